@@ -1,0 +1,60 @@
+"""Owns a request's identity and its one line in the log.
+
+The line never holds file names, form fields or audio: method, path, status, size and time are enough to find a fault.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from urllib.parse import quote
+
+from flask import Flask, Response, g, has_request_context, request
+
+HEADER = "X-Request-ID"
+SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+log = logging.getLogger(__name__)
+
+
+def new_request_id(given: str | None) -> str:
+    """Returns the identity that a client gave where it is short and plain, a new one otherwise."""
+    return given if given and SANE.fullmatch(given) else uuid.uuid4().hex
+
+
+def request_id() -> str:
+    """Returns the current request's identity."""
+    if not has_request_context():
+        return new_request_id(None)
+    if "request_id" not in g:
+        g.request_id = new_request_id(request.headers.get(HEADER))
+    return g.request_id
+
+
+def register(app: Flask) -> None:
+    """Gives every answer of ``app`` its identity and a line in the log."""
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+    request_id()
+
+
+def _finish(response: Response) -> Response:
+    response.headers[HEADER] = request_id()
+    milliseconds = 1000 * (time.perf_counter() - g.get("started", time.perf_counter()))
+    log.info(
+        "%s %s %d in=%s out=%s %.1f ms id=%s",
+        request.method,
+        quote(request.path),
+        response.status_code,
+        request.content_length or 0,
+        response.content_length or 0,
+        milliseconds,
+        request_id(),
+    )
+    return response

@@ -1,0 +1,126 @@
+"""Owns the JSON shapes of the API as pydantic models; the OpenAPI document and the page's types are made from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ser.api.problems import KINDS
+from ser.labels import EMOTIONS
+
+Emotion = Literal[EMOTIONS]
+
+
+class Shape(BaseModel):
+    """What all shapes have in common: they are read from the core's result types."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Segment(Shape):
+    """A stretch of speech with one answer."""
+
+    start: float = Field(ge=0, description="s from the beginning")
+    end: float = Field(ge=0, description="s from the beginning")
+    emotion: Emotion
+    confidence: float = Field(ge=0, le=100, description="percent")
+
+
+class Prediction(Shape):
+    """What a voice carries, and how sure that is."""
+
+    file: str = Field(description="name of the recording as the client gave it")
+    state: Literal["emotion", "unsure", "no_speech"] = Field(
+        description="'unsure': too close to call, see candidates; 'no_speech': nobody speaks, no emotion is claimed"
+    )
+    emotion: Emotion | None = Field(description="the likeliest emotion; null without speech")
+    confidence: float | None = Field(ge=0, le=100, description="calibrated probability in percent; null without speech")
+    probabilities: dict[str, float] = Field(description="emotion -> probability, summing to 1; empty without speech")
+    candidates: list[Emotion] = Field(description="likeliest first; only filled when unsure")
+    model: str = Field(description="name of the model that answered")
+    duration_seconds: float = Field(ge=0, description="length of the recording in s")
+    speech_seconds: float = Field(ge=0, description="how much of it is speech in s")
+    segments: list[Segment] = Field(description="the answer over time")
+    warnings: list[str] = Field(description="sentences for a person")
+
+
+class ShortPrediction(Shape):
+    """The likeliest emotion with all probabilities as shares of 1."""
+
+    emotion: Emotion | None = Field(description="null without speech")
+    confidence: float | None = Field(ge=0, le=1, description="probability of the emotion; null without speech")
+    probabilities: dict[str, float] = Field(description="emotion -> probability, summing to 1; empty without speech")
+    timestamp: datetime = Field(description="when it was answered, UTC")
+
+
+class Health(Shape):
+    """The server answers and its default model is loaded."""
+
+    status: Literal["ok"]
+    models: list[str] = Field(description="models in memory")
+    version: str
+
+
+class Figure(Shape):
+    """A measured figure with everything that makes it one; shares in percent."""
+
+    corpus: str
+    protocol: str
+    classes: int = Field(ge=2)
+    speaker_independent: bool = Field(description="whether the speakers it was measured on were never heard before")
+    ua: float = Field(ge=0, le=100, description="unweighted average recall")
+    ua_std: float = Field(ge=0, description="its standard deviation over seeds")
+    wa: float = Field(ge=0, le=100, description="accuracy")
+    f1: float = Field(ge=0, le=100, description="macro F1")
+    seeds: int = Field(ge=1)
+    interval: tuple[float, float] = Field(description="95 % interval of the UA over speakers")
+
+
+class Model(Shape):
+    """A model that a request may name."""
+
+    name: str
+    title: str
+    summary: str
+    labels: list[Emotion]
+    sample_rate: int = Field(gt=0, description="Hz")
+    parameters: int = Field(gt=0)
+    corpora: list[str]
+    licence: str
+    figure: Figure | None = Field(description="on unseen speakers; null where none was measured")
+    leaky_figure: Figure | None = Field(description="on speakers heard in training: too good, for comparison only")
+
+
+class Models(Shape):
+    """The models of this server."""
+
+    default: str = Field(description="answers when a request names none")
+    models: list[Model]
+
+
+class Limits(Shape):
+    """What a request may be."""
+
+    max_upload_bytes: int = Field(gt=0, description="largest request body in bytes")
+    max_audio_seconds: float = Field(gt=0, description="longest recording in s")
+    min_audio_seconds: float = Field(gt=0, description="shortest recording in s")
+    formats: list[str]
+
+
+class Version(Shape):
+    """The version of the software."""
+
+    version: str
+
+
+class Problem(Shape):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="where the code is explained", json_schema_extra={"format": "uri-reference"})
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="what came, what was expected, what to do")
+    code: Literal[tuple(KINDS)] = Field(description="stable word for programs")
+    request_id: str = Field(description="also in the header X-Request-ID and in the server's log")

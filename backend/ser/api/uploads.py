@@ -1,0 +1,94 @@
+"""Owns the way from a multipart request to the bytes of one recording, in memory from end to end.
+
+Werkzeug moves files over 500 kB to a temporary file; audio must never touch the disk, so ``MemoryRequest`` keeps it.
+The size is bounded before: by ``MAX_CONTENT_LENGTH``.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import Any
+
+from flask import Request, request
+from werkzeug.formparser import FormDataParser
+
+from ser.api.problems import RequestError
+
+FIELDS = ("file", "audio")
+MAX_NAME_CHARACTERS = 255
+
+
+class StrictFormParser(FormDataParser):
+    """Says that a form is damaged, where werkzeug's answer would be a form without fields."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.silent = False
+
+
+class MemoryRequest(Request):
+    """A request that keeps uploaded files in memory."""
+
+    form_data_parser_class = StrictFormParser
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> io.BytesIO:
+        return io.BytesIO()
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One recording as it came: the client's name for it, its bytes, and the model that was asked for."""
+
+    name: str
+    content: bytes
+    model: str | None
+
+
+def read_upload() -> Upload:
+    """Reads the recording of the current request.
+
+    Raises:
+        RequestError: the form is damaged (``form_invalid``), or holds no (``file_missing``) or several files
+            (``file_ambiguous``).
+    """
+    try:
+        files = [file for field in FIELDS for file in request.files.getlist(field)]
+    except ValueError as error:
+        raise RequestError(
+            f"The multipart form cannot be read ({error}). Let the HTTP client build the form and set its own "
+            "Content-Type: it must name the boundary that the body uses.",
+            "form_invalid",
+        ) from error
+    if len(files) > 1:
+        raise RequestError(
+            f"{len(files)} recordings came; expected one. Send one request for each of them.", "file_ambiguous"
+        )
+    if not files or not (files[0].filename or _size(files[0].stream)):
+        raise RequestError(_explain_missing(), "file_missing")
+    content = files[0].stream.getvalue()
+    return Upload(_plain_name(files[0].filename), content, request.form.get("model") or None)
+
+
+def _size(stream: io.BytesIO) -> int:
+    return stream.getbuffer().nbytes
+
+
+def _plain_name(name: str | None) -> str:
+    """Cuts off folders, which some clients send along."""
+    return PureWindowsPath(name or "recording").name[:MAX_NAME_CHARACTERS] or "recording"
+
+
+def _explain_missing() -> str:
+    wanted = "send the recording as a file in the multipart field 'file' (or 'audio')"
+    example = "for instance curl -F file=@clip.wav"
+    if request.mimetype != "multipart/form-data":
+        came = f"of type {request.mimetype}" if request.mimetype else "without a Content-Type"
+        return f"The body came {came}; {wanted}, {example}."
+    if any(field in request.form for field in FIELDS):
+        return f"The field came as text, not as a file; {wanted}, {example} (mind the @)."
+    other = sorted({*request.files, *request.form})
+    if other and not any(field in request.files for field in FIELDS):
+        return f"The form has {', '.join(repr(name[:40]) for name in other[:5])}, but no file; {wanted}, {example}."
+    return f"The form holds no file; {wanted}, {example}."

@@ -1,0 +1,61 @@
+"""Owns the changes made to waveforms in training, never in serving.
+
+Each is a small callable ``change(samples (samples,), sample_rate, draw) -> samples`` with its ranges as fields; a
+recipe chains those that its authors used. Copies are drawn from a seed and made once per utterance, before the
+features; each epoch then picks one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+
+@dataclass(frozen=True)
+class PitchShift:
+    """Moves the pitch by up to ``semitones`` up or down and keeps the length (phase vocoder)."""
+
+    semitones: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        import librosa  # compiles for seconds on its first call; only training pays for it
+
+        steps = draw.uniform(-self.semitones, self.semitones)
+        return librosa.effects.pitch_shift(samples, sr=sample_rate, n_steps=steps)
+
+
+@dataclass(frozen=True)
+class SpeedChange:
+    """Plays the clip ``slowest`` to ``quickest`` times as fast, pitch included (Ko et al. 2015, Interspeech)."""
+
+    slowest: float
+    quickest: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        factor = draw.uniform(self.slowest, self.quickest)
+        return soxr.resample(samples, factor, 1.0).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class GaussianNoise:
+    """Adds white noise of a standard deviation up to ``deviation`` times the clip's peak."""
+
+    deviation: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        scale = draw.uniform(0, self.deviation) * float(np.abs(samples).max(initial=0))
+        return samples + np.float32(scale) * draw.standard_normal(len(samples), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Applies several changes one after the other."""
+
+    changes: tuple[PitchShift | SpeedChange | GaussianNoise, ...]
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        for change in self.changes:
+            samples = change(samples, sample_rate, draw)
+        return samples

@@ -1,0 +1,174 @@
+"""Owns checkpoints: ``model.safetensors`` + ``config.json`` <-> a network that is ready to use.
+
+A checkpoint alone says how to rebuild its network. Nothing is pickled, so a model file cannot run code; its SHA-256
+stands in the configuration, so that a damaged or exchanged file is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from ser.calibration import Calibration
+from ser.errors import ModelError
+from ser.files import write_atomically, write_text
+from ser.labels import EMOTIONS
+from ser.recipe import get_recipe
+
+WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One measured figure with everything that makes it one; shares in percent.
+
+    Attributes:
+        corpus: what it was measured on.
+        protocol: how speakers were split.
+        classes: number of classes.
+        speaker_independent: whether the test speakers were unseen.
+        ua: mean over seeds of the mean of the per-class recalls.
+        ua_std: its standard deviation over seeds.
+        wa: accuracy.
+        f1: macro F1.
+        seeds: number of seeds.
+        interval: 95 % bootstrap interval of the UA over speakers.
+    """
+
+    corpus: str
+    protocol: str
+    classes: int
+    speaker_independent: bool
+    ua: float
+    ua_std: float
+    wa: float
+    f1: float
+    seeds: int
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """What a checkpoint says about itself."""
+
+    name: str
+    title: str
+    summary: str
+    recipe: str
+    labels: tuple[str, ...]
+    sample_rate: int
+    clip_seconds: float | None
+    parameters: int
+    corpora: tuple[str, ...]
+    licence: str
+    calibration: Calibration
+    figures: tuple[Figure, ...] = ()
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def figure(self) -> Figure | None:
+        """The figure on unseen speakers with the model's own labels, None where none was measured."""
+        return self._first(speaker_independent=True)
+
+    @property
+    def leaky_figure(self) -> Figure | None:
+        """The figure of a random split, in which the speakers were heard before."""
+        return self._first(speaker_independent=False)
+
+    def _first(self, *, speaker_independent: bool) -> Figure | None:
+        own = (f for f in self.figures if f.classes == len(self.labels))
+        return next((f for f in own if f.speaker_independent is speaker_independent), None)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model ready to use: what it says about itself, its features and its network in evaluation mode."""
+
+    info: ModelInfo
+    features: nn.Module
+    network: nn.Module
+
+
+def save_checkpoint(folder: Path, info: ModelInfo, weights: Mapping[str, Tensor]) -> None:
+    """Writes a checkpoint; an interrupted write leaves the old one, or one that is refused, never a wrong one."""
+    content = save({name: value.contiguous() for name, value in weights.items()})
+    config = {"format": FORMAT, **asdict(info), "sha256": hashlib.sha256(content).hexdigest()}
+    write_atomically(folder / WEIGHTS_FILE, lambda part: part.write_bytes(content))
+    write_text(folder / CONFIG_FILE, json.dumps(config, indent=2) + "\n")
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Rebuilds a network.
+
+    Raises:
+        ModelError: a file is missing, damaged, of another format or recipe, or does not fit its configuration.
+    """
+    config = _read_config(folder)
+    info = _info(folder, config)
+    try:
+        content = (folder / WEIGHTS_FILE).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{folder / WEIGHTS_FILE} cannot be read: {error.strerror}.") from error
+    if hashlib.sha256(content).hexdigest() != config.get("sha256"):
+        raise ModelError(f"{folder / WEIGHTS_FILE} is not the file that {CONFIG_FILE} describes; fetch both again.")
+    recipe = get_recipe(info.recipe)
+    network = recipe.network(len(info.labels))
+    try:
+        network.load_state_dict(load(content))
+    except (SafetensorError, RuntimeError, ValueError) as error:
+        raise ModelError(f"{folder / WEIGHTS_FILE} does not fit the recipe {info.recipe}: {error}") from error
+    return Checkpoint(info, recipe.features(info.clip_seconds).eval(), network.eval())
+
+
+def list_models(weights: Path) -> list[ModelInfo]:
+    """Returns what every checkpoint in a folder says about itself, by name."""
+    return [_info(file.parent, _read_config(file.parent)) for file in sorted(weights.glob(f"*/{CONFIG_FILE}"))]
+
+
+def find_checkpoint(name_or_path: str, weights: Path) -> Path:
+    """Returns the folder of a checkpoint given by name, or by the path of its folder or of a file in it.
+
+    Raises:
+        ModelError: there is none.
+    """
+    names = [file.parent.name for file in sorted(weights.glob(f"*/{CONFIG_FILE}"))]
+    if name_or_path in names:
+        return weights / name_or_path
+    path = Path(name_or_path)
+    folder = path if path.is_dir() else path.parent
+    if path.exists() and (folder / CONFIG_FILE).exists():
+        return folder
+    raise ModelError(f"unknown model {name_or_path!r}; available: {', '.join(names) or 'none'}.", "model_unknown")
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    file = folder / CONFIG_FILE
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read as a model's configuration: {error}.") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ModelError(f"{file} is not a model configuration of format {FORMAT}.")
+    return config
+
+
+def _info(folder: Path, config: dict[str, Any]) -> ModelInfo:
+    values = {name: value for name, value in config.items() if name not in ("format", "sha256")}
+    try:
+        figures = [Figure(**(figure | {"interval": tuple(figure["interval"])})) for figure in values["figures"]]
+        lists = {"labels": tuple(values["labels"]), "corpora": tuple(values["corpora"]), "figures": tuple(figures)}
+        info = ModelInfo(**(values | lists | {"calibration": Calibration(**values["calibration"])}))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{folder / CONFIG_FILE} misses or adds something: {error}.") from error
+    if not info.labels or not set(info.labels) <= set(EMOTIONS) or not info.calibration.temperature > 0:
+        raise ModelError(f"{folder / CONFIG_FILE} has labels or a calibration that cannot be used.")
+    return info

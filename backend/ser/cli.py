@@ -1,0 +1,384 @@
+"""The command line. Every command imports what it needs itself, so that ``--help`` answers at once.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some files failed, 2 usage, 3 bad input,
+4 a problem with a model or a download.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ser import __version__
+from ser.errors import SerError, SettingsError
+
+if TYPE_CHECKING:
+    from ser.corpus import Corpus
+    from ser.dataset import Data
+    from ser.recipe import Recipe
+
+app = typer.Typer(
+    help="Names the emotion in a voice, says how sure it is, and admits when it cannot tell.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How predictions are written."""
+
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
+ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]
+RecipeOption = Annotated[str, typer.Option(help="Which published system.")]
+CorpusOption = Annotated[str, typer.Option(help="Which corpus.")]
+RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded where omitted.")]
+MirrorOption = Annotated[str | None, typer.Option(help="Other address to download the corpus from.")]
+LabelsOption = Annotated[str | None, typer.Option(help="Label set: 'recipe', 'corpus', or names separated by commas.")]
+ClipOption = Annotated[
+    float | None, typer.Option("--clip-seconds", help="Cut clips to so many seconds; 0 keeps them whole.", min=0)
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
+
+
+def main() -> None:
+    """Runs the command line; an expected error is one sentence on stderr and its exit code."""
+    try:
+        app()
+    except SerError as error:
+        typer.echo(f"ser: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def predict(
+    sources: Annotated[list[str], typer.Argument(help="Recordings, folders of recordings, or - for stdin.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    model: ModelOption = None,
+) -> None:
+    """Names the emotion of recordings.
+
+    ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line.
+    """
+    from ser.predictor import load_predictor
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    files = list(_recordings(sources))
+    predictor = load_predictor(model or settings.model, settings)
+    failures, found = [], []
+    for name, source in files:
+        try:
+            prediction = predictor.predict(source.read() if source is sys.stdin.buffer else source, name)
+        except SerError as error:
+            failures.append(error)
+            typer.echo(f"ser: {name}: {error}", err=True)
+            continue
+        found.append(prediction)
+        if form is not Format.json:
+            typer.echo(prediction.to_json() if form is Format.jsonl else prediction.to_text())
+    if form is Format.json:
+        _print_json(found, single=len(files) == 1)
+    if failures:
+        raise typer.Exit(1 if found else failures[0].exit_code)
+
+
+def _recordings(sources: list[str]) -> Iterator[tuple[str, Any]]:
+    """Yields (name, path or stdin) of every recording; folders are searched, in order of names.
+
+    Raises:
+        AudioError: a path does not exist, or a folder holds no recording.
+    """
+    from ser.audio import SUFFIXES
+    from ser.errors import AudioError
+
+    for source in sources:
+        path = Path(source)
+        if source == "-":
+            yield "-", sys.stdin.buffer
+        elif path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            if not inside:
+                raise AudioError(f"{path} holds no recording ({', '.join(SUFFIXES)}).", "audio_empty")
+            yield from ((str(p), p) for p in inside)
+        elif path.exists():
+            yield str(path), path
+        else:
+            raise AudioError(f"{path} does not exist.", "audio_missing")
+
+
+def _print_json(predictions: list, *, single: bool) -> None:
+    import json
+
+    if single and not predictions:
+        return
+    shape = predictions[0].to_dict() if single else [prediction.to_dict() for prediction in predictions]
+    typer.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; the first free one from 5000 on where omitted.")] = None,
+    browser: Annotated[bool, typer.Option("--open/--no-browser", help="Open the page in a browser.")] = False,
+    model: ModelOption = None,
+) -> None:
+    """Serves the page and the API with a production server."""
+    from dataclasses import replace
+
+    from ser.api.server import run
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    run(replace(settings, model=model or settings.model), host=host, port=port, open_browser=browser)
+
+
+@app.command()
+def train(
+    recipe: RecipeOption = "cnn1d",
+    corpus: CorpusOption = "ravdess",
+    root: RootOption = None,
+    mirror: MirrorOption = None,
+    labels: LabelsOption = "recipe",
+    clip_seconds: ClipOption = None,
+    seed: Annotated[int, typer.Option(help="Of weights, order, dropout.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Length of the schedule in epochs.", min=1)] = None,
+    out: OutOption = None,
+    shipped: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--evaluation",
+            help="Train on every clip for the median best epoch of this evaluation and take over its figures; "
+            "give the headline's folder first, further ones after it.",
+        ),
+    ] = None,
+) -> None:
+    """Trains a recipe and writes a checkpoint; killed and started again it goes on where it was.
+
+    A fifth of the speakers is kept for the figure, a fifth of the rest for choosing the epoch.
+    """
+    from dataclasses import replace
+
+    from ser.experiment import train_held_out, train_on_everything
+    from ser.recipe import get_recipe
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    system = get_recipe(recipe)
+    if epochs is not None:
+        system = replace(system, training=replace(system.training, epochs=epochs))
+    seconds = _clip_seconds(system, clip_seconds)
+    data = _load(system, corpus, root, mirror, labels, seconds)
+    folder = out or settings.runs / f"{recipe}-{corpus}-seed{seed}"
+    if shipped:
+        headline, figures = _measured(shipped)
+        with _training_progress(headline["median_best_epoch"]) as on_epoch:
+            train_on_everything(
+                system,
+                data,
+                folder,
+                clip_seconds=seconds,
+                seed=seed,
+                epochs=headline["median_best_epoch"],
+                figures=figures,
+                temperature=headline["temperature"],
+                commit=_commit(),
+                on_epoch=on_epoch,
+            )
+    else:
+        with _training_progress(system.training.epochs) as on_epoch:
+            metrics = train_held_out(system, data, folder, clip_seconds=seconds, seed=seed, on_epoch=on_epoch)
+        _print_scores(metrics, metrics["figure"]["ua"], metrics["figure"]["wa"])
+    typer.echo(f"checkpoint: {folder}", err=True)
+
+
+@app.command()
+def evaluate(
+    recipe: RecipeOption = "cnn1d",
+    corpus: CorpusOption = "ravdess",
+    protocol: Annotated[str, typer.Option(help="emobox, luna, loso, groups or random.")] = "emobox",
+    seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 1,
+    labels: LabelsOption = "recipe",
+    clip_seconds: ClipOption = None,
+    root: RootOption = None,
+    mirror: MirrorOption = None,
+    out: OutOption = None,
+    looked: Annotated[
+        bool, typer.Option("--i-have-looked", help="A person looked at a UA above 90 % on unseen speakers.")
+    ] = False,
+) -> None:
+    """Measures a recipe by a protocol: UA, WA, F1, recalls, confusion matrix, out-of-fold predictions as CSV."""
+    from ser.evaluation import Plan
+    from ser.evaluation import evaluate as run
+    from ser.figures import draw_confusion
+    from ser.recipe import get_recipe
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    system = get_recipe(recipe)
+    seconds = _clip_seconds(system, clip_seconds)
+    data = _load(system, corpus, root, mirror, labels, seconds)
+    length = "whole" if seconds is None else f"{seconds:g}s"
+    folder = out or settings.runs / f"{recipe}-{corpus}-{protocol}-{len(data.labels)}classes-{length}"
+    plan = Plan(recipe=system, protocol=protocol, clip_seconds=seconds, seeds=seeds)
+    metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=_print_fold)
+    title = f"{recipe} on {corpus}, {protocol}: UA {100 * metrics['ua']:.1f} %"
+    draw_confusion(folder / "confusion.png", metrics["confusion"], data.labels, title)
+    _print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
+    typer.echo(f"written to {folder}", err=True)
+
+
+@app.command()
+def openapi() -> None:
+    """Prints the OpenAPI document of the API."""
+    import json
+
+    from ser.api.openapi import openapi_document
+
+    typer.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
+
+
+def _clip_seconds(recipe: Recipe, given: float | None) -> float | None:
+    """The recipe's own length where none is given; 0 means whole clips."""
+    if given is None:
+        return recipe.clip_seconds
+    return given or None
+
+
+def _load(
+    recipe: Recipe, corpus: str, root: Path | None, mirror: str | None, labels: str | None, clip_seconds: float | None
+) -> Data:
+    """Finds or downloads a corpus and makes its frames, with a progress bar."""
+    from ser.corpus import get_corpus
+    from ser.dataset import load_data
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    found = get_corpus(corpus)
+    folder = root or _fetched(found, settings.corpora, mirror)
+    with _progress("reading", "clips") as on_progress:
+        return load_data(
+            recipe,
+            found,
+            folder,
+            labels=_label_set(found, labels),
+            clip_seconds=clip_seconds,
+            cache=settings.cache,
+            on_progress=on_progress,
+        )
+
+
+def _fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
+    from ser.corpus import corpus_root, fetch
+
+    folder = corpus_root(corpus, corpora)
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder
+    with _progress(f"downloading {corpus.title}", "bytes") as on_progress:
+        return fetch(corpus, corpora, mirror=mirror, on_progress=on_progress)
+
+
+def _label_set(corpus: Corpus, text: str | None) -> tuple[str, ...] | None:
+    """Reads ``--labels``; None stands for the recipe's own set."""
+    from ser.labels import EMOTIONS, canonical_order
+
+    if text in (None, "recipe"):
+        return None
+    if text == "corpus":
+        return canonical_order(tuple(set(corpus.labels.values())))
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in EMOTIONS]
+    if unknown or len(set(names)) < 2:
+        raise SettingsError(f"--labels {text!r}: expected 'recipe', 'corpus' or two or more of {', '.join(EMOTIONS)}.")
+    return names
+
+
+def _measured(folders: list[Path]) -> tuple[dict, list]:
+    """Reads evaluations; the first one's temperature and epochs are taken."""
+    import json
+
+    from ser.evaluation import figure
+
+    every = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
+    return every[0], [figure(metrics) for metrics in every]
+
+
+@contextmanager
+def _progress(what: str, unit: str) -> Iterator[Any]:
+    """Yields ``on_progress(done, total)``; draws a bar on stderr when that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _training_progress(epochs: int) -> Iterator[Any]:
+    """Yields ``on_epoch(epoch)``: a live line with time left on a terminal, one line per epoch elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("epoch", total=epochs, note="")
+
+        def on_epoch(epoch: Any) -> None:
+            ua = "" if epoch.validation_ua is None else f", validation UA {100 * epoch.validation_ua:.1f} %"
+            note = f"loss {epoch.loss:.3f}{ua}"
+            bar.update(task, completed=epoch.number, note=note)
+            if not console.is_terminal:
+                typer.echo(f"epoch {epoch.number}/{epochs} {note} ({epoch.seconds:.1f} s)", err=True)
+
+        yield on_epoch
+
+
+def _print_fold(fold: Any) -> None:
+    typer.echo(
+        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips (epoch {fold.best_epoch})",
+        err=True,
+    )
+
+
+def _print_scores(metrics: dict, ua: float, wa: float) -> None:
+    """Prints figures as a table on stdout; ``ua`` and ``wa`` in percent."""
+    typer.echo(f"UA {ua:.1f} %   WA {wa:.1f} %   macro F1 {100 * metrics['f1']:.1f} %")
+    for label, recall in metrics["recalls"].items():
+        typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
+
+
+def _command_line() -> str:
+    return " ".join(["python3 -m backend", *sys.argv[1:]])
+
+
+def _commit() -> str:
+    import subprocess
+
+    from ser.settings import PROJECT
+
+    try:
+        asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return asked.stdout.strip()

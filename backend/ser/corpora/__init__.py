@@ -1,0 +1,1 @@
+"""One corpus per file, found by scanning; see ``ser.corpus`` for the contract."""

@@ -1,0 +1,158 @@
+"""The contract of a corpus: what it is, under which licence, how its folder is read, and how corpora are found.
+
+A corpus is one file in ``ser/corpora`` ending in ``CORPUS``; adding the file is the only edit. ``scan(root)`` turns a
+folder laid out as published into utterances.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ser.download import download, extract_zip
+from ser.errors import CorpusError
+
+SUFFIXES = (".wav", ".flac", ".mp3")
+
+Progress = Callable[[int, int], None]  # bytes done, bytes in all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance:
+    """One recording of one speaker.
+
+    Attributes:
+        path: the file.
+        corpus: name of its corpus.
+        speaker: unique within the corpus.
+        native_label: the emotion in the corpus's own words.
+        sex: ``female`` or ``male`` where known.
+        age: in years where known.
+        race: as the corpus states it.
+        sentence: which sentence is spoken.
+        intensity: as the corpus states it.
+        repetition: which take.
+        soft_labels: canonical emotion -> share of the listeners who heard it, where listeners were asked.
+    """
+
+    path: Path
+    corpus: str
+    speaker: str
+    native_label: str
+    sex: str | None = None
+    age: int | None = None
+    race: str | None = None
+    sentence: str | None = None
+    intensity: str | None = None
+    repetition: str | None = None
+    soft_labels: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """A file that the corpus is published as; ``bytes`` is its size."""
+
+    url: str
+    file: str
+    md5: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """What a corpus is.
+
+    Attributes:
+        name: the file's name.
+        title: for people.
+        licence: short name.
+        commercial_use: whether the licence allows it.
+        citation: whom to cite.
+        link: where it is published.
+        labels: native label -> canonical emotion.
+        tree: the folder's expected layout, for people.
+        archives: what to download; empty where that has to be done by hand.
+        known_bad: file name -> why it is skipped.
+        scan: ``scan(root)`` returns the utterances of a folder, sorted by path.
+    """
+
+    name: str
+    title: str
+    licence: str
+    commercial_use: bool
+    citation: str
+    link: str
+    labels: Mapping[str, str]
+    tree: str
+    archives: tuple[Archive, ...]
+    known_bad: Mapping[str, str]
+    scan: Callable[[Path], list[Utterance]]
+
+
+@cache
+def find_corpora() -> dict[str, Corpus]:
+    """Returns every corpus by name, found by scanning ``ser/corpora``."""
+    package = importlib.import_module("ser.corpora")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    found = [importlib.import_module(f"ser.corpora.{name}").CORPUS for name in names]
+    return {corpus.name: corpus for corpus in found}
+
+
+def get_corpus(name: str) -> Corpus:
+    """Returns one corpus.
+
+    Raises:
+        CorpusError: no corpus has that name.
+    """
+    corpora = find_corpora()
+    if name not in corpora:
+        raise CorpusError(f"unknown corpus {name!r}; available: {', '.join(corpora)}.", "corpus_unknown")
+    return corpora[name]
+
+
+def corpus_root(corpus: Corpus, corpora: Path) -> Path:
+    """Returns the folder that a corpus has, or would have, among the corpora."""
+    return corpora / corpus.name
+
+
+def recordings(root: Path, corpus_title: str, tree: str) -> list[Path]:
+    """Returns every recording under ``root``, sorted.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not found:
+        raise CorpusError(f"{root} holds no recording of {corpus_title}; expected {tree}.")
+    return found
+
+
+def fetch(corpus: Corpus, corpora: Path, *, mirror: str | None = None, on_progress: Progress | None = None) -> Path:
+    """Downloads a corpus, checks it and unpacks it; what is already there is not fetched again.
+
+    Args:
+        corpus: what to fetch.
+        corpora: folder that holds one folder per corpus.
+        mirror: address of a folder that holds the archives under their own names.
+        on_progress: called with (bytes done, bytes in all) of each archive.
+
+    Returns:
+        The corpus's folder.
+
+    Raises:
+        CorpusError: the corpus cannot be downloaded by a program.
+        DownloadError: the right bytes could not be had.
+    """
+    if not corpus.archives:
+        raise CorpusError(f"{corpus.title} has to be fetched by hand from {corpus.link}; see data/README.md.")
+    folder = corpus_root(corpus, corpora)
+    for archive in corpus.archives:
+        url = archive.url if mirror is None else f"{mirror.rstrip('/')}/{archive.file}"
+        target = corpora / "downloads" / archive.file
+        file = download(url, target, md5=archive.md5, size=archive.bytes, on_progress=on_progress)
+        extract_zip(file, folder)
+    return folder

@@ -1,0 +1,277 @@
+"""Runs a protocol with a recipe and writes what it measured: out-of-fold predictions, figures, confusion matrix.
+
+Every finished fold is on disk before the next begins, so that a killed run goes on where it was. The out-of-fold CSV
+holds one row per clip with its true label and logits: anyone can recompute every figure from it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from ser.calibration import fit_temperature
+from ser.checkpoint import Figure
+from ser.dataset import Data
+from ser.errors import ProtocolError
+from ser.files import write_text
+from ser.metrics import NO_SPEECH, Scores, expected_calibration_error, score, speaker_interval
+from ser.recipe import Recipe
+from ser.splits import Fold, get_protocol, make_folds, speaker_of
+from ser.training import Epoch, fit, make_task, predict_logits
+
+TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to run: everything that decides the outcome.
+
+    Attributes:
+        recipe: which system.
+        protocol: name of the protocol.
+        clip_seconds: see ``Recipe.clip_seconds``.
+        seeds: how many seeds, from 0 on.
+    """
+
+    recipe: Recipe
+    protocol: str
+    clip_seconds: float | None
+    seeds: int
+
+
+@dataclass(frozen=True)
+class FoldDone:
+    """A finished fold, for a live table; ``ua`` is a share of 1 over the fold's test clips."""
+
+    seed: int
+    name: str
+    best_epoch: int
+    ua: float
+    clips: int
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Out-of-fold predictions of one seed, one entry per clip.
+
+    ``truth`` and ``predicted`` are labels, ``logits`` float (clips, classes), ``epochs`` the best epoch of every fold.
+    """
+
+    truth: list[str]
+    predicted: list[str]
+    speakers: list[str]
+    logits: np.ndarray
+    epochs: list[int]
+
+
+def evaluate(
+    plan: Plan,
+    data: Data,
+    folder: Path,
+    *,
+    command: str,
+    looked: bool = False,
+    on_fold: Callable[[FoldDone], None] | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> dict:
+    """Runs every fold of every seed and writes ``metrics.json`` and ``out_of_fold_seed<N>.csv`` into ``folder``.
+
+    Args:
+        plan: what to run.
+        data: the clips of one corpus.
+        folder: where to write; finished folds found there are not run again.
+        command: what made this run, for the record.
+        looked: a person has looked at a UA above 90 % on unseen speakers.
+        on_fold: called after each fold.
+        on_epoch: called after each epoch.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        ProtocolError: speakers cross, the folder is of another run, or the figure is too good to be true.
+    """
+    _claim(folder, plan, data)
+    runs = []
+    for seed in range(plan.seeds):
+        rows = []
+        for fold in make_folds(plan.protocol, data.utterances, seed):
+            done = _fold_rows(plan, data, folder, fold, seed, on_epoch)
+            rows += done
+            if on_fold:
+                on_fold(_summary(done, seed, fold))
+        _write_rows(folder / f"out_of_fold_seed{seed}.csv", rows)
+        runs.append(out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
+    metrics = summarise(data.corpus.name, plan.protocol, data.labels, runs) | {"command": command}
+    if get_protocol(plan.protocol).speaker_independent and metrics["ua"] > TOO_GOOD and not looked:
+        raise ProtocolError(
+            f"UA {100 * metrics['ua']:.1f} % on unseen speakers is too good to be true. Look for a leak; "
+            "when a person has looked, run again with --i-have-looked."
+        )
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    return metrics
+
+
+def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> dict:
+    """Turns out-of-fold predictions of several seeds into figures (shares of 1), means over seeds."""
+    scores = [score(run.truth, run.predicted, labels) for run in runs]
+    uas = [one.ua for one in scores]
+    intervals = [speaker_interval(run.truth, run.predicted, run.speakers, labels) for run in runs]
+    temperature = _temperature(runs, labels)
+    return {
+        "corpus": corpus,
+        "protocol": protocol,
+        "speaker_independent": get_protocol(protocol).speaker_independent,
+        "labels": list(labels),
+        "clips": len(runs[0].truth),
+        "speakers": len(set(runs[0].speakers)),
+        "seeds": len(runs),
+        "ua": float(np.mean(uas)),
+        "ua_std": float(np.std(uas, ddof=1)) if len(uas) > 1 else 0.0,
+        "ua_by_seed": uas,
+        "interval": np.mean(intervals, axis=0).tolist(),
+        "wa": float(np.mean([one.wa for one in scores])),
+        "f1": float(np.mean([one.f1 for one in scores])),
+        "weighted_f1": float(np.mean([one.weighted_f1 for one in scores])),
+        "recalls": {label: float(np.mean([one.recalls[label] for one in scores])) for label in labels},
+        "confusion": _total(scores),
+        "temperature": temperature,
+        "ece": _calibration_error(runs, labels, temperature),
+        "median_best_epoch": int(np.median([epoch for run in runs for epoch in run.epochs])),
+    }
+
+
+def figure(metrics: dict) -> Figure:
+    """Returns the figure, in percent, that a checkpoint and the page carry."""
+    return Figure(
+        corpus=metrics["corpus"],
+        protocol=metrics["protocol"],
+        classes=len(metrics["labels"]),
+        speaker_independent=metrics["speaker_independent"],
+        ua=round(100 * metrics["ua"], 1),
+        ua_std=round(100 * metrics["ua_std"], 1),
+        wa=round(100 * metrics["wa"], 1),
+        f1=round(100 * metrics["f1"], 1),
+        seeds=metrics["seeds"],
+        interval=tuple(round(100 * bound, 1) for bound in metrics["interval"]),
+    )
+
+
+def out_of_fold(file: Path) -> OutOfFold:
+    """Reads the out-of-fold predictions of one seed."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = [name for name in rows[0] if name.startswith("logit_")]
+    epochs = {row["fold"]: int(row["best_epoch"]) for row in rows}
+    return OutOfFold(
+        truth=[row["truth"] for row in rows],
+        predicted=[row["predicted"] for row in rows],
+        speakers=[row["speaker"] for row in rows],
+        logits=np.array([[float(row[name]) for name in columns] for row in rows]),
+        epochs=list(epochs.values()),
+    )
+
+
+def _fold_rows(
+    plan: Plan,
+    data: Data,
+    folder: Path,
+    fold: Fold,
+    seed: int,
+    on_epoch: Callable[[Epoch], None] | None,
+) -> list[dict[str, str]]:
+    """Trains and tests one fold, or reads it where it is done."""
+    file = folder / "folds" / f"seed{seed}-{fold.name}.csv"
+    if not file.exists():
+        _write_rows(file, _run_fold(plan, data, fold, seed, on_epoch))
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _run_fold(
+    plan: Plan,
+    data: Data,
+    fold: Fold,
+    seed: int,
+    on_epoch: Callable[[Epoch], None] | None,
+) -> list[dict[str, str]]:
+    task = make_task(data, fold.train, fold.validation)
+    trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
+    network = plan.recipe.network(len(data.labels))
+    network.load_state_dict(trained.weights)
+    logits = predict_logits(network, data.bank, fold.test)
+    spoken = data.bank.speech.tolist()
+    rows = []
+    for i, row in zip(fold.test, logits.tolist(), strict=True):
+        answer = data.labels[int(np.argmax(row))] if spoken[i] else NO_SPEECH
+        rows.append(
+            {
+                "file": data.utterances[i].path.name,
+                "speaker": speaker_of(data.utterances[i]),
+                "sex": data.utterances[i].sex or "",
+                "fold": fold.name,
+                "best_epoch": str(trained.best_epoch),
+                "truth": data.targets[i],
+                "predicted": answer,
+                **{f"logit_{label}": f"{value:.4f}" for label, value in zip(data.labels, row, strict=True)},
+            }
+        )
+    return rows
+
+
+def _claim(folder: Path, plan: Plan, data: Data) -> None:
+    """Writes what a run is into its folder, or refuses a folder that holds another run."""
+    digest = hashlib.sha256(np.ascontiguousarray(data.bank.frames.numpy())).hexdigest()[:20]
+    record = {
+        "recipe": plan.recipe.name,
+        "training": repr(plan.recipe.training),
+        "corpus": data.corpus.name,
+        "protocol": plan.protocol,
+        "labels": list(data.labels),
+        "clip_seconds": plan.clip_seconds,
+        "frames": digest,
+    }
+    file = folder / "run.json"
+    if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))) != record:
+        differing = ", ".join(key for key in record if found.get(key) != record[key])
+        raise ProtocolError(
+            f"{folder} holds another run ({differing} differ); name another folder with --out or delete it."
+        )
+    write_text(file, json.dumps(record, indent=2) + "\n")
+
+
+def _summary(rows: list[dict[str, str]], seed: int, fold: Fold) -> FoldDone:
+    truth = [row["truth"] for row in rows]
+    ua = score(truth, [row["predicted"] for row in rows], sorted(set(truth))).ua
+    return FoldDone(seed, fold.name, int(rows[0]["best_epoch"]), ua, len(rows))
+
+
+def _write_rows(file: Path, rows: list[dict[str, str]]) -> None:
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    write_text(file, "\n".join(lines) + "\n")
+
+
+def _temperature(runs: Sequence[OutOfFold], labels: Sequence[str]) -> float:
+    logits = np.concatenate([run.logits for run in runs])
+    targets = np.array([labels.index(label) for run in runs for label in run.truth])
+    return fit_temperature(logits, targets)
+
+
+def _calibration_error(runs: Sequence[OutOfFold], labels: Sequence[str], temperature: float) -> float:
+    errors = []
+    for run in runs:
+        probabilities = softmax(run.logits / temperature, axis=1)
+        correct = np.array([labels[i] for i in probabilities.argmax(axis=1)]) == np.array(run.truth)
+        errors.append(expected_calibration_error(probabilities.max(axis=1), correct))
+    return float(np.mean(errors))
+
+
+def _total(scores: Sequence[Scores]) -> list[list[int]]:
+    return np.sum([one.confusion for one in scores], axis=0).tolist()

@@ -1,0 +1,187 @@
+"""From labelled clips to a checkpoint: trains, measures on speakers that were held out, writes everything.
+
+Two ways: ``train_held_out`` keeps speakers apart for choosing the epoch and for the figure; ``train_on_everything``
+makes the weights that ship, for the median best epoch of an evaluation, whose figures and temperature it takes over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ser.calibration import Calibration, fit_temperature
+from ser.checkpoint import Figure, ModelInfo, save_checkpoint
+from ser.dataset import Data
+from ser.errors import TrainingError
+from ser.figures import draw_confusion, draw_curves
+from ser.files import write_text
+from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
+from ser.recipe import Recipe
+from ser.splits import Fold, check_speakers, hold_out, speaker_of
+from ser.training import Epoch, Trained, fit, make_task, predict_logits
+
+UNSURE_BELOW = 0.5  # an answer is unsure when it is more likely wrong than right
+TEST_SHARE = 0.2  # of the speakers
+VALIDATION_SHARE = 0.2  # of the remaining speakers
+HOLD_OUT_SEED = 0  # the same speakers are held out whatever the training's own seed
+
+
+def train_held_out(
+    recipe: Recipe,
+    data: Data,
+    folder: Path,
+    *,
+    clip_seconds: float | None,
+    seed: int,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> dict:
+    """Trains with a fifth of the speakers kept for the figure and a fifth of the rest for choosing the epoch.
+
+    Writes the checkpoint, ``metrics.json``, ``curves.png`` and ``confusion.png`` into ``folder``, and the state after
+    every epoch into ``folder/state``: the same call after a kill goes on there and ends with the same bytes.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        ProtocolError: there are too few speakers to hold some out.
+        TrainingError: a class has no clip to learn from, or ``folder`` holds another training.
+    """
+    fold = _held_out_fold(data)
+    task = make_task(data, fold.train, fold.validation)
+    state = folder / "state" / "training"
+    trained = fit(recipe, task, settings=recipe.training, seed=seed, state=state, on_epoch=on_epoch)
+    network = recipe.network(len(data.labels))
+    network.load_state_dict(trained.weights)
+    temperature = fit_temperature(
+        predict_logits(network, data.bank, task.validation).numpy(), task.targets[list(task.validation)].numpy()
+    )
+    truth, predicted = _answers(data, network, fold.test)
+    scores = score(truth, predicted, data.labels)
+    speakers = [speaker_of(data.utterances[i]) for i in fold.test]
+    measured = _held_out_figure(data, scores, speaker_interval(truth, predicted, speakers, data.labels))
+    info = describe(recipe, data, clip_seconds, folder.name, (measured,), temperature, _log(trained, seed))
+    save_checkpoint(folder, info, trained.weights)
+    metrics = {"figure": asdict(measured), **asdict(scores), "test_speakers": sorted(set(speakers)), "seed": seed}
+    metrics["best_epoch"], metrics["epochs"] = trained.best_epoch, [asdict(epoch) for epoch in trained.history]
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    _draw(folder, data, trained, scores)
+    return metrics
+
+
+def train_on_everything(
+    recipe: Recipe,
+    data: Data,
+    folder: Path,
+    *,
+    clip_seconds: float | None,
+    seed: int,
+    epochs: int,
+    figures: Sequence[Figure],
+    temperature: float,
+    commit: str,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> ModelInfo:
+    """Trains on every clip for ``epochs`` epochs and writes the checkpoint that ships, without a figure of its own.
+
+    Args:
+        recipe: what to train.
+        data: what on.
+        folder: where the checkpoint goes; its name is the model's name.
+        clip_seconds: see ``Recipe.clip_seconds``.
+        seed: of the training.
+        epochs: median best epoch of the evaluation.
+        figures: measured by the evaluation, cross-validated.
+        temperature: fitted to the evaluation's out-of-fold logits.
+        commit: version of the code.
+        on_epoch: called after each epoch.
+    """
+    if epochs > recipe.training.epochs:
+        raise TrainingError(
+            f"{epochs} epochs were asked for; the schedule of {recipe.name} has {recipe.training.epochs}."
+        )
+    task = make_task(data, range(len(data.utterances)), [])
+    trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
+    log = _log(trained, seed) | {"commit": commit, "trained_on": "every clip", "clips": len(task.train)}
+    info = describe(recipe, data, clip_seconds, folder.name, figures, temperature, log)
+    save_checkpoint(folder, info, trained.weights)
+    return info
+
+
+def describe(
+    recipe: Recipe,
+    data: Data,
+    clip_seconds: float | None,
+    name: str,
+    figures: Sequence[Figure],
+    temperature: float,
+    training: dict,
+) -> ModelInfo:
+    """Returns what a checkpoint says about itself."""
+    network = recipe.network(len(data.labels))
+    return ModelInfo(
+        name=name,
+        title=recipe.title,
+        summary=recipe.summary,
+        recipe=recipe.name,
+        labels=data.labels,
+        sample_rate=recipe.sample_rate,
+        clip_seconds=clip_seconds,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        corpora=(data.corpus.name,),
+        licence=data.corpus.licence,
+        calibration=Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW),
+        figures=tuple(figures),
+        training=training,
+    )
+
+
+def _held_out_fold(data: Data) -> Fold:
+    everyone = range(len(data.utterances))
+    test = hold_out(data.utterances, everyone, TEST_SHARE, HOLD_OUT_SEED)
+    rest = sorted(set(everyone) - set(test))
+    validation = hold_out(data.utterances, rest, VALIDATION_SHARE, HOLD_OUT_SEED + 1)
+    fold = Fold(name="held-out", train=sorted(set(rest) - set(validation)), validation=validation, test=test)
+    check_speakers(fold, data.utterances)
+    return fold
+
+
+def _answers(data: Data, network: torch.nn.Module, clips: Sequence[int]) -> tuple[list[str], list[str]]:
+    best = predict_logits(network, data.bank, clips).argmax(dim=1).tolist()
+    spoken = data.bank.speech.tolist()
+    predicted = [data.labels[label] if spoken[i] else NO_SPEECH for i, label in zip(clips, best, strict=True)]
+    return [data.targets[i] for i in clips], predicted
+
+
+def _held_out_figure(data: Data, scores: Scores, interval: tuple[float, float]) -> Figure:
+    return Figure(
+        corpus=data.corpus.name,
+        protocol="held-out speakers",
+        classes=len(data.labels),
+        speaker_independent=True,
+        ua=round(100 * scores.ua, 1),
+        ua_std=0.0,
+        wa=round(100 * scores.wa, 1),
+        f1=round(100 * scores.f1, 1),
+        seeds=1,
+        interval=tuple(round(100 * bound, 1) for bound in interval),
+    )
+
+
+def _log(trained: Trained, seed: int) -> dict:
+    return {"seed": seed, "epochs": trained.best_epoch}
+
+
+def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:
+    draw_curves(
+        folder / "curves.png",
+        [epoch.loss for epoch in trained.history],
+        [epoch.validation_ua for epoch in trained.history],
+        trained.best_epoch,
+    )
+    title = f"{data.corpus.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
+    draw_confusion(folder / "confusion.png", scores.confusion, data.labels, title)

@@ -1,0 +1,68 @@
+"""Torch blocks that recipes share. Each keeps the rule that padding changes nothing: what lies beyond a length is zero
+going in and coming out, and statistics are taken over real frames only. Frames are (batch, channels, frames) in here.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ser.features import length_mask
+
+
+class MaskedBatchNorm1d(nn.BatchNorm1d):
+    """Batch normalisation of (batch, channels, frames) whose batch statistics leave padding out."""
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Normalises ``frames``; ``mask`` is bool (batch, 1, frames)."""
+        if not self.training:
+            return super().forward(frames) * mask
+        count = mask.sum()
+        mean = (frames * mask).sum(dim=(0, 2)) / count
+        centred = (frames - mean[:, None]) * mask
+        variance = centred.square().sum(dim=(0, 2)) / count
+        with torch.no_grad():
+            unbiased = variance * count / (count - 1).clamp_min(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(unbiased, self.momentum)
+            self.num_batches_tracked += 1
+        scale = self.weight / (variance + self.eps).sqrt()
+        return (centred * scale[:, None] + self.bias[:, None]) * mask
+
+
+class ConvBlock(nn.Module):
+    """Conv1d -> batch norm -> ReLU -> optional max pooling by 2, with lengths."""
+
+    def __init__(self, inputs: int, outputs: int, kernel_frames: int, pool: bool):
+        super().__init__()
+        self.convolution = nn.Conv1d(inputs, outputs, kernel_frames, padding=kernel_frames // 2)
+        self.norm = MaskedBatchNorm1d(outputs)
+        self.pool = pool
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        mask = length_mask(lengths, frames.shape[2])[:, None, :]
+        frames = torch.relu(self.norm(self.convolution(frames), mask))  # (batch, outputs, frames)
+        if not self.pool:
+            return frames, lengths
+        lengths = lengths // 2
+        frames = nn.functional.max_pool1d(frames, 2)  # (batch, outputs, frames // 2)
+        return frames * length_mask(lengths, frames.shape[2])[:, None, :], lengths
+
+
+def adaptive_average(frames: Tensor, lengths: Tensor, bins: int) -> Tensor:
+    """``AdaptiveAvgPool1d(bins)`` over each clip's true length.
+
+    Args:
+        frames: (batch, channels, frames).
+        lengths: (batch,) in frames, at least 1.
+        bins: number of bins; bin i averages frames floor(i n / bins) to ceil((i + 1) n / bins).
+
+    Returns:
+        (batch, channels, bins)
+    """
+    index = torch.arange(bins, device=frames.device)[None, :]
+    start = index * lengths[:, None] // bins  # (batch, bins)
+    stop = ((index + 1) * lengths[:, None] + bins - 1) // bins
+    frame = torch.arange(frames.shape[2], device=frames.device)[None, :, None]
+    inside = (frame >= start[:, None, :]) & (frame < stop[:, None, :])  # (batch, frames, bins)
+    return torch.bmm(frames, inside.to(frames.dtype) / (stop - start)[:, None, :])

@@ -1,0 +1,71 @@
+"""The result types: one object and one JSON shape for every door (API, command line, batch, live).
+
+Fields may be added, never renamed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+State = Literal["emotion", "unsure", "no_speech"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A stretch of speech with one answer; ``start`` and ``end`` in s, ``confidence`` in percent."""
+
+    start: float
+    end: float
+    emotion: str
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a voice carries, and how sure that is.
+
+    Attributes:
+        file: name of the recording as the caller gave it.
+        state: ``emotion``; ``unsure`` when the likeliest emotion is more likely wrong than the model's threshold
+            allows (``emotion`` is then the likeliest and ``candidates`` lists what it may be); or ``no_speech``.
+        emotion: the likeliest emotion, None without speech.
+        confidence: calibrated probability of ``emotion`` in percent, None without speech.
+        probabilities: emotion -> probability in canonical order, summing to 1; empty without speech.
+        candidates: likeliest emotions first; only filled when unsure.
+        model: name of the checkpoint.
+        duration_seconds: length of the recording in s.
+        speech_seconds: how much of it is speech in s.
+        segments: the answer over time.
+        warnings: sentences for a person, such as that the recording clips.
+    """
+
+    file: str
+    state: State
+    emotion: str | None
+    confidence: float | None
+    probabilities: dict[str, float]
+    candidates: list[str]
+    model: str
+    duration_seconds: float
+    speech_seconds: float
+    segments: list[Segment] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the JSON shape as plain Python objects."""
+        return asdict(self)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Returns the JSON shape as text; one line when ``indent`` is None."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """Returns one line for a person."""
+        if self.state == "no_speech":
+            return f"{self.file}: no speech"
+        if self.state == "unsure":
+            close = " or ".join(f"{label} ({100 * self.probabilities[label]:.1f} %)" for label in self.candidates)
+            return f"{self.file}: unsure, most like {close}"
+        return f"{self.file}: {self.emotion} ({self.confidence:.1f} %)"

@@ -1,0 +1,109 @@
+"""The contract of a recipe: one published system, from features to training settings, and how recipes are found.
+
+A recipe is one file in ``ser/recipes`` ending in ``RECIPE``; adding the file is the only edit. Nothing branches on a
+recipe's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from torch import Tensor, nn
+
+from ser.errors import ModelError
+
+Change = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]  # see ser.augment
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How a recipe is trained; every value was chosen on validation speakers.
+
+    Attributes:
+        epochs: upper bound; training stops earlier, see ``patience``.
+        patience: epochs without a better validation UA after which training stops.
+        batch_size: utterances a step.
+        learning_rate: peak of the one-cycle schedule over ``epochs``.
+        weight_decay: AdamW's.
+        label_smoothing: share of the target spread over all classes.
+        mixup: parameter of the Beta distribution two utterances are mixed by; 0 switches it off.
+        crop_frames: longest random stretch of a clip that is learnt from at a time; None takes whole clips.
+        averaging: decay a step of the moving average of the weights, which is what is kept; 0 keeps the weights.
+        augmentation: changes to the waveform, in training only.
+        copies: how many changed copies of each utterance are made beside the original.
+    """
+
+    epochs: int
+    patience: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    label_smoothing: float
+    mixup: float
+    crop_frames: int | None
+    averaging: float
+    augmentation: Change
+    copies: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One published system.
+
+    Attributes:
+        name: the file's name.
+        title: for people.
+        summary: one sentence for people.
+        source: who published it.
+        sample_rate: Hz; what the features expect.
+        clip_seconds: length to which a clip is cut after trimming, in s; None keeps all.
+        labels: order of the logits.
+        corpora: corpus -> {native label: label}; an unmapped native label is dropped.
+        features: ``features(clip_seconds)`` makes the module
+            ``(samples (batch, samples), lengths) -> (frames (batch, frames, dims), lengths)``.
+        network: ``network(classes)`` makes the module
+            ``(frames, lengths) -> (logits (batch, classes), embedding (batch, size), attention or None)``.
+        training: settings that its training uses.
+        protocol: how its authors split their data, in words.
+    """
+
+    name: str
+    title: str
+    summary: str
+    source: str
+    sample_rate: int
+    clip_seconds: float | None
+    labels: tuple[str, ...]
+    corpora: Mapping[str, Mapping[str, str]]
+    features: Callable[[float | None], nn.Module]
+    network: Callable[[int], nn.Module]
+    training: TrainingSettings
+    protocol: str
+
+
+NetworkOutput = tuple[Tensor, Tensor, Tensor | None]
+
+
+@cache
+def find_recipes() -> dict[str, Recipe]:
+    """Returns every recipe by name, found by scanning ``ser/recipes``."""
+    package = importlib.import_module("ser.recipes")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name: importlib.import_module(f"ser.recipes.{name}").RECIPE for name in names}
+
+
+def get_recipe(name: str) -> Recipe:
+    """Returns one recipe.
+
+    Raises:
+        ModelError: no recipe has that name.
+    """
+    recipes = find_recipes()
+    if name not in recipes:
+        raise ModelError(f"unknown recipe {name!r}; available: {', '.join(recipes)}.", "model_unknown")
+    return recipes[name]

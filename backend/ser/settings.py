@@ -1,0 +1,76 @@
+"""Configuration from the environment: one place, every setting documented, no value used before it is checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ser.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parents[2]
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings; each is the environment variable ``SER_`` + its name in capitals.
+
+    Attributes:
+        corpora: folder that holds one folder per corpus.
+        weights: folder that holds one folder per checkpoint.
+        cache: folder for features that can be made again.
+        runs: folder for trainings and evaluations.
+        frontend: folder of the built page.
+        model: checkpoint that answers when a request names none.
+        max_upload_bytes: largest request body that is accepted, in bytes.
+        max_audio_seconds: longest recording that is accepted, in s.
+        cors_origins: foreign origins that may call the API, separated by commas; empty means same origin only.
+        threads: server threads.
+    """
+
+    corpora: Path = PROJECT / "data"
+    weights: Path = PROJECT / "weights"
+    cache: Path = PROJECT / "data" / "cache"
+    runs: Path = PROJECT / "data" / "runs"
+    frontend: Path = PROJECT / "frontend" / "dist"
+    model: str = "cnn1d"
+    max_upload_bytes: int = 25 * MEBIBYTE
+    max_audio_seconds: float = 1800.0
+    cors_origins: tuple[str, ...] = ()
+    threads: int = 4
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings from ``SER_*`` environment variables.
+
+    Raises:
+        SettingsError: a value cannot be read as the setting's type, or is not positive where it must be.
+    """
+    environ = os.environ if environ is None else environ
+    names = {field.name: f"SER_{field.name.upper()}" for field in fields(Settings)}
+    given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    return Settings(**{name: _parse(name, names[name], text) for name, text in given.items()})
+
+
+def _parse(name: str, variable: str, text: str) -> Any:
+    kind = type(getattr(Settings, name))
+    if issubclass(kind, Path):
+        return Path(text).expanduser()
+    if kind is tuple:
+        return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+    if kind is str:
+        return text
+    return _positive(kind, variable, text)
+
+
+def _positive(kind: type, variable: str, text: str) -> int | float:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise SettingsError(f"{variable} is {text!r}; expected a positive {kind.__name__}.")
+    return value

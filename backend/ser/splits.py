@@ -1,0 +1,172 @@
+"""Owns the protocols: one function each from utterances to folds, all seeded, all checked for crossing speakers.
+
+A fold names clips by their position in the list of utterances. Validation, which chooses epochs and settings, is
+carved by speaker out of the training part, never out of the test part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser.corpus import Utterance
+from ser.errors import ProtocolError
+
+EMOBOX = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
+LUNA = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22))
+VALIDATION_SHARE = 0.2
+RANDOM_TEST_SHARE = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """Positions of the clips to learn from, to choose by, and to report on."""
+
+    name: str
+    train: list[int]
+    validation: list[int]
+    test: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """A way to split.
+
+    Attributes:
+        name: as on the command line.
+        summary: one sentence for people.
+        speaker_independent: whether no speaker of a test clip is heard in training.
+        folds: ``folds(utterances, seed)``.
+    """
+
+    name: str
+    summary: str
+    speaker_independent: bool
+    folds: Callable[[Sequence[Utterance], int], list[Fold]]
+
+
+def make_folds(protocol: str, utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    """Splits utterances and proves that a speaker-independent protocol is one.
+
+    Raises:
+        ProtocolError: the protocol is unknown, does not fit the corpus, or lets a speaker cross.
+    """
+    folds = get_protocol(protocol).folds(utterances, seed)
+    if PROTOCOLS[protocol].speaker_independent:
+        for fold in folds:
+            check_speakers(fold, utterances)
+    return folds
+
+
+def get_protocol(name: str) -> Protocol:
+    """Returns a protocol.
+
+    Raises:
+        ProtocolError: no protocol has that name.
+    """
+    if name not in PROTOCOLS:
+        raise ProtocolError(f"unknown protocol {name!r}; available: {', '.join(PROTOCOLS)}.", "protocol_unknown")
+    return PROTOCOLS[name]
+
+
+def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
+    """Raises ProtocolError when a speaker is in more than one part of a fold, or a part that is needed is empty."""
+    parts = {part: {speaker_of(utterances[i]) for i in getattr(fold, part)} for part in ("train", "validation", "test")}
+    for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
+        if shared := parts[one] & parts[other]:
+            raise ProtocolError(
+                f"Fold {fold.name} has the same speaker in {one} and {other}: {', '.join(sorted(shared))}. "
+                "Its figures would not be about unseen speakers."
+            )
+    if not parts["train"] or not parts["test"]:
+        raise ProtocolError(f"Fold {fold.name} has no speakers to train on or none to test on.")
+
+
+def speaker_of(utterance: Utterance) -> str:
+    """Names a speaker across corpora."""
+    return f"{utterance.corpus}/{utterance.speaker}"
+
+
+def hold_out(utterances: Sequence[Utterance], positions: Sequence[int], share: float, seed: int) -> list[int]:
+    """Picks whole speakers, about ``share`` of them and at least one of each sex, and returns their positions."""
+    draw = np.random.default_rng(seed)
+    by_sex: dict[str, set[str]] = {}
+    for i in positions:
+        by_sex.setdefault(utterances[i].sex or "", set()).add(speaker_of(utterances[i]))
+    chosen: set[str] = set()
+    for sex in sorted(by_sex):
+        speakers = sorted(by_sex[sex])
+        chosen.update(draw.permutation(speakers)[: max(1, round(share * len(speakers)))].tolist())
+    return [i for i in positions if speaker_of(utterances[i]) in chosen]
+
+
+def _by_speakers(
+    name: str, utterances: Sequence[Utterance], test: set[str], seed: int, usable: Sequence[int] | None = None
+) -> Fold:
+    positions = range(len(utterances)) if usable is None else usable
+    rest = [i for i in positions if speaker_of(utterances[i]) not in test]
+    validation = hold_out(utterances, rest, VALIDATION_SHARE, seed)
+    held = set(validation)
+    return Fold(
+        name=name,
+        train=[i for i in rest if i not in held],
+        validation=validation,
+        test=[i for i in positions if speaker_of(utterances[i]) in test],
+    )
+
+
+def _actor_folds(actors: Sequence[Sequence[int]]) -> Callable[[Sequence[Utterance], int], list[Fold]]:
+    def folds(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+        if {u.corpus for u in utterances} != {"ravdess"}:
+            raise ProtocolError("This protocol names RAVDESS's actors; use loso or groups for other corpora.")
+        groups = [{f"ravdess/{actor:02d}" for actor in group} for group in actors]
+        return [_by_speakers(f"{n}", utterances, group, seed) for n, group in enumerate(groups, 1)]
+
+    return folds
+
+
+def _loso(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    speakers = sorted({speaker_of(u) for u in utterances})
+    return [_by_speakers(speaker.replace("/", "-"), utterances, {speaker}, seed) for speaker in speakers]
+
+
+def _groups(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    speakers = sorted({speaker_of(u) for u in utterances})
+    parts = np.array_split(np.random.default_rng(seed).permutation(speakers), 5)
+    return [_by_speakers(f"{n}", utterances, set(part.tolist()), seed) for n, part in enumerate(parts, 1)]
+
+
+def _random(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    order = np.random.default_rng(seed).permutation(len(utterances)).tolist()
+    test = round(RANDOM_TEST_SHARE * len(order))
+    validation = test + round(VALIDATION_SHARE * (len(order) - test))
+    return [Fold(name="1", train=order[validation:], validation=order[test:validation], test=order[:test])]
+
+
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            name="emobox",
+            summary="RAVDESS, 6 folds of 4 unseen actors (EmoBox)",
+            speaker_independent=True,
+            folds=_actor_folds(EMOBOX),
+        ),
+        Protocol(
+            name="luna",
+            summary="RAVDESS, 5 folds of 4 or 5 unseen actors (Luna-Jimenez et al.)",
+            speaker_independent=True,
+            folds=_actor_folds(LUNA),
+        ),
+        Protocol(name="loso", summary="leave one speaker out", speaker_independent=True, folds=_loso),
+        Protocol(name="groups", summary="5 seeded folds of unseen speakers", speaker_independent=True, folds=_groups),
+        Protocol(
+            name="random",
+            summary="random 80/20 split of clips: LEAKY, the same speakers in training and test",
+            speaker_independent=False,
+            folds=_random,
+        ),
+    )
+}

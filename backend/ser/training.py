@@ -1,0 +1,295 @@
+"""Makes a network: the training loop, its schedule, early stopping on validation speakers, and exact resume.
+
+Every epoch seeds its own draws from (seed, epoch), and the state after each epoch is on disk before the next begins,
+so that a training killed at any point and started again ends with the same bytes. Tensors are kept as safetensors,
+the rest as JSON; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ser.dataset import Data, FrameBank, pad
+from ser.errors import TrainingError
+from ser.files import write_atomically, write_text
+from ser.recipe import Recipe, TrainingSettings
+
+WARM_UP = 0.1  # share of the steps over which the learning rate rises
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One line of the training log; losses in nat, ``validation_ua`` a share of 1 (None without validation)."""
+
+    number: int
+    loss: float
+    validation_loss: float | None
+    validation_ua: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to learn.
+
+    Attributes:
+        bank: frames of all clips.
+        targets: int64 (clips,), the class of each clip.
+        classes: number of classes.
+        train: clips to learn from.
+        validation: clips that choose the epoch; may be empty, then the last epoch is taken.
+    """
+
+    bank: FrameBank
+    targets: Tensor
+    classes: int
+    train: Sequence[int]
+    validation: Sequence[int]
+
+
+def make_task(data: Data, train: Sequence[int], validation: Sequence[int]) -> Task:
+    """Returns the task of learning ``data``; clips without speech are neither learnt from nor chosen by."""
+    spoken = data.bank.speech.tolist()
+    targets = torch.tensor([data.labels.index(target) for target in data.targets])
+    train, validation = ([i for i in part if spoken[i]] for part in (train, validation))
+    return Task(data.bank, targets, len(data.labels), train, validation)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network's weights, the epoch they are from (counted from 1), and the log."""
+
+    weights: dict[str, Tensor]
+    best_epoch: int
+    history: list[Epoch]
+
+
+def fit(
+    recipe: Recipe,
+    task: Task,
+    *,
+    settings: TrainingSettings,
+    seed: int,
+    stop_after: int | None = None,
+    state: Path | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Trained:
+    """Trains a recipe's network.
+
+    Args:
+        recipe: whose network.
+        task: clips, classes and which clips are for what.
+        settings: epochs, learning rate and so on.
+        seed: of the weights, the order of the clips, dropout and the choice of copies.
+        stop_after: ends after so many epochs of the same schedule; None goes on until patience runs out.
+        state: file prefix for the state after each epoch; where one is there, training goes on from it.
+        on_epoch: called after each epoch.
+
+    Raises:
+        TrainingError: a class has no clip to learn from, or the state is of other settings.
+    """
+    _check(task)
+    run = _Run(recipe, task, settings, seed)
+    if state is not None:
+        run.load(state)
+    last = settings.epochs if stop_after is None else stop_after
+    while run.epoch < last and not run.out_of_patience():
+        epoch = run.train_epoch()
+        if state is not None:
+            run.save(state)
+        if on_epoch:
+            on_epoch(epoch)
+    return Trained(run.best_weights, run.best_epoch, run.history)
+
+
+@torch.inference_mode()
+def predict_logits(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> Tensor:
+    """Returns logits (clips, classes) of the originals."""
+    network.eval()
+    order = sorted(range(len(clips)), key=lambda position: len(bank.entry(clips[position])))
+    parts = [order[start : start + EVALUATION_BATCH] for start in range(0, len(order), EVALUATION_BATCH)]
+    logits = torch.cat([network(*bank.batch([clips[position] for position in part]))[0] for part in parts])
+    return logits[torch.tensor(order).argsort()]
+
+
+def unweighted_recall(logits: Tensor, targets: Tensor) -> float:
+    """UA of logits (clips, classes) over the classes that occur in ``targets``."""
+    right = (logits.argmax(dim=1) == targets).double()
+    return float(torch.stack([right[targets == label].mean() for label in targets.unique()]).mean())
+
+
+class _Run:
+    """The mutable state of one training."""
+
+    def __init__(self, recipe: Recipe, task: Task, settings: TrainingSettings, seed: int):
+        torch.manual_seed(seed)
+        self.task, self.settings, self.seed = task, settings, seed
+        self.network = recipe.network(task.classes)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
+        )
+        self.identity = _identity(recipe, task, settings, seed)
+        self.epoch, self.best_epoch, self.history = 0, 0, []
+        self.best_weights: dict[str, Tensor] = {}
+
+    def out_of_patience(self) -> bool:
+        return bool(self.task.validation) and self.epoch - self.best_epoch >= self.settings.patience
+
+    def train_epoch(self) -> Epoch:
+        began = time.perf_counter()
+        torch.manual_seed(self.seed * 10_007 + self.epoch)
+        draw = np.random.default_rng((self.seed, self.epoch))
+        batches = self._batches(draw)
+        self.network.train()
+        losses = [self._step(batch, number / len(batches), draw) for number, batch in enumerate(batches)]
+        self.epoch += 1
+        loss, recall = self._validate()
+        seconds = time.perf_counter() - began
+        epoch = Epoch(
+            number=self.epoch,
+            loss=float(np.mean(losses)),
+            validation_loss=loss,
+            validation_ua=recall,
+            seconds=round(seconds, 3),
+        )
+        self._keep_best(epoch)
+        self.history.append(epoch)
+        return epoch
+
+    def _batches(self, draw: np.random.Generator) -> list[np.ndarray]:
+        order = draw.permutation(np.asarray(self.task.train))
+        count = max(1, len(order) // self.settings.batch_size)
+        return np.array_split(order, count)
+
+    def _step(self, clips: np.ndarray, share_of_epoch: float, draw: np.random.Generator) -> float:
+        frames, lengths = pad([self._draw_entry(clip, draw) for clip in clips.tolist()])
+        targets = functional.one_hot(self.task.targets[torch.from_numpy(clips)], self.task.classes).float()
+        if self.settings.mixup:
+            frames, lengths, targets = _mix(frames, lengths, targets, self.settings.mixup, draw)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate(self.epoch + share_of_epoch)
+        logits = self.network(frames, lengths)[0]
+        loss = functional.cross_entropy(logits, targets, label_smoothing=self.settings.label_smoothing)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.average.update_parameters(self.network)
+        return loss.item()
+
+    def _draw_entry(self, clip: int, draw: np.random.Generator) -> Tensor:
+        """A random copy of a clip, cut to a random stretch of at most ``crop_frames``."""
+        entry = self.task.bank.entry(clip, int(draw.integers(self.task.bank.copies)))
+        if self.settings.crop_frames is None or len(entry) <= self.settings.crop_frames:
+            return entry
+        start = int(draw.integers(len(entry) - self.settings.crop_frames + 1))
+        return entry[start : start + self.settings.crop_frames]
+
+    def _learning_rate(self, epoch: float) -> float:
+        """Linear warm-up, then half a cosine to zero."""
+        position = min(1.0, epoch / self.settings.epochs)
+        if position < WARM_UP:
+            return self.settings.learning_rate * max(position / WARM_UP, 0.05)
+        return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (position - WARM_UP) / (1 - WARM_UP)))
+
+    def _validate(self) -> tuple[float | None, float | None]:
+        if not self.task.validation:
+            return None, None
+        logits = predict_logits(self.average, self.task.bank, self.task.validation)
+        targets = self.task.targets[torch.tensor(self.task.validation)]
+        return float(functional.cross_entropy(logits, targets)), unweighted_recall(logits, targets)
+
+    def _keep_best(self, epoch: Epoch) -> None:
+        best = max((past.validation_ua or 0.0 for past in self.history), default=-1.0)
+        if epoch.validation_ua is None or epoch.validation_ua > best:
+            self.best_epoch = self.epoch
+            self.best_weights = {name: value.clone() for name, value in self.average.module.state_dict().items()}
+
+    def save(self, prefix: Path) -> None:
+        """Writes tensors first and the JSON that vouches for them last, each by an atomic rename."""
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in slots.items()}
+        name = f"{prefix.name}.{self.epoch}.safetensors"
+        write_atomically(prefix.with_name(name), lambda part: save_file(tensors, part))
+        record = {
+            "identity": self.identity,
+            "tensors": name,
+            "best_epoch": self.best_epoch,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+        write_text(prefix.with_name(f"{prefix.name}.json"), json.dumps(record))
+        for old in prefix.parent.glob(f"{prefix.name}.*.safetensors"):
+            if old.name != name:
+                old.unlink()
+
+    def load(self, prefix: Path) -> None:
+        file = prefix.with_name(f"{prefix.name}.json")
+        if not file.exists():
+            return
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if record["identity"] != self.identity:
+            raise TrainingError(
+                f"{file} is the state of a training with other settings or data; expected {self.identity}, found "
+                f"{record['identity']}. Choose another folder, or delete this one to begin anew."
+            )
+        tensors = load_file(prefix.with_name(record["tensors"]))
+        self.history = [Epoch(**epoch) for epoch in record["history"]]
+        self.epoch, self.best_epoch = len(self.history), record["best_epoch"]
+        self.network.load_state_dict(_under("network.", tensors))
+        self.average.load_state_dict(_under("average.", tensors))
+        self.best_weights = _under("best.", tensors)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimizer.", tensors).items():
+            index, slot = name.split(".", 1)
+            state.setdefault(int(index), {})[slot] = value
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
+
+
+def _check(task: Task) -> None:
+    missing = set(range(task.classes)) - set(task.targets[torch.tensor(list(task.train))].tolist())
+    if missing:
+        raise TrainingError(
+            f"No clip to learn from for {len(missing)} of {task.classes} classes (numbers {sorted(missing)}); "
+            "add recordings of them or choose fewer labels."
+        )
+
+
+def _mix(
+    frames: Tensor, lengths: Tensor, targets: Tensor, alpha: float, draw: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mixup (Zhang et al. 2018, ICLR): a weighted mean of pairs of clips and of their targets."""
+    share = float(draw.beta(alpha, alpha))
+    partner = torch.from_numpy(draw.permutation(len(frames)))
+    mixed = share * frames + (1 - share) * frames[partner]
+    return mixed, torch.maximum(lengths, lengths[partner]), share * targets + (1 - share) * targets[partner]
+
+
+def _identity(recipe: Recipe, task: Task, settings: TrainingSettings, seed: int) -> str:
+    """Names a training by everything that decides its outcome."""
+    digest = hashlib.sha256(repr((recipe.name, recipe.labels, settings, seed, task.classes)).encode())
+    for array in (np.asarray(task.train), np.asarray(task.validation), task.targets.numpy(), task.bank.frames.numpy()):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:20]
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

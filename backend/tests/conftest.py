@@ -1,0 +1,88 @@
+"""Fixtures that every test may use, and what happens to tests that need a corpus.
+
+Tests marked ``corpus`` need real recordings in ``SER_CORPORA``. Where there are none they are not run, the summary says
+so, and with ``SER_REQUIRE_ALL=1`` (as in CI) the run fails.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser.settings import PROJECT
+
+NOT_RUN = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    there = (_corpora() / "ravdess").is_dir()
+    needing = [item for item in items if item.get_closest_marker("corpus") and not there]
+    config.stash[NOT_RUN] = [item.nodeid for item in needing]
+    items[:] = [item for item in items if item not in needing]
+    if needing:
+        config.hook.pytest_deselected(items=needing)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left := config.stash.get(NOT_RUN, []):
+        terminalreporter.write_line(f"not run: {len(left)} tests need the corpora; set SER_CORPORA to their folder")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash.get(NOT_RUN, []) and os.environ.get("SER_REQUIRE_ALL") == "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _corpora() -> Path:
+    return Path(os.environ.get("SER_CORPORA", PROJECT / "data"))
+
+
+@pytest.fixture
+def corpora_root() -> Path:
+    """Folder that holds one folder per corpus; only for tests marked ``corpus``."""
+    return _corpora()
+
+
+@pytest.fixture
+def samples() -> dict[str, Path]:
+    """The three clips of real speech that ship with the page: intended emotion -> WAV, 16 kHz mono."""
+    folder = PROJECT / "frontend" / "public" / "samples"
+    return {name: folder / f"{name}.wav" for name in ("angry", "happy", "sad")}
+
+
+@pytest.fixture
+def tone() -> Callable[..., np.ndarray]:
+    """Makes a decaying harmonic tone: float32 (samples,), not speech."""
+
+    def make(seconds: float, sample_rate: int, hertz: float = 220.0) -> np.ndarray:
+        time = np.arange(int(seconds * sample_rate)) / sample_rate
+        waves = sum(np.sin(2 * np.pi * hertz * k * time) / k for k in range(1, 6))
+        return (0.2 * waves * np.exp(-time)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture
+def encode() -> Callable[..., bytes]:
+    """Encodes samples (samples,) or (samples, channels) with libsndfile."""
+
+    def make(samples: np.ndarray, sample_rate: int, form: str = "WAV", subtype: str | None = None) -> bytes:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, sample_rate, format=form, subtype=subtype)
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Keeps what tests make out of the project's own folders."""
+    monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SER_RUNS", str(tmp_path / "runs"))
+    yield

@@ -1,0 +1,29 @@
+"""Records the probabilities of every shipped model on the three sample clips; run after new weights:
+
+python -m tests.record_golden
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ser.checkpoint import list_models
+from ser.predictor import load_predictor
+from ser.settings import PROJECT, load_settings
+
+
+def main() -> None:
+    """Writes ``golden.json`` beside this file."""
+    settings = load_settings({})
+    clips = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
+    golden = {}
+    for info in list_models(settings.weights):
+        predictor = load_predictor(info.name, settings)
+        golden[info.name] = {clip.stem: predictor.predict(clip).probabilities for clip in clips}
+    text = json.dumps(golden, indent=2) + "\n"
+    Path(__file__).with_name("golden.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from ser.calibration import candidates, fit_temperature
+from ser.metrics import expected_calibration_error
+
+
+def test_temperature_undoes_overconfidence():
+    draw = np.random.default_rng(0)
+    honest = draw.normal(0, 1.5, (20_000, 4))
+    targets = np.array([draw.choice(4, p=row) for row in softmax(honest, axis=1)])
+    assert fit_temperature(3 * honest, targets) == pytest.approx(3, rel=0.05)
+    probabilities = softmax(3 * honest / fit_temperature(3 * honest, targets), axis=1)
+    assert expected_calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == targets) < 0.02
+
+
+def test_candidates_are_those_that_are_close():
+    assert candidates({"angry": 0.4, "happy": 0.3, "sad": 0.21, "neutral": 0.09}) == ["angry", "happy", "sad"]
+    assert candidates({"angry": 0.2, "happy": 0.75, "sad": 0.05}) == ["happy", "angry"]

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ser.calibration import Calibration
+from ser.checkpoint import Figure, ModelInfo, find_checkpoint, list_models, load_checkpoint, save_checkpoint
+from ser.errors import ModelError
+from ser.recipe import get_recipe
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    recipe = get_recipe("cnn1d")
+    torch.manual_seed(0)
+    network = recipe.network(3)
+    info = ModelInfo(
+        name="small",
+        title="Small",
+        summary="A model of a test.",
+        recipe="cnn1d",
+        labels=("angry", "happy", "sad"),
+        sample_rate=16_000,
+        clip_seconds=None,
+        parameters=sum(p.numel() for p in network.parameters()),
+        corpora=("ravdess",),
+        licence="CC BY-NC-SA 4.0",
+        calibration=Calibration(temperature=1.5, unsure_below=0.5),
+        figures=(figure("emobox", 8), figure("random", 3, independent=False), figure("luna", 3)),
+    )
+    save_checkpoint(tmp_path / "small", info, network.state_dict())
+    return tmp_path / "small"
+
+
+def figure(protocol: str, classes: int, independent: bool = True) -> Figure:
+    return Figure(
+        corpus="ravdess",
+        protocol=protocol,
+        classes=classes,
+        speaker_independent=independent,
+        ua=50.0,
+        ua_std=1.0,
+        wa=50.0,
+        f1=49.0,
+        seeds=3,
+        interval=(45.0, 55.0),
+    )
+
+
+def test_what_is_saved_is_what_is_loaded(folder):
+    torch.manual_seed(0)
+    network = get_recipe("cnn1d").network(3).eval()
+    loaded = load_checkpoint(folder)
+    frames, lengths = torch.randn(2, 60, 39), torch.tensor([60, 60])
+    torch.testing.assert_close(loaded.network(frames, lengths)[0], network(frames, lengths)[0])
+    assert not loaded.network.training
+    assert loaded.info == list_models(folder.parent)[0]
+    assert loaded.info.calibration.temperature == 1.5
+
+
+def test_the_shown_figure_is_of_unseen_speakers_and_of_the_model_s_own_classes(folder):
+    info = load_checkpoint(folder).info
+    assert (info.figure.protocol, info.leaky_figure.protocol) == ("luna", "random")
+
+
+def test_a_model_is_found_by_name_folder_and_file(folder):
+    for name in ("small", str(folder), str(folder / "model.safetensors")):
+        assert find_checkpoint(name, folder.parent) == folder
+    with pytest.raises(ModelError, match="available: small") as caught:
+        find_checkpoint("big", folder.parent)
+    assert caught.value.code == "model_unknown"
+
+
+def test_a_hundred_damaged_weights_are_refused(folder):
+    good = (folder / "model.safetensors").read_bytes()
+    draw = np.random.default_rng(0)
+    for _ in range(100):
+        bad = bytearray(good)
+        if draw.random() < 0.5:
+            del bad[int(draw.integers(len(bad))) :]
+        else:
+            bad[int(draw.integers(len(bad)))] ^= int(draw.integers(1, 256))
+        (folder / "model.safetensors").write_bytes(bytes(bad))
+        with pytest.raises(ModelError):
+            load_checkpoint(folder)
+
+
+class Trap:
+    """Leaves a mark when it is unpickled."""
+
+    def __init__(self, mark: Path):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+def test_a_pickled_model_is_refused_and_runs_no_code(folder, tmp_path):
+    mark = tmp_path / "ran"
+    content = pickle.dumps(Trap(mark))
+    (folder / "model.safetensors").write_bytes(content)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    import hashlib
+
+    config["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError, match="does not fit"):
+        load_checkpoint(folder)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"recipe": "cnn9d"},
+        {"labels": ["angry", "joyful", "sad"]},
+        {"labels": ["angry", "happy"]},
+        {"calibration": {"temperature": 0, "unsure_below": 0.5}},
+        {"calibration": {}},
+        {"figures": [{"ua": 1}]},
+        {"colour": "blue"},
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused(folder, change):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8")) | change
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ModelError):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"format": 1}'])
+def test_a_configuration_that_is_none_is_refused(folder, content):
+    (folder / "config.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError):
+        load_checkpoint(folder)
+
+
+def test_missing_weights_are_an_error(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_checkpoint(folder)

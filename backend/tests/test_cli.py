@@ -1,0 +1,101 @@
+"""The command line as a person runs it: a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser.settings import PROJECT
+
+
+def ser(*arguments: str | Path, stdin: bytes | None = None) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "ser", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=PROJECT / "backend", timeout=120)
+
+
+def test_text_names_the_emotion_and_json_is_the_prediction(samples):
+    text = ser("predict", samples["angry"])
+    assert text.returncode == 0 and b"%" in text.stdout and text.stderr == b""
+    one = json.loads(ser("predict", samples["angry"], "--format", "json").stdout)
+    assert one["model"] == "cnn1d" and one["file"].endswith("angry.wav")
+    assert one["emotion"].encode() in text.stdout
+
+
+def test_files_folders_and_stdin_can_be_mixed(samples, tmp_path):
+    done = ser(
+        "predict", samples["sad"], samples["sad"].parent, "-", "--format", "jsonl", stdin=samples["sad"].read_bytes()
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [Path(row["file"]).name for row in rows] == ["sad.wav", "angry.wav", "happy.wav", "sad.wav", "-"]
+    assert rows[0]["probabilities"] == rows[3]["probabilities"] == rows[4]["probabilities"]
+    many = json.loads(ser("predict", samples["sad"].parent, "--format", "json").stdout)
+    assert len(many) == 3
+
+
+def test_some_failures_give_1_all_give_3_and_stdout_stays_clean(samples, tmp_path):
+    bad = tmp_path / "text.wav"
+    bad.write_text("not audio", encoding="utf-8")
+    mixed = ser("predict", bad, samples["happy"], "--format", "jsonl")
+    assert mixed.returncode == 1 and len(mixed.stdout.splitlines()) == 1
+    assert b"text.wav" in mixed.stderr and b"Traceback" not in mixed.stderr
+    alone = ser("predict", bad)
+    assert alone.returncode == 3 and alone.stdout == b""
+    assert ser("predict", tmp_path / "nowhere.wav").returncode == 3
+    assert ser("predict", tmp_path / "empty-folder-does-not-exist").returncode == 3
+    assert ser("predict", "-", stdin=b"").returncode == 3
+
+
+def test_usage_and_model_problems_have_their_own_exit_codes(samples):
+    assert ser("predict").returncode == 2
+    assert ser("predict", samples["sad"], "--format", "xml").returncode == 2
+    unknown = ser("predict", samples["sad"], "--model", "nonsense")
+    assert unknown.returncode == 4 and b"available: " in unknown.stderr
+
+
+def test_a_checkpoint_can_be_given_by_path(samples):
+    by_name = ser("predict", samples["sad"], "--format", "json")
+    by_path = ser("predict", samples["sad"], "--format", "json", "--model", PROJECT / "weights" / "cnn1d")
+    assert json.loads(by_name.stdout) == json.loads(by_path.stdout)
+
+
+def test_the_openapi_document_is_printed():
+    assert json.loads(ser("openapi").stdout)["openapi"].startswith("3.")
+
+
+def test_wrong_label_sets_are_explained():
+    done = ser("evaluate", "--labels", "angry,joyful", "--root", ".")
+    assert done.returncode == 2 and b"joyful" in done.stderr
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+def test_train_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypatch):
+    """`train` on four real actors, killed with -9 half-way and resumed, ends with the bytes of one never killed."""
+    import time
+
+    root = tmp_path / "ravdess"
+    for actor in ("01", "02", "03", "04", "05", "06"):
+        folder = root / f"Actor_{actor}"
+        folder.mkdir(parents=True)
+        for file in sorted((corpora_root / "ravdess" / f"Actor_{actor}").iterdir())[::4]:
+            (folder / file.name).write_bytes(file.read_bytes())
+    command = ["train", "--root", root, "--labels", "angry,happy,sad,fearful", "--epochs", "6"]
+    assert ser(*command, "--out", tmp_path / "whole").returncode == 0
+    arguments = [sys.executable, "-m", "ser", *map(str, command), "--out", str(tmp_path / "killed")]
+    process = subprocess.Popen(arguments, cwd=PROJECT / "backend", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    state = tmp_path / "killed" / "state" / "training.json"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (state.exists() and len(json.loads(state.read_text())["history"]) >= 2):
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert len(json.loads(state.read_text())["history"]) < 6
+    assert ser(*command, "--out", tmp_path / "killed").returncode == 0
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "killed")]
+    assert weights[0] == weights[1]
+    answer = ser("predict", samples["angry"], "--model", tmp_path / "killed", "--format", "json")
+    assert json.loads(answer.stdout)["model"] == "killed"

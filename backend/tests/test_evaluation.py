@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+from ser.corpus import Utterance, get_corpus
+from ser.dataset import Data, FrameBank
+from ser.errors import ProtocolError
+from ser.evaluation import FoldDone, Plan, evaluate, figure
+from ser.experiment import train_held_out, train_on_everything
+from ser.checkpoint import load_checkpoint
+from ser.recipe import get_recipe
+
+RECIPE = get_recipe("cnn1d")
+QUICK = replace(RECIPE, training=replace(RECIPE.training, epochs=3, patience=3, averaging=0.5))
+LABELS = ("angry", "happy", "sad")
+
+
+@pytest.fixture(scope="module")
+def data() -> Data:
+    """24 actors, 6 clips each, whose class shows in the frames; one clip has no speech."""
+    draw = np.random.default_rng(0)
+    utterances, targets, entries = [], [], []
+    for actor in range(1, 25):
+        for clip in range(6):
+            label = LABELS[clip % 3]
+            path = Path(f"{actor:02d}-{clip}.wav")
+            sex = "male" if actor % 2 else "female"
+            utterances.append(
+                Utterance(path=path, corpus="ravdess", speaker=f"{actor:02d}", native_label=label, sex=sex)
+            )
+            targets.append(label)
+            wave = np.sin(np.arange(60)[:, None] * (0.2 + 0.5 * (clip % 3)) + np.arange(39))
+            entries.append((wave + 2.0 * draw.standard_normal(wave.shape)).astype(np.float32))
+    offsets = torch.arange(len(entries) + 1) * 60
+    speech = torch.ones(len(entries), dtype=torch.bool)
+    speech[0] = False
+    bank = FrameBank(torch.from_numpy(np.concatenate(entries)), offsets, 1, speech)
+    return Data(get_corpus("ravdess"), utterances, targets, LABELS, bank)
+
+
+def run(data: Data, folder: Path, protocol: str = "emobox", seeds: int = 1, **options) -> dict:
+    plan = Plan(recipe=QUICK, protocol=protocol, clip_seconds=None, seeds=seeds)
+    return evaluate(plan, data, folder, command="a test", looked=True, **options)
+
+
+def test_figures_can_be_recomputed_by_hand_from_the_csv(data, tmp_path):
+    metrics = run(data, tmp_path, seeds=2)
+    by_hand = []
+    for seed in range(2):
+        with (tmp_path / f"out_of_fold_seed{seed}.csv").open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        truth, guess = [row["truth"] for row in rows], [row["predicted"] for row in rows]
+        assert len(rows) == 144
+        assert guess[truth.index("angry")] == "no_speech"
+        recalls = recall_score(truth, guess, labels=LABELS, average=None)
+        f1 = f1_score(truth, guess, labels=LABELS, average="macro")
+        by_hand.append((recalls.mean(), accuracy_score(truth, guess), f1))
+    assert metrics["ua_by_seed"] == pytest.approx([ua for ua, _, _ in by_hand])
+    assert (metrics["ua"], metrics["wa"], metrics["f1"]) == pytest.approx(tuple(np.mean(by_hand, axis=0)))
+    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["ua"] == metrics["ua"]
+
+
+def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(fold: FoldDone) -> None:
+        if fold.name == "3":
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(data, tmp_path / "killed", on_fold=kill)
+    trained: list[int] = []
+    resumed = run(data, tmp_path / "killed", on_epoch=lambda epoch: trained.append(epoch.number))
+    assert len(trained) == 3 * 3
+    assert resumed == run(data, tmp_path / "whole")
+
+
+def test_a_folder_of_another_run_is_refused(data, tmp_path):
+    run(data, tmp_path, "random")
+    with pytest.raises(ProtocolError, match="protocol"):
+        run(data, tmp_path, "luna")
+
+
+def test_a_figure_too_good_to_be_true_stops_until_a_person_looked(data, tmp_path):
+    frames = torch.zeros_like(data.bank.frames).view(len(data.targets), 60, 39)
+    for n, target in enumerate(data.targets):
+        frames[n, :, LABELS.index(target)] = 3.0
+    bank = replace(data.bank, frames=frames.view(-1, 39), speech=torch.ones_like(data.bank.speech))
+    easy = replace(data, bank=bank)
+    recipe = replace(RECIPE, training=replace(RECIPE.training, epochs=12, patience=12, averaging=0.5))
+    plan = Plan(recipe=recipe, protocol="emobox", clip_seconds=None, seeds=1)
+    with pytest.raises(ProtocolError, match="too good to be true"):
+        evaluate(plan, easy, tmp_path, command="a test")
+    assert evaluate(plan, easy, tmp_path, command="a test", looked=True)["ua"] > 0.9
+
+
+def test_training_writes_a_checkpoint_metrics_and_pictures(data, tmp_path):
+    metrics = train_held_out(QUICK, data, tmp_path / "model", clip_seconds=None, seed=0)
+    for name in ("model.safetensors", "config.json", "metrics.json", "curves.png", "confusion.png"):
+        assert (tmp_path / "model" / name).stat().st_size > 0
+    info = load_checkpoint(tmp_path / "model").info
+    assert info.figure.protocol == "held-out speakers" and info.figure.ua == metrics["figure"]["ua"]
+    assert len(metrics["test_speakers"]) == 4
+    assert info.labels == LABELS and info.name == "model"
+
+
+def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path):
+    emobox, leaky = run(data, tmp_path / "e"), run(data, tmp_path / "r", "random")
+    seen: list[int] = []
+    info = train_on_everything(
+        QUICK,
+        data,
+        tmp_path / "shipped",
+        clip_seconds=None,
+        seed=0,
+        epochs=2,
+        figures=[figure(emobox), figure(leaky)],
+        temperature=emobox["temperature"],
+        commit="abc",
+        on_epoch=lambda epoch: seen.append(epoch.number),
+    )
+    assert seen == [1, 2]
+    assert load_checkpoint(tmp_path / "shipped").info == info
+    assert info.figure == figure(emobox) and info.leaky_figure == figure(leaky)
+    assert info.training["clips"] == 143

@@ -1,0 +1,153 @@
+"""The one path behind every door, with the weights that ship."""
+
+from __future__ import annotations
+
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser.audio import SAMPLE_RATE, Waveform, decode
+from ser.errors import AudioError, ModelError
+from ser.labels import EMOTIONS
+from ser.predictor import Predictor, load_predictor
+from ser.settings import PROJECT, load_settings
+
+GOLDEN = PROJECT / "backend" / "tests" / "golden.json"
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return load_predictor("cnn1d", load_settings({}))
+
+
+@pytest.mark.parametrize("clip", ["angry", "happy", "sad"])
+def test_shipped_weights_give_the_recorded_probabilities(predictor, samples, clip):
+    """Recorded by ``python -m tests.record_golden`` when the weights were made."""
+    expected = json.loads(GOLDEN.read_text(encoding="utf-8"))["cnn1d"][clip]
+    found = predictor.predict(samples[clip]).probabilities
+    assert list(found) == list(expected)
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_answer_keeps_its_promises(predictor, samples):
+    found = predictor.predict(samples["angry"])
+    assert found.file == "angry.wav" and found.model == "cnn1d"
+    assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-6)
+    assert list(found.probabilities) == [label for label in EMOTIONS if label in predictor.info.labels]
+    assert found.emotion == max(found.probabilities, key=found.probabilities.get)
+    assert found.confidence == pytest.approx(100 * found.probabilities[found.emotion], abs=0.01)
+    assert 0 < found.speech_seconds <= found.duration_seconds == pytest.approx(2.757)
+    assert found.segments[0].emotion == found.emotion
+
+
+def test_unsure_lists_candidates_and_sure_does_not(predictor, samples):
+    for path in samples.values():
+        found = predictor.predict(path)
+        assert (found.state == "unsure") == (found.confidence < 100 * predictor.info.calibration.unsure_below)
+        assert bool(found.candidates) == (found.state == "unsure")
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
+def test_what_is_no_speech_gets_no_emotion(predictor, kind):
+    time = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
+    sounds = {
+        "silence": np.zeros(len(time)),
+        "noise": 0.1 * np.random.default_rng(0).standard_normal(len(time)),
+        "hum": 0.3 * np.sin(2 * np.pi * 50 * time),
+    }
+    found = predictor.predict(Waveform(sounds[kind].astype(np.float32), SAMPLE_RATE), "quiet.wav")
+    assert (found.state, found.emotion, found.confidence) == ("no_speech", None, None)
+    assert (found.probabilities, found.candidates, found.segments) == ({}, [], [])
+
+
+def test_bytes_path_and_waveform_answer_alike(predictor, samples):
+    path = samples["sad"]
+    answers = [predictor.predict(source).probabilities for source in (path, path.read_bytes(), decode(path))]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_threads_do_not_mix_answers(predictor, samples):
+    jobs = list(samples.values()) * 8
+    alone = [predictor.predict(path).probabilities for path in jobs]
+    with ThreadPoolExecutor(8) as pool:
+        together = [found.probabilities for found in pool.map(predictor.predict, jobs)]
+    for one, other in zip(alone, together, strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_loudness_and_sampling_rate_hardly_matter(predictor, samples):
+    import soxr
+
+    clip = decode(samples["angry"])
+    plain = predictor.predict(clip).probabilities
+    quieter = predictor.predict(Waveform(0.25 * clip.samples, SAMPLE_RATE)).probabilities
+    wider = predictor.predict(Waveform(soxr.resample(clip.samples, SAMPLE_RATE, 48_000), 48_000)).probabilities
+    assert plain == pytest.approx(quieter, abs=0.02)
+    assert plain == pytest.approx(wider, abs=0.05)
+
+
+def test_a_long_recording_has_a_timeline(predictor, samples):
+    pause = np.zeros(4 * SAMPLE_RATE, np.float32)
+    parts = [decode(samples[name]).samples for name in ("angry", "angry", "sad", "sad")]
+    joined = np.concatenate([parts[0], parts[1], pause, parts[2], parts[3]])
+    found = predictor.predict(Waveform(joined, SAMPLE_RATE))
+    assert found.duration_seconds > 10 and len(found.segments) > 1
+    for earlier, later in zip(found.segments, found.segments[1:], strict=False):
+        assert earlier.start < earlier.end <= later.start < later.end
+    assert found.segments[-1].end <= found.duration_seconds
+    assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_warnings_say_what_is_wrong_with_a_recording(predictor, samples):
+    clip = decode(samples["angry"]).samples
+    overdriven = predictor.predict(Waveform(np.clip(30 * clip, -1, 1), SAMPLE_RATE))
+    faint = predictor.predict(Waveform(0.002 * clip, SAMPLE_RATE))
+    assert any("overdriven" in text for text in overdriven.warnings)
+    assert any("quiet" in text for text in faint.warnings)
+    assert predictor.predict(Waveform(clip, SAMPLE_RATE)).warnings == []
+
+
+def test_a_recording_beyond_the_limit_is_refused(samples):
+    short = load_predictor("cnn1d", load_settings({"SER_MAX_AUDIO_SECONDS": "1"}))
+    with pytest.raises(AudioError) as caught:
+        short.predict(samples["sad"])
+    assert caught.value.code == "audio_too_long"
+
+
+def test_an_unknown_model_names_those_there_are():
+    with pytest.raises(ModelError, match="available: .*cnn1d"):
+        load_predictor("nonsense", load_settings({}))
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+def test_formats_of_one_recording_agree(predictor, corpora_root):
+    """WAV and FLAC give the same emotion always, MP3 and WebM/Opus in at least 95 % of 60 clips."""
+    files = sorted((corpora_root / "ravdess").glob("*/*.flac"))[::24]
+    same = {"MP3": 0, "WEBM": 0}
+    for file in files:
+        clip = decode(file)
+        flac = predictor.predict(file)
+        wav = predictor.predict(_encode(clip, "WAV", "PCM_16"))
+        assert wav.probabilities == pytest.approx(flac.probabilities, abs=1e-3)
+        same["MP3"] += predictor.predict(_encode(clip, "MP3", None)).emotion == flac.emotion
+        same["WEBM"] += predictor.predict(_webm(clip)).emotion == flac.emotion
+    print(f"same emotion as FLAC on {len(files)} clips: {same}")
+    assert min(same.values()) >= 0.95 * len(files)
+
+
+def _encode(clip: Waveform, form: str, subtype: str | None) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, clip.samples, clip.sample_rate, format=form, subtype=subtype)
+    return buffer.getvalue()
+
+
+def _webm(clip: Waveform) -> bytes:
+    from tests.test_audio import ffmpeg
+    from ser.audio import resample
+
+    return ffmpeg(resample(clip, 48_000).samples, 48_000, "webm", "libopus")

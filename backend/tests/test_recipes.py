@@ -1,0 +1,103 @@
+"""The contract that every recipe keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ser.audio import SAMPLE_RATE, decode
+from ser.corpus import find_corpora
+from ser.errors import ModelError
+from ser.labels import EMOTIONS
+from ser.recipe import Recipe, find_recipes, get_recipe
+
+RECIPES = find_recipes()
+
+
+@pytest.fixture(params=RECIPES.values(), ids=RECIPES)
+def recipe(request) -> Recipe:
+    return request.param
+
+
+@pytest.fixture
+def batch(samples) -> tuple[torch.Tensor, torch.Tensor]:
+    clips = [torch.from_numpy(decode(path).samples) for path in samples.values()]
+    return torch.nn.utils.rnn.pad_sequence(clips, batch_first=True), torch.tensor([len(clip) for clip in clips])
+
+
+@pytest.fixture
+def network(recipe) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return recipe.network(len(recipe.labels)).eval()
+
+
+def test_it_says_what_it_is(recipe):
+    assert RECIPES[recipe.name] is recipe
+    assert recipe.sample_rate == SAMPLE_RATE
+    assert len(set(recipe.labels)) == len(recipe.labels)
+    assert set(recipe.labels) <= set(EMOTIONS)
+    for text in (recipe.title, recipe.summary, recipe.source, recipe.protocol):
+        assert text.strip()
+
+
+def test_its_file_says_how_it_deviates(recipe):
+    import importlib
+
+    text = importlib.import_module(f"ser.recipes.{recipe.name}").__doc__
+    assert "Deviates" in text and "System:" in text
+
+
+def test_every_label_is_learnt_from_some_corpus(recipe):
+    mapped = {label for mapping in recipe.corpora.values() for label in mapping.values()}
+    assert mapped == set(recipe.labels)
+    for corpus, mapping in recipe.corpora.items():
+        assert set(mapping) <= set(find_corpora()[corpus].labels)
+
+
+def test_shapes(recipe, batch, network):
+    frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
+    logits, embedding, attention = network(frames, lengths)
+    assert frames.shape[:2] == (3, int(lengths.max())) or frames.shape[1] >= int(lengths.max())
+    assert logits.shape == (3, len(recipe.labels))
+    assert embedding.ndim == 2 and len(embedding) == 3
+    assert attention is None or attention.shape[0] == 3
+    assert torch.isfinite(logits).all()
+
+
+def test_a_batch_gives_what_single_clips_give(recipe, batch, network):
+    features = recipe.features(recipe.clip_seconds)
+    with torch.inference_mode():
+        together = network(*features(*batch))[0].softmax(dim=1)
+        for row, samples, length in zip(together, *batch, strict=True):
+            alone = network(*features(samples[None, :length], length[None]))[0].softmax(dim=1)
+            torch.testing.assert_close(row, alone[0], atol=1e-5, rtol=0)
+
+
+def test_garbage_beyond_the_length_of_frames_changes_nothing(recipe, batch, network):
+    frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
+    wider = torch.cat([frames, torch.zeros(3, 100, frames.shape[2])], dim=1)
+    torch.testing.assert_close(network(frames, lengths)[0], network(wider, lengths)[0], atol=1e-5, rtol=0)
+
+
+def test_shortest_and_long_recordings_pass(recipe, network):
+    draw = np.random.default_rng(0)
+    for seconds in (0.1, 10.0):
+        samples = torch.from_numpy(draw.standard_normal((1, int(seconds * SAMPLE_RATE))).astype(np.float32))
+        logits = network(*recipe.features(recipe.clip_seconds)(samples, torch.tensor([samples.shape[1]])))[0]
+        assert torch.isfinite(logits).all()
+
+
+def test_augmentation_keeps_it_audio_and_repeats_by_seed(recipe, samples):
+    clip = decode(samples["happy"]).samples
+    change = recipe.training.augmentation
+    one, again, other = (change(clip, SAMPLE_RATE, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert one.dtype == np.float32 and np.isfinite(one).all()
+    assert len(one) != len(other) or not np.array_equal(one, other)
+    assert 0.8 < len(one) / len(clip) < 1.25
+
+
+def test_an_unknown_recipe_names_those_there_are():
+    with pytest.raises(ModelError, match="available: .*cnn1d"):
+        get_recipe("cnn9d")

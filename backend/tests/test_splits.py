@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ser.corpus import Utterance
+from ser.errors import ProtocolError
+from ser.splits import EMOBOX, LUNA, PROTOCOLS, Fold, check_speakers, get_protocol, hold_out, make_folds, speaker_of
+
+
+def utterance(corpus: str, speaker: str, number: int, sex: str) -> Utterance:
+    return Utterance(
+        path=Path(f"{corpus}-{speaker}-{number}.wav"), corpus=corpus, speaker=speaker, native_label="happy", sex=sex
+    )
+
+
+@pytest.fixture
+def ravdess() -> list[Utterance]:
+    return [
+        utterance("ravdess", f"{actor:02d}", n, "male" if actor % 2 else "female")
+        for actor in range(1, 25)
+        for n in range(5)
+    ]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_protocol_tests_whom_it_says(ravdess, protocol):
+    folds = make_folds(protocol, ravdess, seed=0)
+    tested = [i for fold in folds for i in fold.test]
+    assert len(tested) == len(set(tested))
+    for fold in folds:
+        parts = [set(fold.train), set(fold.validation), set(fold.test)]
+        assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
+        assert sorted(i for part in parts for i in part) == list(range(len(ravdess)))
+    if PROTOCOLS[protocol].speaker_independent:
+        assert sorted(tested) == list(range(len(ravdess)))
+        for fold in folds:
+            check_speakers(fold, ravdess)
+
+
+@pytest.mark.parametrize(("protocol", "groups"), [("emobox", EMOBOX), ("luna", LUNA)])
+def test_named_folds_are_the_published_actors(ravdess, protocol, groups):
+    assert sorted(actor for group in groups for actor in group) == list(range(1, 25))
+    for fold, group in zip(make_folds(protocol, ravdess, seed=3), groups, strict=True):
+        assert {int(ravdess[i].speaker) for i in fold.test} == set(group)
+
+
+def test_validation_speakers_are_of_both_sexes_and_follow_the_seed(ravdess):
+    chosen = [make_folds("emobox", ravdess, seed)[0].validation for seed in (0, 0, 1)]
+    assert chosen[0] == chosen[1] != chosen[2]
+    assert {ravdess[i].sex for i in chosen[0]} == {"male", "female"}
+
+
+def test_random_is_leaky_and_says_so(ravdess):
+    fold = make_folds("random", ravdess, seed=0)[0]
+    assert not get_protocol("random").speaker_independent
+    assert "LEAKY" in get_protocol("random").summary
+    assert len(fold.test) == len(ravdess) // 5
+    with pytest.raises(ProtocolError, match="same speaker in train and test"):
+        check_speakers(fold, ravdess)
+
+
+def test_a_speaker_that_crosses_stops_the_run(ravdess):
+    fold = Fold(name="x", train=[0, 10], validation=[5], test=[11])
+    with pytest.raises(ProtocolError, match="ravdess/03"):
+        check_speakers(fold, ravdess)
+    with pytest.raises(ProtocolError, match="no speakers"):
+        check_speakers(Fold(name="x", train=[], validation=[], test=[0]), ravdess)
+
+
+def test_named_actors_need_ravdess():
+    others = [utterance("emodb", "03", n, "male") for n in range(3)]
+    with pytest.raises(ProtocolError, match="loso or groups"):
+        make_folds("emobox", others, seed=0)
+
+
+def test_two_corpora_may_use_the_same_number_for_different_people():
+    one, other = utterance("ravdess", "03", 0, "male"), utterance("emodb", "03", 0, "male")
+    assert speaker_of(one) != speaker_of(other)
+
+
+def test_held_out_speakers_are_whole(ravdess):
+    held = set(hold_out(ravdess, range(len(ravdess)), 0.25, seed=0))
+    speakers = {ravdess[i].speaker for i in held}
+    assert len(speakers) == 6
+    assert held == {i for i, one in enumerate(ravdess) if one.speaker in speakers}
+
+
+def test_an_unknown_protocol_names_those_there_are(ravdess):
+    with pytest.raises(ProtocolError, match="available: emobox"):
+        make_folds("tenfold", ravdess, seed=0)

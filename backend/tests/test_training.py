@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ser.dataset import FrameBank
+from ser.errors import TrainingError
+from ser.recipe import get_recipe
+from ser.training import Task, Trained, fit, predict_logits, unweighted_recall
+
+RECIPE = get_recipe("cnn1d")
+SETTINGS = replace(RECIPE.training, epochs=6, patience=6, batch_size=8)
+
+
+def toy_task(clips: int = 48, classes: int = 3) -> Task:
+    """Clips whose class is a frequency along time, in two copies each."""
+    draw = np.random.default_rng(0)
+    entries = []
+    for clip in range(clips):
+        for _ in range(2):
+            time_axis = np.arange(draw.integers(40, 90))[:, None]
+            wave = np.sin(time_axis * (0.2 + 0.5 * (clip % classes)) + np.arange(39))
+            entries.append((wave + 0.3 * draw.standard_normal(wave.shape)).astype(np.float32))
+    offsets = np.cumsum([0, *(len(entry) for entry in entries)])
+    bank = FrameBank(
+        torch.from_numpy(np.concatenate(entries)), torch.from_numpy(offsets), 2, torch.ones(clips, dtype=torch.bool)
+    )
+    targets = torch.arange(clips) % classes
+    return Task(bank, targets, classes, train=list(range(36)), validation=list(range(36, clips)))
+
+
+def train(state: Path | None = None, **changes) -> Trained:
+    return fit(RECIPE, toy_task(), settings=replace(SETTINGS, **changes), seed=3, state=state)
+
+
+def test_it_learns_what_can_be_learnt():
+    trained = train(epochs=12, patience=12)
+    network = RECIPE.network(3)
+    network.load_state_dict(trained.weights)
+    task = toy_task()
+    assert unweighted_recall(predict_logits(network, task.bank, task.validation), task.targets[36:]) > 0.9
+    assert trained.history[-1].loss < trained.history[0].loss
+    assert trained.history[trained.best_epoch - 1].validation_ua == max(e.validation_ua for e in trained.history)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+    one, again = train(), train()
+    other = fit(RECIPE, toy_task(), settings=SETTINGS, seed=4)
+    assert all(torch.equal(one.weights[name], again.weights[name]) for name in one.weights)
+    assert not all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
+
+
+def test_patience_ends_a_training_that_no_longer_improves():
+    trained = train(epochs=40, patience=2, learning_rate=1e-9)
+    assert len(trained.history) - trained.best_epoch == 2
+
+
+def test_without_validation_the_last_epoch_is_taken():
+    task = replace_parts(toy_task(), validation=[])
+    trained = fit(RECIPE, task, settings=SETTINGS, seed=0, stop_after=4)
+    assert trained.best_epoch == 4
+    assert [epoch.validation_ua for epoch in trained.history] == [None] * 4
+
+
+def replace_parts(task: Task, **parts) -> Task:
+    return replace(task, **parts)
+
+
+def test_logits_come_back_in_the_order_asked_for():
+    task, network = toy_task(), RECIPE.network(3)
+    forth = predict_logits(network, task.bank, [5, 17, 2])
+    back = predict_logits(network, task.bank, [2, 17, 5])
+    torch.testing.assert_close(forth, back.flip(0))
+
+
+def test_a_class_without_clips_is_an_error():
+    with pytest.raises(TrainingError, match="No clip to learn from"):
+        fit(RECIPE, replace_parts(toy_task(), classes=4), settings=SETTINGS, seed=0)
+
+
+def test_a_state_of_other_settings_is_refused(tmp_path):
+    train(state=tmp_path / "s")
+    with pytest.raises(TrainingError, match="other settings"):
+        train(state=tmp_path / "s", learning_rate=1e-4)
+
+
+def _train_slowly(state: Path) -> None:
+    torch.set_num_threads(1)
+    fit(RECIPE, toy_task(), settings=SETTINGS, seed=3, state=state, on_epoch=lambda epoch: time.sleep(0.05))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill_after", [0, 1, 2, 3, 5])
+def test_killed_and_resumed_gives_the_same_bytes(tmp_path, kill_after):
+    """Kills a training with -9 once ``kill_after`` epochs are on disk, resumes it, compares with one never killed."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        process = multiprocessing.get_context("spawn").Process(target=_train_slowly, args=(tmp_path / "s",))
+        process.start()
+        deadline = time.monotonic() + 60
+        while process.is_alive() and time.monotonic() < deadline and not epochs_on_disk(tmp_path) >= kill_after:
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        assert epochs_on_disk(tmp_path) < SETTINGS.epochs
+        resumed, never_killed = train(state=tmp_path / "s"), train()
+    finally:
+        torch.set_num_threads(threads)
+    assert resumed.best_epoch == never_killed.best_epoch
+    for name, value in never_killed.weights.items():
+        assert resumed.weights[name].numpy().tobytes() == value.numpy().tobytes(), name
+
+
+def epochs_on_disk(folder: Path) -> int:
+    import json
+
+    file = folder / "s.json"
+    return len(json.loads(file.read_text(encoding="utf-8"))["history"]) if file.exists() else 0
