@@ -188,19 +188,9 @@ def train(
     data = _load(system, corpus, root, mirror, labels, seconds)
     folder = out or settings.runs / f"{recipe}-{corpus}-seed{seed}"
     if shipped:
-        headline, figures = _measured(shipped)
-        with _training_progress(headline["median_best_epoch"]) as on_epoch:
+        with _training_progress(system.training.epochs) as on_epoch:
             train_on_everything(
-                system,
-                data,
-                folder,
-                clip_seconds=seconds,
-                seed=seed,
-                epochs=headline["median_best_epoch"],
-                figures=figures,
-                temperature=headline["temperature"],
-                commit=_commit(),
-                on_epoch=on_epoch,
+                system, data, folder, shipped, clip_seconds=seconds, seed=seed, commit=_commit(), on_epoch=on_epoch
             )
     else:
         with _training_progress(system.training.epochs) as on_epoch:
@@ -308,16 +298,6 @@ def _label_set(corpus: Corpus, text: str | None) -> tuple[str, ...] | None:
     if unknown or len(set(names)) < 2:
         raise SettingsError(f"--labels {text!r}: expected 'recipe', 'corpus' or two or more of {', '.join(EMOTIONS)}.")
     return names
-
-
-def _measured(folders: list[Path]) -> tuple[dict, list]:
-    """Reads evaluations; the first one's temperature and epochs are taken."""
-    import json
-
-    from ser.evaluation import figure
-
-    every = [json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in folders]
-    return every[0], [figure(metrics) for metrics in every]
 
 
 @contextmanager

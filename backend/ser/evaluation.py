@@ -17,7 +17,6 @@ import numpy as np
 from scipy.special import softmax
 
 from ser.calibration import fit_temperature
-from ser.checkpoint import Figure
 from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.files import write_text
@@ -146,22 +145,6 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
         "ece": _calibration_error(runs, labels, temperature),
         "median_best_epoch": int(np.median([epoch for run in runs for epoch in run.epochs])),
     }
-
-
-def figure(metrics: dict) -> Figure:
-    """Returns the figure, in percent, that a checkpoint and the page carry."""
-    return Figure(
-        corpus=metrics["corpus"],
-        protocol=metrics["protocol"],
-        classes=len(metrics["labels"]),
-        speaker_independent=metrics["speaker_independent"],
-        ua=round(100 * metrics["ua"], 1),
-        ua_std=round(100 * metrics["ua_std"], 1),
-        wa=round(100 * metrics["wa"], 1),
-        f1=round(100 * metrics["f1"], 1),
-        seeds=metrics["seeds"],
-        interval=tuple(round(100 * bound, 1) for bound in metrics["interval"]),
-    )
 
 
 def out_of_fold(file: Path) -> OutOfFold:

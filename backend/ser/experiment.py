@@ -7,6 +7,7 @@ makes the weights that ship, for the median best epoch of an evaluation, whose f
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +15,9 @@ from pathlib import Path
 import torch
 
 from ser.calibration import Calibration, fit_temperature
-from ser.checkpoint import Figure, ModelInfo, save_checkpoint
+from ser.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.dataset import Data
-from ser.errors import TrainingError
+from ser.errors import ProtocolError
 from ser.figures import draw_confusion, draw_curves
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
@@ -77,39 +78,61 @@ def train_on_everything(
     recipe: Recipe,
     data: Data,
     folder: Path,
+    evaluations: Sequence[Path],
     *,
     clip_seconds: float | None,
     seed: int,
-    epochs: int,
-    figures: Sequence[Figure],
-    temperature: float,
     commit: str,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> ModelInfo:
-    """Trains on every clip for ``epochs`` epochs and writes the checkpoint that ships, without a figure of its own.
+    """Trains on every clip and writes the checkpoint that ships; its figures are those of its evaluations.
 
     Args:
         recipe: what to train.
         data: what on.
         folder: where the checkpoint goes; its name is the model's name.
+        evaluations: folders that ``evaluate`` wrote. The first one is the headline: its median best epoch is how long
+            is trained, its temperature calibrates. All are copied into ``folder/evaluation``.
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the training.
-        epochs: median best epoch of the evaluation.
-        figures: measured by the evaluation, cross-validated.
-        temperature: fitted to the evaluation's out-of-fold logits.
         commit: version of the code.
         on_epoch: called after each epoch.
+
+    Raises:
+        ProtocolError: an evaluation is of another recipe or clip length, or the headline of other labels or of
+            speakers that were heard.
     """
-    if epochs > recipe.training.epochs:
-        raise TrainingError(
-            f"{epochs} epochs were asked for; the schedule of {recipe.name} has {recipe.training.epochs}."
-        )
+    every = [_evaluation(path, recipe, clip_seconds) for path in evaluations]
+    headline = every[0]
+    if tuple(headline["labels"]) != data.labels or not headline["speaker_independent"]:
+        raise ProtocolError(f"{evaluations[0]} cannot be the headline: other labels, or speakers that were heard.")
     task = make_task(data, range(len(data.utterances)), [])
+    epochs = headline["median_best_epoch"]
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
     log = _log(trained, seed) | {"commit": commit, "trained_on": "every clip", "clips": len(task.train)}
-    info = describe(recipe, data, clip_seconds, folder.name, figures, temperature, log)
+    figures = [figure(metrics) for metrics in every]
+    info = describe(recipe, data, clip_seconds, folder.name, figures, headline["temperature"], log)
     save_checkpoint(folder, info, trained.weights)
+    _keep(folder / "evaluation", evaluations, every)
     return info
+
+
+def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None) -> dict:
+    """Reads an evaluation's figures and refuses one that is about something else."""
+    run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "metrics.json"))
+    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds}
+    if differing := [key for key in asked if run[key] != asked[key]]:
+        raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
+    return metrics
+
+
+def _keep(target: Path, evaluations: Sequence[Path], every: Sequence[dict]) -> None:
+    """Copies what anyone needs to recompute the figures."""
+    for folder, metrics in zip(evaluations, every, strict=True):
+        kept = target / f"{metrics['protocol']}-{len(metrics['labels'])}classes"
+        kept.mkdir(parents=True, exist_ok=True)
+        for file in [*folder.glob("out_of_fold_seed*.csv"), folder / "metrics.json", folder / "confusion.png"]:
+            shutil.copyfile(file, kept / file.name)
 
 
 def describe(

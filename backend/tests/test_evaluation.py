@@ -10,12 +10,12 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from ser.checkpoint import figure, load_checkpoint
 from ser.corpus import Utterance, get_corpus
 from ser.dataset import Data, FrameBank
 from ser.errors import ProtocolError
-from ser.evaluation import FoldDone, Plan, evaluate, figure
+from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
-from ser.checkpoint import load_checkpoint
 from ser.recipe import get_recipe
 
 RECIPE = get_recipe("cnn1d")
@@ -115,20 +115,26 @@ def test_training_writes_a_checkpoint_metrics_and_pictures(data, tmp_path):
 
 def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path):
     emobox, leaky = run(data, tmp_path / "e"), run(data, tmp_path / "r", "random")
+    for name in "er":
+        (tmp_path / name / "confusion.png").write_bytes(b"a picture")
     seen: list[int] = []
     info = train_on_everything(
         QUICK,
         data,
         tmp_path / "shipped",
+        [tmp_path / "e", tmp_path / "r"],
         clip_seconds=None,
         seed=0,
-        epochs=2,
-        figures=[figure(emobox), figure(leaky)],
-        temperature=emobox["temperature"],
         commit="abc",
         on_epoch=lambda epoch: seen.append(epoch.number),
     )
-    assert seen == [1, 2]
+    assert len(seen) == emobox["median_best_epoch"]
     assert load_checkpoint(tmp_path / "shipped").info == info
     assert info.figure == figure(emobox) and info.leaky_figure == figure(leaky)
     assert info.training["clips"] == 143
+    kept = tmp_path / "shipped" / "evaluation" / "emobox-3classes"
+    assert json.loads((kept / "metrics.json").read_text(encoding="utf-8")) == emobox
+    with pytest.raises(ProtocolError, match="headline"):
+        train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "r"], clip_seconds=None, seed=0, commit="abc")
+    with pytest.raises(ProtocolError, match="clip_seconds"):
+        train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "e"], clip_seconds=1.0, seed=0, commit="abc")

@@ -11,8 +11,8 @@ from ser.audio import SAMPLE_RATE, decode
 from ser.features import (
     MIN_FRAMES,
     Delta,
-    Mfcc,
     MelSpectrogram,
+    Mfcc,
     dct_matrix,
     length_mask,
     mel_filters,

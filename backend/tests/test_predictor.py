@@ -147,7 +147,7 @@ def _encode(clip: Waveform, form: str, subtype: str | None) -> bytes:
 
 
 def _webm(clip: Waveform) -> bytes:
-    from tests.test_audio import ffmpeg
     from ser.audio import resample
+    from tests.test_audio import ffmpeg
 
     return ffmpeg(resample(clip, 48_000).samples, 48_000, "webm", "libopus")

@@ -33,6 +33,13 @@ class MemoryRequest(Request):
 
     form_data_parser_class = StrictFormParser
 
+    def __init__(self, environ: dict[str, Any], *arguments: Any, **options: Any):
+        if environ.get("CONTENT_LENGTH"):
+            # With the length known, werkzeug compares it with the limit; a body whose end only the server knows would
+            # be refused as soon as it reaches the limit, one byte too early.
+            environ.pop("wsgi.input_terminated", None)
+        super().__init__(environ, *arguments, **options)
+
     def _get_file_stream(self, *_: Any, **__: Any) -> io.BytesIO:
         return io.BytesIO()
 

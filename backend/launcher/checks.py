@@ -1,0 +1,112 @@
+"""Owns ``python3 -m backend test``: every check of both sides, what passed, and what could not run and why.
+
+With ``SER_REQUIRE_ALL=1``, as in CI, a check that could not run counts as failed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from launcher import page
+from launcher.project import Project
+from launcher.steps import SetupError, say
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NOT_RUN = b"not run:"  # what the Python tests begin a line with about tests they had to leave out
+
+
+class Report:
+    """What was found out; every list holds lines for a person."""
+
+    def __init__(self) -> None:
+        self.passed: list[str] = []
+        self.failed: list[str] = []
+        self.not_run: list[str] = []
+
+    def exit_code(self, require_all: bool) -> int:
+        """Returns 0 where nothing failed, and nothing is missing that is required."""
+        return 1 if self.failed or (require_all and self.not_run) else 0
+
+    def text(self, require_all: bool) -> str:
+        """Returns the summary; its last line counts checks."""
+        lines = [f"passed   {line}" for line in self.passed] + [f"FAILED   {line}" for line in self.failed]
+        lines += [f"NOT RUN  {line}" for line in self.not_run]
+        failed = len(self.failed) + (len(self.not_run) if require_all else 0)
+        if require_all and self.not_run:
+            lines.append("SER_REQUIRE_ALL=1: what could not run counts as failed.")
+        return "\n".join([*lines, f"checks: {len(self.passed)} passed, {failed} failed"])
+
+
+def run_checks(project: Project) -> int:
+    """Runs everything, also after a failure, and prints the summary.
+
+    Returns:
+        0 when all is well, 1 when something failed (or is missing, in CI), 130 when stopped with Ctrl-C.
+    """
+    report = Report()
+    require_all = os.environ.get("SER_REQUIRE_ALL") == "1"
+    try:
+        _run_all(project, report)
+    except SetupError as error:
+        say(f"\n{error}")
+        report.failed.append("set-up of Node.js")
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+    print(f"\n{report.text(require_all)}", flush=True)
+    return report.exit_code(require_all)
+
+
+def find_chromium() -> str | None:
+    """Returns the browser that ``SER_CHROMIUM`` names, else the first one found on the search path."""
+    named = os.environ.get("SER_CHROMIUM")
+    if named:
+        return shutil.which(named)
+    return next((path for path in map(shutil.which, BROWSERS) if path), None)
+
+
+def _run_all(project: Project, report: Report) -> None:
+    chromium = find_chromium()
+    env = page.node_environment(project)
+    env["SER_PYTHON"] = project.python
+    env.pop("SER_CHROMIUM", None)
+    if chromium:
+        env["SER_CHROMIUM"] = chromium
+    npm = page.npm_command(project, env)
+    pytest = [project.python, "-m", "pytest", *([] if chromium else ["-m", "not browser"])]
+    pytest += ["--color=yes"] if sys.stdout.isatty() else []
+    _check(report, "style (ruff)", [project.python, "-m", "ruff", "check", "."], project.backend, env)
+    _check(report, "Python tests (pytest)", pytest, project.backend, env)
+    _check(report, "page: lint, types, unit tests (npm test)", [*npm, "test"], project.frontend, env)
+    title = "page in a real browser (npm run e2e)"
+    if chromium:
+        _check(report, title, [*npm, "run", "e2e"], project.frontend, env)
+    else:
+        named = os.environ.get("SER_CHROMIUM")
+        why = f"SER_CHROMIUM is {named}, which is no program" if named else "no Chromium was found"
+        report.not_run.append(f"{title}: {why}; install Chromium or name one in SER_CHROMIUM")
+
+
+def _check(report: Report, title: str, command: list[str], folder: str, env: dict[str, str]) -> None:
+    """Runs one program, passes its output on, and keeps what it says it left out."""
+    print(f"\n== {title}", flush=True)
+    begin = time.monotonic()
+    out = getattr(sys.stdout, "buffer", None)
+    with subprocess.Popen(
+        command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as child:
+        for line in child.stdout or ():
+            if out:
+                out.write(line)
+                out.flush()
+            if line.startswith(NOT_RUN):
+                report.not_run.append(line[len(NOT_RUN) :].decode("utf-8", "replace").strip())
+    seconds = f"{title}, {time.monotonic() - begin:.0f} s"
+    if child.returncode:
+        report.failed.append(f"{seconds}, exit code {child.returncode}")
+    else:
+        report.passed.append(seconds)

@@ -1,0 +1,55 @@
+"""Owns where things are, and what is written down about a finished set-up."""
+
+from __future__ import annotations
+
+import os
+
+
+class Project:
+    """The project's folders as plain strings; ``root`` holds ``backend`` and ``frontend``."""
+
+    def __init__(self, root: str):
+        self.root = root
+        self.backend = os.path.join(root, "backend")
+        self.frontend = os.path.join(root, "frontend")
+        self.lock = os.path.join(self.backend, "requirements.lock")
+        self.venv = os.path.join(self.backend, ".venv")
+        inside = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+        self.python = os.path.join(self.venv, *inside)
+        self.stamp = os.path.join(self.venv, "set-up-done")
+        self.package_lock = os.path.join(self.frontend, "package-lock.json")
+        self.dist = os.path.join(self.frontend, "dist")
+        self.modules = os.path.join(self.frontend, "node_modules")
+        self.setup_lock = os.path.join(self.backend, "build", "setup.lock")
+        self.log = os.path.join(self.backend, "build", "setup.log")
+
+
+def read(path: str) -> str:
+    """Returns the text of a file, nothing where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def write(path: str, text: str) -> None:
+    """Writes a file so that it is there whole or not at all."""
+    part = path + ".part"
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(part, path)
+
+
+def remove(path: str) -> None:
+    """Deletes a file if it is there."""
+    if os.path.lexists(path):
+        os.remove(path)
+
+
+def digest(path: str) -> str:
+    """Returns the SHA-256 of a file, hexadecimal."""
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()

@@ -1,0 +1,132 @@
+"""Owns how one set-up program runs: its output in a log, a word on stderr, a clear failure; one set-up at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+LAST_LINES = 15
+SECONDS_BETWEEN_NOTES = 10.0  # where stderr is no terminal and a line cannot be written over
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message says what happened and what to do."""
+
+
+def say(text: str) -> None:
+    """Tells a person something; stdout belongs to the command that follows."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run_step(
+    title: str,
+    command: list[str],
+    *,
+    log: str,
+    remedy: str,
+    cwd: str | None = None,
+    env: dict[str, str] | None = None,
+    describe: Callable[[str], str | None] = lambda line: None,
+) -> None:
+    """Runs a program to its end.
+
+    Args:
+        title: what is being done, for a person.
+        command: program and arguments.
+        log: file that gets everything the program prints.
+        remedy: what to do if it fails.
+        cwd: working directory.
+        env: environment, the own one where None.
+        describe: turns a line of output into a word on where things stand, or None.
+
+    Raises:
+        SetupError: the program cannot be started, or ends with another code than 0.
+    """
+    say(title)
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+    last: list[str] = []
+    note = Note()
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"$ {' '.join(command)}\n")
+        try:
+            child = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                close_fds=False,  # the lock of ``exclusive`` goes along
+            )
+        except OSError as error:
+            raise SetupError(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
+        with child:
+            for line in child.stdout or ():
+                file.write(line)
+                last = [*last, line.rstrip()][-LAST_LINES:]
+                note.show(describe(line))
+    note.clear()
+    if child.returncode:
+        tail = "\n".join(f"  | {line}" for line in last)
+        raise SetupError(f"{tail}\n\nThat failed with code {child.returncode}. {remedy}\nEverything it said: {log}")
+
+
+class Note:
+    """A word on where things stand: written over on a terminal, an occasional line elsewhere."""
+
+    def __init__(self) -> None:
+        self.terminal = sys.stderr.isatty()
+        self.last = time.monotonic()
+
+    def show(self, text: str | None) -> None:
+        """Shows ``text``; None leaves what is there."""
+        if text is None:
+            return
+        if self.terminal:
+            print(f"\r\x1b[2K      {text[:70]}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self.last > SECONDS_BETWEEN_NOTES:
+            self.last = time.monotonic()
+            say(f"      {text}")
+
+    def clear(self) -> None:
+        """Takes the word away from a terminal."""
+        if self.terminal:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def exclusive(path: str) -> Iterator[None]:
+    """Holds the lock ``path``; a second process waits.
+
+    The system frees the lock when this process dies, and on POSIX not before its programs have ended too: a pip that is
+    left alone must not write into an environment that is being made again.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "a+b") as file:
+        if not _try_lock(file.fileno()):
+            say("Another start is setting up; waiting for it.")
+            while not _try_lock(file.fileno()):
+                time.sleep(0.2)
+        os.set_inheritable(file.fileno(), os.name != "nt")
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""Owns the OpenAPI document: what APIFlask cannot read off the code is added here.
+
+``python -m ser.api.openapi`` prints the document; ``backend/openapi.json`` is its committed copy, from which the page's
+types are made.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from apiflask import APIFlask
+
+from ser.api.access import HEADER as REQUEST_ID
+from ser.api.problems import KINDS, MEDIA_TYPE
+from ser.api.schemas import Problem
+
+DESCRIPTION = (
+    "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
+    "are analysed in memory and not kept. Every error is an `application/problem+json` document."
+)
+TAGS = [
+    {"name": "Analyse", "description": "Send a recording, get its emotion."},
+    {"name": "About", "description": "What this server is and can do."},
+]
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_IDENTITY = {"description": "identity of the request, also in the log", "schema": {"type": "string"}}
+_TIMING = {"description": "how long the analysis took, such as analyse;dur=21.4 (ms)", "schema": {"type": "string"}}
+_RETRY = {"description": "s to wait before trying again", "schema": {"type": "integer"}}
+_UPLOADS = ("/upload", "/predict")
+
+
+def problems(*statuses: int) -> dict[int, dict[str, Any]]:
+    """Returns the documentation of a route's error answers, one for each status."""
+    return {status: _problem_answer(status) for status in statuses}
+
+
+def openapi_document() -> dict[str, Any]:
+    """Returns the OpenAPI document; needs no model."""
+    from ser.api.app import create_app
+    from ser.settings import Settings
+
+    return json.loads(json.dumps(create_app(Settings()).spec))
+
+
+def describe(app: APIFlask) -> None:
+    """Sets up what the document of ``app`` says beyond its routes."""
+    app.config.update(AUTO_SERVERS=False, DESCRIPTION=DESCRIPTION, TAGS=TAGS)
+    app.spec_processor(_complete)
+
+
+def _problem_answer(status: int) -> dict[str, Any]:
+    codes = [code for code, kind in KINDS.items() if kind.status == status]
+    return {
+        "description": "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes),
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+        "headers": {"Retry-After": _RETRY} if status == 503 else {},
+    }
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema()
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if path in _UPLOADS:
+                operation["requestBody"] = _recording_form()
+                operation["responses"]["200"].setdefault("headers", {})["Server-Timing"] = _TIMING
+            for answer in operation["responses"].values():
+                answer.setdefault("headers", {})[REQUEST_ID] = _IDENTITY
+    return _with_plain_names(document)
+
+
+def _recording_form() -> dict[str, Any]:
+    recording = {"type": "string", "format": "binary"}
+    schema = {
+        "type": "object",
+        "properties": {
+            "file": recording | {"description": "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"},
+            "audio": recording | {"description": "another name for the field 'file'; send one of the two"},
+            "model": {"type": "string", "description": "name of a model that GET /api/v1/models lists"},
+        },
+        "oneOf": [{"required": ["file"]}, {"required": ["audio"]}],
+    }
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Renames nested shapes, which APIFlask calls ``Outer.Inner``, to ``Inner``."""
+    text = json.dumps(document)
+    for name in sorted(document["components"]["schemas"], key=len, reverse=True):
+        text = text.replace(f'"{name}": ', f'"{name.rpartition(".")[2]}": ') if "." in name else text
+        text = text.replace(f'schemas/{name}"', f'schemas/{name.rpartition(".")[2]}"')
+    return json.loads(text)
+
+
+if __name__ == "__main__":
+    print(json.dumps(openapi_document(), indent=2, ensure_ascii=False))

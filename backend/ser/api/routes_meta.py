@@ -1,0 +1,64 @@
+"""Owns what the server says about itself: whether it is ready, its models, limits and version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from ser import __version__
+from ser.api import schemas
+from ser.api.openapi import problems
+from ser.api.problems import RequestError
+from ser.api.state import registry, settings
+from ser.audio import FORMATS, MIN_SECONDS
+
+routes = APIBlueprint("about", __name__)
+
+
+@routes.get("/health")
+@routes.output(schemas.Health, description="Ready to analyse.")
+@routes.doc(
+    tags=["About"], operation_id="health", summary="Say whether the server is ready", responses=problems(500, 503)
+)
+def health() -> Any:
+    if not registry().ready:
+        raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
+    return {"status": "ok", "models": registry().loaded, "version": __version__}
+
+
+@routes.get("/api/v1/models")
+@routes.output(schemas.Models, description="Every model that a request may name.")
+@routes.doc(
+    tags=["About"],
+    operation_id="listModels",
+    summary="List the models",
+    description="Each with the figure it reached on speakers it never heard, where that was measured.",
+    responses=problems(500),
+)
+def models() -> Any:
+    return {"default": registry().default, "models": registry().models()}
+
+
+@routes.get("/api/v1/limits")
+@routes.output(schemas.Limits, description="What a request may be.")
+@routes.doc(
+    tags=["About"],
+    operation_id="getLimits",
+    summary="Say how large and how long a recording may be",
+    responses=problems(500),
+)
+def limits() -> Any:
+    return {
+        "max_upload_bytes": settings().max_upload_bytes,
+        "max_audio_seconds": settings().max_audio_seconds,
+        "min_audio_seconds": MIN_SECONDS,
+        "formats": list(FORMATS),
+    }
+
+
+@routes.get("/api/v1/version")
+@routes.output(schemas.Version, description="The version of the software.")
+@routes.doc(tags=["About"], operation_id="getVersion", summary="Say the version", responses=problems(500))
+def version() -> Any:
+    return {"version": __version__}

@@ -1,0 +1,68 @@
+"""Owns the ways to send a recording: ``/upload`` (all there is to say) and ``/predict`` (the short answer)."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from ser.api import schemas
+from ser.api.openapi import problems
+from ser.api.state import registry
+from ser.api.uploads import read_upload
+from ser.prediction import Prediction
+
+routes = APIBlueprint("analyse", __name__)
+
+PROBLEMS = problems(400, 404, 413, 422, 500, 503)
+
+
+@routes.post("/upload")
+@routes.output(schemas.Prediction, description="The answer; also when nobody speaks (state 'no_speech').")
+@routes.doc(
+    tags=["Analyse"],
+    operation_id="upload",
+    summary="Name the emotion of a recording",
+    description="Everything there is to say about one recording. Confidence is in percent. The recording is analysed "
+    "in memory and not kept.",
+    responses=PROBLEMS,
+)
+def upload() -> Any:
+    prediction, milliseconds = _analyse()
+    return prediction.to_dict(), 200, _timing(milliseconds)
+
+
+@routes.post("/predict")
+@routes.output(schemas.ShortPrediction, description="The likeliest emotion; null when nobody speaks.")
+@routes.doc(
+    tags=["Analyse"],
+    operation_id="predict",
+    summary="Name the emotion of a recording, in short",
+    description="The likeliest emotion with all probabilities as shares of 1.",
+    responses=PROBLEMS,
+)
+def predict() -> Any:
+    prediction, milliseconds = _analyse()
+    share = None if prediction.emotion is None else prediction.probabilities[prediction.emotion]
+    answer = {
+        "emotion": prediction.emotion,
+        "confidence": None if share is None else round(share, 4),
+        "probabilities": prediction.probabilities,
+        "timestamp": datetime.now(UTC),
+    }
+    return answer, 200, _timing(milliseconds)
+
+
+def _analyse() -> tuple[Prediction, float]:
+    """Returns the prediction for the recording of the current request, and how long the model took in ms."""
+    sent = read_upload()
+    predictor = registry().get(sent.model)
+    started = time.perf_counter()
+    prediction = predictor.predict(sent.content, sent.name)
+    return prediction, 1000 * (time.perf_counter() - started)
+
+
+def _timing(milliseconds: float) -> dict[str, str]:
+    return {"Server-Timing": f"analyse;dur={milliseconds:.1f}"}

@@ -1,0 +1,219 @@
+"""Owns the production server: the port, the threads, and a stop that loses no request.
+
+Waitress, and not gunicorn with threads, by measurement on 2 cores (100 kB uploads):
+MEASURED
+Waitress also takes a whole body in before it takes up a thread, and works on Windows.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+
+from ser.api.app import create_app
+from ser.api.receiving import DRAIN_BYTES, channel_class
+from ser.api.registry import ModelRegistry
+from ser.errors import SettingsError
+from ser.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DEFAULT_PORT = 5000
+PORTS_TO_TRY = 100
+STOP_SECONDS = 10.0  # requests in flight have so long to finish
+FRESH_SECONDS = 0.5  # a connection this young may have a request under way
+MEMORY_BYTES = 1 << 30  # waitress buffers answers in memory below this; none comes near it
+
+
+class Server:
+    """Waitress around one application; ``run`` blocks until ``stop`` is called from another thread or a signal.
+
+    Args:
+        app: the WSGI application.
+        listener: a bound socket.
+        settings: body limit and number of threads.
+    """
+
+    def __init__(self, app: Callable[..., Any], listener: socket.socket, settings: Settings):
+        self._stopping = False
+        self._server = create_server(
+            app,
+            sockets=[listener],
+            threads=settings.threads,
+            ident="",
+            recv_bytes=1 << 16,
+            max_request_body_size=max(DRAIN_BYTES, 2 * settings.max_upload_bytes),
+            inbuf_overflow=MEMORY_BYTES,
+            outbuf_overflow=MEMORY_BYTES,
+            asyncore_use_poll=True,
+        )
+        self._server.channel_class = channel_class(settings.max_upload_bytes)
+        host, self.port = listener.getsockname()[:2]
+        self.url = f"http://{_display(host)}:{self.port}"
+
+    def run(self) -> None:
+        """Serves until stopped, then lets requests in flight finish within ``STOP_SECONDS``."""
+        while not self._stopping:
+            self._turn(1.0)
+        self._accept_waiting()
+        wasyncore.dispatcher.close(self._server)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(map(_busy, self._channels())) and time.monotonic() < deadline:
+            self._turn(0.05)
+        self._server.task_dispatcher.shutdown(timeout=0.5)
+        wasyncore.close_all(self._server._map)
+
+    def stop(self) -> None:
+        """Asks the server to stop; returns at once. Asking again changes nothing."""
+        if not self._stopping:
+            self._stopping = True
+            self._server.pull_trigger()
+
+    def _turn(self, timeout: float) -> None:
+        wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
+
+    def _accept_waiting(self) -> None:
+        """Takes the connections that the system accepted on our behalf, or their requests would be lost."""
+        before = -1
+        while before != len(self._channels()):
+            before = len(self._channels())
+            self._server.handle_accept()
+
+    def _channels(self) -> list[HTTPChannel]:
+        return list(self._server.active_channels.values())
+
+
+def _busy(channel: HTTPChannel) -> bool:
+    """Whether a connection has a request that is arriving, being answered, or about to come."""
+    if channel.requests or channel.request is not None or channel.total_outbufs_len:
+        return True
+    unused = channel.last_activity == channel.creation_time
+    return unused and time.time() - channel.creation_time < FRESH_SECONDS
+
+
+def bind(host: str, port: int | None) -> socket.socket:
+    """Returns a bound socket; without a port, the first free one from ``DEFAULT_PORT`` on.
+
+    Raises:
+        SettingsError: the given port, or every port tried, is taken or not allowed; the host is not this machine's.
+    """
+    if port is not None:
+        return _bind(host, port)
+    for candidate in range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY):
+        try:
+            return _bind(host, candidate)
+        except _PortTaken:
+            log.info("port %d is taken, trying the next one", candidate)
+    last = DEFAULT_PORT + PORTS_TO_TRY - 1
+    raise SettingsError(f"The ports {DEFAULT_PORT} to {last} are all taken. Name a free one with --port.")
+
+
+class _PortTaken(SettingsError):
+    pass
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    taken = _PortTaken(f"Port {port} is taken by another program. Stop it, or name another port with --port.")
+    if not 0 <= port <= 65535:
+        raise SettingsError(f"The port is {port}; expected 0 to 65535.")
+    if port and _answers(host, port):
+        raise taken
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(f"The host {host!r} is unknown ({error.strerror}). Use 127.0.0.1 or 0.0.0.0.") from error
+    try:
+        if os.name == "posix":  # elsewhere this option lets two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", None)):
+            raise taken from error
+        raise SettingsError(f"Port {port} of {host} cannot be used: {error.strerror}. Try another one.") from error
+    return listener
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody answers already; a bind can succeed beside a program that listens on all addresses."""
+    try:
+        with socket.create_connection((_display(host), port), timeout=0.3):
+            return True
+    except OSError:
+        return False
+
+
+def _display(host: str) -> str:
+    """The name to call a listening address by from this machine."""
+    return "localhost" if host in ("0.0.0.0", "::", "127.0.0.1", "::1", "") else host
+
+
+def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False) -> None:
+    """Serves the page and the API until SIGINT or SIGTERM.
+
+    Args:
+        settings: everything but the address.
+        host: address to listen on.
+        port: port; the first free one from ``DEFAULT_PORT`` on where None.
+        open_browser: whether to open the page once the model is loaded.
+
+    Raises:
+        SettingsError: the address cannot be used.
+        ModelError: the default model does not exist or is damaged.
+    """
+    _share_cores(settings.threads)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    listener = bind(host, port)
+    registry = ModelRegistry(settings)
+    server = Server(create_app(settings, registry), listener, settings)
+    failures: list[Exception] = []
+
+    def load() -> None:
+        try:
+            registry.load_default()
+        except Exception as error:  # raised again below, in the thread that serves
+            failures.append(error)
+            server.stop()
+            return
+        log.info("ready: %s", server.url)
+        if open_browser:
+            webbrowser.open(server.url)
+
+    _stop_on_signals(server)
+    threading.Thread(target=load, name="load", daemon=True).start()
+    server.run()
+    if failures:
+        raise failures[0]
+
+
+def _share_cores(threads: int) -> None:
+    """Gives each server thread its share of the cores; torch reads this when it is imported."""
+    cores = os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // threads)))
+
+
+def _stop_on_signals(server: Server) -> None:
+    """Stops gracefully on the first signal; a second one ends the process at once."""
+
+    def on_signal(number: int, _: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        server.stop()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)

@@ -1,0 +1,216 @@
+"""Fixtures of the API: an application with models that answer at once, over the test client and over real HTTP."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+
+from ser.api.app import create_app
+from ser.api.problems import KINDS, MEDIA_TYPE
+from ser.api.registry import ModelRegistry
+from ser.api.server import Server, bind
+from ser.audio import decode
+from ser.calibration import Calibration
+from ser.checkpoint import Figure, ModelInfo
+from ser.errors import ModelError
+from ser.prediction import Prediction, Segment
+from ser.settings import Settings
+
+LABELS = ("angry", "happy", "sad")
+PAGE = "<!doctype html><title>page</title>"
+
+
+def info(name: str) -> ModelInfo:
+    """What a model of the fake weights folder says about itself."""
+    figure = Figure(
+        corpus="ravdess",
+        protocol="emobox",
+        classes=3,
+        speaker_independent=True,
+        ua=55.1,
+        ua_std=0.8,
+        wa=54.0,
+        f1=53.2,
+        seeds=3,
+        interval=(50.2, 60.1),
+    )
+    return ModelInfo(
+        name=name,
+        title=f"Model {name}",
+        summary="For tests.",
+        recipe="cnn1d",
+        labels=LABELS,
+        sample_rate=16_000,
+        clip_seconds=None,
+        parameters=12,
+        corpora=("ravdess",),
+        licence="CC BY-NC-SA 4.0",
+        calibration=Calibration(temperature=1.0, unsure_below=0.5),
+        figures=(figure,),
+    )
+
+
+class LoudnessPredictor:
+    """Decodes like the real predictor and calls loud voices angry, so that an answer depends on its recording."""
+
+    def __init__(self, name: str):
+        self.info = info(name)
+
+    def predict(self, source: bytes, file: str = "") -> Prediction:
+        waveform = decode(source, max_seconds=1800.0)
+        peak = float(np.abs(waveform.samples).max())
+        speech = peak > 0
+        angry = min(peak, 1.0)
+        probabilities = {"angry": angry, "happy": (1 - angry) * 0.75, "sad": (1 - angry) * 0.25} if speech else {}
+        best = max(probabilities, key=probabilities.get) if speech else None
+        confidence = round(100 * probabilities[best], 2) if best else None
+        return Prediction(
+            file=file,
+            state="emotion" if speech else "no_speech",
+            emotion=best,
+            confidence=confidence,
+            probabilities=probabilities,
+            candidates=[],
+            model=self.info.name,
+            duration_seconds=waveform.seconds,
+            speech_seconds=waveform.seconds if speech else 0.0,
+            segments=[Segment(start=0.0, end=waveform.seconds, emotion=best, confidence=confidence)] if best else [],
+        )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    frontend = tmp_path / "dist"
+    (frontend / "assets").mkdir(parents=True)
+    (frontend / "index.html").write_text(PAGE, encoding="utf-8")
+    (frontend / "assets" / "index-abc123.js").write_text("export {};", encoding="utf-8")
+    (tmp_path / "secret.txt").write_text("not for the world", encoding="utf-8")
+    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4)
+
+
+@pytest.fixture
+def loads() -> list[str]:
+    """Names of the models that were loaded, in order."""
+    return []
+
+
+@pytest.fixture
+def cold_registry(settings: Settings, loads: list[str]) -> ModelRegistry:
+    """A registry whose default model is not loaded yet."""
+
+    def load(name: str, _: Settings) -> LoudnessPredictor:
+        loads.append(name)
+        if name not in ("first", "second"):
+            raise ModelError(f"unknown model {name!r}", "model_unknown")
+        return LoudnessPredictor(name)
+
+    return ModelRegistry(settings, load=load, find=lambda _: [info("first"), info("second")], wait_seconds=0.05)
+
+
+@pytest.fixture
+def registry(cold_registry: ModelRegistry) -> ModelRegistry:
+    cold_registry.load_default()
+    return cold_registry
+
+
+class ReadingClient(FlaskClient):
+    """Reads every answer to its end at once, which closes the files it was sent from."""
+
+    def open(self, *arguments: Any, **options: Any) -> Any:
+        return super().open(*arguments, buffered=True, **options)
+
+
+@pytest.fixture
+def app(settings: Settings, registry: ModelRegistry) -> APIFlask:
+    app = create_app(settings, registry)
+    app.test_client_class = ReadingClient
+    return app
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def serve(settings: Settings) -> Iterator[Callable[..., Server]]:
+    """Starts applications behind the production server on free loopback ports."""
+    running: list[tuple[Server, threading.Thread]] = []
+
+    def start(app: Any) -> Server:
+        server = Server(app, bind("127.0.0.1", 0), settings)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        running.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in running:
+        server.stop()
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def server(app: APIFlask, serve: Callable[..., Server]) -> Server:
+    return serve(app)
+
+
+@pytest.fixture
+def wav(tone: Callable[..., np.ndarray], encode: Callable[..., bytes]) -> bytes:
+    """Half a second of sound."""
+    return encode(tone(0.5, 16_000), 16_000)
+
+
+@pytest.fixture
+def form() -> Callable[..., dict[str, Any]]:
+    """Makes the arguments of a multipart request for the test client."""
+
+    def make(content: bytes, field: str = "file", name: str = "clip.wav", **fields: str) -> dict[str, Any]:
+        return {"data": {field: (io.BytesIO(content), name), **fields}, "content_type": "multipart/form-data"}
+
+    return make
+
+
+@pytest.fixture
+def multipart() -> Callable[..., tuple[bytes, str]]:
+    """Builds a multipart body of an exact size in bytes; a WAV may be followed by anything. Returns it and its type."""
+
+    def make(content: bytes, size: int | None = None, **fields: str) -> tuple[bytes, str]:
+        parts = [f'--cut\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields]
+        head = "".join(parts).encode()
+        head += b'--cut\r\nContent-Disposition: form-data; name="file"; filename="clip.wav"\r\n\r\n'
+        tail = b"\r\n--cut--\r\n"
+        padding = 0 if size is None else size - len(head) - len(content) - len(tail)
+        return head + content + bytes(padding) + tail, "multipart/form-data; boundary=cut"
+
+    return make
+
+
+@pytest.fixture
+def problem_of() -> Callable[..., dict[str, Any]]:
+    """Asserts that an answer of the test client or of requests is a problem of a code, and returns its document."""
+
+    def check(answer: Any, code: str) -> dict[str, Any]:
+        content = answer.content if hasattr(answer, "content") else answer.data
+        body = json.loads(content)
+        assert answer.headers["Content-Type"] == MEDIA_TYPE
+        assert list(body) == ["type", "title", "status", "detail", "code", "request_id"]
+        assert body["code"] == code
+        assert body["status"] == answer.status_code == KINDS[code].status
+        assert body["type"] == f"/docs#{code}"
+        assert body["request_id"] == answer.headers["X-Request-ID"]
+        assert len(body["detail"]) > 30 and body["detail"].endswith("."), "says what, why, what to do"
+        assert "Traceback" not in body["detail"] and ".py" not in body["detail"]
+        return body
+
+    return check

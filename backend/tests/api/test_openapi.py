@@ -1,0 +1,90 @@
+"""The OpenAPI document describes what the application does, and its committed copy is current."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from ser.api.openapi import openapi_document
+from ser.api.problems import KINDS, MEDIA_TYPE
+from ser.settings import PROJECT
+
+DOCUMENT = openapi_document()
+
+
+def operations():
+    return [(path, method, found) for path, methods in DOCUMENT["paths"].items() for method, found in methods.items()]
+
+
+def schema(name: str) -> dict:
+    """A shape with everything that it refers to."""
+    return {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+
+
+def test_committed_copy_is_current():
+    committed = json.loads((PROJECT / "backend" / "openapi.json").read_text(encoding="utf-8"))
+    assert committed == DOCUMENT, "write it again: python3 -m backend openapi > backend/openapi.json"
+
+
+def test_served_document_is_the_same(client):
+    answer = client.get("/openapi.json")
+    assert answer.mimetype == "application/json"
+    assert answer.json == DOCUMENT
+
+
+def test_every_route_of_the_api_is_described(app):
+    hidden = ("page", "docs", "openapi")
+    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in hidden}
+    assert routes == set(DOCUMENT["paths"])
+
+
+def test_every_reference_leads_somewhere():
+    text = json.dumps(DOCUMENT)
+    assert "$defs" not in text
+    names = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert names and names <= DOCUMENT["components"]["schemas"].keys()
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), operations())
+def test_operations_are_described_in_full(path, method, operation):
+    assert operation["operationId"] and operation["summary"] and operation["tags"]
+    for status, answer in operation["responses"].items():
+        assert answer["description"]
+        assert "X-Request-ID" in answer["headers"]
+        assert list(answer["content"]) == ["application/json" if status == "200" else MEDIA_TYPE]
+    assert ("requestBody" in operation) is (method == "post")
+
+
+def test_operation_names_are_unique():
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("path", ["/upload", "/predict"])
+def test_uploads_list_every_problem_they_can_have(path):
+    operation = DOCUMENT["paths"][path]["post"]
+    assert operation["responses"].keys() == {"200", "400", "404", "413", "422", "500", "503"}
+    properties = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"][
+        "properties"
+    ]
+    assert properties.keys() == {"file", "audio", "model"}
+
+
+def test_problem_lists_every_code():
+    assert set(DOCUMENT["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]) == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/health", "Health"), ("/api/v1/models", "Models"), ("/api/v1/limits", "Limits")]
+)
+def test_answers_fit_their_shapes(client, path, name):
+    jsonschema.validate(client.get(path).json, schema(name), jsonschema.Draft202012Validator)
+
+
+def test_answers_to_recordings_fit_their_shapes(client, form, wav):
+    for path, name in (("/upload", "Prediction"), ("/predict", "ShortPrediction")):
+        jsonschema.validate(client.post(path, **form(wav)).json, schema(name), jsonschema.Draft202012Validator)
+    problem = client.post("/upload", **form(b"text")).json
+    jsonschema.validate(problem, schema("Problem"), jsonschema.Draft202012Validator)

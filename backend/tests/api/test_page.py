@@ -1,0 +1,58 @@
+"""The built page and its client routes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ser.api.app import create_app
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/some/client/route", "/apiary", "/uploads"])
+def test_client_routes_are_the_page(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/html"
+    assert "<title>page</title>" in answer.text
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_page_is_not_sent_twice(client):
+    first = client.get("/")
+    assert client.get("/", headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+def test_hashed_files_are_kept_for_a_year(client):
+    answer = client.get("/assets/index-abc123.js")
+    assert (answer.status_code, answer.mimetype) == (200, "text/javascript")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("path", ["/assets/index-old.js", "/assets/x", "/favicon.ico", "/samples/none.wav"])
+def test_missing_files_are_problems_and_not_the_page(client, problem_of, path):
+    problem_of(client.get(path), "not_found")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/assets/../../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/a%00.txt"]
+)
+def test_nothing_outside_the_folder_is_served(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert "not for the world" not in answer.text
+
+
+def test_head_of_the_page(client):
+    answer = client.head("/")
+    assert (answer.status_code, answer.data) == (200, b"")
+
+
+def test_posting_to_the_page(client, problem_of):
+    problem_of(client.post("/some/client/route"), "method_not_allowed")
+
+
+def test_page_that_is_not_built(settings, registry, problem_of, tmp_path):
+    client = create_app(replace(settings, frontend=tmp_path / "nowhere"), registry).test_client()
+    assert "has not been built" in problem_of(client.get("/"), "not_found")["detail"]
+    assert client.get("/health").status_code == 200
