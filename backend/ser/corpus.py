@@ -7,6 +7,7 @@ folder laid out as published into utterances.
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ser.download import download, extract_zip
 from ser.errors import CorpusError
 
 SUFFIXES = (".wav", ".flac", ".mp3")
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -76,7 +78,7 @@ class Corpus:
         labels: native label -> canonical emotion.
         tree: the folder's expected layout, for people.
         archives: what to download; empty where that has to be done by hand.
-        known_bad: file name -> why it is skipped.
+        known_bad: file name without ending -> why it is skipped.
         scan: ``scan(root)`` returns the utterances of a folder, sorted by path.
     """
 
@@ -119,16 +121,34 @@ def corpus_root(corpus: Corpus, corpora: Path) -> Path:
     return corpora / corpus.name
 
 
-def recordings(root: Path, corpus_title: str, tree: str) -> list[Path]:
-    """Returns every recording under ``root``, sorted.
+def read_folder(root: Path, read: Callable[[Path], Utterance | None], *, name: str, tree: str) -> list[Utterance]:
+    """Turns every recording under a corpus's folder into an utterance; a ``scan`` is this with the corpus's grammar.
+
+    Args:
+        root: the corpus's folder.
+        read: reads a file's path; returns None where it is no recording of the corpus, which is then passed over and
+            counted in a warning of the log.
+        name: the corpus.
+        tree: its layout, for people.
+
+    Returns:
+        The utterances, sorted by path.
 
     Raises:
-        CorpusError: there is none.
+        CorpusError: there is no folder, or no recording of the corpus in it.
     """
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not found:
-        raise CorpusError(f"{root} holds no recording of {corpus_title}; expected {tree}.")
-    return found
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = [(path, read(path)) for path in files]
+    passed_over = [path.name for path, utterance in found if utterance is None]
+    if len(passed_over) == len(files):
+        what = f"{len(files)} recordings with other names" if files else "no recordings" if root.exists() else "nothing"
+        raise CorpusError(
+            f"{root} holds {what}; expected {tree}. Name the folder with --root, or leave --root out to download "
+            f"{name} where that is possible (data/README.md)."
+        )
+    if passed_over:
+        log.warning("%s: %d files passed over, e.g. %s", root, len(passed_over), ", ".join(passed_over[:3]))
+    return [utterance for _, utterance in found if utterance is not None]
 
 
 def fetch(corpus: Corpus, corpora: Path, *, mirror: str | None = None, on_progress: Progress | None = None) -> Path:

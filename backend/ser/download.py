@@ -1,26 +1,37 @@
 """Owns verified downloads: resumable, checked by size and hash before the final name appears.
 
-What has arrived is kept in ``<name>.part``, so that a cut connection or a killed program loses nothing.
+What has arrived is kept in ``<name>.part``, so that a cut connection or a killed program loses nothing. What the server
+called its version (ETag) stands in ``<name>.part.etag``: the rest is only taken while that is still the same.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 import requests
+import urllib3
 
 from ser.errors import DownloadError
+from ser.files import write_text
 
 ATTEMPTS = 5  # without any progress in between
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 16
+TRY_AGAIN = (408, 429)  # and everything from 500 on
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
+
+
+class _Interrupted(Exception):
+    """This attempt ended without everything; another one may go on."""
 
 
 def download(
@@ -42,48 +53,71 @@ def download(
         sha256: expected hash, hexadecimal.
         size: expected bytes.
         on_progress: called with (bytes done, bytes in all or 0).
-        wait_seconds: pause before the first further attempt, doubled each time.
+        wait_seconds: pause before the first further attempt in s, doubled each time.
 
     Raises:
         DownloadError: the server cannot be reached or refuses (``download_failed``), the bytes are not the expected
-            ones (``download_checksum``), or the disk is full (``download_disk``).
+            ones (``download_checksum``), or they cannot be written (``download_disk``).
     """
     if target.exists() and not _fault(target, md5, sha256, size):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
+    with _writing(part):
+        target.parent.mkdir(parents=True, exist_ok=True)
     _fetch_all(url, part, size, on_progress, wait_seconds)
     if fault := _fault(part, md5, sha256, size):
-        part.unlink()
+        _forget(part)
         raise DownloadError(
             f"{url} gave the wrong file: {fault}. Nothing was kept; try again or name a mirror.", "download_checksum"
         )
-    part.replace(target)
+    with _writing(target):
+        part.replace(target)
+    _forget(part)
     return target
 
 
-def extract_zip(archive: Path, folder: Path) -> Path:
-    """Unpacks an archive into ``folder``, which appears only when it is complete.
+def extract_zip(archive: Path, folder: Path, on_progress: Progress | None = None) -> Path:
+    """Unpacks an archive into ``folder``, which appears only when it is complete; what is there is left alone.
+
+    Args:
+        archive: the zip file.
+        folder: where its content goes.
+        on_progress: called with (bytes unpacked, bytes in all).
 
     Raises:
-        DownloadError: the archive is damaged, or would write outside the folder.
+        DownloadError: the archive is damaged or would write outside the folder (``download_failed``), or the disk is
+            full (``download_disk``).
     """
     if folder.exists() and any(folder.iterdir()):
         return folder
     making = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(making, ignore_errors=True)
     try:
-        with zipfile.ZipFile(archive) as files:
-            for name in files.namelist():
-                if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
-                    raise DownloadError(f"{archive} would write outside its folder ({name}); it was not unpacked.")
-            files.extractall(making)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise DownloadError(f"{archive} is a damaged archive ({error}); delete it and download again.") from error
-    if folder.exists():
-        folder.rmdir()
-    making.replace(folder)
+        _unpack(archive, making, on_progress)
+        with _writing(folder):
+            if folder.exists():
+                folder.rmdir()
+            making.replace(folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
     return folder
+
+
+def _unpack(archive: Path, folder: Path, on_progress: Progress | None) -> None:
+    try:
+        with zipfile.ZipFile(archive) as files, _writing(folder):
+            for name in files.namelist():
+                if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or {"\\", ":"} & set(name):
+                    raise DownloadError(f"{archive} would write outside its folder ({name}); it was not unpacked.")
+            done, total = 0, sum(info.file_size for info in files.infolist())
+            folder.mkdir(parents=True)
+            for info in files.infolist():
+                files.extract(info, folder)
+                done += info.file_size
+                if on_progress:
+                    on_progress(done, total)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DownloadError(f"{archive} is a damaged archive ({error}); delete it and download again.") from error
 
 
 def _fetch_all(url: str, part: Path, size: int | None, on_progress: Progress | None, wait_seconds: float) -> None:
@@ -94,14 +128,16 @@ def _fetch_all(url: str, part: Path, size: int | None, on_progress: Progress | N
         try:
             _fetch(url, part, size, on_progress)
             return
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        except (requests.ConnectionError, requests.Timeout, _Interrupted) as error:
             failures = 1 if _bytes(part) > before else failures + 1
             if failures >= ATTEMPTS:
                 raise DownloadError(
-                    f"{url} cannot be reached ({type(error).__name__}); {_bytes(part)} bytes are kept and the next "
-                    "attempt goes on there. Check the connection, or name a mirror."
+                    f"{url} cannot be fetched: {_reason(error)}. {_bytes(part)} bytes are kept, the next attempt goes "
+                    "on there. Check the connection, or name a mirror."
                 ) from error
             time.sleep(wait_seconds * 2 ** (failures - 1))
+        except requests.RequestException as error:
+            raise DownloadError(f"{url} cannot be fetched: {_reason(error)}. Check the address.") from error
 
 
 def _fetch(url: str, part: Path, size: int | None, on_progress: Progress | None) -> None:
@@ -109,41 +145,91 @@ def _fetch(url: str, part: Path, size: int | None, on_progress: Progress | None)
     have = _bytes(part)
     if size is not None and have >= size:
         return
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as answer:
+    with requests.get(url, headers=_headers(part, have), stream=True, timeout=TIMEOUT_SECONDS) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()
-            raise requests.ConnectionError("the server has fewer bytes than are here; beginning anew")
-        if answer.status_code >= 500:
-            raise requests.ConnectionError(f"status {answer.status_code}")
+            _forget(part)
+            raise _Interrupted("the server has no bytes after those that are here; beginning anew")
+        if answer.status_code >= 500 or answer.status_code in TRY_AGAIN:
+            raise _Interrupted(f"the server answered {answer.status_code} {answer.reason}")
         if not answer.ok:
             raise DownloadError(f"{url} answered {answer.status_code} {answer.reason}; expected the file.")
         resumed = answer.status_code == requests.codes.partial_content
-        done = have if resumed else 0
-        total = size or done + int(answer.headers.get("Content-Length", 0))
-        _append(answer, part, "ab" if resumed else "wb", done, total, on_progress)
+        if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            _forget(part)
+            raise _Interrupted("the server went on at another place; beginning anew")
+        _receive(answer, part, have if resumed else 0, size, on_progress)
 
 
-def _append(
-    answer: requests.Response, part: Path, mode: str, done: int, total: int, on_progress: Progress | None
-) -> None:
-    expected = done + int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
-    try:
-        with part.open(mode) as file:
-            for chunk in answer.iter_content(CHUNK_BYTES):
+def _headers(part: Path, have: int) -> dict[str, str]:
+    """Asks for the rest, unless the server's file is another one by now; never for a compressed copy."""
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        with contextlib.suppress(OSError):
+            headers["If-Range"] = _version(part).read_text(encoding="utf-8")
+    return headers
+
+
+def _receive(answer: requests.Response, part: Path, done: int, size: int | None, on_progress: Progress | None) -> None:
+    """Writes an answer behind the first ``done`` bytes of ``part``."""
+    length = answer.headers.get("Content-Length", "")
+    end = done + int(length) if length.isdigit() else None
+    with _writing(part):
+        if not done:
+            _remember_version(answer, part)
+        with part.open("ab" if done else "wb") as file:
+            for chunk in _chunks(answer):
                 file.write(chunk)
                 done += len(chunk)
                 if on_progress:
-                    on_progress(done, total)
-    except requests.RequestException:
-        raise
+                    on_progress(done, size or end or 0)
+            file.flush()
+            os.fsync(file.fileno())
+    if end is not None and done < end:
+        raise _Interrupted(f"the connection ended after {done} of {end} bytes")
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    """Yields the body as it arrives: ``iter_content`` would lose the chunk in which the connection breaks."""
+    try:
+        while chunk := answer.raw.read1(CHUNK_BYTES, decode_content=False):
+            yield chunk
+    except urllib3.exceptions.HTTPError as error:
+        raise _Interrupted("the connection broke") from error
+
+
+def _remember_version(answer: requests.Response, part: Path) -> None:
+    version = answer.headers.get("ETag", "")
+    _version(part).unlink(missing_ok=True)
+    if version.startswith('"'):  # a weak one does not promise the same bytes
+        write_text(_version(part), version)
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turns what goes wrong on the disk into an error for a person."""
+    try:
+        yield
     except OSError as error:
         raise DownloadError(
-            f"{part} cannot be written: {error.strerror}. Free some space and run the same command again.",
+            f"{path} cannot be written: {error.strerror or error}. Free some space or choose another folder, and run "
+            "the same command again.",
             "download_disk",
         ) from error
-    if expected is not None and done < expected:
-        raise requests.ConnectionError("the connection ended early")
+
+
+def _reason(error: Exception) -> str:
+    """A short reason; those of requests hold whole objects."""
+    return str(error) if isinstance(error, _Interrupted) else type(error).__name__
+
+
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _version(part).unlink(missing_ok=True)
+
+
+def _version(part: Path) -> Path:
+    return part.with_name(f"{part.name}.etag")
 
 
 def _fault(file: Path, md5: str | None, sha256: str | None, size: int | None) -> str:

@@ -15,7 +15,7 @@ from ser.settings import PROJECT
 BACKEND = PROJECT / "backend"
 MADE = {".git", ".venv", "node_modules", "dist", "build", "test-results", "playwright-report", "__pycache__"}
 MADE |= {".pytest_cache", ".ruff_cache", ".mypy_cache", "downloads", "cache", "runs", "speech_emotion.egg-info"}
-TEXT = set(".py .md .toml .txt .lock .json .ts .tsx .js .mjs .css .html .yml .csv".split()) | {""}
+TEXT = {"", ".py", ".md", ".toml", ".txt", ".lock", ".json", ".ts", ".tsx", ".js", ".mjs", ".css", ".html", ".yml"}
 # written in parts, so that this file passes its own tests; "someone" is who made-up examples are about
 HOME_FOLDERS = re.compile(r"(?<![\w.<}])/(wo" + r"rk|root|home/(?!someone)\w+|Users/(?!someone)\w+|opt|tm" + "p)/")
 REGISTRIES = [f"{name}.org" for name in ("pypi", "files.python" + "hosted", "registry.npm" + "js", "deb.deb" + "ian")]

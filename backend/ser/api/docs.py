@@ -28,6 +28,7 @@ routes = Blueprint("docs", __name__)
 
 @routes.get("/docs")
 def page() -> Response:
+    """Answers with the documentation page."""
     template = (OWN / "docs.html").read_text(encoding="utf-8")
     answer = Response(template.replace("<!-- problems -->", _problems()), mimetype="text/html")
     answer.headers["Cache-Control"] = "no-cache"
@@ -36,6 +37,7 @@ def page() -> Response:
 
 @routes.get("/docs/<name>")
 def asset(name: str) -> Any:
+    """Answers with one of the files that the page needs."""
     if name not in ASSETS:
         abort(404)
     mimetype, folder = ASSETS[name]

@@ -14,6 +14,7 @@ from apiflask import APIFlask
 from ser.api.access import HEADER as REQUEST_ID
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
+from ser.settings import Settings
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
@@ -38,7 +39,6 @@ def problems(*statuses: int) -> dict[int, dict[str, Any]]:
 def openapi_document() -> dict[str, Any]:
     """Returns the OpenAPI document; needs no model."""
     from ser.api.app import create_app
-    from ser.settings import Settings
 
     return json.loads(json.dumps(create_app(Settings()).spec))
 
@@ -78,7 +78,11 @@ def _recording_form() -> dict[str, Any]:
         "properties": {
             "file": recording | {"description": "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"},
             "audio": recording | {"description": "another name for the field 'file'; send one of the two"},
-            "model": {"type": "string", "description": "name of a model that GET /api/v1/models lists"},
+            "model": {
+                "type": "string",
+                "description": "name of a model that GET /api/v1/models lists",
+                "example": Settings.model,
+            },
         },
         "oneOf": [{"required": ["file"]}, {"required": ["audio"]}],
     }

@@ -22,6 +22,7 @@ routes = APIBlueprint("about", __name__)
     tags=["About"], operation_id="health", summary="Say whether the server is ready", responses=problems(500, 503)
 )
 def health() -> Any:
+    """Answers 200 once the default model is loaded."""
     if not registry().ready:
         raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
     return {"status": "ok", "models": registry().loaded, "version": __version__}
@@ -37,6 +38,7 @@ def health() -> Any:
     responses=problems(500),
 )
 def models() -> Any:
+    """Lists the models and names the default one."""
     return {"default": registry().default, "models": registry().models()}
 
 
@@ -49,6 +51,7 @@ def models() -> Any:
     responses=problems(500),
 )
 def limits() -> Any:
+    """Names the limits that are in force."""
     return {
         "max_upload_bytes": settings().max_upload_bytes,
         "max_audio_seconds": settings().max_audio_seconds,
@@ -61,4 +64,5 @@ def limits() -> Any:
 @routes.output(schemas.Version, description="The version of the software.")
 @routes.doc(tags=["About"], operation_id="getVersion", summary="Say the version", responses=problems(500))
 def version() -> Any:
+    """Names the version."""
     return {"version": __version__}

@@ -30,6 +30,7 @@ PROBLEMS = problems(400, 404, 413, 422, 500, 503)
     responses=PROBLEMS,
 )
 def upload() -> Any:
+    """Answers with everything there is to say about the recording."""
     prediction, milliseconds = _analyse()
     return prediction.to_dict(), 200, _timing(milliseconds)
 
@@ -44,6 +45,7 @@ def upload() -> Any:
     responses=PROBLEMS,
 )
 def predict() -> Any:
+    """Answers with the likeliest emotion and all probabilities."""
     prediction, milliseconds = _analyse()
     share = None if prediction.emotion is None else prediction.probabilities[prediction.emotion]
     answer = {

@@ -13,6 +13,12 @@ from ser.labels import EMOTIONS
 Emotion = Literal[EMOTIONS]
 
 
+Probabilities = Field(
+    description="emotion -> probability, summing to 1; empty without speech",
+    examples=[{"angry": 0.06, "happy": 0.87, "sad": 0.07}],
+)
+
+
 class Shape(BaseModel):
     """What all shapes have in common: they are read from the core's result types."""
 
@@ -37,7 +43,7 @@ class Prediction(Shape):
     )
     emotion: Emotion | None = Field(description="the likeliest emotion; null without speech")
     confidence: float | None = Field(ge=0, le=100, description="calibrated probability in percent; null without speech")
-    probabilities: dict[str, float] = Field(description="emotion -> probability, summing to 1; empty without speech")
+    probabilities: dict[str, float] = Probabilities
     candidates: list[Emotion] = Field(description="likeliest first; only filled when unsure")
     model: str = Field(description="name of the model that answered")
     duration_seconds: float = Field(ge=0, description="length of the recording in s")
@@ -51,7 +57,7 @@ class ShortPrediction(Shape):
 
     emotion: Emotion | None = Field(description="null without speech")
     confidence: float | None = Field(ge=0, le=1, description="probability of the emotion; null without speech")
-    probabilities: dict[str, float] = Field(description="emotion -> probability, summing to 1; empty without speech")
+    probabilities: dict[str, float] = Probabilities
     timestamp: datetime = Field(description="when it was answered, UTC")
 
 

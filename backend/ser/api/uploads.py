@@ -61,18 +61,19 @@ def read_upload() -> Upload:
             (``file_ambiguous``).
     """
     try:
-        files = [file for field in FIELDS for file in request.files.getlist(field)]
+        every = [file for field in FIELDS for file in request.files.getlist(field)]
     except ValueError as error:
         raise RequestError(
             f"The multipart form cannot be read ({error}). Let the HTTP client build the form and set its own "
             "Content-Type: it must name the boundary that the body uses.",
             "form_invalid",
         ) from error
+    files = [file for file in every if file.filename or _size(file.stream)]  # a form sends unused inputs, too
     if len(files) > 1:
         raise RequestError(
             f"{len(files)} recordings came; expected one. Send one request for each of them.", "file_ambiguous"
         )
-    if not files or not (files[0].filename or _size(files[0].stream)):
+    if not files:
         raise RequestError(_explain_missing(), "file_missing")
     content = files[0].stream.getvalue()
     return Upload(_plain_name(files[0].filename), content, request.form.get("model") or None)

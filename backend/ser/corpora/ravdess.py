@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser.corpus import Archive, Corpus, Utterance, recordings
+from ser.corpus import Archive, Corpus, Utterance, read_folder
 
 EMOTIONS = {
     "01": "neutral",
@@ -29,12 +29,19 @@ SAME_AUDIO = {"03-01-03-01-02-02-07": "the same audio as 03-01-03-01-02-01-07"}
 
 
 def scan(root: Path) -> list[Utterance]:
-    """Returns the utterances of a folder that holds ``Actor_NN`` folders; other files are passed over."""
-    named = [(path, NAME.fullmatch(path.stem)) for path in recordings(root, TITLE, TREE)]
-    return [_utterance(path, match) for path, match in named if match and path.stem not in SAME_AUDIO]
+    """Returns the utterances of a folder that holds ``Actor_NN`` folders, sorted by path.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    found = read_folder(root, _utterance, name="ravdess", tree=TREE)
+    return [utterance for utterance in found if utterance.path.stem not in SAME_AUDIO]
 
 
-def _utterance(path: Path, match: re.Match[str]) -> Utterance:
+def _utterance(path: Path) -> Utterance | None:
+    match = NAME.fullmatch(path.stem)
+    if match is None:
+        return None
     emotion, intensity, statement, repetition, actor = match.groups()
     return Utterance(
         path=path,

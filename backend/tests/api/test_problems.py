@@ -39,6 +39,11 @@ def test_two_files(client, problem_of, wav, second):
     assert body["detail"].startswith("2 recordings")
 
 
+def test_unused_file_input_beside_a_recording_is_no_second_one(client, wav):
+    files = {"file": (io.BytesIO(wav), "a.wav"), "audio": (io.BytesIO(b""), "")}
+    assert client.post("/upload", data=files, content_type=MULTIPART).status_code == 200
+
+
 def test_wrong_field(client, problem_of, form, wav):
     assert "'voice'" in problem_of(client.post("/upload", **form(wav, "voice")), "file_missing")["detail"]
 

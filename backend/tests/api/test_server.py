@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from ser.api.app import create_app
-from ser.api.server import DEFAULT_PORT, _share_cores, bind
-from ser.errors import SettingsError
+from ser.api.server import DEFAULT_PORT, _share_cores, bind, run
+from ser.errors import ModelError, SettingsError
 
 BACKEND = Path(__file__).resolve().parents[2]
 
@@ -216,6 +216,31 @@ def test_signal_lets_requests_finish_and_ends_with_code_zero(number):
         assert waiting.result().text == "done"
         assert process.stdout.read() == "stopped\n"
         assert process.wait(10) == 0
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Keeps ``run`` from changing this process; holds the server once it runs."""
+    servers = []
+    monkeypatch.setattr("ser.api.server._stop_on_signals", servers.append)
+    monkeypatch.setattr("ser.api.server._share_cores", lambda _: None)
+    return servers
+
+
+def test_missing_model_ends_the_server_with_its_error(settings, started):
+    with pytest.raises(ModelError, match="unknown model 'first'"):
+        run(settings, port=0)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_page_opens_once_the_model_is_loaded(settings, cold_registry, started, monkeypatch, wanted):
+    opened = []
+    monkeypatch.setattr("ser.api.server.ModelRegistry", lambda _: cold_registry)
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append((url, cold_registry.ready)))
+    threading.Timer(0.5, lambda: started[0].stop()).start()
+    run(settings, port=0, open_browser=wanted)
+    assert cold_registry.ready
+    assert opened == ([(started[0].url, True)] if wanted else [])
 
 
 def test_cores_are_shared_unless_told_otherwise(monkeypatch):

@@ -6,6 +6,7 @@ window.SwaggerUIBundle({
   layout: "BaseLayout",
   validatorUrl: null,
   deepLinking: false,
+  defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
   onComplete: () => {
     // The description pushes the problem codes down; a link to one of them must still arrive there.

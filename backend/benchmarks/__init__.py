@@ -1,0 +1,1 @@
+"""Measurements of what the software promises; each prints its figures beside the promised ones."""

@@ -1,0 +1,111 @@
+"""How long an upload takes to be answered: ``python -m benchmarks.upload``, in backend/.
+
+Starts the real server on a free loopback port and sends the same recording again and again over one connection for
+each client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from benchmarks.clips import wav
+from benchmarks.report import print_figure, print_machine
+
+UPLOAD_SECONDS = 0.050
+START_SECONDS = 60.0
+WARM_UP = 5  # requests that are not counted
+BACKEND = Path(__file__).resolve().parents[1]
+
+
+@contextmanager
+def running_server() -> Iterator[tuple[str, float]]:
+    """Starts ``ser serve`` and yields its address and how long it took to be ready, in s.
+
+    Raises:
+        RuntimeError: it ended, or was not ready within ``START_SECONDS``.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "ser", "serve", "--port", str(port), "--no-browser"]
+    process = subprocess.Popen(command, cwd=BACKEND, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while not _ready(address):
+            if process.poll() is not None or time.perf_counter() - started > START_SECONDS:
+                raise RuntimeError(f"the server did not start (exit code {process.poll()}); is there a model?")
+            time.sleep(0.02)
+        yield address, time.perf_counter() - started
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def _ready(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/health", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def time_uploads(address: str, content: bytes, times: int) -> list[float]:
+    """Uploads ``content`` so often over one connection; returns the times in s without those of the warm-up.
+
+    Raises:
+        requests.HTTPError: an upload was refused.
+    """
+    found = []
+    with requests.Session() as session:
+        for _ in range(times + WARM_UP):
+            started = time.perf_counter()
+            answer = session.post(f"{address}/upload", files={"file": ("clip.wav", content)}, timeout=30)
+            found.append(time.perf_counter() - started)
+            answer.raise_for_status()
+    return found[WARM_UP:]
+
+
+def time_clients(address: str, content: bytes, times: int, clients: int) -> list[float]:
+    """Uploads ``times`` in all from ``clients`` at once; returns the times in s."""
+    found: list[float] = []
+    share = max(1, times // clients)
+    threads = [
+        threading.Thread(target=lambda: found.extend(time_uploads(address, content, share))) for _ in range(clients)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def main() -> None:
+    """Measures uploads from one client and from several."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clip", type=Path, help="recording to send; a generated one of 3 s where omitted")
+    parser.add_argument("--times", type=int, default=200, choices=range(1, 2001), metavar="1..2000")
+    parser.add_argument("--clients", type=int, default=8, choices=range(1, 33), metavar="1..32")
+    given = parser.parse_args()
+    content = wav(given.clip)
+    print_machine()
+    with running_server() as (address, seconds):
+        prediction = requests.post(f"{address}/upload", files={"file": ("clip.wav", content)}, timeout=30).json()
+        print(f"{len(content) / 1000:.0f} kB, {prediction['duration_seconds']} s, {prediction['state']}")
+        print_figure("server ready after", [seconds])
+        print_figure("/upload, 1 client", time_uploads(address, content, given.times), UPLOAD_SECONDS, (95, 99))
+        several = time_clients(address, content, given.times, given.clients)
+        print_figure(f"/upload, {given.clients} clients", several, None, (95, 99))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""The contract that every corpus keeps, and each corpus on a made-up folder with real file names."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+import shutil
+import threading
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser.corpus import Archive, corpus_root, fetch, find_corpora, get_corpus
+from ser.errors import CorpusError, DownloadError
+from ser.labels import EMOTIONS
+from ser.settings import PROJECT
+
+NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
+
+# corpus -> files with real names; every native label and every known-bad file is among them
+TREES = {
+    "ravdess": [
+        *(
+            f"Actor_{actor:02d}/03-01-{emotion:02d}-01-02-01-{actor:02d}.wav"
+            for actor in (1, 7)
+            for emotion in range(1, 9)
+        ),
+        "Actor_24/03-01-08-02-02-02-24.flac",
+        "Actor_07/03-01-03-01-02-02-07.wav",
+    ],
+}
+
+
+@pytest.fixture(params=sorted(find_corpora()))
+def corpus(request: pytest.FixtureRequest):
+    return find_corpora()[request.param]
+
+
+@pytest.fixture
+def tree(corpus, tmp_path: Path) -> Path:
+    """A small folder laid out like the corpus, with readable recordings."""
+    for name in TREES[corpus.name]:
+        path = tmp_path / corpus.name / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, NOISE, 48_000, format=path.suffix[1:].upper())
+    return tmp_path / corpus.name
+
+
+def test_every_corpus_says_what_it_is_and_under_which_licence(corpus):
+    assert importlib.import_module(f"ser.corpora.{corpus.name}").CORPUS is corpus
+    for text in (corpus.title, corpus.licence, corpus.citation, corpus.tree):
+        assert text.strip()
+    assert corpus.link.startswith("https://")
+    assert isinstance(corpus.commercial_use, bool)
+    assert not (corpus.commercial_use and "NC" in corpus.licence)
+
+
+def test_every_native_label_has_a_canonical_emotion(corpus):
+    assert corpus.labels and set(corpus.labels.values()) <= set(EMOTIONS)
+
+
+def test_every_archive_can_be_checked(corpus):
+    for archive in corpus.archives:
+        assert len(bytes.fromhex(archive.md5)) == 16
+        assert archive.bytes > 0 and archive.url.startswith("https://") and archive.file in archive.url
+
+
+def test_every_corpus_is_described_in_the_data_folder(corpus):
+    text = (PROJECT / "data" / "README.md").read_text(encoding="utf-8")
+    for fact in (f"`{corpus.name}`", corpus.licence, corpus.link, *(archive.file for archive in corpus.archives)):
+        assert fact in text
+
+
+def test_a_folder_is_read(corpus, tree: Path):
+    utterances = corpus.scan(tree)
+    files = {path for path in tree.rglob("*") if path.is_file()}
+    bad = {path for path in files if path.stem in corpus.known_bad}
+    assert {utterance.path for utterance in utterances} == files - bad
+    assert len(bad) == len(corpus.known_bad)
+    assert [utterance.path for utterance in utterances] == sorted(utterance.path for utterance in utterances)
+    assert {utterance.native_label for utterance in utterances} == set(corpus.labels)
+    assert {utterance.corpus for utterance in utterances} == {corpus.name}
+    assert {utterance.sex for utterance in utterances} <= {"female", "male", None}
+
+
+def test_other_files_are_passed_over_with_a_word(corpus, tree: Path, caplog: pytest.LogCaptureFixture):
+    before = corpus.scan(tree)
+    (tree / "notes.txt").touch()
+    (tree / "my own recording.wav").touch()
+    with caplog.at_level(logging.WARNING):
+        assert corpus.scan(tree) == before
+    assert "1 files passed over, e.g. my own recording.wav" in caplog.text
+
+
+@pytest.mark.parametrize(("files", "word"), [([], "no recordings"), (["song.wav"], "1 recordings with other names")])
+def test_a_folder_without_the_corpus(corpus, tmp_path: Path, files: list[str], word: str):
+    for name in files:
+        (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match=word) as failure:
+        corpus.scan(tmp_path)
+    assert corpus.tree in str(failure.value) and "--root" in str(failure.value)
+
+
+def test_a_folder_that_is_not_there(corpus, tmp_path: Path):
+    with pytest.raises(CorpusError, match="holds nothing"):
+        corpus.scan(tmp_path / "typo")
+
+
+def test_an_unknown_corpus_names_the_known_ones():
+    with pytest.raises(CorpusError, match="unknown corpus 'ravdes'; available: .*ravdess"):
+        get_corpus("ravdes")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("03-01-05-02-01-01-11.wav", ("11", "angry", "male", "1", "strong", "01")),
+        ("03-01-02-01-02-02-12.mp3", ("12", "calm", "female", "2", "normal", "02")),
+        ("03-01-01-01-01-01-24.WAV", ("24", "neutral", "female", "1", "normal", "01")),
+    ],
+)
+def test_a_name_of_ravdess(tmp_path: Path, name: str, expected: tuple[str, ...]):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("ravdess").scan(tmp_path)
+    speaker, label, sex, statement, intensity, repetition = expected
+    assert (found.speaker, found.native_label, found.sex, found.intensity) == (speaker, label, sex, intensity)
+    assert (found.sentence, found.repetition) == (f"0{statement}", repetition)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "03-02-05-02-01-01-11.wav",  # a song
+        "01-01-05-02-01-01-11.wav",  # with video
+        "03-01-09-02-01-01-11.wav",  # no such emotion
+        "03-01-05-02-01-01-25.wav",  # no such actor
+        "03-01-05-02-01-01-00.wav",
+        "03-01-05-02-01-01-11 (1).wav",
+    ],
+)
+def test_what_is_no_name_of_ravdess(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("ravdess").scan(tmp_path)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and keeps the test's output clean."""
+
+    def log_message(self, *arguments: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def mirror(tmp_path: Path):
+    """Yields (address, folder) of a server on loopback."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", folder
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def small(mirror):
+    """RAVDESS with an archive of one file, which lies on the mirror."""
+    path = mirror[1] / "small.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Actor_01/03-01-01-01-01-01-01.wav", b"RIFF")
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    released = Archive(url="https://localhost/small.zip", file="small.zip", md5=md5, bytes=path.stat().st_size)
+    return replace(get_corpus("ravdess"), archives=(released,))
+
+
+def test_a_corpus_is_fetched_from_a_mirror_once(mirror, small, tmp_path: Path):
+    folder = fetch(small, tmp_path / "corpora", mirror=f"{mirror[0]}/")
+    assert folder == corpus_root(small, tmp_path / "corpora")
+    assert [utterance.native_label for utterance in small.scan(folder)] == ["neutral"]
+    (mirror[1] / "small.zip").unlink()
+    assert fetch(small, tmp_path / "corpora", mirror=mirror[0]) == folder
+
+
+def test_a_mirror_that_lies_gives_no_corpus(mirror, small, tmp_path: Path):
+    (mirror[1] / "small.zip").write_bytes(b"x" * small.archives[0].bytes)
+    with pytest.raises(DownloadError) as failure:
+        fetch(small, tmp_path / "corpora", mirror=mirror[0])
+    assert failure.value.code == "download_checksum"
+    assert not corpus_root(small, tmp_path / "corpora").exists()
+
+
+def test_a_corpus_that_a_person_has_to_fetch(tmp_path: Path):
+    with pytest.raises(CorpusError, match="by hand"):
+        fetch(replace(get_corpus("ravdess"), archives=()), tmp_path)
+
+
+@pytest.mark.corpus
+def test_the_real_ravdess_is_whole(corpora_root: Path):
+    utterances = get_corpus("ravdess").scan(corpora_root / "ravdess")
+    assert len(utterances) == 1439  # 24 actors of 60 clips, one of which is there twice
+    labels = Counter(utterance.native_label for utterance in utterances)
+    assert labels == {**dict.fromkeys(set(EMOTIONS) - {"neutral"}, 192), "neutral": 96, "happy": 191}
+    assert Counter(utterance.sex for utterance in utterances) == {"male": 719, "female": 720}
+
+
+@pytest.mark.corpus
+def test_the_clip_that_is_left_out_is_there_twice(corpora_root: Path):
+    folder = corpora_root / "ravdess" / "Actor_07"
+    kept, _ = soundfile.read(folder / "03-01-03-01-02-01-07.flac")
+    for stem in get_corpus("ravdess").known_bad:
+        left_out, _ = soundfile.read(folder / f"{stem}.flac")
+        assert np.array_equal(kept, left_out)
+
+
+@pytest.mark.corpus
+def test_the_released_archive_becomes_a_corpus(mirror, corpora_root: Path, tmp_path: Path):
+    """One actor as released, 48 kHz WAV, through the same way as the whole of it."""
+    source = corpora_root / "ravdess-original" / "Audio_Speech_Actor_01.zip"
+    shutil.copy(source, mirror[1])
+    md5, size = "2962531f30778cadc5567a1d9f1ca942", 9_152_631
+    archive = Archive(url="https://localhost/" + source.name, file=source.name, md5=md5, bytes=size)
+    actor = replace(get_corpus("ravdess"), archives=(archive,))
+    utterances = actor.scan(fetch(actor, tmp_path / "corpora", mirror=mirror[0]))
+    assert (len(utterances), {utterance.speaker for utterance in utterances}) == (60, {"01"})
+    assert soundfile.info(utterances[0].path).samplerate == 48_000

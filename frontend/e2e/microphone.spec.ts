@@ -1,0 +1,74 @@
+/** The fake microphone plays public/samples/angry.wav once, then silence; each getUserMedia begins it anew. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+
+const clip = new URL('../public/samples/angry.wav', import.meta.url).pathname;
+const CLIP_MILLISECONDS = 2757;
+
+test.describe('allowed', () => {
+  test.use({ permissions: ['microphone'] });
+
+  test('a recording gets the same emotion as the file, in at most three clicks', async ({ page, request }) => {
+    const answer = await request.post('/upload', {
+      multipart: { file: { name: 'clip.wav', mimeType: 'audio/wav', buffer: readFileSync(clip) } },
+    });
+    const expected = await answer.json();
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Record' }).click();
+    await expect(page.getByRole('timer')).toBeVisible();
+    await page.waitForTimeout(CLIP_MILLISECONDS + 300);
+    const upload = page.waitForResponse('**/upload');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    const heard = await (await upload).json();
+    await expect(page.getByTestId('emotion')).toHaveAttribute('data-emotion', expected.emotion);
+    expect(heard.probabilities[expected.emotion]).toBeCloseTo(expected.probabilities[expected.emotion], 0);
+    expect(heard.duration_seconds).toBeGreaterThan(2.7);
+  });
+
+  test('the meter moves, stop gives the device back, and the page can record again', async ({ page }) => {
+    await page.addInitScript(() => {
+      const tracks: MediaStreamTrack[] = [];
+      const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const stream = await original(constraints);
+        tracks.push(...stream.getTracks());
+        return stream;
+      };
+      Object.assign(window, { tracks });
+    });
+    await page.goto('/');
+    for (const round of [1, 2]) {
+      await page.getByRole('button', { name: 'Record' }).click();
+      const meter = page.getByRole('meter');
+      await expect.poll(async () => Number(await meter.getAttribute('aria-valuenow'))).toBeGreaterThan(40);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+      const states = await page.evaluate(() => (window as unknown as { tracks: MediaStreamTrack[] }).tracks.map((track) => track.readyState));
+      expect(states).toEqual(Array.from({ length: round }, () => 'ended'));
+    }
+  });
+});
+
+test('a refused microphone is explained', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Record' }).click();
+  await expect(page.getByRole('alert')).toContainText('The microphone is blocked');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('no microphone is explained', async ({ page }) => {
+  await page.addInitScript(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
+  });
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Record' }).click();
+  await expect(page.getByRole('alert')).toContainText('No microphone was found');
+});
+
+test('an insecure address is explained', async ({ page }) => {
+  await page.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Record' }).click();
+  await expect(page.getByRole('alert')).toContainText('This address may not use a microphone');
+});

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+
+const sample = (name: string) => new URL(`../public/samples/${name}.wav`, import.meta.url).pathname;
+const emotion = (page: Page) => page.getByTestId('emotion');
+
+/** Every message of the console and every foreign address; a page that keeps its promises has neither. */
+function watch(page: Page) {
+  const complaints: string[] = [];
+  const foreign: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (protocol.startsWith('http') && host !== new URL(test.info().project.use.baseURL!).host) foreign.push(request.url());
+  });
+  return { complaints, foreign };
+}
+
+async function upload(page: Page, file: string | { name: string; mimeType: string; buffer: Buffer }) {
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose a file' }).click();
+  await (await chooser).setFiles(file);
+}
+
+test('one click on a sample gives a result, without a complaint and without a foreign request', async ({ page }) => {
+  const { complaints, foreign } = watch(page);
+  await page.goto('/');
+  await page.getByRole('button', { name: /Angry voice/ }).click();
+  await expect(emotion(page)).toBeVisible();
+  await expect(page.getByText('The actor meant: angry.')).toBeVisible();
+  await expect(page.getByRole('list', { name: 'Probability of each emotion' }).getByRole('listitem')).toHaveCount(7);
+  await page.getByRole('button', { name: 'Play the recording' }).click();
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  expect(complaints).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('an upload takes two clicks and shows what the API says', async ({ page, request }) => {
+  await page.goto('/');
+  await upload(page, sample('sad'));
+  await expect(emotion(page)).toBeVisible();
+  const answer = await request.post('/upload', {
+    multipart: { file: { name: 'sad.wav', mimeType: 'audio/wav', buffer: readFileSync(sample('sad')) } },
+  });
+  await expect(emotion(page)).toHaveAttribute('data-emotion', (await answer.json()).emotion);
+});
+
+test('a recording can be dropped anywhere', async ({ page }) => {
+  await page.goto('/');
+  const data = await page.evaluateHandle((bytes) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], 'dropped.wav'));
+    return transfer;
+  }, readFileSync(sample('happy')).toString('base64'));
+  await page.dispatchEvent('header', 'dragenter', { dataTransfer: data });
+  await expect(page.getByText('Let go to analyse it')).toBeVisible();
+  await page.dispatchEvent('header', 'drop', { dataTransfer: data });
+  await expect(emotion(page)).toBeVisible();
+});
+
+test('everything works by keyboard', async ({ page }) => {
+  await page.goto('/');
+  const button = page.getByRole('button', { name: /Sad voice/ });
+  for (let i = 0; i < 12 && !(await button.evaluate((element) => element === document.activeElement)); i += 1) {
+    await page.keyboard.press('Tab');
+  }
+  await expect(button).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(emotion(page)).toBeFocused();
+  const again = page.getByRole('button', { name: 'Analyse another' });
+  for (let i = 0; i < 12 && !(await again.evaluate((element) => element === document.activeElement)); i += 1) {
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('a text file named .wav is explained', async ({ page }) => {
+  await page.goto('/');
+  await upload(page, { name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('these are only words') });
+  await expect(page.getByRole('alert')).toContainText('This is not a recording we can read');
+  await page.getByRole('button', { name: 'Choose another recording' }).click();
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('30 MB is refused with the same words by the page and by the server', async ({ page }) => {
+  const large = { name: 'large.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(30 * 1024 * 1024) };
+  await page.goto('/');
+  await expect(page.getByText(/up to 25 MB/)).toBeVisible();
+  await upload(page, large);
+  await expect(page.getByRole('alert')).toContainText('The file is too large');
+  // a page that does not know the limits sends it, and can read the server's 413
+  await page.route('**/api/v1/limits', (route) => route.abort());
+  await page.goto('/');
+  await upload(page, large);
+  await expect(page.getByRole('alert')).toContainText('The file is too large');
+  await expect(page.getByRole('alert')).toContainText(/30.0 MiB; at most 25 MiB/);
+});
+
+test('silence is answered with no speech', async ({ page }) => {
+  const wav = Buffer.from(readFileSync(sample('sad')));
+  wav.fill(0, 44);
+  await page.goto('/');
+  await upload(page, { name: 'silence.wav', mimeType: 'audio/wav', buffer: wav });
+  await expect(page.getByRole('heading', { name: 'No speech heard' })).toBeVisible();
+});
+
+test('when the server is gone the recording is kept', async ({ page }) => {
+  await page.goto('/');
+  await page.route('**/upload', (route) => route.abort(), { times: 1 });
+  await upload(page, sample('happy'));
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(emotion(page)).toBeVisible();
+});
+
+test('waiting can be stopped, and the recording is kept', async ({ page }) => {
+  await page.goto('/');
+  await page.route('**/upload', () => {}, { times: 1 });
+  await upload(page, sample('happy'));
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('alert')).toContainText('Stopped');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(emotion(page)).toBeVisible();
+});

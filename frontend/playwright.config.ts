@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from '@playwright/test';
+
+// The real server with the built page, and a system Chromium; `python3 -m backend test` sets SER_PYTHON and SER_CHROMIUM.
+const port = 5071;
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const own = process.platform === 'win32' ? path('../backend/.venv/Scripts/python.exe') : path('../backend/.venv/bin/python');
+const python = process.env.SER_PYTHON ?? (existsSync(own) ? own : 'python3');
+const recording = path('./public/samples/angry.wav');
+
+export default defineConfig({
+  testDir: 'e2e',
+  workers: 1,
+  timeout: 60_000,
+  reporter: 'list',
+  use: {
+    baseURL: `http://localhost:${port}`,
+    browserName: 'chromium',
+    launchOptions: {
+      executablePath: process.env.SER_CHROMIUM ?? '/usr/bin/chromium',
+      chromiumSandbox: process.getuid?.() !== 0,
+      args: ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${recording}%noloop`],
+    },
+  },
+  webServer: {
+    command: `"${python}" -P -m ser serve --port ${port} --no-browser`,
+    cwd: path('../backend'),
+    url: `http://localhost:${port}/health`,
+    timeout: 60_000,
+    stderr: 'ignore', // one line per request; what matters reaches the tests
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 5000 },
+  },
+});

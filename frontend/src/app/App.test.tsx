@@ -1,0 +1,122 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { http, HttpResponse } from 'msw';
+import { expect, test, vi } from 'vitest';
+import { renderPage } from '../../tests/render';
+import { happy, limits, model, problem, server } from '../../tests/server';
+import { App } from './App';
+
+vi.mock('wavesurfer.js', () => ({
+  default: { create: () => ({ on: () => {}, loadBlob: () => Promise.resolve(), destroy: () => {} }) },
+}));
+
+const clip = () => new File([new Uint8Array(100)], 'clip.wav', { type: 'audio/wav' });
+
+async function upload(file = clip()) {
+  const user = userEvent.setup({ applyAccept: false });
+  renderPage(<App />);
+  await screen.findByText(/up to 25 MB/);
+  await user.upload(screen.getByTestId('file'), file);
+  return user;
+}
+
+test('an uploaded recording shows its emotion, how sure, and every probability', async () => {
+  await upload();
+  expect(await screen.findByRole('heading', { name: 'Happy' })).toHaveFocus();
+  expect(screen.getByText('87 % sure')).toBeVisible();
+  const rows = within(screen.getByRole('list', { name: 'Probability of each emotion' })).getAllByRole('listitem');
+  expect(rows.map((row) => row.textContent)).toEqual(['Happy87 %', 'Sad10 %', 'Angry3 %']);
+  expect(screen.getByText(/3.6 s long, 2.1 s of it speech · answered by cnn1d in/)).toBeVisible();
+});
+
+test('a sample takes one click and says what the actor meant', async () => {
+  renderPage(<App />);
+  await userEvent.click(await screen.findByRole('button', { name: /Happy voice/ }));
+  expect(await screen.findByText('The actor meant: happy.')).toBeVisible();
+});
+
+test('unsure says between what', async () => {
+  const unsure = { ...happy, state: 'unsure', confidence: 41, candidates: ['happy', 'sad'] };
+  server.use(http.post('/upload', () => HttpResponse.json(unsure)));
+  await upload();
+  expect(await screen.findByRole('heading', { name: 'Unsure' })).toBeVisible();
+  expect(screen.getByText('Closest to happy or sad')).toBeVisible();
+});
+
+test('no speech claims no emotion', async () => {
+  const silent = { ...happy, state: 'no_speech', emotion: null, confidence: null, probabilities: {}, segments: [] };
+  server.use(http.post('/upload', () => HttpResponse.json(silent)));
+  await upload();
+  expect(await screen.findByRole('heading', { name: 'No speech heard' })).toBeVisible();
+  expect(screen.queryByRole('list', { name: /Probability/ })).toBeNull();
+});
+
+test('a changing answer is shown over time', async () => {
+  const segments = [
+    { start: 0, end: 6, emotion: 'happy', confidence: 80 },
+    { start: 6, end: 12, emotion: 'sad', confidence: 60 },
+  ];
+  server.use(http.post('/upload', () => HttpResponse.json({ ...happy, duration_seconds: 12, segments })));
+  await upload();
+  const parts = within(await screen.findByRole('list', { name: 'Emotion over time' })).getAllByRole('listitem');
+  expect(parts.map((part) => part.title)).toEqual(['Happy, 0:00 to 0:06, 80 %', 'Sad, 0:06 to 0:12, 60 %']);
+});
+
+test('a problem says what, why and what to do, and the way back works', async () => {
+  server.use(http.post('/upload', () => problem('audio_unsupported', 422, 'This is not an audio file.')));
+  const user = await upload();
+  const alert = await screen.findByRole('alert');
+  expect(alert).toHaveTextContent('This is not a recording we can read');
+  expect(alert).toHaveTextContent('This is not an audio file.');
+  expect(alert).toHaveTextContent(/Choose a WAV/);
+  expect(within(alert).queryByRole('button', { name: 'Try again' })).toBeNull();
+  await user.click(screen.getByRole('button', { name: 'Choose another recording' }));
+  expect(screen.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('when the server is gone the recording is kept and can be sent again', async () => {
+  server.use(http.post('/upload', () => HttpResponse.error(), { once: true }));
+  const user = await upload();
+  expect(await screen.findByRole('alert')).toHaveTextContent('The server cannot be reached');
+  await user.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByRole('heading', { name: 'Happy' })).toBeVisible();
+});
+
+test('a file that is too large is refused without being sent', async () => {
+  const sent = vi.fn();
+  server.use(
+    http.get('/api/v1/limits', () => HttpResponse.json({ ...limits, max_upload_bytes: 1100, max_audio_seconds: 60 })),
+    http.post('/upload', sent),
+  );
+  renderPage(<App />);
+  await screen.findByText(/1 minutes/);
+  await userEvent.upload(screen.getByTestId('file'), clip());
+  expect(await screen.findByRole('alert')).toHaveTextContent('The file is too large');
+  expect(sent).not.toHaveBeenCalled();
+});
+
+test('the best model on unseen speakers is chosen, with its figure, and sent along', async () => {
+  const better = { ...model, name: 'better', title: 'Better', figure: { ...model.figure!, ua: 61.2 } };
+  let body = '';
+  server.use(
+    http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, better] })),
+    http.post('/upload', async ({ request }) => {
+      body = await request.text();
+      return HttpResponse.json(happy);
+    }),
+  );
+  renderPage(<App />);
+  expect(await screen.findByText(/finds 61 % of each emotion/)).toBeVisible();
+  await userEvent.upload(screen.getByTestId('file'), clip());
+  await screen.findByRole('heading', { name: 'Happy' });
+  expect(body).toMatch(/name="model"\s+better/);
+});
+
+test('the notice is shown until it is dismissed', async () => {
+  const first = renderPage(<App />);
+  await userEvent.click(screen.getByRole('button', { name: 'Dismiss this notice' }));
+  await waitFor(() => expect(screen.queryByText(/inferring emotions at work/)).toBeNull());
+  first.unmount();
+  renderPage(<App />);
+  expect(screen.queryByText(/inferring emotions at work/)).toBeNull();
+});

@@ -1,0 +1,76 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { secondsThatFit } from '../../lib/wav';
+import type { Limits } from '../../lib/api';
+import { Microphone, MicrophoneError, microphones, type Refusal } from './microphone';
+
+export type RecorderState =
+  | { phase: 'idle' }
+  | { phase: 'opening' }
+  | { phase: 'recording' }
+  | { phase: 'refused'; reason: Refusal };
+
+const STANDARD_SECONDS = 60; // until the server's limits are known
+
+/** One recording at a time; whatever happens, the device is given back. */
+export function useRecorder(limits: Limits | undefined, onRecorded: (file: File) => void) {
+  const [state, setState] = useState<RecorderState>({ phase: 'idle' });
+  const [level, setLevel] = useState(0);
+  const [seconds, setSeconds] = useState(0);
+  const [devices, setDevices] = useState<MediaDeviceInfo[]>([]);
+  const [deviceId, setDeviceId] = useState<string | null>(null);
+  const open = useRef<Microphone | null>(null);
+  const attempt = useRef(0); // a later start or a cancel makes an earlier one void
+
+  const release = useCallback(() => {
+    attempt.current += 1;
+    open.current?.close();
+    open.current = null;
+  }, []);
+  useEffect(() => release, [release]);
+
+  const cancel = useCallback(() => {
+    release();
+    setState({ phase: 'idle' });
+  }, [release]);
+
+  const stop = useCallback(async () => {
+    const microphone = open.current;
+    if (!microphone) return;
+    open.current = null;
+    const file = await microphone.stop();
+    setState({ phase: 'idle' });
+    onRecorded(file);
+  }, [onRecorded]);
+
+  const start = useCallback(
+    async (device: string | null = deviceId) => {
+      release();
+      const mine = attempt.current;
+      setState({ phase: 'opening' });
+      setLevel(0);
+      setSeconds(0);
+      const onBlock = (loudest: number, recorded: number) => {
+        setLevel(loudest);
+        setSeconds(recorded);
+        const most = limits
+          ? Math.min(limits.max_audio_seconds, secondsThatFit(limits.max_upload_bytes - 2048, open.current?.sampleRate ?? 48000))
+          : STANDARD_SECONDS;
+        if (recorded >= most - 1) void stop();
+      };
+      try {
+        const microphone = await Microphone.open(device, { onBlock, onLost: () => void stop() });
+        if (mine !== attempt.current) return microphone.close();
+        open.current = microphone;
+        setState({ phase: 'recording' });
+        setDevices(await microphones());
+        setDeviceId(microphone.deviceId ?? null);
+      } catch (error) {
+        if (mine !== attempt.current) return;
+        setState({ phase: 'refused', reason: error instanceof MicrophoneError ? error.reason : 'failed' });
+      }
+    },
+    [deviceId, limits, release, stop],
+  );
+
+  return { state, level, seconds, devices, deviceId, start, stop, cancel };
+}

@@ -1,0 +1,31 @@
+import { EmotionIcon } from '../../components/EmotionIcon';
+import type { Segment } from '../../lib/api';
+import { emotionColor, emotionName } from '../../lib/emotions';
+import { clock } from '../../lib/format';
+
+const WIDE_ENOUGH_PERCENT = 14; // for a name to fit
+
+/** How the answer changes over time; only where it does. */
+export function Timeline({ segments, duration }: { segments: Segment[]; duration: number }) {
+  if (segments.length < 2) return null;
+  return (
+    <ol className="timeline" aria-label="Emotion over time">
+      {segments.map((segment) => {
+        const { start, end, emotion, confidence } = segment;
+        const width = (100 * (end - start)) / duration;
+        const text = `${emotionName(emotion)}, ${clock(start)} to ${clock(end)}, ${confidence.toFixed(0)} %`;
+        return (
+          <li
+            key={start}
+            title={text}
+            style={{ left: `${(100 * start) / duration}%`, width: `${width}%`, borderTopColor: emotionColor(emotion) }}
+          >
+            <EmotionIcon emotion={emotion} size={16} />
+            {width > WIDE_ENOUGH_PERCENT && <span aria-hidden>{emotionName(emotion)}</span>}
+            <span className="visually-hidden">{text}</span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { either, ranked } from './emotions';
+import { clock, duration, elapsed, percent } from './format';
+import { advice } from './problems';
+
+test('numbers read well', () => {
+  expect([clock(5.9), clock(83)]).toEqual(['0:05', '1:23']);
+  expect([duration(3.62), duration(83)]).toEqual(['3.6 s', '1:23 min']);
+  expect([elapsed(41.7), elapsed(1540)]).toEqual(['42 ms', '1.5 s']);
+  expect([percent(0), percent(0.004), percent(0.126)]).toEqual(['0 %', '< 1 %', '13 %']);
+});
+
+test('emotions are ranked and listed', () => {
+  expect(ranked({ angry: 0.2, happy: 0.5, sad: 0.3 }).map(([name]) => name)).toEqual(['happy', 'sad', 'angry']);
+  expect(either(['happy'])).toBe('happy');
+  expect(either(['happy', 'sad', 'angry'])).toBe('happy, sad or angry');
+});
+
+test('every problem has words, also one that is not known', () => {
+  expect(advice('audio_unsupported').todo).toMatch(/WAV/);
+  expect(advice('body_too_large').retry).toBe(false);
+  expect(advice('never heard of').title).toBeTruthy();
+});

@@ -1,0 +1,64 @@
+/** A server at the network's edge that answers as the real one does. */
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import type { Limits, Model, Prediction, Sample } from '../src/lib/api';
+
+export const limits: Limits = {
+  max_upload_bytes: 26214400,
+  max_audio_seconds: 1800,
+  min_audio_seconds: 0.1,
+  formats: ['wav', 'flac', 'mp3'],
+};
+
+export const model: Model = {
+  name: 'cnn1d',
+  title: '1D-CNN',
+  summary: 'Three convolutions.',
+  labels: ['angry', 'happy', 'sad'],
+  sample_rate: 16000,
+  parameters: 700000,
+  corpora: ['ravdess'],
+  licence: 'CC BY-NC-SA 4.0',
+  figure: {
+    corpus: 'ravdess',
+    protocol: 'emobox',
+    classes: 7,
+    speaker_independent: true,
+    ua: 55.1,
+    ua_std: 0.8,
+    wa: 54,
+    f1: 53,
+    seeds: 3,
+    interval: [50.2, 60.1],
+  },
+  leaky_figure: null,
+};
+
+export const happy: Prediction = {
+  file: 'clip.wav',
+  state: 'emotion',
+  emotion: 'happy',
+  confidence: 87.3,
+  probabilities: { angry: 0.027, happy: 0.873, sad: 0.1 },
+  candidates: [],
+  model: 'cnn1d',
+  duration_seconds: 3.6,
+  speech_seconds: 2.1,
+  segments: [{ start: 0.4, end: 2.5, emotion: 'happy', confidence: 87.3 }],
+  warnings: [],
+};
+
+export const samples: Sample[] = [{ file: 'happy.wav', title: 'Happy voice', intended: 'happy', note: 'Woman, 27' }];
+
+export function problem(code: string, status: number, detail: string) {
+  const body = { type: `/docs#${code}`, title: code, status, detail, code, request_id: 'abc123' };
+  return HttpResponse.json(body, { status, headers: { 'Content-Type': 'application/problem+json' } });
+}
+
+export const server = setupServer(
+  http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model] })),
+  http.get('/api/v1/limits', () => HttpResponse.json(limits)),
+  http.get('/samples/index.json', () => HttpResponse.json(samples)),
+  http.get('/samples/happy.wav', () => HttpResponse.arrayBuffer(new ArrayBuffer(64))),
+  http.post('/upload', () => HttpResponse.json(happy)),
+);
