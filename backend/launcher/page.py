@@ -35,7 +35,7 @@ def build(project: Project) -> None:
     if read(installed) != digest(project.package_lock):
         run_step(
             "[page 1/2] Installing the page's packages (under a minute)",
-            [*npm, "ci", "--no-audit", "--no-fund"],
+            [*npm, "ci", "--include=dev", "--no-audit", "--no-fund"],
             log=project.log,
             remedy="Check the internet connection and the free disk space, then run the same command again.",
             cwd=project.frontend,

@@ -36,6 +36,16 @@ TREES = {
         "Actor_24/03-01-08-02-02-02-24.flac",
         "Actor_07/03-01-03-01-02-02-07.wav",
     ],
+    "crema-d": [
+        *(f"AudioWAV/1001_DFA_{emotion}_XX.wav" for emotion in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")),
+        "AudioWAV/1040_ITH_SAD_X.wav",
+        "AudioWAV/1002_IEO_HAP_HI.flac",
+        "AudioWAV/1076_MTI_SAD_XX.wav",
+    ],
+    "indian-emospeech": [
+        f"help-safe-{emotion}-156299636043{n}-c7b431195e2871a0c0b0825234c1e22bbcde0216.wav"
+        for n, emotion in enumerate(("angry", "calm", "fearful", "happy"))
+    ],
 }
 
 
@@ -55,7 +65,7 @@ def tree(corpus, tmp_path: Path) -> Path:
 
 
 def test_every_corpus_says_what_it_is_and_under_which_licence(corpus):
-    assert importlib.import_module(f"ser.corpora.{corpus.name}").CORPUS is corpus
+    assert importlib.import_module(f"ser.corpora.{corpus.name.replace('-', '_')}").CORPUS is corpus
     for text in (corpus.title, corpus.licence, corpus.citation, corpus.tree):
         assert text.strip()
     assert corpus.link.startswith("https://")
@@ -233,3 +243,35 @@ def test_the_released_archive_becomes_a_corpus(mirror, corpora_root: Path, tmp_p
     utterances = actor.scan(fetch(actor, tmp_path / "corpora", mirror=mirror[0]))
     assert (len(utterances), {utterance.speaker for utterance in utterances}) == (60, {"01"})
     assert soundfile.info(utterances[0].path).samplerate == 48_000
+
+
+def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
+    (tmp_path / "1002_IEO_HAP_HI.wav").touch()
+    (tmp_path / "VideoDemographics.csv").write_text(
+        '"ActorID","Age","Sex","Race","Ethnicity"\n1002,21,"Female","Caucasian","Not Hispanic"\n', encoding="utf-8"
+    )
+    (tmp_path / "tabulatedVotes.csv").write_text(
+        '"","A","D","F","H","N","S","fileName","numResponses"\n'
+        '"100009",1,0,0,6,3,0,"1002_IEO_HAP_HI",10\n'
+        '"200009",0,0,0,10,0,0,"1002_IEO_HAP_HI",10\n',  # the face
+        encoding="utf-8",
+    )
+    (found,) = get_corpus("crema-d").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sentence, found.intensity) == ("1002", "HAP", "IEO", "high")
+    assert (found.age, found.sex, found.race) == (21, "female", "Caucasian")
+    assert found.soft_labels == {"angry": 0.1, "disgust": 0, "fearful": 0, "happy": 0.6, "neutral": 0.3, "sad": 0}
+
+
+@pytest.mark.corpus
+def test_the_real_crema_d_at_hand(corpora_root: Path):
+    utterances = get_corpus("crema-d").scan(corpora_root / "crema-d")
+    assert len(utterances) == 2022 and len({utterance.speaker for utterance in utterances}) == 25
+    assert all(utterance.age and utterance.sex and utterance.race for utterance in utterances)
+    assert all(abs(sum(utterance.soft_labels.values()) - 1) < 1e-9 for utterance in utterances)
+
+
+@pytest.mark.corpus
+def test_the_real_indian_emospeech_at_hand(corpora_root: Path):
+    utterances = get_corpus("indian-emospeech").scan(corpora_root / "indian-emospeech")
+    assert len(utterances) == 1090 and len({utterance.speaker for utterance in utterances}) == 62
+    assert {utterance.native_label for utterance in utterances} == {"angry", "calm", "fearful", "happy"}
