@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+UNSURE_BELOW = 0.5  # an answer is unsure when it is more likely wrong than right
 CANDIDATE_SHARE = 0.5  # an emotion at least half as likely as the likeliest is a candidate
 
 
@@ -15,7 +16,7 @@ class Calibration:
 
     Attributes:
         temperature: logits are divided by it.
-        unsure_below: an answer of a smaller probability is unsure; at 0.5 that means "more likely wrong than right".
+        unsure_below: an answer of a smaller probability is unsure; see ``UNSURE_BELOW``.
     """
 
     temperature: float

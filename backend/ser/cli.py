@@ -21,6 +21,8 @@ from ser.errors import SerError, SettingsError
 if TYPE_CHECKING:
     from ser.corpus import Corpus
     from ser.dataset import Data
+    from ser.prediction import Prediction
+    from ser.predictor import Predictor
     from ser.recipe import Recipe
 
 app = typer.Typer(
@@ -53,6 +55,8 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write i
 
 def main() -> None:
     """Runs the command line; an expected error is one sentence on stderr and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # a file's name may hold anything
     try:
         app()
     except SerError as error:
@@ -86,7 +90,7 @@ def predict(
     failures, found = [], []
     for name, source in files:
         try:
-            prediction = predictor.predict(source.read() if source is sys.stdin.buffer else source, name)
+            prediction = _predict(predictor, source, name)
         except SerError as error:
             failures.append(error)
             typer.echo(f"ser: {name}: {error}", err=True)
@@ -100,28 +104,22 @@ def predict(
         raise typer.Exit(1 if found else failures[0].exit_code)
 
 
-def _recordings(sources: list[str]) -> Iterator[tuple[str, Any]]:
-    """Yields (name, path or stdin) of every recording; folders are searched, in order of names.
-
-    Raises:
-        AudioError: a path does not exist, or a folder holds no recording.
-    """
+def _recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
+    """Yields (name, path) of every recording; folders are searched, in order of names; - stands for stdin."""
     from ser.audio import SUFFIXES
-    from ser.errors import AudioError
 
     for source in sources:
         path = Path(source)
-        if source == "-":
-            yield "-", sys.stdin.buffer
-        elif path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            if not inside:
-                raise AudioError(f"{path} holds no recording ({', '.join(SUFFIXES)}).", "audio_empty")
-            yield from ((str(p), p) for p in inside)
-        elif path.exists():
-            yield str(path), path
-        else:
-            raise AudioError(f"{path} does not exist.", "audio_missing")
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        yield from ((str(p), p) for p in inside or [path])
+
+
+def _predict(predictor: Predictor, path: Path, name: str) -> Prediction:
+    from ser.errors import AudioError
+
+    if path.is_dir():
+        raise AudioError("the folder holds no recording.", "audio_empty")
+    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name)
 
 
 def _print_json(predictions: list, *, single: bool) -> None:

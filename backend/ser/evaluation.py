@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from ser.calibration import fit_temperature
+from ser.calibration import UNSURE_BELOW, fit_temperature
 from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.files import write_text
-from ser.metrics import NO_SPEECH, Scores, expected_calibration_error, score, speaker_interval
+from ser.metrics import NO_SPEECH, Scores, calibration_floor, expected_calibration_error, score, speaker_interval
 from ser.recipe import Recipe
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, make_task, predict_logits
@@ -142,7 +142,7 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
         "recalls": {label: float(np.mean([one.recalls[label] for one in scores])) for label in labels},
         "confusion": _total(scores),
         "temperature": temperature,
-        "ece": _calibration_error(runs, labels, temperature),
+        **_confidence(runs, temperature),
         "median_best_epoch": int(np.median([epoch for run in runs for epoch in run.epochs])),
     }
 
@@ -247,13 +247,19 @@ def _temperature(runs: Sequence[OutOfFold], labels: Sequence[str]) -> float:
     return fit_temperature(logits, targets)
 
 
-def _calibration_error(runs: Sequence[OutOfFold], labels: Sequence[str], temperature: float) -> float:
-    errors = []
+def _confidence(runs: Sequence[OutOfFold], temperature: float) -> dict[str, float]:
+    """How far confidence can be believed, means over seeds: ECE beside the floor that chance alone gives; which share
+    of the clips gets an answer that is not "unsure", and how many of those are right."""
+    rows = []
     for run in runs:
         probabilities = softmax(run.logits / temperature, axis=1)
-        correct = np.array([labels[i] for i in probabilities.argmax(axis=1)]) == np.array(run.truth)
-        errors.append(expected_calibration_error(probabilities.max(axis=1), correct))
-    return float(np.mean(errors))
+        confidence = probabilities.max(axis=1)
+        correct = np.array(run.predicted) == np.array(run.truth)
+        sure = confidence >= UNSURE_BELOW
+        error = expected_calibration_error(confidence, correct)
+        rows.append((error, calibration_floor(confidence), sure.mean(), correct[sure].mean() if sure.any() else 0.0))
+    names = ("ece", "ece_floor", "answered", "answered_accuracy")
+    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
 
 
 def _total(scores: Sequence[Scores]) -> list[list[int]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from ser.calibration import Calibration, fit_temperature
+from ser.calibration import UNSURE_BELOW, Calibration, fit_temperature
 from ser.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.dataset import Data
 from ser.errors import ProtocolError
@@ -25,7 +25,6 @@ from ser.recipe import Recipe
 from ser.splits import Fold, check_speakers, hold_out, speaker_of
 from ser.training import Epoch, Trained, fit, make_task, predict_logits
 
-UNSURE_BELOW = 0.5  # an answer is unsure when it is more likely wrong than right
 TEST_SHARE = 0.2  # of the speakers
 VALIDATION_SHARE = 0.2  # of the remaining speakers
 HOLD_OUT_SEED = 0  # the same speakers are held out whatever the training's own seed

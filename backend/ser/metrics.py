@@ -70,6 +70,13 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins
     return float(sum(gaps) / len(confidence))
 
 
+def calibration_floor(confidence: np.ndarray, rounds: int = 100) -> float:
+    """Expected calibration error that a perfectly calibrated model of these confidences shows by chance."""
+    draw = np.random.default_rng(0)
+    errors = [expected_calibration_error(confidence, draw.random(len(confidence)) < confidence) for _ in range(rounds)]
+    return float(np.mean(errors))
+
+
 def speaker_interval(
     truth: Sequence[str], predicted: Sequence[str], speakers: Sequence[str], labels: Sequence[str], rounds: int = 1000
 ) -> tuple[float, float]:

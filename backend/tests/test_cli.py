@@ -45,7 +45,9 @@ def test_some_failures_give_1_all_give_3_and_stdout_stays_clean(samples, tmp_pat
     alone = ser("predict", bad)
     assert alone.returncode == 3 and alone.stdout == b""
     assert ser("predict", tmp_path / "nowhere.wav").returncode == 3
-    assert ser("predict", tmp_path / "empty-folder-does-not-exist").returncode == 3
+    (tmp_path / "empty").mkdir()
+    assert b"holds no recording" in ser("predict", tmp_path / "empty").stderr
+    assert ser("predict", tmp_path / "nowhere.wav", samples["happy"]).returncode == 1
     assert ser("predict", "-", stdin=b"").returncode == 3
 
 

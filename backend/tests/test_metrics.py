@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from ser.metrics import NO_SPEECH, expected_calibration_error, score, speaker_interval
+from ser.metrics import NO_SPEECH, calibration_floor, expected_calibration_error, score, speaker_interval
 
 LABELS = ("angry", "happy", "sad")
 
@@ -38,6 +38,12 @@ def test_calibration_error_of_a_calibrated_and_of_a_boasting_model():
     confidence = draw.uniform(0.2, 1, 200_000)
     assert expected_calibration_error(confidence, draw.random(200_000) < confidence) < 0.01
     assert expected_calibration_error(np.full(100, 0.9), np.arange(100) < 50) == pytest.approx(0.4)
+
+
+def test_chance_alone_gives_a_calibration_error_that_shrinks_with_clips():
+    confidence = np.random.default_rng(0).uniform(0.2, 1, 1440)
+    assert 0.02 < calibration_floor(confidence) < 0.035
+    assert calibration_floor(np.tile(confidence, 20)) < 0.01
 
 
 def test_interval_holds_the_figure_and_widens_with_differing_speakers(drawn):

@@ -52,7 +52,7 @@ export function App() {
             <Problem
               {...advice(step.error.code)}
               detail={step.error.message}
-              requestId={step.error.requestId}
+              requestId={step.error.code === 'internal_error' ? step.error.requestId : undefined}
               onRetry={advice(step.error.code).retry ? analysis.retry : undefined}
               onDismiss={analysis.reset}
               dismissLabel="Choose another recording"
