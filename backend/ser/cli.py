@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser import __version__
 from ser.errors import SerError, SettingsError
+from ser.terminal import print_confusion, print_fold, print_scores, progress, training_progress
 
 if TYPE_CHECKING:
     from ser.corpus import Corpus
@@ -58,7 +58,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # a file's name may hold anything
     try:
-        app()
+        app(prog_name="ser")
     except SerError as error:
         typer.echo(f"ser: {error}", err=True)
         sys.exit(error.exit_code)
@@ -186,14 +186,14 @@ def train(
     data = _load(system, corpus, root, mirror, labels, seconds)
     folder = out or settings.runs / f"{recipe}-{corpus}-seed{seed}"
     if shipped:
-        with _training_progress(system.training.epochs) as on_epoch:
+        with training_progress(system.training.epochs) as on_epoch:
             train_on_everything(
                 system, data, folder, shipped, clip_seconds=seconds, seed=seed, commit=_commit(), on_epoch=on_epoch
             )
     else:
-        with _training_progress(system.training.epochs) as on_epoch:
+        with training_progress(system.training.epochs) as on_epoch:
             metrics = train_held_out(system, data, folder, clip_seconds=seconds, seed=seed, on_epoch=on_epoch)
-        _print_scores(metrics, metrics["figure"]["ua"], metrics["figure"]["wa"])
+        print_scores(metrics, metrics["figure"]["ua"], metrics["figure"]["wa"])
     typer.echo(f"checkpoint: {folder}", err=True)
 
 
@@ -226,10 +226,11 @@ def evaluate(
     length = "whole" if seconds is None else f"{seconds:g}s"
     folder = out or settings.runs / f"{recipe}-{corpus}-{protocol}-{len(data.labels)}classes-{length}"
     plan = Plan(recipe=system, protocol=protocol, clip_seconds=seconds, seeds=seeds)
-    metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=_print_fold)
+    metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=print_fold)
     title = f"{recipe} on {corpus}, {protocol}: UA {100 * metrics['ua']:.1f} %"
     draw_confusion(folder / "confusion.png", metrics["confusion"], data.labels, title)
-    _print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
+    print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
+    print_confusion(metrics["confusion"], data.labels)
     typer.echo(f"written to {folder}", err=True)
 
 
@@ -261,7 +262,7 @@ def _load(
     settings = load_settings()
     found = get_corpus(corpus)
     folder = root or _fetched(found, settings.corpora, mirror)
-    with _progress("reading", "clips") as on_progress:
+    with progress("reading", "clips") as on_progress:
         return load_data(
             recipe,
             found,
@@ -279,7 +280,7 @@ def _fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
     folder = corpus_root(corpus, corpora)
     if folder.is_dir() and any(folder.iterdir()):
         return folder
-    with _progress(f"downloading {corpus.title}", "bytes") as on_progress:
+    with progress(f"downloading {corpus.title}", "bytes") as on_progress:
         return fetch(corpus, corpora, mirror=mirror, on_progress=on_progress)
 
 
@@ -296,54 +297,6 @@ def _label_set(corpus: Corpus, text: str | None) -> tuple[str, ...] | None:
     if unknown or len(set(names)) < 2:
         raise SettingsError(f"--labels {text!r}: expected 'recipe', 'corpus' or two or more of {', '.join(EMOTIONS)}.")
     return names
-
-
-@contextmanager
-def _progress(what: str, unit: str) -> Iterator[Any]:
-    """Yields ``on_progress(done, total)``; draws a bar on stderr when that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _training_progress(epochs: int) -> Iterator[Any]:
-    """Yields ``on_epoch(epoch)``: a live line with time left on a terminal, one line per epoch elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("epoch", total=epochs, note="")
-
-        def on_epoch(epoch: Any) -> None:
-            ua = "" if epoch.validation_ua is None else f", validation UA {100 * epoch.validation_ua:.1f} %"
-            note = f"loss {epoch.loss:.3f}{ua}"
-            bar.update(task, completed=epoch.number, note=note)
-            if not console.is_terminal:
-                typer.echo(f"epoch {epoch.number}/{epochs} {note} ({epoch.seconds:.1f} s)", err=True)
-
-        yield on_epoch
-
-
-def _print_fold(fold: Any) -> None:
-    typer.echo(
-        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips (epoch {fold.best_epoch})",
-        err=True,
-    )
-
-
-def _print_scores(metrics: dict, ua: float, wa: float) -> None:
-    """Prints figures as a table on stdout; ``ua`` and ``wa`` in percent."""
-    typer.echo(f"UA {ua:.1f} %   WA {wa:.1f} %   macro F1 {100 * metrics['f1']:.1f} %")
-    for label, recall in metrics["recalls"].items():
-        typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
 
 
 def _command_line() -> str:

@@ -19,7 +19,7 @@ FLOORS = (
     ("checkpoint", "report"),
     ("predictor", "training"),
     ("streaming", "batch", "evaluation", "experiment"),
-    ("api",),
+    ("api", "terminal"),
     ("cli",),
     ("__main__",),
 )

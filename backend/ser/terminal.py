@@ -1,0 +1,65 @@
+"""Owns what the command line draws: progress on stderr, and only on a terminal; figures as tables on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+
+@contextmanager
+def progress(what: str, unit: str) -> Iterator[Any]:
+    """Yields ``onprogress(done, total)``; draws a bar on stderr when that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training_progress(epochs: int) -> Iterator[Any]:
+    """Yields ``on_epoch(epoch)``: a live line with time left on a terminal, one line per epoch elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("epoch"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("epoch", total=epochs, note="")
+
+        def on_epoch(epoch: Any) -> None:
+            ua = "" if epoch.validation_ua is None else f", validation UA {100 * epoch.validation_ua:.1f} %"
+            note = f"loss {epoch.loss:.3f}{ua}"
+            bar.update(task, completed=epoch.number, note=note)
+            if not console.is_terminal:
+                typer.echo(f"epoch {epoch.number}/{epochs} {note} ({epoch.seconds:.1f} s)", err=True)
+
+        yield on_epoch
+
+
+def print_fold(fold: Any) -> None:
+    typer.echo(
+        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips (epoch {fold.best_epoch})",
+        err=True,
+    )
+
+
+def print_scores(metrics: dict, ua: float, wa: float) -> None:
+    """Prints figures as a table on stdout; ``ua`` and ``wa`` in percent."""
+    typer.echo(f"UA {ua:.1f} %   WA {wa:.1f} %   macro F1 {100 * metrics['f1']:.1f} %")
+    for label, recall in metrics["recalls"].items():
+        typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
+
+
+def print_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> None:
+    """Prints how many clips of each emotion (rows) were taken for which (columns)."""
+    width = max(map(len, labels)) + 1
+    typer.echo(" " * width + "".join(f"{label[:7]:>8s}" for label in labels) + "   <- predicted")
+    for label, row in zip(labels, confusion, strict=True):
+        typer.echo(f"{label:{width}s}" + "".join(f"{count:8d}" for count in row))
