@@ -8,6 +8,7 @@ import numpy as np
 
 UNSURE_BELOW = 0.5  # an answer is unsure when it is more likely wrong than right
 CANDIDATE_SHARE = 0.5  # an emotion at least half as likely as the likeliest is a candidate
+MAX_CANDIDATES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 
 
 def candidates(probabilities: dict[str, float]) -> list[str]:
-    """Returns what an unsure answer may be, likeliest first: at least two, see ``CANDIDATE_SHARE``."""
+    """Returns what an unsure answer may be, likeliest first: two or three, see ``CANDIDATE_SHARE``."""
     ranked = sorted(probabilities, key=probabilities.get, reverse=True)
     close = [label for label in ranked if probabilities[label] >= CANDIDATE_SHARE * probabilities[ranked[0]]]
-    return close if len(close) > 1 else ranked[:2]
+    return close[:MAX_CANDIDATES] if len(close) > 1 else ranked[:2]

@@ -20,3 +20,5 @@ def test_temperature_undoes_overconfidence():
 def test_candidates_are_those_that_are_close():
     assert candidates({"angry": 0.4, "happy": 0.3, "sad": 0.21, "neutral": 0.09}) == ["angry", "happy", "sad"]
     assert candidates({"angry": 0.2, "happy": 0.75, "sad": 0.05}) == ["happy", "angry"]
+    assert candidates({"angry": 0.2, "happy": 0.21, "sad": 0.19, "neutral": 0.2, "calm": 0.2})[0] == "happy"
+    assert len(candidates({"angry": 0.2, "happy": 0.21, "sad": 0.19, "neutral": 0.2, "calm": 0.2})) == 3

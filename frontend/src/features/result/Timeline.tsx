@@ -18,7 +18,7 @@ export function Timeline({ segments, duration }: { segments: Segment[]; duration
           <li
             key={start}
             title={text}
-            style={{ left: `${(100 * start) / duration}%`, width: `${width}%`, borderTopColor: emotionColor(emotion) }}
+            style={{ left: `${(100 * start) / duration}%`, width: `calc(${width}% - 2px)`, borderTopColor: emotionColor(emotion) }}
           >
             <EmotionIcon emotion={emotion} size={16} />
             {width > WIDE_ENOUGH_PERCENT && <span aria-hidden>{emotionName(emotion)}</span>}
