@@ -25,6 +25,7 @@ MAX_SECONDS = 1800.0
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
 MAX_CHANNELS = 8
+MAX_MAGNITUDE = 1e6  # full scale is 1; beyond this the arithmetic would overflow
 BLOCK_SECONDS = 10
 
 FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "aac", "webm", "mp4", "aiff")
@@ -59,8 +60,9 @@ def decode(source: bytes | Path, max_seconds: float = MAX_SECONDS) -> Waveform:
         max_seconds: longest recording that is accepted, in s.
 
     Raises:
-        AudioError: the bytes are empty, of no known format, damaged, not finite, shorter than ``MIN_SECONDS``, longer
-            than ``max_seconds``, or have a sampling rate or number of channels outside what is supported.
+        AudioError: the bytes are empty, of no known format, damaged, not finite or far beyond full scale, shorter than
+            ``MIN_SECONDS``, longer than ``max_seconds``, or have a sampling rate or number of channels outside what is
+            supported.
     """
     content = source if isinstance(source, bytes) else _read(source)
     container = _sniff(content)
@@ -71,9 +73,9 @@ def decode(source: bytes | Path, max_seconds: float = MAX_SECONDS) -> Waveform:
             f"The recording is {waveform.seconds:.2f} s long; at least {MIN_SECONDS} s are needed. Record a few words.",
             "audio_too_short",
         )
-    if not np.isfinite(waveform.samples).all():
+    if not np.abs(waveform.samples).max() < MAX_MAGNITUDE:  # also where it is NaN
         raise AudioError(
-            "The recording holds samples that are not numbers (NaN or infinite). Export it again as 16-bit WAV.",
+            "The recording holds values that are no numbers, or far beyond full scale. Export it again as 16-bit WAV.",
             "audio_not_finite",
         )
     return waveform
@@ -127,7 +129,7 @@ def _sndfile_blocks(content: bytes, container: str, max_seconds: float) -> Itera
             if container != "mp3":  # an mp3's own length is a guess until it is decoded
                 _check_length(file.frames / file.samplerate, max_seconds)
             while len(block := file.read(BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True)):
-                yield block.mean(axis=1), file.samplerate
+                yield _mix_down(block.T), file.samplerate
     except (soundfile.SoundFileError, RuntimeError, ValueError, OverflowError) as error:
         raise _damaged(container) from error
 
@@ -140,15 +142,21 @@ def _ffmpeg_blocks(content: bytes, container: str, max_seconds: float) -> Iterat
             if not file.streams.audio:
                 raise AudioError("The file holds no sound, only pictures or data.", "audio_unsupported")
             stream = file.streams.audio[0]
-            if not stream.codec_context.sample_rate:
+            if stream.codec_context is None or not stream.codec_context.sample_rate:
                 raise _damaged(container)
             _check_layout(stream.codec_context.sample_rate, stream.codec_context.channels)
             planar = av.AudioResampler(format="fltp")
             for frame in file.decode(stream):
                 for part in planar.resample(frame):
-                    yield part.to_ndarray().mean(axis=0), part.sample_rate
+                    yield _mix_down(part.to_ndarray()), part.sample_rate
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _damaged(container) from error
+
+
+def _mix_down(channels: np.ndarray) -> np.ndarray:
+    """Averages (channels, samples); a damaged file's values may overflow, which ``decode`` refuses afterwards."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return channels.mean(axis=0)
 
 
 def _collect(blocks: Iterator[Block], container: str, max_seconds: float) -> Waveform:

@@ -138,9 +138,10 @@ def test_too_many_channels_are_refused(encode):
         decode(encode(np.zeros((16_000, 9), np.float32), SAMPLE_RATE))
 
 
-def test_samples_that_are_not_numbers_are_refused(tone, encode):
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_samples_that_are_not_numbers_are_refused(tone, encode, value):
     samples = tone(0.5, SAMPLE_RATE)
-    samples[100] = np.nan
+    samples[100] = value
     with pytest.raises(AudioError) as caught:
         decode(encode(samples, SAMPLE_RATE, "WAV", "FLOAT"))
     assert caught.value.code == "audio_not_finite"
