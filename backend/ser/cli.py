@@ -16,7 +16,7 @@ import typer
 
 from ser import __version__
 from ser.errors import SerError, SettingsError
-from ser.terminal import print_confusion, print_fold, print_scores, progress, training_progress
+from ser.terminal import print_confusion, print_fold, print_model, print_scores, progress, training_progress
 
 if TYPE_CHECKING:
     from ser.corpus import Corpus
@@ -201,7 +201,7 @@ def train(
 def evaluate(
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = "ravdess",
-    protocol: Annotated[str, typer.Option(help="emobox, luna, loso, groups or random.")] = "emobox",
+    protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups or random.")] = "emobox",
     seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 1,
     labels: LabelsOption = "recipe",
     clip_seconds: ClipOption = None,
@@ -232,6 +232,16 @@ def evaluate(
     print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
     print_confusion(metrics["confusion"], data.labels)
     typer.echo(f"written to {folder}", err=True)
+
+
+@app.command()
+def models() -> None:
+    """Lists the models that ship, with their figure on speakers they never heard."""
+    from ser.checkpoint import list_models
+    from ser.settings import load_settings
+
+    for info in list_models(load_settings().weights):
+        print_model(info)
 
 
 @app.command()

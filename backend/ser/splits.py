@@ -102,10 +102,8 @@ def hold_out(utterances: Sequence[Utterance], positions: Sequence[int], share: f
     return [i for i in positions if speaker_of(utterances[i]) in chosen]
 
 
-def _by_speakers(
-    name: str, utterances: Sequence[Utterance], test: set[str], seed: int, usable: Sequence[int] | None = None
-) -> Fold:
-    positions = range(len(utterances)) if usable is None else usable
+def _by_speakers(name: str, utterances: Sequence[Utterance], test: set[str], seed: int) -> Fold:
+    positions = range(len(utterances))
     rest = [i for i in positions if speaker_of(utterances[i]) not in test]
     validation = hold_out(utterances, rest, VALIDATION_SHARE, seed)
     held = set(validation)
@@ -125,6 +123,23 @@ def _actor_folds(actors: Sequence[Sequence[int]]) -> Callable[[Sequence[Utteranc
         return [_by_speakers(f"{n}", utterances, group, seed) for n, group in enumerate(groups, 1)]
 
     return folds
+
+
+def _statement(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    """The folds of ``emobox``, learnt from the one sentence and tested on the other."""
+
+    def saying(sentence: str, positions: Sequence[int]) -> list[int]:
+        return [i for i in positions if utterances[i].sentence == sentence]
+
+    return [
+        Fold(
+            name=fold.name,
+            train=saying("01", fold.train),
+            validation=saying("01", fold.validation),
+            test=saying("02", fold.test),
+        )
+        for fold in _actor_folds(EMOBOX)(utterances, seed)
+    ]
 
 
 def _loso(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
@@ -159,6 +174,12 @@ PROTOCOLS = {
             summary="RAVDESS, 5 folds of 4 or 5 unseen actors (Luna-Jimenez et al.)",
             speaker_independent=True,
             folds=_actor_folds(LUNA),
+        ),
+        Protocol(
+            name="statement",
+            summary="RAVDESS, the folds of emobox, trained on sentence 01 and tested on sentence 02",
+            speaker_independent=True,
+            folds=_statement,
         ),
         Protocol(name="loso", summary="leave one speaker out", speaker_independent=True, folds=_loso),
         Protocol(name="groups", summary="5 seeded folds of unseen speakers", speaker_independent=True, folds=_groups),

@@ -63,3 +63,15 @@ def print_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -
     typer.echo(" " * width + "".join(f"{label[:7]:>8s}" for label in labels) + "   <- predicted")
     for label, row in zip(labels, confusion, strict=True):
         typer.echo(f"{label:{width}s}" + "".join(f"{count:8d}" for count in row))
+
+
+def print_model(info: Any) -> None:
+    """Prints a model's name, what it is, and its honest figure."""
+    figure = info.figure
+    measured = (
+        "not measured on unseen speakers"
+        if figure is None
+        else f"UA {figure.ua:.1f} % on unseen speakers of {figure.corpus} ({figure.protocol}, {figure.classes} classes)"
+    )
+    typer.echo(f"{info.name}: {info.title}, {info.parameters / 1e6:.1f} M parameters\n  {measured}")
+    typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}")
