@@ -7,7 +7,7 @@ const port = 5071;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const own = process.platform === 'win32' ? path('../backend/.venv/Scripts/python.exe') : path('../backend/.venv/bin/python');
 const python = process.env.SER_PYTHON ?? (existsSync(own) ? own : 'python3');
-const recording = path('./public/samples/sad.wav');
+const recording = path('./public/samples/angry.wav');
 
 export default defineConfig({
   testDir: 'e2e',

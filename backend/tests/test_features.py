@@ -81,6 +81,12 @@ def test_padding_changes_nothing(clips):
         assert not row[length:].any()
 
 
+def test_loudness_does_not_reach_the_frames(clips):
+    loud, _ = published()(*batch_of(clips))
+    quiet, _ = published()(*batch_of([0.01 * clip for clip in clips]))
+    np.testing.assert_allclose(loud.numpy(), quiet.numpy(), atol=1e-3)
+
+
 def test_clip_seconds_cuts_frames_not_values(clips):
     whole, _ = published()(*batch_of(clips[:1]))
     cut, lengths = published(clip_seconds=1.0)(*batch_of(clips[:1]))
