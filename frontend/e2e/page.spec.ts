@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 
 const sample = (name: string) => new URL(`../public/samples/${name}.wav`, import.meta.url).pathname;
@@ -85,14 +85,18 @@ test('a text file named .wav is explained', async ({ page }) => {
 });
 
 test('30 MB is refused with the same words by the page and by the server', async ({ page }) => {
-  const large = { name: 'large.wav', mimeType: 'audio/wav', buffer: Buffer.alloc(30 * 1024 * 1024) };
+  const large = test.info().outputPath('large.wav');
+  writeFileSync(large, Buffer.alloc(30 * 1024 * 1024));
   await page.goto('/');
   await expect(page.getByText(/up to 25 MB/)).toBeVisible();
   await upload(page, large);
   await expect(page.getByRole('alert')).toContainText('The file is too large');
-  // a page that does not know the limits sends it, and can read the server's 413
-  await page.route('**/api/v1/limits', (route) => route.abort());
+  // a page that believes in another limit sends it, and can read the server's 413
+  const limits = { max_upload_bytes: 2 ** 30, max_audio_seconds: 1800, min_audio_seconds: 0.1, formats: ['wav'] };
+  await page.route('**/api/v1/limits', (route) => route.fulfill({ json: limits }));
   await page.goto('/');
+  await expect(page.getByText(/up to 1024 MB/)).toBeVisible();
+  await page.unroute('**/api/v1/limits'); // or the 30 MB would go through the interception as well
   await upload(page, large);
   await expect(page.getByRole('alert')).toContainText('The file is too large');
   await expect(page.getByRole('alert')).toContainText(/30.0 MiB; at most 25 MiB/);
