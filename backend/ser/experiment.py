@@ -37,6 +37,7 @@ def train_held_out(
     *,
     clip_seconds: float | None,
     seed: int,
+    votes: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> dict:
     """Trains with a fifth of the speakers kept for the figure and a fifth of the rest for choosing the epoch.
@@ -52,7 +53,7 @@ def train_held_out(
         TrainingError: a class has no clip to learn from, or ``folder`` holds another training.
     """
     fold = _held_out_fold(data)
-    task = make_task(data, fold.train, fold.validation)
+    task = make_task(data, fold.train, fold.validation, votes=votes)
     state = folder / "state" / "training"
     trained = fit(recipe, task, settings=recipe.training, seed=seed, state=state, on_epoch=on_epoch)
     network = recipe.network(len(data.labels))
@@ -82,6 +83,7 @@ def train_on_everything(
     clip_seconds: float | None,
     seed: int,
     commit: str,
+    votes: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> ModelInfo:
     """Trains on every clip and writes the checkpoint that ships; its figures are those of its evaluations.
@@ -95,17 +97,18 @@ def train_on_everything(
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the training.
         commit: version of the code.
+        votes: whether listeners' votes are learnt where a clip has them.
         on_epoch: called after each epoch.
 
     Raises:
         ProtocolError: an evaluation is of another recipe or clip length, or the headline of other labels or of
             speakers that were heard.
     """
-    every = [_evaluation(path, recipe, clip_seconds) for path in evaluations]
+    every = [_evaluation(path, recipe, clip_seconds, votes) for path in evaluations]
     headline = every[0]
     if tuple(headline["labels"]) != data.labels or not headline["speaker_independent"]:
         raise ProtocolError(f"{evaluations[0]} cannot be the headline: other labels, or speakers that were heard.")
-    task = make_task(data, range(len(data.utterances)), [])
+    task = make_task(data, range(len(data.utterances)), [], votes=votes)
     epochs = headline["median_best_epoch"]
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
     log = _log(trained, seed) | {"commit": commit, "trained_on": "every clip", "clips": len(task.train)}
@@ -116,10 +119,10 @@ def train_on_everything(
     return info
 
 
-def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None) -> dict:
+def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> dict:
     """Reads an evaluation's figures and refuses one that is about something else."""
     run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "metrics.json"))
-    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds}
+    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
     if differing := [key for key in asked if run[key] != asked[key]]:
         raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
     return metrics
@@ -154,8 +157,8 @@ def describe(
         sample_rate=recipe.sample_rate,
         clip_seconds=clip_seconds,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        corpora=(data.corpus.name,),
-        licence=data.corpus.licence,
+        corpora=tuple(corpus.name for corpus in data.corpora),
+        licence=data.licence,
         calibration=Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW),
         figures=tuple(figures),
         training=training,
@@ -181,7 +184,7 @@ def _answers(data: Data, network: torch.nn.Module, clips: Sequence[int]) -> tupl
 
 def _held_out_figure(data: Data, scores: Scores, interval: tuple[float, float]) -> Figure:
     return Figure(
-        corpus=data.corpus.name,
+        corpus=data.name,
         protocol="held-out speakers",
         classes=len(data.labels),
         speaker_independent=True,
@@ -205,5 +208,5 @@ def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:
         [epoch.validation_ua for epoch in trained.history],
         trained.best_epoch,
     )
-    title = f"{data.corpus.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
+    title = f"{data.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
     draw_confusion(folder / "confusion.png", scores.confusion, data.labels, title)

@@ -30,6 +30,64 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
         return (centred * scale[:, None] + self.bias[:, None]) * mask
 
 
+class Standardise(nn.Module):
+    """Takes mean and standard deviation of the training split's frames out of (batch, frames, dims).
+
+    Training calls ``fit``; the statistics are buffers, so a checkpoint carries them.
+    """
+
+    def __init__(self, dims: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dims))
+        self.register_buffer("scale", torch.ones(dims))
+
+    def fit(self, frames: Tensor) -> None:
+        """Takes the statistics of (frames, dims); a dim that never changes is left at zero."""
+        self.mean.copy_(frames.mean(dim=0))
+        self.scale.copy_(frames.std(dim=0).clamp_min(1e-5))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        mask = length_mask(lengths, frames.shape[1])[:, :, None]
+        return (frames - self.mean) / self.scale * mask
+
+
+class MaskedLstm(nn.Module):
+    """Bidirectional LSTM over (batch, frames, dims) that stops at each clip's own end.
+
+    Returns:
+        The outputs (batch, frames, 2 * units), zero beyond each length, and the last states of both directions
+        (batch, 2 * units).
+    """
+
+    def __init__(self, dims: int, units: int):
+        super().__init__()
+        self.lstm = nn.LSTM(dims, units, batch_first=True, bidirectional=True)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        packed = nn.utils.rnn.pack_padded_sequence(frames, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        outputs, (last, _) = self.lstm(packed)
+        padded, _ = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True, total_length=frames.shape[1])
+        return padded, last.transpose(0, 1).flatten(1)
+
+
+class AttentionPooling(nn.Module):
+    """Weighted mean over time of (batch, frames, dims), with weights learnt from the frames.
+
+    Source: Mirsamadi et al. 2017, ICASSP, "Automatic speech emotion recognition using recurrent neural networks with
+    local attention", with one hidden layer as in Yang et al. 2016, NAACL.
+    """
+
+    def __init__(self, dims: int, hidden: int):
+        super().__init__()
+        self.score = nn.Sequential(nn.Linear(dims, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the mean (batch, dims) and the weights (batch, frames), which sum to 1 over the real frames."""
+        outside = ~length_mask(lengths, frames.shape[1])
+        weights = self.score(frames).squeeze(2).masked_fill(outside, -torch.inf).softmax(dim=1)  # (batch, frames)
+        return torch.bmm(weights[:, None], frames).squeeze(1), weights
+
+
 class ConvBlock(nn.Module):
     """Conv1d -> batch norm -> ReLU -> optional max pooling by 2, with lengths."""
 

@@ -52,12 +52,13 @@ class Predictor:
         if not speech.active.any():
             return self._answer(file, waveform, speech, warnings, None, [])
         parts = windows(speech)
-        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, parts), parts)
+        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, speech, parts), parts)
 
     @torch.inference_mode()
-    def _probabilities(self, samples: np.ndarray, parts: list[Window]) -> np.ndarray:
+    def _probabilities(self, samples: np.ndarray, speech: Speech, parts: list[Window]) -> np.ndarray:
         """Returns calibrated probabilities (windows, classes)."""
-        clips = [torch.from_numpy(np.ascontiguousarray(samples[window.span])) for window in parts]
+        spans = [speech.span(window.span.start, window.span.stop) for window in parts]
+        clips = [torch.from_numpy(np.ascontiguousarray(samples[span])) for span in spans]
         batches = [clips[start : start + BATCH_WINDOWS] for start in range(0, len(clips), BATCH_WINDOWS)]
         logits = torch.cat([self._logits(batch) for batch in batches])
         return torch.softmax(logits.double() / self.info.calibration.temperature, dim=1).numpy()

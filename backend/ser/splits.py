@@ -153,6 +153,17 @@ def _groups(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     return [_by_speakers(f"{n}", utterances, set(part.tolist()), seed) for n, part in enumerate(parts, 1)]
 
 
+def _cross(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    """One fold a corpus: tested on it, learnt from all others."""
+    corpora = sorted({u.corpus for u in utterances})
+    if len(corpora) < 2:
+        raise ProtocolError("cross trains on some corpora and tests on another; name at least two with --corpus.")
+    return [
+        _by_speakers(corpus, utterances, {speaker_of(u) for u in utterances if u.corpus == corpus}, seed)
+        for corpus in corpora
+    ]
+
+
 def _random(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     order = np.random.default_rng(seed).permutation(len(utterances)).tolist()
     test = round(RANDOM_TEST_SHARE * len(order))
@@ -183,6 +194,12 @@ PROTOCOLS = {
         ),
         Protocol(name="loso", summary="leave one speaker out", speaker_independent=True, folds=_loso),
         Protocol(name="groups", summary="5 seeded folds of unseen speakers", speaker_independent=True, folds=_groups),
+        Protocol(
+            name="cross",
+            summary="leave one corpus out; scored on the emotions that it shares with the others",
+            speaker_independent=True,
+            folds=_cross,
+        ),
         Protocol(
             name="random",
             summary="random 80/20 split of clips: LEAKY, the same speakers in training and test",

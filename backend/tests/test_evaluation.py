@@ -12,7 +12,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ser.checkpoint import figure, load_checkpoint
 from ser.corpus import Utterance, get_corpus
-from ser.dataset import Data, FrameBank
+from ser.bank import FrameBank
+from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
@@ -43,7 +44,7 @@ def data() -> Data:
     speech = torch.ones(len(entries), dtype=torch.bool)
     speech[0] = False
     bank = FrameBank(torch.from_numpy(np.concatenate(entries)), offsets, 1, speech)
-    return Data(get_corpus("ravdess"), utterances, targets, LABELS, bank)
+    return Data((get_corpus("ravdess"),), utterances, targets, LABELS, bank)
 
 
 def run(data: Data, folder: Path, protocol: str = "emobox", seeds: int = 1, **options) -> dict:
