@@ -88,6 +88,53 @@ class AttentionPooling(nn.Module):
         return torch.bmm(weights[:, None], frames).squeeze(1), weights
 
 
+class AttentiveStatistics(nn.Module):
+    """Weighted mean and standard deviation over time of (batch, channels, frames), weights learnt per channel.
+
+    Source: Okabe et al. 2018, Interspeech, "Attentive statistics pooling for deep speaker embedding".
+    """
+
+    def __init__(self, channels: int, hidden: int):
+        super().__init__()
+        self.score = nn.Sequential(nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, channels, 1))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the statistics (batch, 2 * channels) and the weights, averaged over channels (batch, frames)."""
+        outside = ~length_mask(lengths, frames.shape[2])[:, None]
+        weights = self.score(frames).masked_fill(outside, -torch.inf).softmax(dim=2)  # (batch, channels, frames)
+        mean = (weights * frames).sum(dim=2)
+        variance = (weights * frames.square()).sum(dim=2) - mean.square()
+        return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1), weights.mean(dim=1)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions with batch norm, squeeze and excitation over the real frames, and a way past them.
+
+    Sources: He et al. 2016, CVPR (residual learning); Hu et al. 2018, CVPR (squeeze-and-excitation).
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel_frames: int, stride: int):
+        super().__init__()
+        self.stride = stride
+        self.first = nn.Conv1d(inputs, outputs, kernel_frames, stride=stride, padding=kernel_frames // 2, bias=False)
+        self.first_norm = MaskedBatchNorm1d(outputs)
+        self.second = nn.Conv1d(outputs, outputs, kernel_frames, padding=kernel_frames // 2, bias=False)
+        self.second_norm = MaskedBatchNorm1d(outputs)
+        self.excite = nn.Sequential(
+            nn.Linear(outputs, outputs // 8), nn.ReLU(), nn.Linear(outputs // 8, outputs), nn.Sigmoid()
+        )
+        self.past = nn.Conv1d(inputs, outputs, 1, stride=stride)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        lengths = (lengths - 1) // self.stride + 1
+        past = self.past(frames)  # (batch, outputs, frames // stride)
+        mask = length_mask(lengths, past.shape[2])[:, None, :]
+        hidden = torch.relu(self.first_norm(self.first(frames), mask))
+        hidden = self.second_norm(self.second(hidden), mask)
+        gate = self.excite(hidden.sum(dim=2) / lengths[:, None])[:, :, None]
+        return torch.relu(hidden * gate + past) * mask, lengths
+
+
 class ConvBlock(nn.Module):
     """Conv1d -> batch norm -> ReLU -> optional max pooling by 2, with lengths."""
 

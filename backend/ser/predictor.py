@@ -34,7 +34,7 @@ class Predictor:
         """What the model says about itself."""
         return self._checkpoint.info
 
-    def predict(self, source: bytes | Path | Waveform, file: str = "") -> Prediction:
+    def predict(self, source: bytes | str | Path | Waveform, file: str = "") -> Prediction:
         """Names the emotion of a recording.
 
         Args:
@@ -44,6 +44,7 @@ class Predictor:
         Raises:
             AudioError: the recording cannot be used.
         """
+        source = Path(source) if isinstance(source, str) else source
         waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
         file = file or (source.name if isinstance(source, Path) else "")
         samples = resample(waveform, self.info.sample_rate).samples

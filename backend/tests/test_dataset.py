@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ser.corpus import Utterance, get_corpus
-from ser.dataset import label_utterances, load_data
+from ser.dataset import label_utterances
 from ser.errors import CorpusError
 from ser.recipe import get_recipe
 

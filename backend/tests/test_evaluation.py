@@ -10,9 +10,9 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from ser.bank import FrameBank
 from ser.checkpoint import figure, load_checkpoint
 from ser.corpus import Utterance, get_corpus
-from ser.bank import FrameBank
 from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.evaluation import FoldDone, Plan, evaluate

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, GaussianNoise, PitchShift, SpeedChange
 from ser.features import Mfcc
+from ser.labels import EMOTIONS
 from ser.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 
@@ -74,13 +75,8 @@ RECIPE = Recipe(
     source="published RAVDESS project, CNN-BiLSTM with attention, seven or eight emotions",
     sample_rate=SAMPLE_RATE,
     clip_seconds=None,
-    labels=("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised"),
-    corpora={
-        "ravdess": {
-            emotion: emotion
-            for emotion in ("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
-        }
-    },
+    labels=EMOTIONS,
+    corpora={"ravdess": {emotion: emotion for emotion in EMOTIONS}},
     features=build_features,
     network=CnnBiLstmAttention,
     training=TrainingSettings(

@@ -25,6 +25,7 @@ from torch.nn import functional
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, Maybe, PreEmphasis, SpeedChange, WhiteNoise
 from ser.features import LogMel
+from ser.labels import EMOTIONS
 from ser.layers import AttentionPooling, MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 
@@ -91,13 +92,8 @@ RECIPE = Recipe(
     source="published RAVDESS notebook, stacked time-distributed CNN-LSTM with attention",
     sample_rate=SAMPLE_RATE,
     clip_seconds=CLIP_SECONDS,
-    labels=("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised"),
-    corpora={
-        "ravdess": {
-            emotion: emotion
-            for emotion in ("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
-        }
-    },
+    labels=EMOTIONS,
+    corpora={"ravdess": {emotion: emotion for emotion in EMOTIONS}},
     features=build_features,
     network=CnnLstmAttention,
     training=TrainingSettings(
