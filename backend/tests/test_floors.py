@@ -14,7 +14,7 @@ FLOORS = (
     ("audio", "download", "store", "exports"),
     ("features", "speech", "descriptors"),
     ("recipe", "corpus", "layers", "augment"),
-    ("recipes", "corpora"),
+    ("recipes", "corpora", "listing"),
     ("dataset", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
     ("checkpoint", "report"),
     ("predictor", "training"),
