@@ -16,7 +16,7 @@ FLOORS = (
     ("recipe", "corpus", "layers", "augment"),
     ("recipes", "corpora", "listing"),
     ("dataset", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
-    ("checkpoint", "report"),
+    ("checkpoint", "report", "results"),
     ("predictor", "training"),
     ("streaming", "batch", "evaluation", "experiment"),
     ("api", "terminal"),
