@@ -50,7 +50,10 @@ class DownloadError(SerError):
 
 
 class CorpusError(SerError):
-    """A corpus folder that is missing, empty or not laid out as published."""
+    """A corpus folder that is missing, empty or not laid out as published.
+
+    Codes: ``corpus_missing``, ``corpus_unknown``, ``listing_invalid`` (a CSV of recordings).
+    """
 
     code = "corpus_missing"
     exit_code = 3

@@ -9,19 +9,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import softmax
 
-from ser.calibration import UNSURE_BELOW, fit_temperature
 from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.files import write_text
-from ser.metrics import NO_SPEECH, Scores, calibration_floor, expected_calibration_error, score, speaker_interval
+from ser.metrics import NO_SPEECH, score
 from ser.recipe import Recipe
+from ser.results import out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, make_task, predict_logits
 
@@ -60,20 +59,6 @@ class FoldDone:
     clips: int
 
 
-@dataclass(frozen=True)
-class OutOfFold:
-    """Out-of-fold predictions of one seed, one entry per clip.
-
-    ``truth`` and ``predicted`` are labels, ``logits`` float (clips, classes), ``epochs`` the best epoch of every fold.
-    """
-
-    truth: list[str]
-    predicted: list[str]
-    speakers: list[str]
-    logits: np.ndarray
-    epochs: list[int]
-
-
 def evaluate(
     plan: Plan,
     data: Data,
@@ -110,60 +95,17 @@ def evaluate(
             rows += done
             if on_fold:
                 on_fold(_summary(done, seed, fold))
-        _write_rows(folder / f"out_of_fold_seed{seed}.csv", rows)
+        write_rows(folder / f"out_of_fold_seed{seed}.csv", rows)
         runs.append(out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
-    metrics = summarise(data.name, plan.protocol, data.labels, runs) | {"command": command}
+    metrics = summarise(data.name, plan.protocol, data.labels, runs)
+    metrics |= {"recipe": plan.recipe.name, "clip_seconds": plan.clip_seconds, "command": command}
     if get_protocol(plan.protocol).speaker_independent and metrics["ua"] > TOO_GOOD and not looked:
         raise ProtocolError(
             f"UA {100 * metrics['ua']:.1f} % on unseen speakers is too good to be true. Look for a leak; "
             "when a person has looked, run again with --i-have-looked."
         )
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_metrics(folder, metrics)
     return metrics
-
-
-def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> dict:
-    """Turns out-of-fold predictions of several seeds into figures (shares of 1), means over seeds."""
-    scores = [score(run.truth, run.predicted, labels) for run in runs]
-    uas = [one.ua for one in scores]
-    intervals = [speaker_interval(run.truth, run.predicted, run.speakers, labels) for run in runs]
-    temperature = _temperature(runs, labels)
-    return {
-        "corpus": corpus,
-        "protocol": protocol,
-        "speaker_independent": get_protocol(protocol).speaker_independent,
-        "labels": list(labels),
-        "clips": len(runs[0].truth),
-        "speakers": len(set(runs[0].speakers)),
-        "seeds": len(runs),
-        "ua": float(np.mean(uas)),
-        "ua_std": float(np.std(uas, ddof=1)) if len(uas) > 1 else 0.0,
-        "ua_by_seed": uas,
-        "interval": np.mean(intervals, axis=0).tolist(),
-        "wa": float(np.mean([one.wa for one in scores])),
-        "f1": float(np.mean([one.f1 for one in scores])),
-        "weighted_f1": float(np.mean([one.weighted_f1 for one in scores])),
-        "recalls": {label: float(np.mean([one.recalls[label] for one in scores])) for label in labels},
-        "confusion": _total(scores),
-        "temperature": temperature,
-        **_confidence(runs, temperature),
-        "median_best_epoch": int(np.median([epoch for run in runs for epoch in run.epochs])),
-    }
-
-
-def out_of_fold(file: Path) -> OutOfFold:
-    """Reads the out-of-fold predictions of one seed."""
-    with file.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    columns = [name for name in rows[0] if name.startswith("logit_")]
-    epochs = {row["fold"]: int(row["best_epoch"]) for row in rows}
-    return OutOfFold(
-        truth=[row["truth"] for row in rows],
-        predicted=[row["predicted"] for row in rows],
-        speakers=[row["speaker"] for row in rows],
-        logits=np.array([[float(row[name]) for name in columns] for row in rows]),
-        epochs=list(epochs.values()),
-    )
 
 
 def _chosen(plan: Plan, folds: list[Fold]) -> list[Fold]:
@@ -184,7 +126,7 @@ def _fold_rows(
     """Trains and tests one fold, or reads it where it is done."""
     file = folder / "folds" / f"seed{seed}-{fold.name}.csv"
     if not file.exists():
-        _write_rows(file, _run_fold(plan, data, fold, seed, on_epoch))
+        write_rows(file, _run_fold(plan, data, fold, seed, on_epoch))
     with file.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
@@ -210,6 +152,8 @@ def _run_fold(
                 "file": data.utterances[i].path.name,
                 "speaker": speaker_of(data.utterances[i]),
                 "sex": data.utterances[i].sex or "",
+                "age": str(data.utterances[i].age or ""),
+                "race": data.utterances[i].race or "",
                 "fold": fold.name,
                 "best_epoch": str(trained.best_epoch),
                 "truth": data.targets[i],
@@ -246,33 +190,3 @@ def _summary(rows: list[dict[str, str]], seed: int, fold: Fold) -> FoldDone:
     truth = [row["truth"] for row in rows]
     ua = score(truth, [row["predicted"] for row in rows], sorted(set(truth))).ua
     return FoldDone(seed, fold.name, int(rows[0]["best_epoch"]), ua, len(rows))
-
-
-def _write_rows(file: Path, rows: list[dict[str, str]]) -> None:
-    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
-    write_text(file, "\n".join(lines) + "\n")
-
-
-def _temperature(runs: Sequence[OutOfFold], labels: Sequence[str]) -> float:
-    logits = np.concatenate([run.logits for run in runs])
-    targets = np.array([labels.index(label) for run in runs for label in run.truth])
-    return fit_temperature(logits, targets)
-
-
-def _confidence(runs: Sequence[OutOfFold], temperature: float) -> dict[str, float]:
-    """How far confidence can be believed, means over seeds: ECE beside the floor that chance alone gives; which share
-    of the clips gets an answer that is not "unsure", and how many of those are right."""
-    rows = []
-    for run in runs:
-        probabilities = softmax(run.logits / temperature, axis=1)
-        confidence = probabilities.max(axis=1)
-        correct = np.array(run.predicted) == np.array(run.truth)
-        sure = confidence >= UNSURE_BELOW
-        error = expected_calibration_error(confidence, correct)
-        rows.append((error, calibration_floor(confidence), sure.mean(), correct[sure].mean() if sure.any() else 0.0))
-    names = ("ece", "ece_floor", "answered", "answered_accuracy")
-    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
-
-
-def _total(scores: Sequence[Scores]) -> list[list[int]]:
-    return np.sum([one.confusion for one in scores], axis=0).tolist()

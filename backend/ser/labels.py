@@ -1,11 +1,28 @@
-"""The canonical emotion names and their order, and how one label set is read as another."""
+"""The canonical emotion names and their order, other words for them, and how one label set is read as another."""
 
 EMOTIONS = ("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
+
+SYNONYMS = {
+    "angry": ("anger", "ang", "mad"),
+    "calm": ("calmness", "relaxed"),
+    "disgust": ("disgusted", "dis"),
+    "fearful": ("fear", "afraid", "scared", "fea"),
+    "happy": ("happiness", "joy", "joyful", "hap"),
+    "neutral": ("neutrality", "neu"),
+    "sad": ("sadness",),
+    "surprised": ("surprise", "sur"),
+}
+_CANONICAL = {word: emotion for emotion, words in SYNONYMS.items() for word in (emotion, *words)}
 
 
 def canonical_order(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Returns ``labels`` sorted into the canonical order of ``EMOTIONS``."""
     return tuple(sorted(labels, key=EMOTIONS.index))
+
+
+def read_emotion(word: str) -> str | None:
+    """Returns the canonical name of an emotion in other people's words ("Anger", "happiness"), None where unknown."""
+    return _CANONICAL.get(word.strip().lower())
 
 
 def relabel(emotion: str, labels: tuple[str, ...]) -> str | None:

@@ -1,4 +1,4 @@
-"""Owns the figures: from true and predicted labels to UA, WA, F1, recalls, confusion, calibration error and intervals.
+"""Owns the figures: from true and predicted labels to UA, WA, F1, recalls, confusion, calibration, risk and intervals.
 
 UA is the mean of the per-class recalls (unweighted average recall, balanced accuracy), WA plain accuracy, F1 macro.
 All are shares of 1 in here; people are shown percent.
@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, f1_score, recall_score
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, recall_score
 
 NO_SPEECH = "no_speech"  # stands in the predicted labels for a clip without speech; it counts as wrong
 CALIBRATION_BINS = 15
+COVERAGE_STEPS = 50  # points of a risk-coverage curve: every 2 % of the clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,9 @@ class Scores:
         f1: macro F1.
         weighted_f1: F1 weighted by class size.
         recalls: label -> recall.
+        precisions: label -> precision, 0 where nothing was taken for it.
+        f1s: label -> F1.
+        clips: label -> clips that truly have it.
         confusion: rows are true labels, columns predicted ones, in the order of the labels.
     """
 
@@ -34,25 +38,78 @@ class Scores:
     f1: float
     weighted_f1: float
     recalls: dict[str, float]
+    precisions: dict[str, float]
+    f1s: dict[str, float]
+    clips: dict[str, int]
     confusion: list[list[int]]
 
 
 def score(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Scores:
     """Compares labels; ``predicted`` may hold ``NO_SPEECH``, which is never right."""
     order = list(labels)
-    recalls = recall_score(truth, predicted, labels=order, average=None, zero_division=0)
-    f1 = {
-        average: f1_score(truth, predicted, labels=order, average=average, zero_division=0)
-        for average in ("macro", "weighted")
-    }
+    columns = precision_recall_fscore_support(truth, predicted, labels=order, zero_division=0)
+    precisions, recalls, f1s, clips = (dict(zip(order, column.tolist(), strict=True)) for column in columns)
     return Scores(
-        ua=float(recalls.mean()),
+        ua=float(columns[1].mean()),
         wa=float(np.mean(np.asarray(truth) == np.asarray(predicted))),
-        f1=float(f1["macro"]),
-        weighted_f1=float(f1["weighted"]),
-        recalls=dict(zip(order, recalls.tolist(), strict=True)),
+        f1=float(columns[2].mean()),
+        weighted_f1=float(np.average(columns[2], weights=columns[3])),
+        recalls=recalls,
+        precisions=precisions,
+        f1s=f1s,
+        clips=clips,
         confusion=confusion_matrix(truth, predicted, labels=[*order, NO_SPEECH])[: len(order), : len(order)].tolist(),
     )
+
+
+def group_recalls(
+    truth: Sequence[str], predicted: Sequence[str], groups: Sequence[str]
+) -> dict[str, tuple[float, int]]:
+    """Returns group -> (UA, clips), by name; a group's UA is over the emotions that occur in it."""
+    true, guess, member = np.asarray(truth), np.asarray(predicted), np.asarray(groups)
+    found = {}
+    for name in sorted(set(groups)):
+        own = member == name
+        present = sorted(set(true[own].tolist()))
+        recalls = recall_score(true[own], guess[own], labels=present, average="macro", zero_division=0)
+        found[name] = (float(recalls), int(own.sum()))
+    return found
+
+
+def risk_coverage(confidence: np.ndarray, correct: np.ndarray) -> list[tuple[float, float]]:
+    """How good the surest answers are: [(coverage, accuracy)] for the surest 2 %, 4 % ... 100 % of the clips.
+
+    Args:
+        confidence: (clips,) probability of the answer.
+        correct: bool (clips,).
+
+    Source: El-Yaniv and Wiener 2010, JMLR 11, "On the foundations of noise-free selective classification"; the risk is
+    1 - accuracy.
+    """
+    surest = np.asarray(correct)[np.argsort(-np.asarray(confidence), kind="stable")]
+    right = surest.cumsum()
+    shares = np.arange(1, COVERAGE_STEPS + 1) / COVERAGE_STEPS
+    counts = np.ceil(shares * len(surest) - 1e-9).astype(int)  # 0.58 * 50 is a little more than 29
+    return list(zip(shares.round(4).tolist(), (right[counts - 1] / counts).tolist(), strict=True))
+
+
+def reliability(
+    confidence: np.ndarray, correct: np.ndarray, bins: int = CALIBRATION_BINS
+) -> list[tuple[float, float, int]]:
+    """Points of a reliability diagram: [(mean confidence, accuracy, clips)] of every equal-width bin that is not empty.
+
+    Args:
+        confidence: (clips,) probability of the answer.
+        correct: bool (clips,).
+        bins: number of bins between 0 and 1.
+
+    Source: Guo et al. 2017, ICML, "On calibration of modern neural networks".
+    """
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        (float(confidence[index == b].mean()), float(correct[index == b].mean()), int((index == b).sum()))
+        for b in sorted(set(index.tolist()))
+    ]
 
 
 def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
@@ -65,8 +122,7 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins
 
     Source: Guo et al. 2017, ICML, "On calibration of modern neural networks".
     """
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(confidence[index == b].mean() - correct[index == b].mean()) * (index == b).sum() for b in set(index)]
+    gaps = [abs(mean - accuracy) * clips for mean, accuracy, clips in reliability(confidence, correct, bins)]
     return float(sum(gaps) / len(confidence))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from ser.calibration import candidates, fit_temperature
+from ser.calibration import candidates, cross_fit_temperatures, fit_temperature
 from ser.metrics import expected_calibration_error
 
 
@@ -15,6 +15,19 @@ def test_temperature_undoes_overconfidence():
     assert fit_temperature(3 * honest, targets) == pytest.approx(3, rel=0.05)
     probabilities = softmax(3 * honest / fit_temperature(3 * honest, targets), axis=1)
     assert expected_calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == targets) < 0.02
+
+
+def test_a_cross_fitted_temperature_never_saw_its_own_part():
+    draw = np.random.default_rng(0)
+    logits, targets = draw.normal(0, 2, (300, 3)), draw.integers(0, 3, 300)
+    parts = np.repeat(["a", "b", "c"], 100)
+    found = cross_fit_temperatures(logits, targets, parts.tolist())
+    for part in "abc":
+        own = parts == part
+        assert found[own] == pytest.approx(fit_temperature(logits[~own], targets[~own]))
+    targets[parts == "b"] = logits[parts == "b"].argmax(axis=1)
+    changed = cross_fit_temperatures(logits, targets, parts.tolist())
+    assert (changed != found).tolist() == (parts != "b").tolist()
 
 
 def test_candidates_are_those_that_are_close():

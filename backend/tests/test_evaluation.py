@@ -53,7 +53,8 @@ def run(data: Data, folder: Path, protocol: str = "emobox", seeds: int = 1, **op
 
 
 def test_figures_can_be_recomputed_by_hand_from_the_csv(data, tmp_path):
-    metrics = run(data, tmp_path, seeds=2)
+    utterance = replace(data.utterances[0], age=30, race="Asian")
+    metrics = run(replace(data, utterances=[utterance, *data.utterances[1:]]), tmp_path, seeds=2)
     by_hand = []
     for seed in range(2):
         with (tmp_path / f"out_of_fold_seed{seed}.csv").open(encoding="utf-8") as stream:
@@ -64,6 +65,7 @@ def test_figures_can_be_recomputed_by_hand_from_the_csv(data, tmp_path):
         recalls = recall_score(truth, guess, labels=LABELS, average=None)
         f1 = f1_score(truth, guess, labels=LABELS, average="macro")
         by_hand.append((recalls.mean(), accuracy_score(truth, guess), f1))
+        assert [rows[0][name] for name in ("sex", "age", "race")] == ["male", "30", "Asian"]
     assert metrics["ua_by_seed"] == pytest.approx([ua for ua, _, _ in by_hand])
     assert (metrics["ua"], metrics["wa"], metrics["f1"]) == pytest.approx(tuple(np.mean(by_hand, axis=0)))
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["ua"] == metrics["ua"]

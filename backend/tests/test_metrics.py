@@ -2,9 +2,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, classification_report
 
-from ser.metrics import NO_SPEECH, calibration_floor, expected_calibration_error, score, speaker_interval
+from ser.metrics import (
+    NO_SPEECH,
+    calibration_floor,
+    expected_calibration_error,
+    group_recalls,
+    reliability,
+    risk_coverage,
+    score,
+    speaker_interval,
+)
 
 LABELS = ("angry", "happy", "sad")
 
@@ -24,6 +33,49 @@ def test_ua_is_balanced_accuracy(drawn):
     assert scores.wa == pytest.approx(np.mean([a == b for a, b in zip(truth, guess, strict=True)]))
     assert np.sum(scores.confusion) == 300
     assert scores.recalls["sad"] == pytest.approx(scores.confusion[2][2] / sum(scores.confusion[2]))
+
+
+def test_every_figure_of_a_class_is_that_of_the_classification_report(drawn):
+    truth, guess, _ = drawn
+    scores, report = score(truth, guess, LABELS), classification_report(truth, guess, output_dict=True)
+    for label in LABELS:
+        own = (scores.precisions[label], scores.recalls[label], scores.f1s[label], scores.clips[label])
+        assert own == pytest.approx(tuple(report[label].values()))
+    assert scores.f1 == pytest.approx(report["macro avg"]["f1-score"])
+    assert scores.weighted_f1 == pytest.approx(report["weighted avg"]["f1-score"])
+
+
+def test_the_recall_of_a_group_is_that_of_its_clips_alone(drawn):
+    truth, guess, speakers = drawn
+    found = group_recalls(truth, guess, speakers)
+    assert list(found) == sorted(set(speakers)) and sum(clips for _, clips in found.values()) == 300
+    own = [(t, g) for t, g, s in zip(truth, guess, speakers, strict=True) if s == "s3"]
+    assert found["s3"] == (pytest.approx(balanced_accuracy_score(*zip(*own, strict=True))), 30)
+
+
+def test_a_group_is_not_punished_for_emotions_that_it_lacks():
+    found = group_recalls(["angry", "angry", "sad"], ["angry", NO_SPEECH, "sad"], ["x", "x", "y"])
+    assert found == {"x": (0.5, 2), "y": (1.0, 1)}
+
+
+def test_risk_coverage_by_hand():
+    confidence = np.array([0.9, 0.2, 0.8, 0.5])
+    curve = dict(risk_coverage(confidence, np.array([True, False, False, True])))
+    assert len(curve) == 50
+    assert (curve[0.02], curve[0.26], curve[0.76], curve[1.0]) == pytest.approx((1.0, 1 / 2, 2 / 4, 2 / 4))
+    assert curve[0.5] == 0.5 and curve[0.74] == pytest.approx(2 / 3)
+
+
+def test_coverage_of_a_share_takes_no_clip_too_many():
+    correct = np.arange(100) < 58  # the 58 surest are right: 0.58 * 100 is 57.99999999999999 or 58.00000000000001
+    curve = dict(risk_coverage(np.linspace(1, 0, 100), correct))
+    assert curve[0.58] == 1.0 and curve[0.6] == pytest.approx(58 / 60)
+
+
+def test_points_of_a_reliability_diagram_by_hand():
+    confidence = np.array([0.1, 0.2, 0.95, 1.0])
+    points = reliability(confidence, np.array([False, True, True, True]), bins=2)
+    assert points == [(pytest.approx(0.15), 0.5, 2), (pytest.approx(0.975), 1.0, 2)]
 
 
 def test_no_speech_counts_as_wrong():

@@ -1,0 +1,141 @@
+"""Owns the reading of people's own recordings: a folder and a CSV that says who speaks how -> utterances.
+
+The CSV has a header with the columns ``path`` (relative to the folder) and ``emotion``, and may have ``speaker``; other
+columns are passed over. What spreadsheet programs make of such a file is understood: a byte order mark, Windows line
+ends, UTF-16, semicolons or tabs between the fields. Whether a file is there is for those to find out who read it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from ser.corpus import Utterance
+from ser.errors import CorpusError
+from ser.labels import EMOTIONS, read_emotion
+
+CORPUS = "files"  # stands where a published corpus has its name
+REQUIRED, OPTIONAL = ("path", "emotion"), ("speaker",)
+DELIMITERS = ",;\t"
+
+Row = tuple[int, dict[str, str]]  # line number, column -> text
+
+
+def read_listing(folder: Path, listing: Path) -> list[Utterance]:
+    """Reads a CSV of recordings and their emotions.
+
+    Args:
+        folder: what the paths in the CSV are relative to; backslashes in them are understood.
+        listing: the CSV.
+
+    Returns:
+        One utterance per line, in the order of the CSV, of the corpus ``files``; ``native_label`` is the canonical
+        name of the emotion, ``speaker`` is empty where the CSV has no such column.
+
+    Raises:
+        CorpusError: the folder or the CSV cannot be read, the CSV has no header or no line, or a line is incomplete,
+            names an emotion that is not known, or a recording that an earlier line names; code ``listing_invalid``.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder} is not a folder; name the one that the paths in {listing} are relative to.")
+    found: list[Utterance] = []
+    lines: dict[str, int] = {}
+    for line, row in _rows(listing):
+        utterance = _utterance(folder, listing, line, row)
+        key = os.path.normcase(os.path.normpath(utterance.path))
+        if key in lines:
+            raise _wrong(
+                listing, line, f"names {row['path']!r} again (first in line {lines[key]}); delete one of both."
+            )
+        lines[key] = line
+        found.append(utterance)
+    if not found:
+        raise CorpusError(
+            f"{listing} has a header but no line under it; add one line per recording.", "listing_invalid"
+        )
+    return found
+
+
+def _utterance(folder: Path, listing: Path, line: int, row: dict[str, str]) -> Utterance:
+    if empty := [name for name, text in row.items() if not text]:
+        raise _wrong(listing, line, f"has no {empty[0]}; fill it in or delete the {_part(empty[0])}.")
+    if "\0" in row["path"]:
+        raise _wrong(listing, line, "holds a zero byte; save the file again as 'CSV UTF-8'.")
+    emotion = read_emotion(row["emotion"])
+    if emotion is None:
+        raise _wrong(
+            listing,
+            line,
+            f"has the unknown emotion {row['emotion']!r}; write one of {', '.join(EMOTIONS)} or delete it.",
+        )
+    speaker = row.get("speaker", "")
+    return Utterance(path=_locate(folder, row["path"]), corpus=CORPUS, speaker=speaker, native_label=emotion)
+
+
+def _part(column: str) -> str:
+    return "line" if column in REQUIRED else "column"
+
+
+def _locate(folder: Path, text: str) -> Path:
+    """Finds the file that a path means: backslashes may be separators, accents may be composed (NFC) or not (NFD)."""
+    spellings = [text, text.replace("\\", "/")]
+    paths = [folder / unicodedata.normalize(form, spelling) for spelling in spellings for form in ("NFC", "NFD")]
+    return next((path for path in (folder / text, *paths) if path.exists()), folder / spellings[-1])
+
+
+def _rows(listing: Path) -> Iterator[Row]:
+    """Yields every line that is not blank, with its number and the columns that matter."""
+    text = _read(listing)
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    read = 1  # lines; a field with an open quotation mark runs on to the file's end, its own line is the next one
+    try:
+        header = _header(listing, next(reader, []))
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                yield reader.line_num, _columns(listing, reader.line_num, header, fields)
+            read = reader.line_num
+    except csv.Error as error:
+        raise _wrong(listing, read + 1, f"is no CSV ({error}); look at its quotation marks.") from error
+
+
+def _read(listing: Path) -> str:
+    try:
+        content = listing.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{listing} cannot be read: {error.strerror or error}.", "listing_invalid") from error
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise _wrong(listing, line, "is not UTF-8; save the file again as 'CSV UTF-8'.") from error
+
+
+def _header(listing: Path, fields: list[str]) -> list[str]:
+    names = [field.strip().lower() for field in fields]
+    if missing := [name for name in REQUIRED if names.count(name) != 1]:
+        found = f"{', '.join(map(repr, fields))}" if fields else "nothing"
+        raise _wrong(
+            listing, 1, f"is {found}; expected a header with {' and '.join(missing)}, such as path,emotion,speaker."
+        )
+    return names
+
+
+def _columns(listing: Path, line: int, header: list[str], fields: list[str]) -> dict[str, str]:
+    if len(fields) != len(header):
+        raise _wrong(
+            listing,
+            line,
+            f"has {len(fields)} fields, the header {len(header)}; put a path that holds a comma in quotation marks.",
+        )
+    row = dict(zip(header, (field.strip() for field in fields), strict=True))
+    return {name: row[name] for name in (*REQUIRED, *OPTIONAL) if name in row}
+
+
+def _wrong(listing: Path, line: int, what: str) -> CorpusError:
+    return CorpusError(f"{listing}, line {line}: it {what}", "listing_invalid")

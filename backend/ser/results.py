@@ -1,0 +1,255 @@
+"""Owns what a run leaves behind: one CSV row per clip <-> ``OutOfFold`` -> the figures of ``metrics.json``.
+
+Everything in ``metrics.json`` follows from the CSVs, so that anyone can recompute it, and so that figures that were
+added later can be had for a run that was finished before.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from ser.calibration import UNSURE_BELOW, cross_fit_temperatures, fit_temperature
+from ser.errors import ProtocolError
+from ser.files import write_text
+from ser.metrics import (
+    NO_SPEECH,
+    Scores,
+    calibration_floor,
+    expected_calibration_error,
+    group_recalls,
+    reliability,
+    risk_coverage,
+    score,
+    speaker_interval,
+)
+from ser.splits import PROTOCOLS, get_protocol
+
+METRICS_FILE = "metrics.json"
+UNKNOWN = "unknown"
+AGE_STEP = 10  # years in an age group
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutOfFold:
+    """Predictions of one seed on clips whose fold did not train on them, one entry per clip.
+
+    Attributes:
+        files: names of the clips.
+        truth: right labels.
+        predicted: labels, or ``NO_SPEECH``.
+        speakers: who speaks, across corpora.
+        folds: fold that the clip was tested in.
+        groups: ``sex``, ``age`` and ``race`` -> one group per clip; only those that are known of some clip.
+        logits: float (clips, classes).
+        epochs: fold -> its best epoch.
+    """
+
+    files: list[str]
+    truth: list[str]
+    predicted: list[str]
+    speakers: list[str]
+    folds: list[str]
+    groups: dict[str, list[str]]
+    logits: np.ndarray
+    epochs: dict[str, int]
+
+
+def write_rows(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Writes a CSV with a header, atomically, with the same bytes on every system."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(file, text.getvalue())
+
+
+def out_of_fold(file: Path) -> OutOfFold:
+    """Reads the out-of-fold predictions of one seed; runs made before there were ages and races have none."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = [name for name in rows[0] if name.startswith("logit_")]
+    groups = {
+        "sex": [row.get("sex") or UNKNOWN for row in rows],
+        "age": [age_group(row.get("age")) for row in rows],
+        "race": [row.get("race") or UNKNOWN for row in rows],
+    }
+    return OutOfFold(
+        files=[row["file"] for row in rows],
+        truth=[row["truth"] for row in rows],
+        predicted=[row["predicted"] for row in rows],
+        speakers=[row["speaker"] for row in rows],
+        folds=[row["fold"] for row in rows],
+        groups={name: found for name, found in groups.items() if set(found) != {UNKNOWN}},
+        logits=np.array([[float(row[name]) for name in columns] for row in rows]),
+        epochs={row["fold"]: int(row["best_epoch"]) for row in rows},
+    )
+
+
+def age_group(age: str | None) -> str:
+    """Returns the decade of an age in years: "20-29" for "24"."""
+    if not age:
+        return UNKNOWN
+    begin = int(age) // AGE_STEP * AGE_STEP
+    return f"{begin}-{begin + AGE_STEP - 1}"
+
+
+def read_runs(folder: Path) -> tuple[dict, list[OutOfFold]]:
+    """Reads a finished evaluation: its figures and the predictions of every seed.
+
+    Raises:
+        ProtocolError: the folder holds none.
+    """
+    try:
+        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(metrics["seeds"])]
+        return metrics, [out_of_fold(file) for file in files]
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise ProtocolError(
+            f"{folder} holds no finished evaluation: {METRICS_FILE} and out_of_fold_seed0.csv ..., as 'evaluate' "
+            f"writes them ({error})."
+        ) from error
+
+
+def refresh(folder: Path) -> dict:
+    """Computes the figures of a finished evaluation anew from its predictions and writes ``metrics.json``.
+
+    Raises:
+        ProtocolError: the folder holds none.
+    """
+    metrics, runs = read_runs(folder)
+    if metrics["protocol"] in PROTOCOLS:
+        metrics |= summarise(metrics["corpus"], metrics["protocol"], metrics["labels"], runs)
+        write_metrics(folder, metrics)
+    return metrics
+
+
+def write_metrics(folder: Path, metrics: Mapping) -> None:
+    """Writes ``metrics.json``."""
+    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+
+
+def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> dict:
+    """Turns out-of-fold predictions of several seeds into figures (shares of 1), means over seeds.
+
+    Confidence is that of temperatures fitted on the other folds (``ece`` and all that follows); ``temperature``, which
+    ships, is fitted on all of them and therefore has no figure of its own.
+    """
+    targets = [np.array([labels.index(label) for label in run.truth]) for run in runs]
+    temperature = fit_temperature(np.concatenate([run.logits for run in runs]), np.concatenate(targets))
+    fitted = [_cross_fitted(run, target) for run, target in zip(runs, targets, strict=True)]
+    epochs = [epoch for run in runs for epoch in run.epochs.values()]
+    return {
+        "corpus": corpus,
+        "protocol": protocol,
+        "speaker_independent": get_protocol(protocol).speaker_independent,
+        **measure(labels, runs, before=[_confidence(run.logits) for run in runs], after=fitted),
+        "temperature": temperature,
+        "median_best_epoch": int(np.median(epochs)),
+        "best_epochs": [run.epochs for run in runs],
+    }
+
+
+def measure(
+    labels: Sequence[str],
+    runs: Sequence[OutOfFold],
+    *,
+    before: Sequence[np.ndarray] | None,
+    after: Sequence[np.ndarray],
+) -> dict:
+    """Figures that need no protocol: how good, for whom, how sure.
+
+    Args:
+        labels: order of the classes.
+        runs: predictions of every seed.
+        before: per seed, (clips,) probability of the answer without calibration; None where it is not known.
+        after: per seed, the same with calibration.
+    """
+    scores = [score(run.truth, run.predicted, labels) for run in runs]
+    uas = [one.ua for one in scores]
+    intervals = [speaker_interval(run.truth, run.predicted, run.speakers, labels) for run in runs]
+    return {
+        "labels": list(labels),
+        "clips": len(runs[0].truth),
+        "speakers": len(set(runs[0].speakers)),
+        "seeds": len(runs),
+        "ua": float(np.mean(uas)),
+        "ua_std": float(np.std(uas, ddof=1)) if len(uas) > 1 else 0.0,
+        "ua_by_seed": uas,
+        "interval": np.mean(intervals, axis=0).tolist(),
+        "wa": float(np.mean([one.wa for one in scores])),
+        "f1": float(np.mean([one.f1 for one in scores])),
+        "weighted_f1": float(np.mean([one.weighted_f1 for one in scores])),
+        "recalls": {label: float(np.mean([one.recalls[label] for one in scores])) for label in labels},
+        "per_class": _per_class(labels, scores),
+        "confusion": np.sum([one.confusion for one in scores], axis=0).tolist(),
+        "no_speech": sum(run.predicted.count(NO_SPEECH) for run in runs),
+        "per_speaker": _by_group(runs, [run.speakers for run in runs]),
+        **{f"by_{name}": _by_group(runs, [run.groups.get(name) for run in runs]) for name in ("sex", "age", "race")},
+        **_trust(runs, before, after),
+    }
+
+
+def _per_class(labels: Sequence[str], scores: Sequence[Scores]) -> dict[str, dict[str, float]]:
+    """Label -> precision, recall, F1 and clips, means over seeds."""
+
+    def means(label: str) -> list[float]:
+        rows = [(one.precisions[label], one.recalls[label], one.f1s[label], one.clips[label]) for one in scores]
+        return np.mean(rows, axis=0).tolist()
+
+    return {label: dict(zip(("precision", "recall", "f1", "clips"), means(label), strict=True)) for label in labels}
+
+
+def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) -> dict[str, dict[str, float]]:
+    """Group -> UA and clips, means over the seeds in which it is tested; empty where no group is known."""
+    if None in members:
+        return {}
+    seeds = [group_recalls(run.truth, run.predicted, own) for run, own in zip(runs, members, strict=True)]
+    names = sorted(set().union(*seeds))
+    means = {name: np.mean([one[name] for one in seeds if name in one], axis=0).tolist() for name in names}
+    return {name: {"ua": ua, "clips": clips} for name, (ua, clips) in means.items()}
+
+
+def _cross_fitted(run: OutOfFold, targets: np.ndarray) -> np.ndarray:
+    """(clips,) confidence under the temperature of the other folds; of the other speakers where there is one fold."""
+    parts = run.folds if len(set(run.folds)) > 1 else run.speakers
+    return _confidence(run.logits / cross_fit_temperatures(run.logits, targets, parts)[:, None])
+
+
+def _confidence(logits: np.ndarray) -> np.ndarray:
+    return softmax(logits, axis=1).max(axis=1)
+
+
+def _trust(runs: Sequence[OutOfFold], before: Sequence[np.ndarray] | None, after: Sequence[np.ndarray]) -> dict:
+    """How far confidence can be believed, means over seeds: ECE beside the floor that chance alone gives; which share
+    of the clips gets an answer that is not "unsure", and how many of those are right; accuracy of the surest clips.
+    The points of the reliability diagram are of all seeds together."""
+    correct = [np.array(run.predicted) == np.array(run.truth) for run in runs]
+    sure = [confidence >= UNSURE_BELOW for confidence in after]
+    answered = [right[own].mean() if own.any() else 0.0 for right, own in zip(correct, sure, strict=True)]
+    curves = [risk_coverage(*pair) for pair in zip(after, correct, strict=True)]
+    return {
+        "ece_before": None if before is None else _mean_error(before, correct),
+        "ece": _mean_error(after, correct),
+        "ece_floor": float(np.mean([calibration_floor(confidence) for confidence in after])),
+        "answered": float(np.mean([own.mean() for own in sure])),
+        "answered_accuracy": float(np.mean(answered)),
+        "risk_coverage": np.mean(curves, axis=0).round(6).tolist(),
+        "reliability_before": None if before is None else _pooled(before, correct),
+        "reliability": _pooled(after, correct),
+    }
+
+
+def _mean_error(confidence: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> float:
+    return float(np.mean([expected_calibration_error(*pair) for pair in zip(confidence, correct, strict=True)]))
+
+
+def _pooled(confidence: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> list[list[float]]:
+    return [list(point) for point in reliability(np.concatenate(confidence), np.concatenate(correct))]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from ser.errors import CorpusError
+from ser.labels import EMOTIONS, SYNONYMS, read_emotion
+from ser.listing import read_listing
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "sub").mkdir()
+    for name in ("a.wav", "b.wav", "sub/c.wav"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def listing(folder: Path, content: str | bytes) -> Path:
+    file = folder / "labels.csv"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return file
+
+
+def test_paths_emotions_and_speakers_are_read_in_order(folder):
+    csv = listing(folder, "path,emotion,speaker,note\nsub/c.wav,sad,anna,x\na.wav,Happiness,ben,\n")
+    found = read_listing(folder, csv)
+    assert [one.path for one in found] == [folder / "sub" / "c.wav", folder / "a.wav"]
+    assert [(one.native_label, one.speaker, one.corpus) for one in found] == [
+        ("sad", "anna", "files"),
+        ("happy", "ben", "files"),
+    ]
+
+
+def test_without_a_speaker_column_nobody_is_named(folder):
+    assert [one.speaker for one in read_listing(folder, listing(folder, "path,emotion\na.wav,sad\n"))] == [""]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbfpath,emotion\r\nsub\\c.wav,sad\r\na.wav,angry\r\n",
+        b"path;emotion\nsub/c.wav;sad\n\n;\na.wav;angry",
+        b"Emotion\tPath\nsad\tsub\\c.wav\nangry\ta.wav\n",
+        'path, emotion\r"sub/c.wav", " SAD "\ra.wav,Anger\r'.encode("utf-16"),
+        b'"path","emotion"\n"sub/c.wav","sad"\n./a.wav,angry\n',
+    ],
+    ids=["windows", "semicolons", "tabs", "utf-16", "quoted"],
+)
+def test_what_spreadsheets_write_is_understood(folder, content):
+    found = read_listing(folder, listing(folder, content))
+    assert [(one.path.resolve(), one.native_label) for one in found] == [
+        (folder / "sub" / "c.wav", "sad"),
+        (folder / "a.wav", "angry"),
+    ]
+
+
+def test_accents_are_found_composed_or_not(folder):
+    name = unicodedata.normalize("NFD", "café, größe.wav")
+    (folder / name).write_bytes(b"")
+    csv = listing(folder, unicodedata.normalize("NFC", 'path,emotion\n"café, größe.wav",sad\n'))
+    assert read_listing(folder, csv)[0].path == folder / name
+
+
+def test_a_missing_recording_is_left_to_the_reader(folder):
+    assert read_listing(folder, listing(folder, "path,emotion\nno\\where.wav,sad\n"))[0].path == folder / "no/where.wav"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "remedy"),
+    [
+        (b"", 1, "expected a header with path and emotion"),
+        (b"a.wav,sad\nb.wav,sad\n", 1, "expected a header"),
+        (b"file,emotion\na.wav,sad\n", 1, "'file', 'emotion'; expected a header with path"),
+        (b"path,emotion,path\na.wav,sad,b.wav\n", 1, "expected a header with path"),
+        (b"path,emotion\na.wav,sad\nb.wav,grumpy\n", 3, "'grumpy'; write one of angry"),
+        (b"path,emotion\na.wav,sad\n\nb.wav,\n", 4, "no emotion; fill it in or delete the line"),
+        (b"path,emotion,speaker\na.wav,sad,\n", 2, "no speaker; fill it in or delete the column"),
+        (b"path,emotion\n,sad\n", 2, "no path"),
+        (b"path,emotion\na.wav,sad\n.\\b.wav,sad\nb.wav,sad\n", 4, "again .first in line 3"),
+        (b"path,emotion\na, b.wav,sad\n", 2, "3 fields, the header 2; put a path"),
+        (b"path,emotion\na.wav\n", 2, "1 fields"),
+        ("path,emotion\na.wav,sad\ncafé.wav,sad\n".encode("latin-1"), 3, "not UTF-8; save"),
+        ("path,emotion\na.wav,sad\n".encode("utf-16-le"), 1, "header"),
+        (b"path,emotion\na\0.wav,sad\n", 2, "zero byte"),
+        (b'path,emotion\na.wav,sad\n"b.wav,sad\nsub/c.wav,sad\n', 3, "quotation marks"),
+    ],
+)
+def test_a_wrong_line_is_named_with_its_remedy(folder, content, line, remedy):
+    with pytest.raises(CorpusError, match=rf"labels\.csv, line {line}: .*{remedy}") as caught:
+        read_listing(folder, listing(folder, content))
+    assert caught.value.code == "listing_invalid" and caught.value.exit_code == 3
+
+
+def test_a_header_alone_and_missing_files_are_explained(folder):
+    with pytest.raises(CorpusError, match="no line under it"):
+        read_listing(folder, listing(folder, "path,emotion\n"))
+    with pytest.raises(CorpusError, match="cannot be read"):
+        read_listing(folder, folder / "none.csv")
+    with pytest.raises(CorpusError, match="not a folder"):
+        read_listing(folder / "none", listing(folder, "path,emotion\na.wav,sad\n"))
+
+
+def test_every_word_stands_for_one_known_emotion():
+    words = [word for emotion in EMOTIONS for word in (emotion, *SYNONYMS[emotion])]
+    assert len(set(words)) == len(words) and tuple(SYNONYMS) == EMOTIONS
+    assert {read_emotion(f" {emotion.title()} ") for emotion in EMOTIONS} == set(EMOTIONS)
+    assert read_emotion("fear") == "fearful" and read_emotion("joyless") is None

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from ser.calibration import fit_temperature
+from ser.errors import ProtocolError
+from ser.metrics import NO_SPEECH, expected_calibration_error, score
+from ser.results import age_group, out_of_fold, read_runs, refresh, summarise, write_metrics, write_rows
+
+LABELS = ("angry", "happy", "sad")
+
+
+def made_rows(seed: int, folds: int = 3, **columns: str) -> list[dict[str, str]]:
+    """90 clips of 9 speakers; the logits are right more often than not."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for clip in range(90):
+        speaker, truth = clip % 9, int(draw.integers(3))
+        logits = draw.normal(0, 1, 3) + 1.5 * np.eye(3)[truth]
+        rows.append(
+            {
+                "file": f"{clip}.wav",
+                "speaker": f"ravdess/{speaker:02d}",
+                "sex": "male" if speaker % 2 else "female",
+                "age": str(20 + speaker),
+                "race": "",
+                "fold": str(speaker % folds),
+                "best_epoch": str(10 + speaker % folds),
+                "truth": LABELS[truth],
+                "predicted": NO_SPEECH if clip == 0 else LABELS[int(logits.argmax())],
+            }
+            | columns
+            | {f"logit_{label}": f"{value:.4f}" for label, value in zip(LABELS, logits, strict=True)}
+        )
+    return rows
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A finished evaluation of two seeds."""
+    for seed in range(2):
+        write_rows(tmp_path / f"out_of_fold_seed{seed}.csv", made_rows(seed))
+    runs = [out_of_fold(tmp_path / f"out_of_fold_seed{seed}.csv") for seed in range(2)]
+    write_metrics(tmp_path, summarise("ravdess", "groups", LABELS, runs) | {"command": "a test"})
+    return tmp_path
+
+
+def test_what_was_written_is_read(tmp_path):
+    file = tmp_path / "out_of_fold_seed0.csv"
+    rows = made_rows(0, race='"mixed", they said')
+    write_rows(file, rows)
+    run = out_of_fold(file)
+    assert run.truth == [row["truth"] for row in rows] and run.files == [row["file"] for row in rows]
+    assert run.groups["race"][0] == '"mixed", they said' and run.groups["age"][0] == "20-29"
+    assert run.epochs == {"0": 10, "1": 11, "2": 12}
+    assert run.logits[3].tolist() == [float(rows[3][f"logit_{label}"]) for label in LABELS]
+
+
+def test_csvs_from_before_ages_and_races_are_read(tmp_path):
+    rows = [{name: text for name, text in row.items() if name not in ("age", "race")} for row in made_rows(0)]
+    write_rows(tmp_path / "old.csv", rows)
+    assert out_of_fold(tmp_path / "old.csv").groups.keys() == {"sex"}
+
+
+def test_plain_rows_have_the_bytes_they_always_had(tmp_path):
+    write_rows(tmp_path / "rows.csv", [{"file": "a.wav", "race": ""}, {"file": "b.wav", "race": "Asian"}])
+    assert (tmp_path / "rows.csv").read_bytes() == b"file,race\na.wav,\nb.wav,Asian\n"
+
+
+def test_ages_are_grouped_by_decade():
+    assert [age_group(age) for age in ("20", "29", "30", "", None)] == ["20-29", "20-29", "30-39", "unknown", "unknown"]
+
+
+def test_calibration_error_is_cross_fitted_and_the_pooled_temperature_ships(folder):
+    metrics, runs = read_runs(folder)
+    errors = []
+    for run in runs:
+        targets = np.array([LABELS.index(label) for label in run.truth])
+        folds, confidence = np.array(run.folds), np.empty(len(targets))
+        for fold in set(run.folds):
+            own = folds == fold
+            temperature = fit_temperature(run.logits[~own], targets[~own])
+            confidence[own] = softmax(run.logits[own] / temperature, axis=1).max(axis=1)
+        errors.append(expected_calibration_error(confidence, np.array(run.predicted) == np.array(run.truth)))
+    assert metrics["ece"] == pytest.approx(np.mean(errors))
+    logits = np.concatenate([run.logits for run in runs])
+    targets = np.array([LABELS.index(label) for run in runs for label in run.truth])
+    assert metrics["temperature"] == pytest.approx(fit_temperature(logits, targets))
+
+
+def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
+    write_rows(tmp_path / "one.csv", made_rows(0, folds=1))
+    one = summarise("ravdess", "random", LABELS, [out_of_fold(tmp_path / "one.csv")])
+    by_speaker = [row | {"fold": row["speaker"]} for row in made_rows(0, folds=1)]
+    write_rows(tmp_path / "nine.csv", by_speaker)
+    assert one["ece"] == summarise("ravdess", "loso", LABELS, [out_of_fold(tmp_path / "nine.csv")])["ece"]
+
+
+def test_figures_of_groups_and_classes_are_means_over_seeds(folder):
+    metrics, runs = read_runs(folder)
+    female = []
+    for run in runs:
+        own = [i for i, sex in enumerate(run.groups["sex"]) if sex == "female"]
+        female.append(score([run.truth[i] for i in own], [run.predicted[i] for i in own], LABELS).ua)
+    assert metrics["by_sex"]["female"] == {"ua": pytest.approx(np.mean(female)), "clips": 50}
+    assert metrics["by_age"].keys() == {"20-29"} and metrics["by_race"] == {}
+    assert len(metrics["per_speaker"]) == 9
+    precisions = [score(run.truth, run.predicted, LABELS).precisions["sad"] for run in runs]
+    assert metrics["per_class"]["sad"]["precision"] == pytest.approx(np.mean(precisions))
+    assert metrics["risk_coverage"][-1] == [1.0, pytest.approx(metrics["wa"], abs=1e-6)]
+    assert metrics["no_speech"] == 2 and sum(clips for _, _, clips in metrics["reliability"]) == 180
+
+
+def test_figures_can_be_made_again_and_keep_what_else_is_known(folder):
+    before = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    (folder / "metrics.json").write_text(
+        json.dumps({key: before[key] for key in ("corpus", "protocol", "labels", "seeds", "command")}), encoding="utf-8"
+    )
+    refresh(folder)
+    assert json.loads((folder / "metrics.json").read_text(encoding="utf-8")) == before
+
+
+@pytest.mark.parametrize("broken", ["missing", "not json", "no predictions", "half a row"])
+def test_a_folder_without_a_finished_evaluation_is_refused(folder, broken):
+    if broken == "missing":
+        (folder / "metrics.json").unlink()
+    elif broken == "not json":
+        (folder / "metrics.json").write_text("{", encoding="utf-8")
+    elif broken == "no predictions":
+        (folder / "out_of_fold_seed1.csv").unlink()
+    else:
+        with (folder / "out_of_fold_seed1.csv").open("a", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerow(["half.wav"])
+    with pytest.raises(ProtocolError, match="no finished evaluation"):
+        refresh(folder)
