@@ -19,9 +19,13 @@ def natives(*names: str) -> list[Utterance]:
 def test_the_recipe_maps_calm_to_neutral_and_a_label_set_can_be_chosen():
     ravdess = get_corpus("ravdess")
     heard = natives("calm", "happy", "disgust")
-    assert label_utterances(RECIPE, ravdess, heard, None)[1] == ["neutral", "happy", "disgust"]
-    assert label_utterances(RECIPE, ravdess, heard, ("calm", "happy"))[1] == ["calm", "happy"]
-    kept, targets = label_utterances(RECIPE, ravdess, heard, ("neutral", "sad"))
-    assert targets == ["neutral"] and kept == heard[:1]
+    calm, happy, disgust = heard
+    assert label_utterances(RECIPE, ravdess, heard, None) == [
+        (calm, "neutral"),
+        (happy, "happy"),
+        (disgust, "disgust"),
+    ]
+    assert label_utterances(RECIPE, ravdess, heard, ("calm", "happy")) == [(calm, "calm"), (happy, "happy")]
+    assert label_utterances(RECIPE, ravdess, heard, ("neutral", "sad")) == [(calm, "neutral")]
     with pytest.raises(CorpusError, match="No clip"):
         label_utterances(RECIPE, ravdess, heard, ("sad", "angry"))
