@@ -30,7 +30,7 @@ class Utterance:
     Attributes:
         path: the file.
         corpus: name of its corpus.
-        speaker: unique within the corpus.
+        speaker: unique within the corpus, or within the population where it has one.
         native_label: the emotion in the corpus's own words.
         sex: ``female`` or ``male`` where known.
         age: in years where known.
@@ -39,6 +39,7 @@ class Utterance:
         intensity: as the corpus states it.
         repetition: which take.
         soft_labels: canonical emotion -> share of the listeners who heard it, where listeners were asked.
+        population: names the people recorded, where two corpora share them; None is the corpus itself.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Utterance:
     intensity: str | None = None
     repetition: str | None = None
     soft_labels: Mapping[str, float] | None = None
+    population: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,11 @@ TREES = {
         "Actor_24/03-01-08-02-02-02-24.flac",
         "Actor_07/03-01-03-01-02-02-07.wav",
     ],
+    "ravdess-song": [
+        *(f"Actor_01/03-02-{emotion:02d}-01-02-01-01.wav" for emotion in range(1, 7)),
+        "Actor_07/03-02-03-01-02-02-07.wav",  # the name that the speech has twice, but another recording
+        "Actor_24/03-02-06-02-02-02-24.flac",
+    ],
     "crema-d": [
         *(f"AudioWAV/1001_DFA_{emotion}_XX.wav" for emotion in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")),
         "AudioWAV/1040_ITH_SAD_X.wav",
@@ -160,6 +165,52 @@ def test_what_is_no_name_of_ravdess(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("ravdess").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("03-02-05-02-01-01-11.wav", ("11", "angry", "male", "01", "strong", "01")),
+        ("03-02-02-01-02-02-12.mp3", ("12", "calm", "female", "02", "normal", "02")),
+        ("03-02-01-01-01-01-24.wav", ("24", "neutral", "female", "01", "normal", "01")),
+    ],
+)
+def test_a_name_of_ravdess_song(tmp_path: Path, name: str, expected: tuple[str, ...]):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("ravdess-song").scan(tmp_path)
+    speaker, label, sex, statement, intensity, repetition = expected
+    assert (found.speaker, found.native_label, found.sex, found.intensity) == (speaker, label, sex, intensity)
+    assert (found.sentence, found.repetition, found.population) == (statement, repetition, "ravdess")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "03-01-05-02-01-01-11.wav",  # speech
+        "01-02-05-02-01-01-11.wav",  # with video
+        "03-02-07-01-01-01-11.wav",  # disgust was not sung
+        "03-02-08-01-01-01-11.wav",
+        "03-02-05-02-01-01-18.wav",  # actor 18 did not sing
+        "03-02-05-02-01-01-25.wav",
+    ],
+)
+def test_what_is_no_name_of_ravdess_song(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("ravdess-song").scan(tmp_path)
+
+
+def test_speech_and_song_lie_in_their_own_folders(mirror, small, tmp_path: Path):
+    fetch(small, tmp_path / "corpora", mirror=mirror[0])
+    path = mirror[1] / "song.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Actor_01/03-02-01-01-01-01-01.wav", b"RIFF")
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    released = Archive(url="https://localhost/song.zip", file="song.zip", md5=md5, bytes=path.stat().st_size)
+    song = replace(get_corpus("ravdess-song"), archives=(released,))
+    (sung,) = song.scan(fetch(song, tmp_path / "corpora", mirror=mirror[0]))
+    (spoken,) = small.scan(corpus_root(small, tmp_path / "corpora"))
+    assert sung.path.is_relative_to(tmp_path / "corpora" / "ravdess-song") and sung.speaker == spoken.speaker
 
 
 class Quiet(SimpleHTTPRequestHandler):
