@@ -10,7 +10,7 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -81,6 +81,7 @@ class Corpus:
         tree: the folder's expected layout, for people.
         archives: what to download; empty where that has to be done by hand.
         known_bad: file name without ending -> why it is skipped.
+        left_out: native label -> why no canonical emotion is meant by it; its clips are skipped.
         scan: ``scan(root)`` returns the utterances of a folder, sorted by path.
     """
 
@@ -95,6 +96,7 @@ class Corpus:
     archives: tuple[Archive, ...]
     known_bad: Mapping[str, str]
     scan: Callable[[Path], list[Utterance]]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache

@@ -25,7 +25,7 @@ from ser.settings import PROJECT
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
 
-# corpus -> files with real names; every native label and every known-bad file is among them
+# corpus -> files with real names; every native label and every known-bad file is among them, and nothing of LEFT_OUT
 TREES = {
     "ravdess": [
         *(
@@ -51,7 +51,24 @@ TREES = {
         f"help-safe-{emotion}-156299636043{n}-c7b431195e2871a0c0b0825234c1e22bbcde0216.wav"
         for n, emotion in enumerate(("angry", "calm", "fearful", "happy"))
     ],
+    "emodb": [
+        "wav/03a01Fa.wav",
+        "wav/03a01Nc.wav",
+        "wav/03a01Wa.wav",
+        "wav/03a02Ta.wav",
+        "wav/03a04Ad.wav",
+        "wav/03b10Ec.wav",
+        "wav/08a04Ff.wav",
+        "wav/16b10Wb.flac",
+    ],
+    "nemo": [
+        *(f"samples/EB0_{emotion}_1.wav" for emotion in ("anger", "fear", "happiness", "neutral", "sadness")),
+        "samples/WR0_surprised_90.flac",
+    ],
 }
+
+# corpus -> files of the native labels that have no canonical emotion
+LEFT_OUT = {"emodb": ["wav/03a04Lc.wav", "wav/08b09Lc.wav"]}
 
 
 @pytest.fixture(params=sorted(find_corpora()))
@@ -80,6 +97,17 @@ def test_every_corpus_says_what_it_is_and_under_which_licence(corpus):
 
 def test_every_native_label_has_a_canonical_emotion(corpus):
     assert corpus.labels and set(corpus.labels.values()) <= set(EMOTIONS)
+
+
+def test_what_has_no_canonical_emotion_is_left_out_and_says_so(corpus, tree: Path):
+    before = corpus.scan(tree)
+    for name in LEFT_OUT.get(corpus.name, []):
+        (tree / name).touch()
+    assert corpus.scan(tree) == before
+    assert bool(corpus.left_out) == (corpus.name in LEFT_OUT) and not set(corpus.left_out) & set(corpus.labels)
+    section = (PROJECT / "data" / "README.md").read_text(encoding="utf-8").partition(f"## `{corpus.name}`")[2]
+    for reason in corpus.left_out.values():
+        assert reason in section.partition("\n## ")[0]
 
 
 def test_every_archive_can_be_checked(corpus):
@@ -311,6 +339,62 @@ def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
     assert (found.speaker, found.native_label, found.sentence, found.intensity) == ("1002", "HAP", "IEO", "high")
     assert (found.age, found.sex, found.race) == (21, "female", "Caucasian")
     assert found.soft_labels == {"angry": 0.1, "disgust": 0, "fearful": 0, "happy": 0.6, "neutral": 0.3, "sad": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("03a01Fa.wav", ("03", "F", "male", 31, "a01", "a")),
+        ("08a04Ff.wav", ("08", "F", "female", 34, "a04", "f")),
+        ("13b09Ac.WAV", ("13", "A", "female", 32, "b09", "c")),
+        ("16b10Wb.flac", ("16", "W", "female", 31, "b10", "b")),
+    ],
+)
+def test_a_name_of_emodb(tmp_path: Path, name: str, expected: tuple):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("emodb").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sex, found.age, found.sentence, found.repetition) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "04a01Fa.wav",  # no such speaker
+        "03a03Fa.wav",  # no such sentence
+        "03a01Xa.wav",  # no such emotion
+        "03a01F.wav",
+        "03a01fa.wav",
+        "03a01Fa (1).wav",
+    ],
+)
+def test_what_is_no_name_of_emodb(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("emodb").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("EB0_anger_1.wav", ("EB0", "anger", "female", 27, "1")),
+        ("TP0_fear_46.wav", ("TP0", "fear", "male", 26, "46")),
+        ("WR0_surprised_90.mp3", ("WR0", "surprised", "male", 23, "90")),
+    ],
+)
+def test_a_name_of_nemo(tmp_path: Path, name: str, expected: tuple):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("nemo").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sex, found.age, found.sentence) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["EB1_anger_1.wav", "EB0_angry_1.wav", "EB0_anger_0.wav", "EB0_anger_91.wav", "EB0_anger.wav", "EB0_anger_01.wav"],
+)
+def test_what_is_no_name_of_nemo(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("nemo").scan(tmp_path)
 
 
 @pytest.mark.corpus
