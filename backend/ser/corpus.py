@@ -155,6 +155,20 @@ def read_folder(root: Path, read: Callable[[Path], Utterance | None], *, name: s
     return [utterance for _, utterance in found if utterance is not None]
 
 
+def without_copies(utterances: list[Utterance], root: Path) -> list[Utterance]:
+    """Keeps the first of the recordings that have the same speaker, sentence, emotion, intensity and repetition.
+
+    A corpus that was unpacked twice into one folder would otherwise count twice. What is left out is counted in a
+    warning of the log.
+    """
+    first: dict[tuple, Utterance] = {}
+    for one in utterances:
+        first.setdefault((one.speaker, one.sentence, one.native_label, one.intensity, one.repetition), one)
+    if copies := len(utterances) - len(first):
+        log.warning("%s: %d files are further copies of recordings that are there already", root, copies)
+    return list(first.values())
+
+
 def fetch(corpus: Corpus, corpora: Path, *, mirror: str | None = None, on_progress: Progress | None = None) -> Path:
     """Downloads a corpus, checks it and unpacks it; what is already there is not fetched again.
 

@@ -65,6 +65,19 @@ TREES = {
         *(f"samples/EB0_{emotion}_1.wav" for emotion in ("anger", "fear", "happiness", "neutral", "sadness")),
         "samples/WR0_surprised_90.flac",
     ],
+    "tess": [
+        *(f"OAF_back_{emotion}.wav" for emotion in ("angry", "disgust", "fear", "happy", "neutral", "ps", "sad")),
+        "OA_bite_neutral.wav",
+        "OAF_Fear/OAF_bar_fear.wav",
+        "YAF_pleasant_surprised/YAF_food_ps.flac",
+        "YAF_germ_angry.wav",
+        "YAF_neat_fear.wav",
+    ],
+    "savee": [
+        *(f"AudioData/DC/{emotion}01.wav" for emotion in ("a", "d", "f", "h", "n", "sa", "su")),
+        "AudioData/JE/n30.wav",
+        "ALL/KL_su15.flac",
+    ],
 }
 
 # corpus -> files of the native labels that have no canonical emotion
@@ -395,6 +408,100 @@ def test_what_is_no_name_of_nemo(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("nemo").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("OAF_back_angry.wav", ("OAF", "angry", 64, "back")),
+        ("YAF_food_ps.wav", ("YAF", "ps", 26, "food")),
+        ("OA_bite_neutral.wav", ("OAF", "neutral", 64, "bite")),  # the speaker lost a letter
+        ("OAF_Pleasant_surprise/OAF_back_ps.wav", ("OAF", "ps", 64, "back")),
+        ("YAF_fear/YAF_youth_fear.mp3", ("YAF", "fear", 26, "youth")),
+    ],
+)
+def test_a_name_of_tess(tmp_path: Path, name: str, expected: tuple):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    (found,) = get_corpus("tess").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.age, found.sentence) == expected
+    assert found.sex == "female"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["YA_back_angry.wav", "OAF_back_calm.wav", "OAF_angry.wav", "OAF_back_angry (1).wav", "OAF_angry/back.wav"],
+)
+def test_what_is_no_name_of_tess(tmp_path: Path, name: str):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("tess").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("corpus_name", "copies"),
+    [
+        (
+            "tess",
+            {
+                "TESS Toronto emotional speech set data/OAF_angry/OAF_back_angry.wav": True,
+                "TESS Toronto emotional speech set data/TESS Toronto emotional speech set data/OAF_angry/"
+                "OAF_back_angry.wav": False,
+                "TESS Toronto emotional speech set data/YAF_angry/YAF_back_angry.wav": True,
+            },
+        ),
+        ("savee", {"ALL/DC_a01.wav": True, "AudioData/DC/a01.wav": False, "AudioData/JE/a01.wav": True}),
+    ],
+)
+def test_what_was_unpacked_twice_counts_once(
+    tmp_path: Path, corpus_name: str, copies: dict[str, bool], caplog: pytest.LogCaptureFixture
+):
+    for name in copies:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with caplog.at_level(logging.WARNING):
+        found = get_corpus(corpus_name).scan(tmp_path)
+    assert [utterance.path for utterance in found] == [tmp_path / name for name, kept in copies.items() if kept]
+    assert "1 files are further copies" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("DC/a01.wav", ("DC", "a", "a01")),
+        ("AudioData/KL/su15.wav", ("KL", "su", "su15")),
+        ("JK/n30.flac", ("JK", "n", "n30")),
+        ("ALL/JE_sa03.wav", ("JE", "sa", "sa03")),
+        ("KL_f12.wav", ("KL", "f", "f12")),
+    ],
+)
+def test_a_name_of_savee(tmp_path: Path, name: str, expected: tuple[str, ...]):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    (found,) = get_corpus("savee").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sentence) == expected
+    assert (found.sex, found.age) == ("male", None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a01.wav",  # whose?
+        "XX/a01.wav",
+        "DC/a16.wav",  # only neutral has more than fifteen
+        "DC/n31.wav",
+        "DC/n00.wav",
+        "DC/s01.wav",
+        "ALL/DC_b01.wav",
+        "DC/a01 (1).wav",
+    ],
+)
+def test_what_is_no_name_of_savee(tmp_path: Path, name: str):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("savee").scan(tmp_path)
 
 
 @pytest.mark.corpus
