@@ -359,7 +359,7 @@ def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
     [
         ("03a01Fa.wav", ("03", "F", "male", 31, "a01", "a")),
         ("08a04Ff.wav", ("08", "F", "female", 34, "a04", "f")),
-        ("13b09Ac.WAV", ("13", "A", "female", 32, "b09", "c")),
+        ("08a02Ac.WAV", ("08", "A", "female", 34, "a02", "c")),
         ("16b10Wb.flac", ("16", "W", "female", 31, "b10", "b")),
     ],
 )
