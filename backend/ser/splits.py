@@ -85,8 +85,8 @@ def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
 
 
 def speaker_of(utterance: Utterance) -> str:
-    """Names a speaker across corpora."""
-    return f"{utterance.corpus}/{utterance.speaker}"
+    """Names a speaker across corpora: the same person has one name in two corpora that recorded the same people."""
+    return f"{utterance.population or utterance.corpus}/{utterance.speaker}"
 
 
 def hold_out(utterances: Sequence[Utterance], positions: Sequence[int], share: float, seed: int) -> list[int]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,28 @@ def test_named_actors_need_ravdess():
 def test_two_corpora_may_use_the_same_number_for_different_people():
     one, other = utterance("ravdess", "03", 0, "male"), utterance("emodb", "03", 0, "male")
     assert speaker_of(one) != speaker_of(other)
+
+
+def test_who_sings_is_who_speaks(ravdess):
+    songs = [
+        replace(one, corpus="ravdess-song", population="ravdess") for one in ravdess if one.speaker in ("01", "02")
+    ]
+    both = [*ravdess, *songs]
+    speech_of_01, song_of_01, song_of_02 = 0, len(ravdess), len(ravdess) + 5
+    with pytest.raises(ProtocolError, match="same speaker in train and test: ravdess/01"):
+        check_speakers(Fold(name="x", train=[speech_of_01], validation=[], test=[song_of_01]), both)
+    check_speakers(Fold(name="x", train=[speech_of_01], validation=[], test=[song_of_02]), both)
+    assert {speaker_of(one) for one in both} == {speaker_of(one) for one in ravdess}
+    for fold in (*make_folds("groups", both, seed=0), *make_folds("loso", both, seed=0)):
+        assert {speaker_of(both[i]) for i in fold.test}.isdisjoint(speaker_of(both[i]) for i in fold.train)
+
+
+@pytest.mark.parametrize("protocol", ["emobox", "luna", "statement"])
+def test_named_actors_speak_and_do_not_sing(ravdess, protocol):
+    songs = [replace(one, corpus="ravdess-song", population="ravdess") for one in ravdess]
+    for utterances in (songs, [*ravdess, *songs]):
+        with pytest.raises(ProtocolError, match="loso or groups"):
+            make_folds(protocol, utterances, seed=0)
 
 
 def test_held_out_speakers_are_whole(ravdess):
