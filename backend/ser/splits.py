@@ -72,7 +72,9 @@ def get_protocol(name: str) -> Protocol:
 
 
 def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
-    """Raises ProtocolError when a speaker is in more than one part of a fold, or a part that is needed is empty."""
+    """Raises ProtocolError when a speaker is in more than one part of a fold or unknown, or a part is empty."""
+    if not speakers_known(utterances):
+        raise ProtocolError("It is not known who speaks in every clip; add a column speaker, or use random (leaky).")
     parts = {part: {speaker_of(utterances[i]) for i in getattr(fold, part)} for part in ("train", "validation", "test")}
     for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
         if shared := parts[one] & parts[other]:
@@ -87,6 +89,17 @@ def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
 def speaker_of(utterance: Utterance) -> str:
     """Names a speaker across corpora: the same person has one name in two corpora that recorded the same people."""
     return f"{utterance.population or utterance.corpus}/{utterance.speaker}"
+
+
+def speakers_known(utterances: Sequence[Utterance]) -> bool:
+    """Whether every utterance says who speaks; without that no figure is about unseen speakers."""
+    return all(utterance.speaker for utterance in utterances)
+
+
+def hold_out_clips(positions: Sequence[int], share: float, seed: int) -> list[int]:
+    """Picks clips at random, about ``share`` of them, whoever speaks."""
+    order = np.random.default_rng(seed).permutation(np.asarray(positions))
+    return sorted(order[: round(share * len(order))].tolist())
 
 
 def hold_out(utterances: Sequence[Utterance], positions: Sequence[int], share: float, seed: int) -> list[int]:

@@ -36,12 +36,22 @@ EVALUATION_BATCH = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One line of the training log; losses in nat, ``validation_ua`` a share of 1 (None without validation)."""
+    """One line of the training log.
+
+    Attributes:
+        number: from 1 on.
+        loss: mean over the training batches, in nat.
+        validation_loss: in nat; None without validation.
+        validation_ua: share of 1; None without validation.
+        learning_rate: of the last step.
+        seconds: how long it took.
+    """
 
     number: int
     loss: float
     validation_loss: float | None
     validation_ua: float | None
+    learning_rate: float
     seconds: float
 
 
@@ -191,6 +201,7 @@ class _Run:
             loss=float(np.mean(losses)),
             validation_loss=loss,
             validation_ua=recall,
+            learning_rate=self.optimizer.param_groups[0]["lr"],
             seconds=round(seconds, 3),
         )
         self._keep_best(epoch)

@@ -112,7 +112,7 @@ def test_training_writes_a_checkpoint_metrics_and_pictures(data, tmp_path):
         assert (tmp_path / "model" / name).stat().st_size > 0
     info = load_checkpoint(tmp_path / "model").info
     assert info.figure.protocol == "held-out speakers" and info.figure.ua == metrics["figure"]["ua"]
-    assert len(metrics["test_speakers"]) == 4
+    assert len(metrics["tested_on"]) == 4
     assert info.labels == LABELS and info.name == "model"
 
 
