@@ -32,6 +32,7 @@ from ser.recipe import Recipe, TrainingSettings
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
 EVALUATION_BATCH = 64
+BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +213,7 @@ class _Run:
         train = np.asarray(self.task.train)
         order = _balanced(train, self.task, draw) if self.settings.balanced else draw.permutation(train)
         count = max(1, len(order) // self.settings.batch_size)
-        return np.array_split(order, count)
+        return _by_length(np.array_split(order, count), self.task.bank, draw)
 
     def _step(self, clips: np.ndarray, share_of_epoch: float, draw: np.random.Generator) -> float:
         frames, lengths = pad([self._draw_entry(clip, draw) for clip in clips.tolist()])
@@ -344,6 +345,18 @@ def _balanced(train: np.ndarray, task: Task, draw: np.random.Generator) -> np.nd
     targets = task.targets[torch.from_numpy(train)].numpy()
     weights = 1 / np.bincount(targets)[targets]
     return draw.choice(train, len(train), p=weights / weights.sum())
+
+
+def _by_length(batches: list[np.ndarray], bank: FrameBank, draw: np.random.Generator) -> list[np.ndarray]:
+    """Sorts clips by length within every few batches, so that less time goes into padding, and mixes the batches."""
+    sizes = (bank.offsets[1:] - bank.offsets[:-1])[:: bank.copies].numpy()
+    sorted_batches = []
+    for start in range(0, len(batches), BUCKET_BATCHES):
+        bucket = batches[start : start + BUCKET_BATCHES]
+        clips = np.concatenate(bucket)
+        clips = clips[np.argsort(sizes[clips], kind="stable")]
+        sorted_batches += np.split(clips, np.cumsum([len(batch) for batch in bucket])[:-1])
+    return [sorted_batches[i] for i in draw.permutation(len(sorted_batches))]
 
 
 def _shares(task: Task) -> Tensor:
