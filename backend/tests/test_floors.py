@@ -11,7 +11,7 @@ SER = Path(__file__).resolve().parents[1] / "ser"
 FLOORS = (
     ("errors", "labels"),
     ("settings", "prediction", "files"),
-    ("audio", "download", "store", "exports"),
+    ("audio", "download", "pages", "store", "exports"),
     ("features", "speech", "descriptors"),
     ("recipe", "corpus", "layers", "augment"),
     ("recipes", "corpora", "listing"),
