@@ -16,7 +16,14 @@ import typer
 
 from ser import __version__
 from ser.errors import SerError, SettingsError
-from ser.terminal import print_confusion, print_fold, print_model, print_scores, progress, training_progress
+from ser.terminal import (
+    evaluation_progress,
+    print_confusion,
+    print_model,
+    print_scores,
+    progress,
+    training_progress,
+)
 
 if TYPE_CHECKING:
     from ser.corpus import Corpus
@@ -212,11 +219,11 @@ def evaluate(
         bool, typer.Option("--i-have-looked", help="A person looked at a UA above 90 % on unseen speakers.")
     ] = False,
 ) -> None:
-    """Measures a recipe by a protocol: UA, WA, F1, recalls, confusion matrix, out-of-fold predictions as CSV."""
+    """Measures a recipe by a protocol and writes a report: figures, pictures, out-of-fold predictions as CSV."""
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
-    from ser.figures import draw_confusion
     from ser.recipe import get_recipe
+    from ser.report import write_report
     from ser.settings import load_settings
 
     settings = load_settings()
@@ -226,12 +233,23 @@ def evaluate(
     length = "whole" if seconds is None else f"{seconds:g}s"
     folder = out or settings.runs / f"{recipe}-{corpus}-{protocol}-{len(data.labels)}classes-{length}"
     plan = Plan(recipe=system, protocol=protocol, clip_seconds=seconds, seeds=seeds)
-    metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=print_fold)
-    title = f"{recipe} on {corpus}, {protocol}: UA {100 * metrics['ua']:.1f} %"
-    draw_confusion(folder / "confusion.png", metrics["confusion"], data.labels, title)
+    with evaluation_progress() as (on_fold, on_epoch):
+        metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=on_fold, on_epoch=on_epoch)
     print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
     print_confusion(metrics["confusion"], data.labels)
-    typer.echo(f"written to {folder}", err=True)
+    typer.echo(f"report: {write_report(folder, metrics)}", err=True)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that 'evaluate' wrote, finished.")],
+) -> None:
+    """Makes figures, pictures and the HTML report of finished evaluations again, from their predictions alone."""
+    from ser.report import write_report
+    from ser.results import refresh
+
+    for folder in folders:
+        typer.echo(write_report(folder, refresh(folder)))
 
 
 @app.command()

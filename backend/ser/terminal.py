@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 
 @contextmanager
@@ -43,9 +47,68 @@ def training_progress(epochs: int) -> Iterator[Any]:
         yield on_epoch
 
 
-def print_fold(fold: Any) -> None:
+@contextmanager
+def evaluation_progress(console: Console | None = None) -> Iterator[tuple[Any, Any]]:
+    """Yields ``on_fold(fold)`` and ``on_epoch(epoch)``: a live table on a terminal, one line per fold elsewhere."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield _print_fold, lambda epoch: None
+        return
+    folds: list[Any] = []
+    with Live(_fold_table([], "starting"), console=console, transient=True) as live:
+
+        def on_fold(fold: Any) -> None:
+            folds.append(fold)
+            live.update(_fold_table(folds[-max(1, console.height - 8) :], _outlook(folds)), refresh=True)
+
+        def on_epoch(epoch: Any) -> None:
+            ua = "" if epoch.validation_ua is None else f", validation UA {100 * epoch.validation_ua:.1f} %"
+            note = f"fold {len(folds) + 1}: epoch {epoch.number}{ua}\n{_outlook(folds)}"
+            live.update(_fold_table(folds[-max(1, console.height - 9) :], note), refresh=True)
+
+        yield on_fold, on_epoch
+    console.print(_fold_table(folds, _outlook(folds)))
+
+
+def _fold_table(folds: Sequence[Any], note: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, caption=note, caption_justify="left")
+    for name in ("seed", "fold", "best epoch", "UA", "clips", "time"):
+        table.add_column(name, justify="right")
+    for fold in folds:
+        took = "before" if fold.seconds is None else _clock(fold.seconds)
+        ua = f"{100 * fold.ua:.1f} %"
+        table.add_row(str(fold.seed), fold.name, str(fold.best_epoch), ua, str(fold.clips), took)
+    return table
+
+
+def _outlook(folds: Sequence[Any]) -> str:
+    """Says the running mean and the time left, which only folds that were run now can tell."""
+    if not folds:
+        return ""
+    mean = sum(fold.ua for fold in folds) / len(folds)
+    known = f"{len(folds)} of {folds[0].total} folds, mean UA {100 * mean:.1f} %"
+    took = [fold.seconds for fold in folds if fold.seconds is not None]
+    left = folds[0].total - len(folds)
+    return known + (f", about {_clock(left * sum(took) / len(took))} left" if took and left else "")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _print_fold(fold: Any) -> None:
+    took = "" if fold.seconds is None else f", {_clock(fold.seconds)}"
     typer.echo(
-        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips (epoch {fold.best_epoch})",
+        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips "
+        f"(epoch {fold.best_epoch}{took})",
         err=True,
     )
 
