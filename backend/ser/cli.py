@@ -253,6 +253,24 @@ def report(
 
 
 @app.command()
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="A", help="Folder that 'evaluate' wrote.")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run on the same clips.")],
+    out: OutOption = None,
+) -> None:
+    """Puts two evaluations side by side and says whether their difference is more than chance."""
+    from ser.comparison import FIGURES, write_comparison
+    from ser.comparison import compare as run
+    from ser.settings import load_settings
+    from ser.terminal import print_comparison
+
+    found = run(one, other)
+    folder = out or load_settings().runs / f"compare-{one.resolve().name}-{other.resolve().name}"
+    print_comparison(found, FIGURES)
+    typer.echo(f"report: {write_comparison(folder, found)}", err=True)
+
+
+@app.command()
 def models() -> None:
     """Lists the models that ship, with their figure on speakers they never heard."""
     from ser.checkpoint import list_models

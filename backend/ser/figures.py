@@ -107,6 +107,24 @@ def plot_recalls(recalls: Mapping[str, float], mean: float | None, xlabel: str) 
     return picture
 
 
+@_styled
+def plot_differences(differences: Mapping[str, float], xlabel: str) -> Figure:
+    """Draws one bar per name to either side of 0, largest first; shares of 1, shown in percentage points."""
+    names = sorted(differences, key=lambda name: (differences[name], name))
+    points = [100 * differences[name] for name in names]
+    picture = Figure(figsize=(WIDTH, 0.9 + BAR_HEIGHT * len(names)), layout="constrained")
+    axes = picture.subplots()
+    colors = [ACCENT if value >= 0 else OTHER for value in points]
+    axes.barh(range(len(names)), points, height=0.72, color=colors)
+    axes.axvline(0, color=QUIET, linewidth=1)
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.tick_params(axis="y", length=0)
+    axes.set(ylim=(-0.6, len(names) - 0.4), xlabel=xlabel)
+    axes.grid(True, axis="x", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return picture
+
+
 def _percent_axes(*axes: Any) -> None:
     for axis in axes:
         axis.set_major_formatter(PERCENT)

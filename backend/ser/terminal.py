@@ -120,6 +120,24 @@ def print_scores(metrics: dict, ua: float, wa: float) -> None:
         typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
 
 
+def print_comparison(found: dict, figures: Sequence[tuple[str, str]]) -> None:
+    """Prints two evaluations side by side, in percent, and what their difference is worth."""
+    typer.echo(f"A: {found['a']['name']}, {found['a']['protocol']}\nB: {found['b']['name']}, {found['b']['protocol']}")
+    for own in (own for own in "ab" if found[own]["leaky"]):
+        typer.echo(f"{own.upper()} IS LEAKY: its test speakers were heard in training")
+    rows = [(title, found["figures"][name]) for name, title in figures]
+    rows += [(f"recall {label}", pair) for label, pair in found["recalls"].items()]
+    width = max(len(title) for title, _ in rows)
+    typer.echo(f"{'':{width}s}        A       B   B - A")
+    for title, pair in rows:
+        typer.echo(f"{title:{width}s} {_shares(pair['a'], pair['b'])} {100 * pair['difference']:+7.1f}")
+    typer.echo(found["verdict"])
+
+
+def _shares(*shares: float) -> str:
+    return " ".join(f"{100 * share:5.1f} %" for share in shares)
+
+
 def print_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> None:
     """Prints how many clips of each emotion (rows) were taken for which (columns)."""
     width = max(map(len, labels)) + 1

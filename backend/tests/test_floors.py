@@ -17,7 +17,7 @@ FLOORS = (
     ("recipes", "corpora", "listing"),
     ("dataset", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
     ("checkpoint", "report", "results"),
-    ("predictor", "training"),
+    ("predictor", "training", "comparison"),
     ("streaming", "batch", "evaluation", "experiment"),
     ("api", "terminal"),
     ("cli",),
