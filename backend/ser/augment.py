@@ -7,10 +7,13 @@ features; each epoch then picks one of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import soxr
+
+Change = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,45 @@ class GaussianNoise:
 
 
 @dataclass(frozen=True)
+class WhiteNoise:
+    """Adds white noise at a signal-to-noise ratio between ``low_db`` and ``high_db``."""
+
+    low_db: float
+    high_db: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        power = float(np.mean(np.square(samples), dtype=np.float64))
+        scale = np.sqrt(power / 10 ** (draw.uniform(self.low_db, self.high_db) / 10))
+        return samples + np.float32(scale) * draw.standard_normal(len(samples), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class PreEmphasis:
+    """High-pass ``y[t] = x[t] - coefficient * x[t - 1]``."""
+
+    coefficient: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        before = np.concatenate([samples[:1], samples[:-1]])
+        return samples - np.float32(self.coefficient) * before
+
+
+@dataclass(frozen=True)
+class Maybe:
+    """Makes a change with a probability."""
+
+    change: Change
+    probability: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        return self.change(samples, sample_rate, draw) if draw.random() < self.probability else samples
+
+
+@dataclass(frozen=True)
 class Chain:
     """Applies several changes one after the other."""
 
-    changes: tuple[PitchShift | SpeedChange | GaussianNoise, ...]
+    changes: tuple[Change, ...]
 
     def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
         for change in self.changes:

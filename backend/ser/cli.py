@@ -50,10 +50,19 @@ class Format(StrEnum):
 
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]
 RecipeOption = Annotated[str, typer.Option(help="Which published system.")]
-CorpusOption = Annotated[str, typer.Option(help="Which corpus.")]
+CorpusOption = Annotated[
+    list[str] | None, typer.Option(help="Which corpus, repeatable; the recipe's own where omitted.")
+]
 RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded where omitted.")]
+VotesOption = Annotated[bool, typer.Option("--votes", help="Learn the listeners' votes where a clip has them.")]
 MirrorOption = Annotated[str | None, typer.Option(help="Other address to download the corpus from.")]
-LabelsOption = Annotated[str | None, typer.Option(help="Label set: 'recipe', 'corpus', or names separated by commas.")]
+LabelsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Label set: 'recipe' (the default), 'corpus' (all that occur), 'shared' (what all corpora have, calm "
+        "counted as neutral; the default of cross), or names separated by commas."
+    ),
+]
 ClipOption = Annotated[
     float | None, typer.Option("--clip-seconds", help="Cut clips to so many seconds; 0 keeps them whole.", min=0)
 ]
@@ -158,11 +167,12 @@ def serve(
 @app.command()
 def train(
     recipe: RecipeOption = "cnn1d",
-    corpus: CorpusOption = "ravdess",
+    corpus: CorpusOption = None,
     root: RootOption = None,
     mirror: MirrorOption = None,
-    labels: LabelsOption = "recipe",
+    labels: LabelsOption = None,
     clip_seconds: ClipOption = None,
+    votes: VotesOption = False,
     seed: Annotated[int, typer.Option(help="Of weights, order, dropout.")] = 0,
     epochs: Annotated[int | None, typer.Option(help="Length of the schedule in epochs.", min=1)] = None,
     out: OutOption = None,
@@ -191,15 +201,25 @@ def train(
         system = replace(system, training=replace(system.training, epochs=epochs))
     seconds = _clip_seconds(system, clip_seconds)
     data = _load(system, corpus, root, mirror, labels, seconds)
-    folder = out or settings.runs / f"{recipe}-{corpus}-seed{seed}"
+    folder = out or settings.runs / f"{recipe}-{data.name}-seed{seed}"
     if shipped:
         with training_progress(system.training.epochs) as on_epoch:
             train_on_everything(
-                system, data, folder, shipped, clip_seconds=seconds, seed=seed, commit=_commit(), on_epoch=on_epoch
+                system,
+                data,
+                folder,
+                shipped,
+                clip_seconds=seconds,
+                seed=seed,
+                commit=_commit(),
+                votes=votes,
+                on_epoch=on_epoch,
             )
     else:
         with training_progress(system.training.epochs) as on_epoch:
-            metrics = train_held_out(system, data, folder, clip_seconds=seconds, seed=seed, on_epoch=on_epoch)
+            metrics = train_held_out(
+                system, data, folder, clip_seconds=seconds, seed=seed, votes=votes, on_epoch=on_epoch
+            )
         print_scores(metrics, metrics["figure"]["ua"], metrics["figure"]["wa"])
     typer.echo(f"checkpoint: {folder}", err=True)
 
@@ -207,11 +227,13 @@ def train(
 @app.command()
 def evaluate(
     recipe: RecipeOption = "cnn1d",
-    corpus: CorpusOption = "ravdess",
-    protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups or random.")] = "emobox",
+    corpus: CorpusOption = None,
+    protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups, cross or random.")] = "emobox",
     seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 1,
-    labels: LabelsOption = "recipe",
+    labels: LabelsOption = None,
     clip_seconds: ClipOption = None,
+    votes: VotesOption = False,
+    folds: Annotated[str | None, typer.Option(help="Only these folds, separated by commas; for a first look.")] = None,
     root: RootOption = None,
     mirror: MirrorOption = None,
     out: OutOption = None,
@@ -229,10 +251,18 @@ def evaluate(
     settings = load_settings()
     system = get_recipe(recipe)
     seconds = _clip_seconds(system, clip_seconds)
-    data = _load(system, corpus, root, mirror, labels, seconds)
+    wanted = labels or ("shared" if protocol == "cross" else None)
+    data = _load(system, corpus, root, mirror, wanted, seconds)
     length = "whole" if seconds is None else f"{seconds:g}s"
-    folder = out or settings.runs / f"{recipe}-{corpus}-{protocol}-{len(data.labels)}classes-{length}"
-    plan = Plan(recipe=system, protocol=protocol, clip_seconds=seconds, seeds=seeds)
+    folder = out or settings.runs / f"{recipe}-{data.name}-{protocol}-{len(data.labels)}classes-{length}"
+    plan = Plan(
+        recipe=system,
+        protocol=protocol,
+        clip_seconds=seconds,
+        seeds=seeds,
+        votes=votes,
+        folds=tuple(folds.split(",")) if folds else None,
+    )
     with evaluation_progress() as (on_fold, on_epoch):
         metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=on_fold, on_epoch=on_epoch)
     print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
@@ -298,22 +328,30 @@ def _clip_seconds(recipe: Recipe, given: float | None) -> float | None:
 
 
 def _load(
-    recipe: Recipe, corpus: str, root: Path | None, mirror: str | None, labels: str | None, clip_seconds: float | None
+    recipe: Recipe,
+    names: list[str] | None,
+    root: Path | None,
+    mirror: str | None,
+    labels: str | None,
+    clip_seconds: float | None,
 ) -> Data:
-    """Finds or downloads a corpus and makes its frames, with a progress bar."""
+    """Finds or downloads corpora and makes their frames, with a progress bar."""
     from ser.corpus import get_corpus
     from ser.dataset import load_data
     from ser.settings import load_settings
 
     settings = load_settings()
-    found = get_corpus(corpus)
-    folder = root or _fetched(found, settings.corpora, mirror)
+    corpora = [get_corpus(name) for name in names or list(recipe.corpora)[:1]]
+    if root is not None and len(corpora) > 1:
+        raise SettingsError(
+            "--root names the folder of one corpus; with several, put them into one and set SER_CORPORA."
+        )
+    sources = [(corpus, root or _fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
     with progress("reading", "clips") as on_progress:
         return load_data(
             recipe,
-            found,
-            folder,
-            labels=_label_set(found, labels),
+            sources,
+            labels=_label_set(corpora, labels),
             clip_seconds=clip_seconds,
             cache=settings.cache,
             on_progress=on_progress,
@@ -330,18 +368,24 @@ def _fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
         return fetch(corpus, corpora, mirror=mirror, on_progress=on_progress)
 
 
-def _label_set(corpus: Corpus, text: str | None) -> tuple[str, ...] | None:
+def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | None:
     """Reads ``--labels``; None stands for the recipe's own set."""
-    from ser.labels import EMOTIONS, canonical_order
+    from ser.labels import EMOTIONS, canonical_order, relabel
 
     if text in (None, "recipe"):
         return None
     if text == "corpus":
-        return canonical_order(tuple(set(corpus.labels.values())))
+        return canonical_order(tuple({label for corpus in corpora for label in corpus.labels.values()}))
+    if text == "shared":
+        wide = tuple(emotion for emotion in EMOTIONS if emotion != "calm")
+        sets = [{relabel(emotion, wide) for emotion in corpus.labels.values()} for corpus in corpora]
+        return canonical_order(tuple(set.intersection(*sets)))
     names = tuple(name.strip() for name in text.split(","))
     unknown = [name for name in names if name not in EMOTIONS]
     if unknown or len(set(names)) < 2:
-        raise SettingsError(f"--labels {text!r}: expected 'recipe', 'corpus' or two or more of {', '.join(EMOTIONS)}.")
+        raise SettingsError(
+            f"--labels {text!r}: expected 'recipe', 'corpus', 'shared' or two or more of {', '.join(EMOTIONS)}."
+        )
     return names
 
 

@@ -10,7 +10,7 @@ import importlib
 import logging
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Utterance:
     Attributes:
         path: the file.
         corpus: name of its corpus.
-        speaker: unique within the corpus.
+        speaker: unique within the corpus, or within the population where it has one.
         native_label: the emotion in the corpus's own words.
         sex: ``female`` or ``male`` where known.
         age: in years where known.
@@ -39,6 +39,7 @@ class Utterance:
         intensity: as the corpus states it.
         repetition: which take.
         soft_labels: canonical emotion -> share of the listeners who heard it, where listeners were asked.
+        population: names the people recorded, where two corpora share them; None is the corpus itself.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Utterance:
     intensity: str | None = None
     repetition: str | None = None
     soft_labels: Mapping[str, float] | None = None
+    population: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ class Corpus:
         tree: the folder's expected layout, for people.
         archives: what to download; empty where that has to be done by hand.
         known_bad: file name without ending -> why it is skipped.
+        left_out: native label -> why no canonical emotion is meant by it; its clips are skipped.
         scan: ``scan(root)`` returns the utterances of a folder, sorted by path.
     """
 
@@ -93,6 +96,7 @@ class Corpus:
     archives: tuple[Archive, ...]
     known_bad: Mapping[str, str]
     scan: Callable[[Path], list[Utterance]]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -149,6 +153,20 @@ def read_folder(root: Path, read: Callable[[Path], Utterance | None], *, name: s
     if passed_over:
         log.warning("%s: %d files passed over, e.g. %s", root, len(passed_over), ", ".join(passed_over[:3]))
     return [utterance for _, utterance in found if utterance is not None]
+
+
+def without_copies(utterances: list[Utterance], root: Path) -> list[Utterance]:
+    """Keeps the first of the recordings that have the same speaker, sentence, emotion, intensity and repetition.
+
+    A corpus that was unpacked twice into one folder would otherwise count twice. What is left out is counted in a
+    warning of the log.
+    """
+    first: dict[tuple, Utterance] = {}
+    for one in utterances:
+        first.setdefault((one.speaker, one.sentence, one.native_label, one.intensity, one.repetition), one)
+    if copies := len(utterances) - len(first):
+        log.warning("%s: %d files are further copies of recordings that are there already", root, copies)
+    return list(first.values())
 
 
 def fetch(corpus: Corpus, corpora: Path, *, mirror: str | None = None, on_progress: Progress | None = None) -> Path:

@@ -37,12 +37,16 @@ class Plan:
         protocol: name of the protocol.
         clip_seconds: see ``Recipe.clip_seconds``.
         seeds: how many seeds, from 0 on.
+        votes: whether clips that listeners judged are learnt with their votes.
+        folds: names of the folds to run; None runs all.
     """
 
     recipe: Recipe
     protocol: str
     clip_seconds: float | None
     seeds: int
+    votes: bool = False
+    folds: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def evaluate(
 
     Args:
         plan: what to run.
-        data: the clips of one corpus.
+        data: the clips.
         folder: where to write; finished folds found there are not run again.
         command: what made this run, for the record.
         looked: a person has looked at a UA above 90 % on unseen speakers.
@@ -99,7 +103,7 @@ def evaluate(
     runs = []
     for seed in range(plan.seeds):
         rows = []
-        folds = make_folds(plan.protocol, data.utterances, seed)
+        folds = _chosen(plan, make_folds(plan.protocol, data.utterances, seed))
         for fold in folds:
             began = None if _fold_file(folder, seed, fold).exists() else time.monotonic()
             done = _fold_rows(plan, data, folder, fold, seed, on_epoch)
@@ -109,7 +113,7 @@ def evaluate(
                 on_fold(_summary(done, seed, fold, seconds, plan.seeds * len(folds)))
         write_rows(folder / f"out_of_fold_seed{seed}.csv", rows)
         runs.append(out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
-    metrics = summarise(data.corpus.name, plan.protocol, data.labels, runs)
+    metrics = summarise(data.name, plan.protocol, data.labels, runs)
     metrics |= {"recipe": plan.recipe.name, "clip_seconds": plan.clip_seconds, "command": command}
     if get_protocol(plan.protocol).speaker_independent and metrics["ua"] > TOO_GOOD and not looked:
         raise ProtocolError(
@@ -118,6 +122,13 @@ def evaluate(
         )
     write_metrics(folder, metrics)
     return metrics
+
+
+def _chosen(plan: Plan, folds: list[Fold]) -> list[Fold]:
+    names = [fold.name for fold in folds]
+    if unknown := [name for name in plan.folds or () if name not in names]:
+        raise ProtocolError(f"{plan.protocol} has no fold {', '.join(unknown)}; available: {', '.join(names)}.")
+    return [fold for fold in folds if plan.folds is None or fold.name in plan.folds]
 
 
 def _fold_rows(
@@ -147,7 +158,7 @@ def _run_fold(
     seed: int,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> list[dict[str, str]]:
-    task = make_task(data, fold.train, fold.validation)
+    task = make_task(data, fold.train, fold.validation, votes=plan.votes)
     trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
@@ -179,10 +190,11 @@ def _claim(folder: Path, plan: Plan, data: Data) -> None:
     record = {
         "recipe": plan.recipe.name,
         "training": repr(plan.recipe.training),
-        "corpus": data.corpus.name,
+        "corpus": data.name,
         "protocol": plan.protocol,
         "labels": list(data.labels),
         "clip_seconds": plan.clip_seconds,
+        "votes": plan.votes,
         "frames": digest,
     }
     file = folder / "run.json"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from ser.figures import draw_confusion, draw_curves
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
 from ser.recipe import Recipe
-from ser.splits import Fold, check_speakers, hold_out, speaker_of
+from ser.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
 from ser.training import Epoch, Trained, fit, make_task, predict_logits
 
 TEST_SHARE = 0.2  # of the speakers
@@ -37,12 +38,16 @@ def train_held_out(
     *,
     clip_seconds: float | None,
     seed: int,
+    votes: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> dict:
     """Trains with a fifth of the speakers kept for the figure and a fifth of the rest for choosing the epoch.
 
-    Writes the checkpoint, ``metrics.json``, ``curves.png`` and ``confusion.png`` into ``folder``, and the state after
-    every epoch into ``folder/state``: the same call after a kill goes on there and ends with the same bytes.
+    Where it is not known who speaks in every clip, clips are kept apart and the figure says that it may be leaky.
+
+    Writes the checkpoint, ``metrics.json``, ``curves.png`` and ``confusion.png`` into ``folder``, curves for
+    TensorBoard into ``folder/tensorboard``, and the state after every epoch into ``folder/state``: the same call after
+    a kill goes on there and ends with the same bytes.
 
     Returns:
         What ``metrics.json`` holds.
@@ -52,9 +57,10 @@ def train_held_out(
         TrainingError: a class has no clip to learn from, or ``folder`` holds another training.
     """
     fold = _held_out_fold(data)
-    task = make_task(data, fold.train, fold.validation)
+    task = make_task(data, fold.train, fold.validation, votes=votes)
     state = folder / "state" / "training"
-    trained = fit(recipe, task, settings=recipe.training, seed=seed, state=state, on_epoch=on_epoch)
+    with _tensorboard(folder / "tensorboard", on_epoch) as watch:
+        trained = fit(recipe, task, settings=recipe.training, seed=seed, state=state, on_epoch=watch)
     network = recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
     temperature = fit_temperature(
@@ -62,11 +68,11 @@ def train_held_out(
     )
     truth, predicted = _answers(data, network, fold.test)
     scores = score(truth, predicted, data.labels)
-    speakers = [speaker_of(data.utterances[i]) for i in fold.test]
+    speakers = _draws(data, fold.test)
     measured = _held_out_figure(data, scores, speaker_interval(truth, predicted, speakers, data.labels))
     info = describe(recipe, data, clip_seconds, folder.name, (measured,), temperature, _log(trained, seed))
     save_checkpoint(folder, info, trained.weights)
-    metrics = {"figure": asdict(measured), **asdict(scores), "test_speakers": sorted(set(speakers)), "seed": seed}
+    metrics = {"figure": asdict(measured), **asdict(scores), "tested_on": sorted(set(speakers)), "seed": seed}
     metrics["best_epoch"], metrics["epochs"] = trained.best_epoch, [asdict(epoch) for epoch in trained.history]
     write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     _draw(folder, data, trained, scores)
@@ -82,6 +88,8 @@ def train_on_everything(
     clip_seconds: float | None,
     seed: int,
     commit: str,
+    votes: bool = False,
+    without: Sequence[str] = (),
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> ModelInfo:
     """Trains on every clip and writes the checkpoint that ships; its figures are those of its evaluations.
@@ -95,20 +103,22 @@ def train_on_everything(
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the training.
         commit: version of the code.
+        votes: whether listeners' votes are learnt where a clip has them.
+        without: speakers to leave out, as ``corpus/speaker``: those of clips that ship as samples.
         on_epoch: called after each epoch.
 
     Raises:
-        ProtocolError: an evaluation is of another recipe or clip length, or the headline of other labels or of
-            speakers that were heard.
+        ProtocolError: a speaker to leave out is not there, an evaluation is of another recipe or clip length, or the
+            headline of other labels or of speakers that were heard.
     """
-    every = [_evaluation(path, recipe, clip_seconds) for path in evaluations]
+    every = [_evaluation(path, recipe, clip_seconds, votes) for path in evaluations]
     headline = every[0]
     if tuple(headline["labels"]) != data.labels or not headline["speaker_independent"]:
         raise ProtocolError(f"{evaluations[0]} cannot be the headline: other labels, or speakers that were heard.")
-    task = make_task(data, range(len(data.utterances)), [])
+    task = make_task(data, _except(data, without), [], votes=votes)
     epochs = headline["median_best_epoch"]
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
-    log = _log(trained, seed) | {"commit": commit, "trained_on": "every clip", "clips": len(task.train)}
+    log = _log(trained, seed) | {"commit": commit, "clips": len(task.train), "without": sorted(without)}
     figures = [figure(metrics) for metrics in every]
     info = describe(recipe, data, clip_seconds, folder.name, figures, headline["temperature"], log)
     save_checkpoint(folder, info, trained.weights)
@@ -116,10 +126,28 @@ def train_on_everything(
     return info
 
 
-def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None) -> dict:
+@contextmanager
+def _tensorboard(folder: Path, on_epoch: Callable[[Epoch], None] | None) -> Iterator[Callable[[Epoch], None]]:
+    """Yields ``on_epoch`` that also writes the curves which ``tensorboard --logdir`` draws while training runs."""
+    from torch.utils.tensorboard import SummaryWriter  # takes a second
+
+    with SummaryWriter(str(folder)) as writer:
+
+        def watch(epoch: Epoch) -> None:
+            for name in ("loss", "validation_loss", "validation_ua", "learning_rate"):
+                if (value := getattr(epoch, name)) is not None:
+                    writer.add_scalar(name, value, epoch.number)
+            writer.flush()
+            if on_epoch:
+                on_epoch(epoch)
+
+        yield watch
+
+
+def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> dict:
     """Reads an evaluation's figures and refuses one that is about something else."""
     run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "metrics.json"))
-    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds}
+    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
     if differing := [key for key in asked if run[key] != asked[key]]:
         raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
     return metrics
@@ -132,6 +160,13 @@ def _keep(target: Path, evaluations: Sequence[Path], every: Sequence[dict]) -> N
         kept.mkdir(parents=True, exist_ok=True)
         for file in [*folder.glob("out_of_fold_seed*.csv"), folder / "metrics.json", folder / "confusion.png"]:
             shutil.copyfile(file, kept / file.name)
+
+
+def _except(data: Data, without: Sequence[str]) -> list[int]:
+    speakers = [speaker_of(utterance) for utterance in data.utterances]
+    if missing := sorted(set(without) - set(speakers)):
+        raise ProtocolError(f"No clip is by {', '.join(missing)}; write corpus/speaker, such as {speakers[0]}.")
+    return [i for i, speaker in enumerate(speakers) if speaker not in without]
 
 
 def describe(
@@ -154,8 +189,8 @@ def describe(
         sample_rate=recipe.sample_rate,
         clip_seconds=clip_seconds,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        corpora=(data.corpus.name,),
-        licence=data.corpus.licence,
+        corpora=tuple(corpus.name for corpus in data.corpora),
+        licence=data.licence,
         calibration=Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW),
         figures=tuple(figures),
         training=training,
@@ -163,13 +198,28 @@ def describe(
 
 
 def _held_out_fold(data: Data) -> Fold:
+    """Keeps whole speakers apart, or clips where nobody knows who speaks."""
+    known = speakers_known(data.utterances)
+
+    def part(positions: Sequence[int], share: float, seed: int) -> list[int]:
+        if known:
+            return hold_out(data.utterances, positions, share, seed)
+        return hold_out_clips(positions, share, seed)
+
     everyone = range(len(data.utterances))
-    test = hold_out(data.utterances, everyone, TEST_SHARE, HOLD_OUT_SEED)
+    test = part(everyone, TEST_SHARE, HOLD_OUT_SEED)
     rest = sorted(set(everyone) - set(test))
-    validation = hold_out(data.utterances, rest, VALIDATION_SHARE, HOLD_OUT_SEED + 1)
+    validation = part(rest, VALIDATION_SHARE, HOLD_OUT_SEED + 1)
     fold = Fold(name="held-out", train=sorted(set(rest) - set(validation)), validation=validation, test=test)
-    check_speakers(fold, data.utterances)
+    if known:
+        check_speakers(fold, data.utterances)
     return fold
+
+
+def _draws(data: Data, positions: Sequence[int]) -> list[str]:
+    """What the bootstrap draws: speakers, or clips where those are not known."""
+    known = speakers_known(data.utterances)
+    return [speaker_of(u) if known else u.path.name for u in (data.utterances[i] for i in positions)]
 
 
 def _answers(data: Data, network: torch.nn.Module, clips: Sequence[int]) -> tuple[list[str], list[str]]:
@@ -180,11 +230,12 @@ def _answers(data: Data, network: torch.nn.Module, clips: Sequence[int]) -> tupl
 
 
 def _held_out_figure(data: Data, scores: Scores, interval: tuple[float, float]) -> Figure:
+    known = speakers_known(data.utterances)
     return Figure(
-        corpus=data.corpus.name,
-        protocol="held-out speakers",
+        corpus=data.name,
+        protocol="held-out speakers" if known else "held-out clips, speakers unknown",
         classes=len(data.labels),
-        speaker_independent=True,
+        speaker_independent=known,
         ua=round(100 * scores.ua, 1),
         ua_std=0.0,
         wa=round(100 * scores.wa, 1),
@@ -205,5 +256,5 @@ def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:
         [epoch.validation_ua for epoch in trained.history],
         trained.best_epoch,
     )
-    title = f"{data.corpus.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
+    title = f"{data.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
     draw_confusion(folder / "confusion.png", scores.confusion, data.labels, title)

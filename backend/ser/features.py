@@ -97,15 +97,22 @@ def dct_matrix(n_mfcc: int, n_mels: int) -> Tensor:
 class MelSpectrogram(nn.Module):
     """samples (batch, samples) -> mel power spectrogram (batch, frames, n_mels); frames = 1 + samples // hop."""
 
-    def __init__(self, sample_rate: int, n_fft: int, hop_samples: int, n_mels: int):
+    def __init__(self, sample_rate: int, n_fft: int, hop_samples: int, n_mels: int, window: Tensor | None = None):
         super().__init__()
         self.n_fft, self.hop_samples = n_fft, hop_samples
-        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
+        window = torch.hann_window(n_fft) if window is None else window
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("filters", mel_filters(sample_rate, n_fft, n_mels), persistent=False)
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         spectrum = torch.stft(
-            samples, self.n_fft, self.hop_samples, window=self.window, pad_mode="constant", return_complex=True
+            samples,
+            self.n_fft,
+            self.hop_samples,
+            win_length=len(self.window),
+            window=self.window,
+            pad_mode="constant",
+            return_complex=True,
         )
         power = spectrum.real.square() + spectrum.imag.square()  # (batch, bins, frames)
         return torch.matmul(self.filters, power).transpose(1, 2), 1 + lengths // self.hop_samples
@@ -152,10 +159,10 @@ def normalise_utterance(frames: Tensor, lengths: Tensor) -> Tensor:
 
 
 class Mfcc(nn.Module):
-    """The published pipeline: waveform -> MFCC, delta and delta-delta, normalised per utterance.
+    """waveform -> MFCC, delta and delta-delta.
 
-    Order: trim silence, pre-emphasis, peak normalisation, MFCC, derivatives of order 1 and 2 of the MFCC, CMVN over
-    the real frames, and at last the cut to ``clip_seconds``.
+    Order: trim silence, pre-emphasis, peak normalisation, MFCC, derivatives of order 1 and 2 of the MFCC, loudness,
+    CMVN over the real frames, and at last the cut to ``clip_seconds``.
 
     Args:
         n_mfcc: cepstral coefficients; the output has three times as many dims.
@@ -163,7 +170,9 @@ class Mfcc(nn.Module):
         n_fft: window in samples.
         hop_samples: step in samples.
         trim_db: see ``trim_silence``.
-        pre_emphasis: coefficient of the high-pass.
+        pre_emphasis: coefficient of the high-pass; 0 leaves it out.
+        loudness: whether one more dim holds the level of every frame in dB.
+        cmvn: whether every utterance is normalised by its own mean and variance.
         clip_seconds: only the first so many s after trimming are kept; None keeps all.
     """
 
@@ -175,26 +184,60 @@ class Mfcc(nn.Module):
         n_fft: int,
         hop_samples: int,
         trim_db: float,
-        pre_emphasis: float,
+        pre_emphasis: float = 0.0,
+        loudness: bool = False,
+        cmvn: bool,
         clip_seconds: float | None,
     ):
         super().__init__()
-        self.trim_db, self.pre_emphasis = trim_db, pre_emphasis
+        self.trim_db, self.pre_emphasis, self.loudness, self.cmvn = trim_db, pre_emphasis, loudness, cmvn
         self.max_frames = None if clip_seconds is None else round(clip_seconds * SAMPLE_RATE / hop_samples)
         self.mel = MelSpectrogram(SAMPLE_RATE, n_fft, hop_samples, n_mels)
         self.register_buffer("dct", dct_matrix(n_mfcc, n_mels), persistent=False)
         self.delta, self.delta_delta = Delta(order=1), Delta(order=2)
-        self.dims = 3 * n_mfcc
+        self.dims = 3 * n_mfcc + loudness
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         samples, lengths = trim_silence(samples, lengths, self.trim_db)
         if not torch.compiler.is_exporting():  # a graph must keep the size; running as it is, half the work is saved
             samples = samples[:, : int(lengths.max())]
-        samples = peak_normalise(pre_emphasise(samples, lengths, self.pre_emphasis))
+        if self.pre_emphasis:
+            samples = pre_emphasise(samples, lengths, self.pre_emphasis)
+        samples = peak_normalise(samples)
         power, lengths = self.mel(samples, lengths)  # (batch, frames, n_mels)
         mfcc = power_to_db(power, lengths) @ self.dct  # (batch, frames, n_mfcc)
         parts = [mfcc, self.delta(mfcc, lengths), self.delta_delta(mfcc, lengths)]
-        frames = normalise_utterance(torch.cat(parts, dim=2), lengths)
+        if self.loudness:
+            parts.append(power_to_db(power.mean(dim=2, keepdim=True), lengths))
+        frames = torch.cat(parts, dim=2) * length_mask(lengths, mfcc.shape[1])[:, :, None]
+        if self.cmvn:
+            frames = normalise_utterance(frames, lengths)
         if self.max_frames is not None:
             frames, lengths = frames[:, : self.max_frames], lengths.clamp_max(self.max_frames)
         return frames, lengths
+
+
+class LogMel(nn.Module):
+    """waveform -> mel spectrogram in dB, of exactly ``clip_seconds``: (batch, frames, n_mels).
+
+    Order: peak normalisation, cut or padding with silence to the length, spectrogram, dB below the clip's maximum.
+
+    Args:
+        n_mels: mel bands.
+        n_fft: length of the transform in samples.
+        window: weights (samples,), at most ``n_fft`` long; shorter ones are centred.
+        hop_samples: step in samples.
+        clip_seconds: length in s that every clip gets.
+    """
+
+    def __init__(self, *, n_mels: int, n_fft: int, window: Tensor, hop_samples: int, clip_seconds: float):
+        super().__init__()
+        self.samples = round(clip_seconds * SAMPLE_RATE)
+        self.mel = MelSpectrogram(SAMPLE_RATE, n_fft, hop_samples, n_mels, window)
+        self.dims = n_mels
+
+    def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        padding = max(0, self.samples - samples.shape[1])
+        samples = functional.pad(samples, (0, padding))[:, : self.samples]
+        power, lengths = self.mel(peak_normalise(samples), torch.full_like(lengths, self.samples))
+        return power_to_db(power, lengths), lengths

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from ser.corpus import Utterance
+from ser.corpus import Corpus, Utterance
 from ser.errors import CorpusError
 from ser.labels import EMOTIONS, read_emotion
 
@@ -58,6 +58,23 @@ def read_listing(folder: Path, listing: Path) -> list[Utterance]:
             f"{listing} has a header but no line under it; add one line per recording.", "listing_invalid"
         )
     return found
+
+
+def listed_corpus(listing: Path) -> Corpus:
+    """Returns a corpus whose ``scan(folder)`` reads a CSV, so that own recordings go wherever a corpus goes."""
+    return Corpus(
+        name=CORPUS,
+        title="own recordings",
+        licence="that of the recordings",
+        commercial_use=False,
+        citation="none",
+        link="",
+        labels={emotion: emotion for emotion in EMOTIONS},
+        tree="the recordings that the CSV names",
+        archives=(),
+        known_bad={},
+        scan=lambda folder: read_listing(folder, listing),
+    )
 
 
 def _utterance(folder: Path, listing: Path, line: int, row: dict[str, str]) -> Utterance:

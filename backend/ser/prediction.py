@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import Any, Literal
 
 State = Literal["emotion", "unsure", "no_speech"]
@@ -69,3 +70,16 @@ class Prediction:
             close = " or ".join(f"{label} ({100 * self.probabilities[label]:.1f} %)" for label in self.candidates)
             return f"{self.file}: unsure, most like {close}"
         return f"{self.file}: {self.emotion} ({self.confidence:.1f} %)"
+
+    def _repr_html_(self) -> str:
+        """What a Jupyter notebook shows: the answer, a bar for every emotion, and the warnings."""
+        answer = escape(self.to_text().removeprefix(f"{self.file}: "))
+        bars = "".join(
+            f'<tr><th scope="row" style="text-align:left">{escape(label)}</th>'
+            f'<td style="width:16em"><div style="background:#4263eb;height:.8em;width:{100 * share:.1f}%"></div></td>'
+            f"<td>{100 * share:.1f} %</td></tr>"
+            for label, share in sorted(self.probabilities.items(), key=lambda pair: -pair[1])
+        )
+        notes = "".join(f"<p>{escape(warning)}</p>" for warning in self.warnings)
+        heard = f"{self.speech_seconds:.1f} s of speech in {self.duration_seconds:.1f} s, model {escape(self.model)}"
+        return f"<p>{escape(self.file)}: <strong>{answer}</strong><br>{heard}</p><table>{bars}</table>{notes}"

@@ -34,7 +34,7 @@ class Predictor:
         """What the model says about itself."""
         return self._checkpoint.info
 
-    def predict(self, source: bytes | Path | Waveform, file: str = "") -> Prediction:
+    def predict(self, source: bytes | str | Path | Waveform, file: str = "") -> Prediction:
         """Names the emotion of a recording.
 
         Args:
@@ -44,6 +44,7 @@ class Predictor:
         Raises:
             AudioError: the recording cannot be used.
         """
+        source = Path(source) if isinstance(source, str) else source
         waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
         file = file or (source.name if isinstance(source, Path) else "")
         samples = resample(waveform, self.info.sample_rate).samples
@@ -52,12 +53,13 @@ class Predictor:
         if not speech.active.any():
             return self._answer(file, waveform, speech, warnings, None, [])
         parts = windows(speech)
-        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, parts), parts)
+        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, speech, parts), parts)
 
     @torch.inference_mode()
-    def _probabilities(self, samples: np.ndarray, parts: list[Window]) -> np.ndarray:
+    def _probabilities(self, samples: np.ndarray, speech: Speech, parts: list[Window]) -> np.ndarray:
         """Returns calibrated probabilities (windows, classes)."""
-        clips = [torch.from_numpy(np.ascontiguousarray(samples[window.span])) for window in parts]
+        spans = [speech.span(window.span.start, window.span.stop) for window in parts]
+        clips = [torch.from_numpy(np.ascontiguousarray(samples[span])) for span in spans]
         batches = [clips[start : start + BATCH_WINDOWS] for start in range(0, len(clips), BATCH_WINDOWS)]
         logits = torch.cat([self._logits(batch) for batch in batches])
         return torch.softmax(logits.double() / self.info.calibration.temperature, dim=1).numpy()

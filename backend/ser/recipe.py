@@ -11,13 +11,12 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
-import numpy as np
 from torch import Tensor, nn
 
+from ser.augment import Change
 from ser.errors import ModelError
-
-Change = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]  # see ser.augment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class TrainingSettings:
         epochs: upper bound; training stops earlier, see ``patience``.
         patience: epochs without a better validation UA after which training stops.
         batch_size: utterances a step.
-        learning_rate: peak of the one-cycle schedule over ``epochs``.
+        learning_rate: the largest.
         weight_decay: AdamW's.
         label_smoothing: share of the target spread over all classes.
         mixup: parameter of the Beta distribution two utterances are mixed by; 0 switches it off.
@@ -36,6 +35,12 @@ class TrainingSettings:
         averaging: decay a step of the moving average of the weights, which is what is kept; 0 keeps the weights.
         augmentation: changes to the waveform, in training only.
         copies: how many changed copies of each utterance are made beside the original.
+        schedule: ``cosine`` warms up and falls to zero over ``epochs``; ``plateau`` halves the rate when the
+            validation loss has not improved for some epochs.
+        time_mask_frames: longest stretch of a clip that is blanked; 0 switches it off.
+        dim_mask: most neighbouring dims that are blanked; 0 switches it off.
+        class_weights: whether rarer classes weigh more in the loss, by the inverse of their share.
+        balanced: whether every class is drawn equally often.
     """
 
     epochs: int
@@ -49,6 +54,11 @@ class TrainingSettings:
     averaging: float
     augmentation: Change
     copies: int
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    time_mask_frames: int = 0
+    dim_mask: int = 0
+    class_weights: bool = False
+    balanced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Owns the question where speech is: silero voice activity detection on 16 kHz samples.
 
-A recording in which no frame passes the threshold has no speech, and then no emotion is claimed. In a recording that
-is mostly something else, the part around the speech is kept and the rest cut away before features are taken.
+A recording in which no frame passes the threshold has no speech, and then no emotion is claimed. What lies before the
+first and after the last speech is cut away before features are taken, so that an answer does not depend on how much
+silence or noise a recording begins and ends with. The detector hears every recording at the same level, so that it
+does not depend on the loudness either.
 """
 
 from __future__ import annotations
@@ -17,8 +19,7 @@ from ser.audio import SAMPLE_RATE
 THRESHOLD = 0.5  # silero's own; speech gives 0.9 and more, noise about 0.04
 FRAME_SAMPLES = 512  # 32 ms at 16 kHz, fixed by the detector
 MERGE_SECONDS = 0.3  # pauses shorter than this do not split a segment
-MARGIN_SECONDS = 0.25  # kept before and after the speech when a recording is cut to it
-SPARSE_SHARE = 0.5  # less speech than this share of the recording: "mostly something else"
+MARGINS_SECONDS = (0.25, 0.25)  # kept before and after the speech when a recording is cut to it
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,24 @@ class Speech:
             stretches.append((start, min(end, self.samples / SAMPLE_RATE)))
         return stretches
 
-    def span(self) -> slice:
-        """The samples to take features from: all, or the part around the speech when that is sparse."""
-        if not self.active.any() or self.seconds >= SPARSE_SHARE * self.samples / SAMPLE_RATE:
-            return slice(0, self.samples)
-        frames, margin = np.flatnonzero(self.active), int(MARGIN_SECONDS * SAMPLE_RATE)
-        start, stop = frames[0] * FRAME_SAMPLES - margin, (frames[-1] + 1) * FRAME_SAMPLES + margin
-        return slice(max(0, int(start)), min(self.samples, int(stop)))
+    def span(self, start: int = 0, stop: int | None = None, *, margins: tuple[float, float] = MARGINS_SECONDS) -> slice:
+        """Returns the samples to take features from: those around the speech, within a part of the recording.
+
+        Args:
+            start: where the part begins, in samples.
+            stop: where it ends; None is the recording's end.
+            margins: kept before the first and after the last speech, in s.
+
+        Returns:
+            Positions in samples; the whole part where it holds no speech.
+        """
+        stop = self.samples if stop is None else min(stop, self.samples)
+        edges = np.flatnonzero(self.active) * FRAME_SAMPLES
+        inside = edges[(edges + FRAME_SAMPLES > start) & (edges < stop)]
+        if not len(inside):
+            return slice(start, stop)
+        before, after = (int(margin * SAMPLE_RATE) for margin in margins)
+        return slice(max(start, int(inside[0]) - before), min(stop, int(inside[-1]) + FRAME_SAMPLES + after))
 
 
 def find_speech(samples: np.ndarray) -> Speech:
@@ -70,9 +82,10 @@ def find_speech(samples: np.ndarray) -> Speech:
         samples: float32 (samples,) at 16 kHz.
     """
     detector = _detector()
+    peak = float(np.abs(samples).max(initial=0))
     frames = -(-len(samples) // FRAME_SAMPLES)
     padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
-    padded[: len(samples)] = samples
+    padded[: len(samples)] = samples / peak if peak else samples
     probabilities = [detector.process(frame) for frame in padded.reshape(frames, FRAME_SAMPLES)]
     return Speech(np.array(probabilities) > THRESHOLD, len(samples))
 

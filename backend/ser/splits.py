@@ -72,7 +72,9 @@ def get_protocol(name: str) -> Protocol:
 
 
 def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
-    """Raises ProtocolError when a speaker is in more than one part of a fold, or a part that is needed is empty."""
+    """Raises ProtocolError when a speaker is in more than one part of a fold or unknown, or a part is empty."""
+    if not speakers_known(utterances):
+        raise ProtocolError("It is not known who speaks in every clip; add a column speaker, or use random (leaky).")
     parts = {part: {speaker_of(utterances[i]) for i in getattr(fold, part)} for part in ("train", "validation", "test")}
     for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
         if shared := parts[one] & parts[other]:
@@ -85,8 +87,19 @@ def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
 
 
 def speaker_of(utterance: Utterance) -> str:
-    """Names a speaker across corpora."""
-    return f"{utterance.corpus}/{utterance.speaker}"
+    """Names a speaker across corpora: the same person has one name in two corpora that recorded the same people."""
+    return f"{utterance.population or utterance.corpus}/{utterance.speaker}"
+
+
+def speakers_known(utterances: Sequence[Utterance]) -> bool:
+    """Whether every utterance says who speaks; without that no figure is about unseen speakers."""
+    return all(utterance.speaker for utterance in utterances)
+
+
+def hold_out_clips(positions: Sequence[int], share: float, seed: int) -> list[int]:
+    """Picks clips at random, about ``share`` of them, whoever speaks."""
+    order = np.random.default_rng(seed).permutation(np.asarray(positions))
+    return sorted(order[: round(share * len(order))].tolist())
 
 
 def hold_out(utterances: Sequence[Utterance], positions: Sequence[int], share: float, seed: int) -> list[int]:
@@ -153,6 +166,17 @@ def _groups(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     return [_by_speakers(f"{n}", utterances, set(part.tolist()), seed) for n, part in enumerate(parts, 1)]
 
 
+def _cross(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    """One fold a corpus: tested on it, learnt from all others."""
+    corpora = sorted({u.corpus for u in utterances})
+    if len(corpora) < 2:
+        raise ProtocolError("cross trains on some corpora and tests on another; name at least two with --corpus.")
+    return [
+        _by_speakers(corpus, utterances, {speaker_of(u) for u in utterances if u.corpus == corpus}, seed)
+        for corpus in corpora
+    ]
+
+
 def _random(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     order = np.random.default_rng(seed).permutation(len(utterances)).tolist()
     test = round(RANDOM_TEST_SHARE * len(order))
@@ -183,6 +207,12 @@ PROTOCOLS = {
         ),
         Protocol(name="loso", summary="leave one speaker out", speaker_independent=True, folds=_loso),
         Protocol(name="groups", summary="5 seeded folds of unseen speakers", speaker_independent=True, folds=_groups),
+        Protocol(
+            name="cross",
+            summary="leave one corpus out; scored on the emotions that it shares with the others",
+            speaker_independent=True,
+            folds=_cross,
+        ),
         Protocol(
             name="random",
             summary="random 80/20 split of clips: LEAKY, the same speakers in training and test",

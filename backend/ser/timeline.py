@@ -28,7 +28,7 @@ class Window:
 def windows(speech: Speech) -> list[Window]:
     """Returns the parts of a recording that are asked for an emotion; at least one where there is speech at all."""
     if speech.samples <= LONG_SECONDS * SAMPLE_RATE:
-        return [Window(speech.span(), speech.seconds)]
+        return [Window(slice(0, speech.samples), speech.seconds)]
     size, hop = WINDOW_SECONDS * SAMPLE_RATE, HOP_SECONDS * SAMPLE_RATE
     spans = [slice(start, start + size) for start in range(0, speech.samples - size + 1, hop)]
     spans[-1] = slice(spans[-1].start, speech.samples)  # the last takes what is left, less than a hop

@@ -22,23 +22,37 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ser.dataset import Data, FrameBank, pad
+from ser.bank import FrameBank, pad
+from ser.dataset import Data
 from ser.errors import TrainingError
 from ser.files import write_atomically, write_text
+from ser.layers import Standardise
 from ser.recipe import Recipe, TrainingSettings
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
+PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
 EVALUATION_BATCH = 64
+BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One line of the training log; losses in nat, ``validation_ua`` a share of 1 (None without validation)."""
+    """One line of the training log.
+
+    Attributes:
+        number: from 1 on.
+        loss: mean over the training batches, in nat.
+        validation_loss: in nat; None without validation.
+        validation_ua: share of 1; None without validation.
+        learning_rate: of the last step.
+        seconds: how long it took.
+    """
 
     number: int
     loss: float
     validation_loss: float | None
     validation_ua: float | None
+    learning_rate: float
     seconds: float
 
 
@@ -52,6 +66,7 @@ class Task:
         classes: number of classes.
         train: clips to learn from.
         validation: clips that choose the epoch; may be empty, then the last epoch is taken.
+        shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
     """
 
     bank: FrameBank
@@ -59,14 +74,32 @@ class Task:
     classes: int
     train: Sequence[int]
     validation: Sequence[int]
+    shares: Tensor | None = None
 
 
-def make_task(data: Data, train: Sequence[int], validation: Sequence[int]) -> Task:
-    """Returns the task of learning ``data``; clips without speech are neither learnt from nor chosen by."""
+def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, votes: bool = False) -> Task:
+    """Returns the task of learning ``data``; clips without speech are neither learnt from nor chosen by.
+
+    Args:
+        data: labelled clips.
+        train: clips to learn from.
+        validation: clips that choose the epoch.
+        votes: whether a clip that listeners judged is learnt with their votes; the figures stay about the labels.
+    """
     spoken = data.bank.speech.tolist()
     targets = torch.tensor([data.labels.index(target) for target in data.targets])
     train, validation = ([i for i in part if spoken[i]] for part in (train, validation))
-    return Task(data.bank, targets, len(data.labels), train, validation)
+    return Task(data.bank, targets, len(data.labels), train, validation, _vote_shares(data, targets) if votes else None)
+
+
+def _vote_shares(data: Data, targets: Tensor) -> Tensor:
+    """(clips, classes): the listeners' votes among the classes, the label where there were none."""
+    shares = functional.one_hot(targets, len(data.labels)).double()
+    for i, utterance in enumerate(data.utterances):
+        heard = torch.tensor([(utterance.soft_labels or {}).get(label, 0.0) for label in data.labels]).double()
+        if heard.sum():
+            shares[i] = heard / heard.sum()
+    return shares.float()
 
 
 @dataclass(frozen=True)
@@ -139,12 +172,14 @@ class _Run:
         torch.manual_seed(seed)
         self.task, self.settings, self.seed = task, settings, seed
         self.network = recipe.network(task.classes)
+        _fit_normalisation(self.network, task)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
         )
+        self.class_weights = _class_weights(task) if settings.class_weights else None
         self.identity = _identity(recipe, task, settings, seed)
         self.epoch, self.best_epoch, self.history = 0, 0, []
         self.best_weights: dict[str, Tensor] = {}
@@ -167,6 +202,7 @@ class _Run:
             loss=float(np.mean(losses)),
             validation_loss=loss,
             validation_ua=recall,
+            learning_rate=self.optimizer.param_groups[0]["lr"],
             seconds=round(seconds, 3),
         )
         self._keep_best(epoch)
@@ -174,19 +210,23 @@ class _Run:
         return epoch
 
     def _batches(self, draw: np.random.Generator) -> list[np.ndarray]:
-        order = draw.permutation(np.asarray(self.task.train))
+        train = np.asarray(self.task.train)
+        order = _balanced(train, self.task, draw) if self.settings.balanced else draw.permutation(train)
         count = max(1, len(order) // self.settings.batch_size)
-        return np.array_split(order, count)
+        return _by_length(np.array_split(order, count), self.task.bank, draw)
 
     def _step(self, clips: np.ndarray, share_of_epoch: float, draw: np.random.Generator) -> float:
         frames, lengths = pad([self._draw_entry(clip, draw) for clip in clips.tolist()])
-        targets = functional.one_hot(self.task.targets[torch.from_numpy(clips)], self.task.classes).float()
+        targets = _shares(self.task)[torch.from_numpy(clips)]
         if self.settings.mixup:
             frames, lengths, targets = _mix(frames, lengths, targets, self.settings.mixup, draw)
         for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate(self.epoch + share_of_epoch)
-        logits = self.network(frames, lengths)[0]
-        loss = functional.cross_entropy(logits, targets, label_smoothing=self.settings.label_smoothing)
+            group["lr"] = self._learning_rate(share_of_epoch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=_quick_bfloat16()):
+            logits = self.network(frames, lengths)[0]
+        loss = functional.cross_entropy(
+            logits.float(), targets, weight=self.class_weights, label_smoothing=self.settings.label_smoothing
+        )
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -194,19 +234,31 @@ class _Run:
         return loss.item()
 
     def _draw_entry(self, clip: int, draw: np.random.Generator) -> Tensor:
-        """A random copy of a clip, cut to a random stretch of at most ``crop_frames``."""
+        """A random copy of a clip, cut to a random stretch of at most ``crop_frames``, with parts blanked."""
         entry = self.task.bank.entry(clip, int(draw.integers(self.task.bank.copies)))
-        if self.settings.crop_frames is None or len(entry) <= self.settings.crop_frames:
-            return entry
-        start = int(draw.integers(len(entry) - self.settings.crop_frames + 1))
-        return entry[start : start + self.settings.crop_frames]
+        crop = self.settings.crop_frames
+        if crop is not None and len(entry) > crop:
+            start = int(draw.integers(len(entry) - crop + 1))
+            entry = entry[start : start + crop]
+        return _blank(entry, self.settings, draw)
 
-    def _learning_rate(self, epoch: float) -> float:
-        """Linear warm-up, then half a cosine to zero."""
-        position = min(1.0, epoch / self.settings.epochs)
+    def _learning_rate(self, share_of_epoch: float) -> float:
+        if self.settings.schedule == "plateau":
+            return self._plateau_rate()
+        position = min(1.0, (self.epoch + share_of_epoch) / self.settings.epochs)
         if position < WARM_UP:
             return self.settings.learning_rate * max(position / WARM_UP, 0.05)
         return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (position - WARM_UP) / (1 - WARM_UP)))
+
+    def _plateau_rate(self) -> float:
+        """Replays the log, so that a resumed training goes on with the same rate; without validation, by its loss."""
+        rate, best, waited = self.settings.learning_rate, math.inf, 0
+        for epoch in self.history:
+            loss = epoch.loss if epoch.validation_loss is None else epoch.validation_loss
+            best, waited = (loss, 0) if loss < best else (best, waited + 1)
+            if waited > PLATEAU_EPOCHS:
+                rate, waited = rate / 2, 0
+        return rate
 
     def _validate(self) -> tuple[float | None, float | None]:
         if not self.task.validation:
@@ -273,6 +325,60 @@ def _check(task: Task) -> None:
         )
 
 
+def _fit_normalisation(network: nn.Module, task: Task) -> None:
+    """Gives every ``Standardise`` the statistics of the unchanged training clips."""
+    places = [module for module in network.modules() if isinstance(module, Standardise)]
+    if places:
+        frames = torch.cat([task.bank.entry(clip) for clip in task.train])
+        for place in places:
+            place.fit(frames)
+
+
+def _class_weights(task: Task) -> Tensor:
+    """(classes,): the inverse of each class's share of the training clips, 1 on average over the clips."""
+    counts = torch.bincount(task.targets[torch.tensor(list(task.train))], minlength=task.classes)
+    return len(task.train) / (task.classes * counts.clamp_min(1).float())
+
+
+def _balanced(train: np.ndarray, task: Task, draw: np.random.Generator) -> np.ndarray:
+    """As many clips as ``train`` has, drawn so that every class is equally likely."""
+    targets = task.targets[torch.from_numpy(train)].numpy()
+    weights = 1 / np.bincount(targets)[targets]
+    return draw.choice(train, len(train), p=weights / weights.sum())
+
+
+def _by_length(batches: list[np.ndarray], bank: FrameBank, draw: np.random.Generator) -> list[np.ndarray]:
+    """Sorts clips by length within every few batches, so that less time goes into padding, and mixes the batches."""
+    sizes = (bank.offsets[1:] - bank.offsets[:-1])[:: bank.copies].numpy()
+    sorted_batches = []
+    for start in range(0, len(batches), BUCKET_BATCHES):
+        bucket = batches[start : start + BUCKET_BATCHES]
+        clips = np.concatenate(bucket)
+        clips = clips[np.argsort(sizes[clips], kind="stable")]
+        sorted_batches += np.split(clips, np.cumsum([len(batch) for batch in bucket])[:-1])
+    return [sorted_batches[i] for i in draw.permutation(len(sorted_batches))]
+
+
+def _shares(task: Task) -> Tensor:
+    return functional.one_hot(task.targets, task.classes).float() if task.shares is None else task.shares
+
+
+def _blank(entry: Tensor, settings: TrainingSettings, draw: np.random.Generator) -> Tensor:
+    """Sets a random stretch of frames and band of dims to zero (SpecAugment, Park et al. 2019, Interspeech)."""
+    if not settings.time_mask_frames and not settings.dim_mask:
+        return entry
+    entry = entry.clone()
+    for axis, largest in enumerate((settings.time_mask_frames, settings.dim_mask)):
+        size = int(draw.integers(min(largest, entry.shape[axis] // 2) + 1))
+        entry.narrow(axis, int(draw.integers(entry.shape[axis] - size + 1)), size).zero_()
+    return entry
+
+
+def _quick_bfloat16() -> bool:
+    """Whether this processor has matrix units for bfloat16 (AMX); without them it is slower than float32."""
+    return torch.cpu._is_amx_tile_supported()
+
+
 def _mix(
     frames: Tensor, lengths: Tensor, targets: Tensor, alpha: float, draw: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -286,7 +392,8 @@ def _mix(
 def _identity(recipe: Recipe, task: Task, settings: TrainingSettings, seed: int) -> str:
     """Names a training by everything that decides its outcome."""
     digest = hashlib.sha256(repr((recipe.name, recipe.labels, settings, seed, task.classes)).encode())
-    for array in (np.asarray(task.train), np.asarray(task.validation), task.targets.numpy(), task.bank.frames.numpy()):
+    arrays = (np.asarray(task.train), np.asarray(task.validation), _shares(task).numpy(), task.bank.frames.numpy())
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:20]
 

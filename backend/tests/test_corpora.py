@@ -25,7 +25,7 @@ from ser.settings import PROJECT
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
 
-# corpus -> files with real names; every native label and every known-bad file is among them
+# corpus -> files with real names; every native label and every known-bad file is among them, and nothing of LEFT_OUT
 TREES = {
     "ravdess": [
         *(
@@ -35,6 +35,11 @@ TREES = {
         ),
         "Actor_24/03-01-08-02-02-02-24.flac",
         "Actor_07/03-01-03-01-02-02-07.wav",
+    ],
+    "ravdess-song": [
+        *(f"Actor_01/03-02-{emotion:02d}-01-02-01-01.wav" for emotion in range(1, 7)),
+        "Actor_07/03-02-03-01-02-02-07.wav",  # the name that the speech has twice, but another recording
+        "Actor_24/03-02-06-02-02-02-24.flac",
     ],
     "crema-d": [
         *(f"AudioWAV/1001_DFA_{emotion}_XX.wav" for emotion in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")),
@@ -46,7 +51,37 @@ TREES = {
         f"help-safe-{emotion}-156299636043{n}-c7b431195e2871a0c0b0825234c1e22bbcde0216.wav"
         for n, emotion in enumerate(("angry", "calm", "fearful", "happy"))
     ],
+    "emodb": [
+        "wav/03a01Fa.wav",
+        "wav/03a01Nc.wav",
+        "wav/03a01Wa.wav",
+        "wav/03a02Ta.wav",
+        "wav/03a04Ad.wav",
+        "wav/03b10Ec.wav",
+        "wav/08a04Ff.wav",
+        "wav/16b10Wb.flac",
+    ],
+    "nemo": [
+        *(f"samples/EB0_{emotion}_1.wav" for emotion in ("anger", "fear", "happiness", "neutral", "sadness")),
+        "samples/WR0_surprised_90.flac",
+    ],
+    "tess": [
+        *(f"OAF_back_{emotion}.wav" for emotion in ("angry", "disgust", "fear", "happy", "neutral", "ps", "sad")),
+        "OA_bite_neutral.wav",
+        "OAF_Fear/OAF_bar_fear.wav",
+        "YAF_pleasant_surprised/YAF_food_ps.flac",
+        "YAF_germ_angry.wav",
+        "YAF_neat_fear.wav",
+    ],
+    "savee": [
+        *(f"AudioData/DC/{emotion}01.wav" for emotion in ("a", "d", "f", "h", "n", "sa", "su")),
+        "AudioData/JE/n30.wav",
+        "ALL/KL_su15.flac",
+    ],
 }
+
+# corpus -> files of the native labels that have no canonical emotion
+LEFT_OUT = {"emodb": ["wav/03a04Lc.wav", "wav/08b09Lc.wav"]}
 
 
 @pytest.fixture(params=sorted(find_corpora()))
@@ -75,6 +110,17 @@ def test_every_corpus_says_what_it_is_and_under_which_licence(corpus):
 
 def test_every_native_label_has_a_canonical_emotion(corpus):
     assert corpus.labels and set(corpus.labels.values()) <= set(EMOTIONS)
+
+
+def test_what_has_no_canonical_emotion_is_left_out_and_says_so(corpus, tree: Path):
+    before = corpus.scan(tree)
+    for name in LEFT_OUT.get(corpus.name, []):
+        (tree / name).touch()
+    assert corpus.scan(tree) == before
+    assert bool(corpus.left_out) == (corpus.name in LEFT_OUT) and not set(corpus.left_out) & set(corpus.labels)
+    section = (PROJECT / "data" / "README.md").read_text(encoding="utf-8").partition(f"## `{corpus.name}`")[2]
+    for reason in corpus.left_out.values():
+        assert reason in section.partition("\n## ")[0]
 
 
 def test_every_archive_can_be_checked(corpus):
@@ -160,6 +206,52 @@ def test_what_is_no_name_of_ravdess(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("ravdess").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("03-02-05-02-01-01-11.wav", ("11", "angry", "male", "01", "strong", "01")),
+        ("03-02-02-01-02-02-12.mp3", ("12", "calm", "female", "02", "normal", "02")),
+        ("03-02-01-01-01-01-24.wav", ("24", "neutral", "female", "01", "normal", "01")),
+    ],
+)
+def test_a_name_of_ravdess_song(tmp_path: Path, name: str, expected: tuple[str, ...]):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("ravdess-song").scan(tmp_path)
+    speaker, label, sex, statement, intensity, repetition = expected
+    assert (found.speaker, found.native_label, found.sex, found.intensity) == (speaker, label, sex, intensity)
+    assert (found.sentence, found.repetition, found.population) == (statement, repetition, "ravdess")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "03-01-05-02-01-01-11.wav",  # speech
+        "01-02-05-02-01-01-11.wav",  # with video
+        "03-02-07-01-01-01-11.wav",  # disgust was not sung
+        "03-02-08-01-01-01-11.wav",
+        "03-02-05-02-01-01-18.wav",  # actor 18 did not sing
+        "03-02-05-02-01-01-25.wav",
+    ],
+)
+def test_what_is_no_name_of_ravdess_song(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("ravdess-song").scan(tmp_path)
+
+
+def test_speech_and_song_lie_in_their_own_folders(mirror, small, tmp_path: Path):
+    fetch(small, tmp_path / "corpora", mirror=mirror[0])
+    path = mirror[1] / "song.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Actor_01/03-02-01-01-01-01-01.wav", b"RIFF")
+    md5 = hashlib.md5(path.read_bytes()).hexdigest()
+    released = Archive(url="https://localhost/song.zip", file="song.zip", md5=md5, bytes=path.stat().st_size)
+    song = replace(get_corpus("ravdess-song"), archives=(released,))
+    (sung,) = song.scan(fetch(song, tmp_path / "corpora", mirror=mirror[0]))
+    (spoken,) = small.scan(corpus_root(small, tmp_path / "corpora"))
+    assert sung.path.is_relative_to(tmp_path / "corpora" / "ravdess-song") and sung.speaker == spoken.speaker
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -260,6 +352,156 @@ def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
     assert (found.speaker, found.native_label, found.sentence, found.intensity) == ("1002", "HAP", "IEO", "high")
     assert (found.age, found.sex, found.race) == (21, "female", "Caucasian")
     assert found.soft_labels == {"angry": 0.1, "disgust": 0, "fearful": 0, "happy": 0.6, "neutral": 0.3, "sad": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("03a01Fa.wav", ("03", "F", "male", 31, "a01", "a")),
+        ("08a04Ff.wav", ("08", "F", "female", 34, "a04", "f")),
+        ("08a02Ac.WAV", ("08", "A", "female", 34, "a02", "c")),
+        ("16b10Wb.flac", ("16", "W", "female", 31, "b10", "b")),
+    ],
+)
+def test_a_name_of_emodb(tmp_path: Path, name: str, expected: tuple):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("emodb").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sex, found.age, found.sentence, found.repetition) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "04a01Fa.wav",  # no such speaker
+        "03a03Fa.wav",  # no such sentence
+        "03a01Xa.wav",  # no such emotion
+        "03a01F.wav",
+        "03a01fa.wav",
+        "03a01Fa (1).wav",
+    ],
+)
+def test_what_is_no_name_of_emodb(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("emodb").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("EB0_anger_1.wav", ("EB0", "anger", "female", 27, "1")),
+        ("TP0_fear_46.wav", ("TP0", "fear", "male", 26, "46")),
+        ("WR0_surprised_90.mp3", ("WR0", "surprised", "male", 23, "90")),
+    ],
+)
+def test_a_name_of_nemo(tmp_path: Path, name: str, expected: tuple):
+    (tmp_path / name).touch()
+    (found,) = get_corpus("nemo").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sex, found.age, found.sentence) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["EB1_anger_1.wav", "EB0_angry_1.wav", "EB0_anger_0.wav", "EB0_anger_91.wav", "EB0_anger.wav", "EB0_anger_01.wav"],
+)
+def test_what_is_no_name_of_nemo(tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("nemo").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("OAF_back_angry.wav", ("OAF", "angry", 64, "back")),
+        ("YAF_food_ps.wav", ("YAF", "ps", 26, "food")),
+        ("OA_bite_neutral.wav", ("OAF", "neutral", 64, "bite")),  # the speaker lost a letter
+        ("OAF_Pleasant_surprise/OAF_back_ps.wav", ("OAF", "ps", 64, "back")),
+        ("YAF_fear/YAF_youth_fear.mp3", ("YAF", "fear", 26, "youth")),
+    ],
+)
+def test_a_name_of_tess(tmp_path: Path, name: str, expected: tuple):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    (found,) = get_corpus("tess").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.age, found.sentence) == expected
+    assert found.sex == "female"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["YA_back_angry.wav", "OAF_back_calm.wav", "OAF_angry.wav", "OAF_back_angry (1).wav", "OAF_angry/back.wav"],
+)
+def test_what_is_no_name_of_tess(tmp_path: Path, name: str):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("tess").scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("corpus_name", "copies"),
+    [
+        (
+            "tess",
+            {
+                "TESS Toronto emotional speech set data/OAF_angry/OAF_back_angry.wav": True,
+                "TESS Toronto emotional speech set data/TESS Toronto emotional speech set data/OAF_angry/"
+                "OAF_back_angry.wav": False,
+                "TESS Toronto emotional speech set data/YAF_angry/YAF_back_angry.wav": True,
+            },
+        ),
+        ("savee", {"ALL/DC_a01.wav": True, "AudioData/DC/a01.wav": False, "AudioData/JE/a01.wav": True}),
+    ],
+)
+def test_what_was_unpacked_twice_counts_once(
+    tmp_path: Path, corpus_name: str, copies: dict[str, bool], caplog: pytest.LogCaptureFixture
+):
+    for name in copies:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with caplog.at_level(logging.WARNING):
+        found = get_corpus(corpus_name).scan(tmp_path)
+    assert [utterance.path for utterance in found] == [tmp_path / name for name, kept in copies.items() if kept]
+    assert "1 files are further copies" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("DC/a01.wav", ("DC", "a", "a01")),
+        ("AudioData/KL/su15.wav", ("KL", "su", "su15")),
+        ("JK/n30.flac", ("JK", "n", "n30")),
+        ("ALL/JE_sa03.wav", ("JE", "sa", "sa03")),
+        ("KL_f12.wav", ("KL", "f", "f12")),
+    ],
+)
+def test_a_name_of_savee(tmp_path: Path, name: str, expected: tuple[str, ...]):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    (found,) = get_corpus("savee").scan(tmp_path)
+    assert (found.speaker, found.native_label, found.sentence) == expected
+    assert (found.sex, found.age) == ("male", None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a01.wav",  # whose?
+        "XX/a01.wav",
+        "DC/a16.wav",  # only neutral has more than fifteen
+        "DC/n31.wav",
+        "DC/n00.wav",
+        "DC/s01.wav",
+        "ALL/DC_b01.wav",
+        "DC/a01 (1).wav",
+    ],
+)
+def test_what_is_no_name_of_savee(tmp_path: Path, name: str):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="other names"):
+        get_corpus("savee").scan(tmp_path)
 
 
 @pytest.mark.corpus

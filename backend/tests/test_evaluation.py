@@ -10,9 +10,10 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from ser.bank import FrameBank
 from ser.checkpoint import figure, load_checkpoint
 from ser.corpus import Utterance, get_corpus
-from ser.dataset import Data, FrameBank
+from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
@@ -43,7 +44,7 @@ def data() -> Data:
     speech = torch.ones(len(entries), dtype=torch.bool)
     speech[0] = False
     bank = FrameBank(torch.from_numpy(np.concatenate(entries)), offsets, 1, speech)
-    return Data(get_corpus("ravdess"), utterances, targets, LABELS, bank)
+    return Data((get_corpus("ravdess"),), utterances, targets, LABELS, bank)
 
 
 def run(data: Data, folder: Path, protocol: str = "emobox", seeds: int = 1, **options) -> dict:
@@ -111,7 +112,7 @@ def test_training_writes_a_checkpoint_metrics_and_pictures(data, tmp_path):
         assert (tmp_path / "model" / name).stat().st_size > 0
     info = load_checkpoint(tmp_path / "model").info
     assert info.figure.protocol == "held-out speakers" and info.figure.ua == metrics["figure"]["ua"]
-    assert len(metrics["test_speakers"]) == 4
+    assert len(metrics["tested_on"]) == 4
     assert info.labels == LABELS and info.name == "model"
 
 

@@ -31,6 +31,7 @@ def published(clip_seconds: float | None = None) -> Mfcc:
         hop_samples=160,
         trim_db=25,
         pre_emphasis=0.97,
+        cmvn=True,
         clip_seconds=clip_seconds,
     )
 

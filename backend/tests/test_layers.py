@@ -5,7 +5,16 @@ import torch
 from torch import nn
 
 from ser.features import length_mask
-from ser.layers import ConvBlock, MaskedBatchNorm1d, adaptive_average
+from ser.layers import (
+    AttentionPooling,
+    AttentiveStatistics,
+    ConvBlock,
+    MaskedBatchNorm1d,
+    MaskedLstm,
+    ResidualBlock,
+    Standardise,
+    adaptive_average,
+)
 
 
 @pytest.fixture
@@ -62,3 +71,51 @@ def test_adaptive_average_stretches_fewer_frames_than_bins():
     torch.testing.assert_close(
         adaptive_average(frames, torch.tensor([3]), 8), nn.AdaptiveAvgPool1d(8)(frames), atol=1e-6, rtol=1e-5
     )
+
+
+def test_the_masked_lstm_equals_packed_sequences():
+    torch.manual_seed(0)
+    ours = MaskedLstm(5, 4)
+    reference = torch.nn.LSTM(5, 4, batch_first=True, bidirectional=True)
+    for name, value in ours.forth.named_parameters():
+        reference.get_parameter(name).data.copy_(value)
+        reference.get_parameter(f"{name}_reverse").data.copy_(ours.back.get_parameter(name))
+    frames, lengths = torch.randn(3, 9, 5), torch.tensor([9, 2, 5])
+    packed = torch.nn.utils.rnn.pack_padded_sequence(frames, lengths, batch_first=True, enforce_sorted=False)
+    expected, (last, _) = reference(packed)
+    expected, _ = torch.nn.utils.rnn.pad_packed_sequence(expected, batch_first=True)
+    outputs, states = ours(frames, lengths)
+    torch.testing.assert_close(outputs, expected)
+    torch.testing.assert_close(states, last.transpose(0, 1).flatten(1))
+
+
+def test_statistics_come_from_the_frames_given_and_padding_stays_zero():
+    block = Standardise(2)
+    block.fit(torch.tensor([[0.0, 7.0], [2.0, 7.0], [4.0, 7.0]]))
+    frames = block(torch.tensor([[[4.0, 7.0], [9.0, 9.0]]]), torch.tensor([1]))
+    torch.testing.assert_close(frames, torch.tensor([[[1.0, 0.0], [0.0, 0.0]]]))
+
+
+@pytest.mark.parametrize("pooling", ["attention", "statistics"])
+def test_attention_sums_to_one_over_the_real_frames(pooling):
+    torch.manual_seed(0)
+    frames, lengths = torch.randn(2, 6, 8), torch.tensor([6, 3])
+    if pooling == "attention":
+        pooled, weights = AttentionPooling(8, hidden=4)(frames, lengths)
+    else:
+        pooled, weights = AttentiveStatistics(8, hidden=4)(frames.transpose(1, 2), lengths)
+    assert pooled.shape == (2, 8 if pooling == "attention" else 16)
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
+    assert not weights[1, 3:].any()
+
+
+def test_a_residual_block_gives_a_batch_what_it_gives_single_clips():
+    torch.manual_seed(0)
+    block = ResidualBlock(5, 8, kernel_frames=5, stride=2).eval()
+    lengths = torch.tensor([11, 6])
+    frames = torch.randn(2, 5, 11) * (torch.arange(11) < lengths[:, None])[:, None]
+    together, shorter = block(frames, lengths)
+    alone, length = block(frames[1:, :, :6], lengths[1:])
+    assert shorter.tolist() == [6, 3] and length.tolist() == [3]
+    torch.testing.assert_close(together[1:, :, :3], alone)
+    assert not together[1, :, 3:].any()

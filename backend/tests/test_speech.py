@@ -61,13 +61,22 @@ def test_seconds_between_counts_overlap():
     assert speech.seconds_between(0, FRAME_SAMPLES) == 0
 
 
-def test_sparse_speech_is_cut_out_and_dense_speech_is_not():
-    dense, sparse = speech_of("####..##"), speech_of("." * 50 + "##" + "." * 50)
-    assert dense.span() == slice(0, dense.samples)
+def test_a_recording_is_cut_to_its_speech():
+    speech = speech_of("." * 50 + "##....#" + "." * 50)
     margin = SAMPLE_RATE // 4
-    assert sparse.span() == slice(50 * FRAME_SAMPLES - margin, 52 * FRAME_SAMPLES + margin)
+    assert speech.span() == slice(50 * FRAME_SAMPLES - margin, 57 * FRAME_SAMPLES + margin)
+    assert speech.span(margins=(0, 0.032)) == slice(50 * FRAME_SAMPLES, 58 * FRAME_SAMPLES)
 
 
-def test_the_cut_stays_inside_the_recording():
-    speech = speech_of("##" + "." * 60)
-    assert speech.span() == slice(0, 2 * FRAME_SAMPLES + SAMPLE_RATE // 4)
+def test_the_cut_stays_inside_the_recording_and_the_part_asked_for():
+    speech = speech_of("##" + "." * 60 + "##")
+    assert speech.span(0, 40 * FRAME_SAMPLES) == slice(0, 2 * FRAME_SAMPLES + SAMPLE_RATE // 4)
+    assert speech.span(60 * FRAME_SAMPLES) == slice(60 * FRAME_SAMPLES, 64 * FRAME_SAMPLES)
+    assert speech.span(10 * FRAME_SAMPLES, 20 * FRAME_SAMPLES) == slice(10 * FRAME_SAMPLES, 20 * FRAME_SAMPLES)
+
+
+@pytest.mark.parametrize("gain", [0.001, 0.25, 4.0])
+def test_loudness_does_not_change_what_is_speech(samples, gain):
+    for path in samples.values():
+        clip = decode(path).samples
+        np.testing.assert_array_equal(find_speech(clip).active, find_speech(np.float32(gain) * clip).active)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser.dataset import FrameBank
+from ser.bank import FrameBank
 from ser.errors import TrainingError
 from ser.recipe import get_recipe
 from ser.training import Task, Trained, fit, predict_logits, unweighted_recall

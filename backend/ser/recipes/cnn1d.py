@@ -36,6 +36,7 @@ def build_features(clip_seconds: float | None) -> Mfcc:
         hop_samples=160,
         trim_db=25,
         pre_emphasis=0.97,
+        cmvn=True,
         clip_seconds=clip_seconds,
     )
 

@@ -1,0 +1,176 @@
+"""Owns the way from files to a ``FrameBank``: decoded, augmented, turned into frames once, and cached on disk.
+
+The cache is keyed by the content of every file, the features' settings and the code that makes them, so that it can
+never be stale. Making a bank uses one process per core; a second run starts at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ser.audio import decode, resample
+from ser.errors import AudioError
+from ser.files import write_atomically
+from ser.recipe import Recipe, get_recipe
+from ser.speech import Speech, find_speech
+
+KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "bank.py")
+CHUNK_FILES = 16  # files handed to a process at a time
+LARGEST_MARGIN_SECONDS = 0.6  # copies are cut to their speech with random margins up to this
+
+Progress = Callable[[int, int], None]  # done, total
+
+
+@dataclass(frozen=True)
+class FrameBank:
+    """The frames of many clips, one after the other; clip i has ``copies`` entries, the original first.
+
+    Attributes:
+        frames: float32 (total frames, dims).
+        offsets: int64 (clips * copies + 1,): where each entry begins.
+        copies: entries per clip.
+        speech: bool (clips,): whether the clip holds any speech.
+    """
+
+    frames: Tensor
+    offsets: Tensor
+    copies: int
+    speech: Tensor
+
+    def __len__(self) -> int:
+        return len(self.speech)
+
+    def entry(self, clip: int, copy: int = 0) -> Tensor:
+        """Returns (frames, dims) of one copy of a clip; copy 0 is the original."""
+        index = clip * self.copies + copy
+        return self.frames[self.offsets[index] : self.offsets[index + 1]]
+
+    def batch(self, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Returns the originals as frames (batch, frames, dims) padded with zeros, and lengths (batch,)."""
+        return pad([self.entry(clip) for clip in clips])
+
+
+def pad(entries: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Returns frames (batch, frames, dims) padded with zeros, and lengths (batch,)."""
+    lengths = torch.tensor([len(entry) for entry in entries])
+    return torch.nn.utils.rnn.pad_sequence(list(entries), batch_first=True), lengths
+
+
+def build_bank(
+    files: Sequence[Path],
+    recipe: Recipe,
+    *,
+    clip_seconds: float | None,
+    copies: int,
+    cache: Path,
+    on_progress: Progress | None = None,
+) -> FrameBank:
+    """Returns the frames of every recording, in order, from the cache where they are there.
+
+    Args:
+        files: what to read.
+        recipe: whose features and augmentation to use.
+        clip_seconds: see ``Recipe.clip_seconds``.
+        copies: changed copies per clip beside the original.
+        cache: folder of the cache.
+        on_progress: called with (files done, files in all).
+
+    Raises:
+        AudioError: a file cannot be read; the message names it.
+    """
+    cached = cache / f"{_key(files, recipe, clip_seconds, copies)}.safetensors"
+    if not cached.exists():
+        jobs = [(str(file), recipe.name, clip_seconds, copies) for file in files]
+        tensors = _pack(_run(jobs, on_progress))
+        write_atomically(cached, lambda part: save_file(tensors, part))
+    tensors = load_file(cached)
+    return FrameBank(tensors["frames"], tensors["offsets"], 1 + copies, tensors["speech"])
+
+
+def clip_frames(path: Path, recipe: Recipe, clip_seconds: float | None, copies: int) -> tuple[list[np.ndarray], bool]:
+    """Returns the frames (frames, dims) of a clip and of its changed copies, and whether it holds speech.
+
+    Raises:
+        AudioError: the file cannot be read; the message names it.
+    """
+    try:
+        samples = resample(decode(path), recipe.sample_rate).samples
+    except AudioError as error:
+        raise AudioError(f"{path}: {error}", error.code) from error
+    speech = find_speech(samples)
+    seed = int.from_bytes(hashlib.sha256(samples.tobytes()).digest()[:8], "little")
+    draws = [np.random.default_rng((seed, copy)) for copy in range(copies)]
+    clips = [samples[speech.span()], *(_changed(samples, speech, recipe, draw) for draw in draws)]
+    module = recipe.features(clip_seconds)
+    return [_frames(module, clip) for clip in clips], bool(speech.active.any())
+
+
+def _changed(samples: np.ndarray, speech: Speech, recipe: Recipe, draw: np.random.Generator) -> np.ndarray:
+    """A clip cut a little differently, so that nothing is learnt from where the cut falls, and augmented."""
+    before, after = draw.uniform(0, LARGEST_MARGIN_SECONDS, 2)
+    cut = samples[speech.span(margins=(before, after))]
+    return recipe.training.augmentation(cut, recipe.sample_rate, draw)
+
+
+@torch.inference_mode()
+def _frames(module: torch.nn.Module, samples: np.ndarray) -> np.ndarray:
+    batch = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
+    frames, lengths = module(batch, torch.tensor([batch.shape[1]]))
+    return frames[0, : lengths[0]].numpy()
+
+
+Job = tuple[str, str, float | None, int]
+Made = tuple[list[np.ndarray], bool]
+
+
+def _run(jobs: list[Job], on_progress: Progress | None) -> Iterator[Made]:
+    chunks = [jobs[start : start + CHUNK_FILES] for start in range(0, len(jobs), CHUNK_FILES)]
+    workers = min(len(chunks), os.cpu_count() or 1)
+    done = 0
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_one_thread) as pool:
+        for made in pool.map(_make_chunk, chunks):
+            yield from made
+            done += len(made)
+            if on_progress:
+                on_progress(done, len(jobs))
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _make_chunk(jobs: list[Job]) -> list[Made]:
+    return [clip_frames(Path(path), get_recipe(recipe), seconds, copies) for path, recipe, seconds, copies in jobs]
+
+
+def _pack(made: Iterator[Made]) -> dict[str, Tensor]:
+    entries, speech = [], []
+    for copies, spoken in made:
+        entries += copies
+        speech.append(spoken)
+    lengths = np.array([0, *(len(entry) for entry in entries)])
+    return {
+        "frames": torch.from_numpy(np.concatenate(entries)),
+        "offsets": torch.from_numpy(lengths.cumsum()),
+        "speech": torch.tensor(speech),
+    }
+
+
+def _key(files: Sequence[Path], recipe: Recipe, clip_seconds: float | None, copies: int) -> str:
+    here = Path(__file__).parent
+    code = [here / name for name in KEYED_CODE] + [here / "recipes" / f"{recipe.name}.py"]
+    digest = hashlib.sha256(repr((clip_seconds, copies, recipe.training.augmentation)).encode())
+    for path in [*code, *files]:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return f"{recipe.name}-{digest.hexdigest()[:20]}"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ser.audio import decode, resample
+from ser.bank import build_bank, clip_frames, pad
+from ser.errors import AudioError
+from ser.recipe import get_recipe
+from ser.speech import find_speech
+
+RECIPE = get_recipe("cnn1d")
+
+
+@pytest.fixture
+def files(samples, tmp_path) -> list[Path]:
+    made = []
+    for name, source in samples.items():
+        path = tmp_path / f"{name}.wav"
+        shutil.copy(source, path)
+        made.append(path)
+    return made
+
+
+def bank_of(files: list[Path], cache: Path, copies: int = 1, on_progress=None):
+    return build_bank(files, RECIPE, clip_seconds=None, copies=copies, cache=cache, on_progress=on_progress)
+
+
+def test_a_bank_holds_the_frames_of_every_clip_and_of_changed_copies(files, tmp_path):
+    bank = bank_of(files, tmp_path / "cache")
+    module = RECIPE.features(None)
+    assert len(bank) == 3 and bank.copies == 2 and bank.speech.all()
+    for n, file in enumerate(files):
+        clip = resample(decode(file), 16_000).samples
+        samples = torch.from_numpy(clip[find_speech(clip).span()])
+        frames, _ = module(samples[None], torch.tensor([len(samples)]))
+        torch.testing.assert_close(bank.entry(n), frames[0])
+        assert bank.entry(n, 1).shape != bank.entry(n).shape or not torch.equal(bank.entry(n, 1), bank.entry(n))
+
+
+def test_a_second_run_reads_the_cache_and_a_changed_file_does_not(files, tmp_path):
+    seen: list[int] = []
+    first = bank_of(files, tmp_path / "cache", on_progress=lambda done, total: seen.append(done))
+    assert seen[-1] == 3
+    again = bank_of(files, tmp_path / "cache", on_progress=lambda done, total: seen.append(-1))
+    assert -1 not in seen
+    assert torch.equal(first.frames, again.frames)
+    shutil.copy(files[0], files[1])
+    changed = bank_of(files, tmp_path / "cache")
+    assert torch.equal(changed.entry(1), first.entry(0))
+
+
+def test_silence_is_marked_as_no_speech(tmp_path, encode):
+    path = tmp_path / "silence.wav"
+    path.write_bytes(encode(np.zeros(32_000, np.float32), 16_000))
+    frames, spoken = clip_frames(path, RECIPE, None, copies=0)
+    assert not spoken and len(frames) == 1
+
+
+def test_an_unreadable_clip_stops_with_its_name(files, tmp_path):
+    files[1].write_bytes(b"not audio")
+    with pytest.raises(AudioError, match=files[1].name):
+        bank_of(files, tmp_path / "cache")
+
+
+def test_padding_is_zero():
+    frames, lengths = pad([torch.ones(3, 2), torch.ones(5, 2)])
+    assert lengths.tolist() == [3, 5]
+    assert frames.shape == (2, 5, 2) and not frames[0, 3:].any()
