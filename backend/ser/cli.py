@@ -16,7 +16,14 @@ import typer
 
 from ser import __version__
 from ser.errors import SerError, SettingsError
-from ser.terminal import print_confusion, print_fold, print_model, print_scores, progress, training_progress
+from ser.terminal import (
+    evaluation_progress,
+    print_confusion,
+    print_model,
+    print_scores,
+    progress,
+    training_progress,
+)
 
 if TYPE_CHECKING:
     from ser.corpus import Corpus
@@ -234,11 +241,11 @@ def evaluate(
         bool, typer.Option("--i-have-looked", help="A person looked at a UA above 90 % on unseen speakers.")
     ] = False,
 ) -> None:
-    """Measures a recipe by a protocol: UA, WA, F1, recalls, confusion matrix, out-of-fold predictions as CSV."""
+    """Measures a recipe by a protocol and writes a report: figures, pictures, out-of-fold predictions as CSV."""
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
-    from ser.figures import draw_confusion
     from ser.recipe import get_recipe
+    from ser.report import write_report
     from ser.settings import load_settings
 
     settings = load_settings()
@@ -256,12 +263,41 @@ def evaluate(
         votes=votes,
         folds=tuple(folds.split(",")) if folds else None,
     )
-    metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=print_fold)
-    title = f"{recipe} on {data.name}, {protocol}: UA {100 * metrics['ua']:.1f} %"
-    draw_confusion(folder / "confusion.png", metrics["confusion"], data.labels, title)
+    with evaluation_progress() as (on_fold, on_epoch):
+        metrics = run(plan, data, folder, command=_command_line(), looked=looked, on_fold=on_fold, on_epoch=on_epoch)
     print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
     print_confusion(metrics["confusion"], data.labels)
-    typer.echo(f"written to {folder}", err=True)
+    typer.echo(f"report: {write_report(folder, metrics)}", err=True)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that 'evaluate' wrote, finished.")],
+) -> None:
+    """Makes figures, pictures and the HTML report of finished evaluations again, from their predictions alone."""
+    from ser.report import write_report
+    from ser.results import refresh
+
+    for folder in folders:
+        typer.echo(write_report(folder, refresh(folder)))
+
+
+@app.command()
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="A", help="Folder that 'evaluate' wrote.")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run on the same clips.")],
+    out: OutOption = None,
+) -> None:
+    """Puts two evaluations side by side and says whether their difference is more than chance."""
+    from ser.comparison import FIGURES, write_comparison
+    from ser.comparison import compare as run
+    from ser.settings import load_settings
+    from ser.terminal import print_comparison
+
+    found = run(one, other)
+    folder = out or load_settings().runs / f"compare-{one.resolve().name}-{other.resolve().name}"
+    print_comparison(found, FIGURES)
+    typer.echo(f"report: {write_comparison(folder, found)}", err=True)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,25 @@ class Plan:
 
 @dataclass(frozen=True)
 class FoldDone:
-    """A finished fold, for a live table; ``ua`` is a share of 1 over the fold's test clips."""
+    """A finished fold, for a live table.
+
+    Attributes:
+        seed: of the run.
+        name: of the fold.
+        best_epoch: which epoch was taken.
+        ua: share of 1 over the fold's test clips.
+        clips: in the fold's test.
+        seconds: how long it took in s; None where it was finished before.
+        total: folds of all seeds.
+    """
 
     seed: int
     name: str
     best_epoch: int
     ua: float
     clips: int
+    seconds: float | None
+    total: int
 
 
 def evaluate(
@@ -90,11 +103,14 @@ def evaluate(
     runs = []
     for seed in range(plan.seeds):
         rows = []
-        for fold in _chosen(plan, make_folds(plan.protocol, data.utterances, seed)):
+        folds = _chosen(plan, make_folds(plan.protocol, data.utterances, seed))
+        for fold in folds:
+            began = None if _fold_file(folder, seed, fold).exists() else time.monotonic()
             done = _fold_rows(plan, data, folder, fold, seed, on_epoch)
             rows += done
             if on_fold:
-                on_fold(_summary(done, seed, fold))
+                seconds = None if began is None else time.monotonic() - began
+                on_fold(_summary(done, seed, fold, seconds, plan.seeds * len(folds)))
         write_rows(folder / f"out_of_fold_seed{seed}.csv", rows)
         runs.append(out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
     metrics = summarise(data.name, plan.protocol, data.labels, runs)
@@ -124,11 +140,15 @@ def _fold_rows(
     on_epoch: Callable[[Epoch], None] | None,
 ) -> list[dict[str, str]]:
     """Trains and tests one fold, or reads it where it is done."""
-    file = folder / "folds" / f"seed{seed}-{fold.name}.csv"
+    file = _fold_file(folder, seed, fold)
     if not file.exists():
         write_rows(file, _run_fold(plan, data, fold, seed, on_epoch))
     with file.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def _fold_file(folder: Path, seed: int, fold: Fold) -> Path:
+    return folder / "folds" / f"seed{seed}-{fold.name}.csv"
 
 
 def _run_fold(
@@ -186,7 +206,7 @@ def _claim(folder: Path, plan: Plan, data: Data) -> None:
     write_text(file, json.dumps(record, indent=2) + "\n")
 
 
-def _summary(rows: list[dict[str, str]], seed: int, fold: Fold) -> FoldDone:
+def _summary(rows: list[dict[str, str]], seed: int, fold: Fold, seconds: float | None, total: int) -> FoldDone:
     truth = [row["truth"] for row in rows]
     ua = score(truth, [row["predicted"] for row in rows], sorted(set(truth))).ua
-    return FoldDone(seed, fold.name, int(rows[0]["best_epoch"]), ua, len(rows))
+    return FoldDone(seed, fold.name, int(rows[0]["best_epoch"]), ua, len(rows), seconds, total)

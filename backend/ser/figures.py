@@ -1,14 +1,156 @@
-"""Owns the pictures: learning curves and confusion matrices, drawn with matplotlib into PNG files."""
+"""Owns the pictures: drawn with matplotlib, written as PNG files or handed on as SVG that follows light and dark.
+
+``plot_...`` functions return a picture, ``draw_...`` functions write it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+import re
+from collections.abc import Mapping, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from ser.files import write_atomically
+
+# colour in a picture -> the same on a dark page; the pairs are those of frontend/src/app/app.css
+INK, QUIET, LINE, ACCENT, OTHER = "#1b2426", "#566266", "#d2cec5", "#0f6b66", "#b0700a"
+DARK = {INK: "#e9eeed", QUIET: "#a5b1b2", LINE: "#39444a", ACCENT: "#5cc8bf", OTHER: "#f5b94a"}
+STYLE = {
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": QUIET,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 10,
+    "grid.color": LINE,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # letters stay letters: small files, and text that can be searched
+    "svg.hashsalt": "ser",  # the same picture has the same bytes
+    "text.color": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+}
+WIDTH = 4.2  # inches; two stand side by side on a page, one is still readable on a phone
+BAR_HEIGHT = 0.2  # inches
+PERCENT = PercentFormatter(1, decimals=0, symbol=" %")
+
+
+def _styled(plot: Any) -> Any:
+    """Lets a function draw in ``STYLE``."""
+
+    @wraps(plot)
+    def draw(*values: Any, **options: Any) -> Figure:
+        with matplotlib.rc_context(STYLE):
+            return plot(*values, **options)
+
+    return draw
+
+
+@_styled
+def plot_reliability(before: Sequence[Sequence[float]] | None, after: Sequence[Sequence[float]]) -> Figure:
+    """Draws accuracy over confidence; a point's area is its share of the clips, the diagonal is a calibrated model.
+
+    Args:
+        before: (mean confidence, accuracy, clips) of each bin without calibration; None where it is not known.
+        after: the same with calibration.
+    """
+    picture = Figure(figsize=(WIDTH, 3.7), layout="constrained")
+    axes = picture.subplots()
+    axes.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1, label="perfectly calibrated")
+    curves = [(before, OTHER, "without calibration"), (after, ACCENT, "as served")]
+    for points, color, label in curves:
+        if points:
+            confidence, accuracy, clips = np.asarray(points).T
+            axes.plot(confidence, accuracy, color=color, linewidth=1.4, label=label)
+            axes.scatter(confidence, accuracy, 260 * clips / clips.sum(), color=color, zorder=3)
+    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+    _percent_axes(axes.xaxis, axes.yaxis)
+    axes.legend(loc="upper left")
+    return picture
+
+
+@_styled
+def plot_risk_coverage(points: Sequence[Sequence[float]]) -> Figure:
+    """Draws the accuracy of the surest clips over how many of them get an answer; points are (coverage, accuracy)."""
+    picture = Figure(figsize=(WIDTH, 3.7), layout="constrained")
+    axes = picture.subplots()
+    coverage, accuracy = np.asarray(points).T
+    axes.plot(coverage, accuracy, color=ACCENT, linewidth=1.8)
+    axes.axhline(accuracy[-1], color=QUIET, linestyle=":", linewidth=1)
+    axes.text(0.01, accuracy[-1] - 0.01, "all answered", color=QUIET, va="top")
+    axes.set(xlabel="share of the clips that get an answer, surest first", ylabel="share that is right")
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    _percent_axes(axes.xaxis, axes.yaxis)
+    return picture
+
+
+@_styled
+def plot_recalls(recalls: Mapping[str, float], mean: float | None, xlabel: str) -> Figure:
+    """Draws one bar per name, best first; ``recalls`` and their ``mean`` are shares of 1."""
+    names = sorted(recalls, key=lambda name: (recalls[name], name))
+    picture = Figure(figsize=(WIDTH, 0.9 + BAR_HEIGHT * len(names)), layout="constrained")
+    axes = picture.subplots()
+    axes.barh(range(len(names)), [recalls[name] for name in names], height=0.72, color=ACCENT)
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlim=(0, 1), ylim=(-0.6, len(names) - 0.4), xlabel=xlabel)
+    _percent_axes(axes.xaxis)
+    if mean is not None:
+        axes.axvline(mean, color=OTHER, linewidth=1.4, label=f"mean {100 * mean:.1f} %")
+        picture.legend(loc="outside upper right")
+    return picture
+
+
+@_styled
+def plot_differences(differences: Mapping[str, float], xlabel: str) -> Figure:
+    """Draws one bar per name to either side of 0, largest first; shares of 1, shown in percentage points."""
+    names = sorted(differences, key=lambda name: (differences[name], name))
+    points = [100 * differences[name] for name in names]
+    picture = Figure(figsize=(WIDTH, 0.9 + BAR_HEIGHT * len(names)), layout="constrained")
+    axes = picture.subplots()
+    colors = [ACCENT if value >= 0 else OTHER for value in points]
+    axes.barh(range(len(names)), points, height=0.72, color=colors)
+    axes.axvline(0, color=QUIET, linewidth=1)
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.tick_params(axis="y", length=0)
+    axes.set(ylim=(-0.6, len(names) - 0.4), xlabel=xlabel)
+    axes.grid(True, axis="x", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return picture
+
+
+def _percent_axes(*axes: Any) -> None:
+    for axis in axes:
+        axis.set_major_formatter(PERCENT)
+        axis.set_ticks(np.arange(0, 1.01, 0.2))
+        axis.grid(True, linewidth=0.6)
+        axis.axes.set_axisbelow(True)
+
+
+def to_svg(picture: Figure) -> str:
+    """Returns a picture as SVG without background, whose colours follow a reader's preference for light or dark."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(STYLE):
+        picture.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    names = {color: f"--c{number}" for number, color in enumerate(DARK)}
+    for color, name in names.items():
+        svg = svg.replace(color, f"var({name})")
+    light = ";".join(f"{name}:{color}" for color, name in names.items())
+    dark = ";".join(f"{name}:{DARK[color]}" for color, name in names.items())
+    style = f"<style>svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
+    return re.sub(r"(<svg[^>]*>)", lambda match: match[1] + style, svg, count=1)
+
+
+def save_picture(picture: Figure, file: Path) -> None:
+    """Writes a picture as PNG."""
+    write_atomically(file, lambda part: picture.savefig(part, dpi=120, format="png"))
 
 
 def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> None:
@@ -38,7 +180,7 @@ def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Seque
         color = "white" if share[row, column] > 0.5 else "black"
         text = f"{100 * share[row, column]:.0f} %\n{count}"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
-    _save(picture, file)
+    save_picture(picture, file)
 
 
 def draw_curves(file: Path, loss: Sequence[float], recall: Sequence[float | None], best_epoch: int) -> None:
@@ -54,8 +196,4 @@ def draw_curves(file: Path, loss: Sequence[float], recall: Sequence[float | None
         right.plot(epochs, [100 * value for value in recall], color="tab:blue", label="validation UA")
         right.set(ylabel="validation UA (%), unseen speakers", ylim=(0, 100))
     picture.legend(loc="outside upper right", ncols=3)
-    _save(picture, file)
-
-
-def _save(picture: Figure, file: Path) -> None:
-    write_atomically(file, lambda part: picture.savefig(part, dpi=120, format="png"))
+    save_picture(picture, file)

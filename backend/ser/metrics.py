@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import wilcoxon
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, recall_score
 
 NO_SPEECH = "no_speech"  # stands in the predicted labels for a clip without speech; it counts as wrong
 CALIBRATION_BINS = 15
 COVERAGE_STEPS = 50  # points of a risk-coverage curve: every 2 % of the clips
+
+Answers = tuple[Sequence[str], Sequence[str], Sequence[str]]  # truth, predicted, speakers; one entry per clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,13 +140,64 @@ def speaker_interval(
     truth: Sequence[str], predicted: Sequence[str], speakers: Sequence[str], labels: Sequence[str], rounds: int = 1000
 ) -> tuple[float, float]:
     """95 % bootstrap interval of the UA; whole speakers are drawn, as clips of one speaker are not independent."""
-    names, index = np.unique(np.asarray(speakers), return_inverse=True)
-    counts = np.stack([_counts(truth, predicted, labels, index == s) for s in range(len(names))])
-    draw = np.random.default_rng(0)
-    totals = counts[draw.integers(0, len(names), (rounds, len(names)))].sum(axis=1)  # (rounds, classes, 2)
-    uas = (totals[:, :, 0] / np.maximum(totals[:, :, 1], 1)).mean(axis=1)
-    low, high = np.percentile(uas, [2.5, 97.5])
+    names = sorted(set(speakers))
+    counts = _speaker_counts((truth, predicted, speakers), labels, names)
+    low, high = np.percentile(_ua(counts[_draws(len(names), rounds)].sum(axis=1)), [2.5, 97.5])
     return float(low), float(high)
+
+
+def difference_interval(
+    one: Sequence[Answers], other: Sequence[Answers], labels: Sequence[str], rounds: int = 1000
+) -> tuple[float, float]:
+    """95 % paired bootstrap interval of the difference of two systems' UA, ``other`` - ``one``, means over their seeds.
+
+    The same speakers are drawn for both, so that a speaker who is hard for both does not count as a difference.
+
+    Args:
+        one: (truth, predicted, speakers) of every seed of one system.
+        other: the same of the other system, on the same clips.
+        labels: order of the classes.
+        rounds: how often speakers are drawn.
+
+    Source: Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13 (percentile interval).
+    """
+    names = sorted(set(one[0][2]))
+    draws = _draws(len(names), rounds)
+    one_uas, other_uas = (
+        np.mean([_ua(_speaker_counts(run, labels, names)[draws].sum(axis=1)) for run in runs], axis=0)
+        for runs in (one, other)
+    )
+    low, high = np.percentile(other_uas - one_uas, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def paired_p_value(differences: Sequence[float]) -> float:
+    """Probability of differences at least so far from 0 if neither of two systems is better; 1 where none differs.
+
+    Args:
+        differences: one per speaker, who are independent; clips of one speaker are not.
+
+    Source: Wilcoxon 1945, Biometrics Bulletin 1(6), signed-rank test, two-sided.
+    """
+    rounded = np.round(np.asarray(differences, float), 12)  # what differs by rounding alone is a tie
+    return float(wilcoxon(rounded).pvalue) if rounded.any() else 1.0
+
+
+def _draws(speakers: int, rounds: int) -> np.ndarray:
+    """(rounds, speakers): positions of speakers drawn with replacement, the same ones at every call."""
+    return np.random.default_rng(0).integers(0, speakers, (rounds, speakers))
+
+
+def _ua(counts: np.ndarray) -> np.ndarray:
+    """(rounds,) UA from (rounds, classes, 2) right answers and clips."""
+    return (counts[:, :, 0] / np.maximum(counts[:, :, 1], 1)).mean(axis=1)
+
+
+def _speaker_counts(answers: Answers, labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
+    """(speakers, classes, 2): right answers and clips of every class of every speaker."""
+    truth, predicted, speakers = answers
+    member = np.asarray(speakers)
+    return np.stack([_counts(truth, predicted, labels, member == name) for name in names])
 
 
 def _counts(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str], chosen: np.ndarray) -> np.ndarray:

@@ -118,8 +118,8 @@ def read_runs(folder: Path) -> tuple[dict, list[OutOfFold]]:
         ) from error
 
 
-def refresh(folder: Path) -> dict:
-    """Computes the figures of a finished evaluation anew from its predictions and writes ``metrics.json``.
+def current(folder: Path) -> tuple[dict, list[OutOfFold]]:
+    """Reads a finished evaluation with its figures computed anew, so that old and new runs have the same ones.
 
     Raises:
         ProtocolError: the folder holds none.
@@ -127,7 +127,17 @@ def refresh(folder: Path) -> dict:
     metrics, runs = read_runs(folder)
     if metrics["protocol"] in PROTOCOLS:
         metrics |= summarise(metrics["corpus"], metrics["protocol"], metrics["labels"], runs)
-        write_metrics(folder, metrics)
+    return metrics, runs
+
+
+def refresh(folder: Path) -> dict:
+    """Computes the figures of a finished evaluation anew from its predictions and writes ``metrics.json``.
+
+    Raises:
+        ProtocolError: the folder holds none.
+    """
+    metrics, _ = current(folder)
+    write_metrics(folder, metrics)
     return metrics
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 
 @contextmanager
@@ -43,9 +47,68 @@ def training_progress(epochs: int) -> Iterator[Any]:
         yield on_epoch
 
 
-def print_fold(fold: Any) -> None:
+@contextmanager
+def evaluation_progress(console: Console | None = None) -> Iterator[tuple[Any, Any]]:
+    """Yields ``on_fold(fold)`` and ``on_epoch(epoch)``: a live table on a terminal, one line per fold elsewhere."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield _print_fold, lambda epoch: None
+        return
+    folds: list[Any] = []
+    with Live(_fold_table([], "starting"), console=console, transient=True) as live:
+
+        def on_fold(fold: Any) -> None:
+            folds.append(fold)
+            live.update(_fold_table(folds[-max(1, console.height - 8) :], _outlook(folds)), refresh=True)
+
+        def on_epoch(epoch: Any) -> None:
+            ua = "" if epoch.validation_ua is None else f", validation UA {100 * epoch.validation_ua:.1f} %"
+            note = f"fold {len(folds) + 1}: epoch {epoch.number}{ua}\n{_outlook(folds)}"
+            live.update(_fold_table(folds[-max(1, console.height - 9) :], note), refresh=True)
+
+        yield on_fold, on_epoch
+    console.print(_fold_table(folds, _outlook(folds)))
+
+
+def _fold_table(folds: Sequence[Any], note: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, caption=note, caption_justify="left")
+    for name in ("seed", "fold", "best epoch", "UA", "clips", "time"):
+        table.add_column(name, justify="right")
+    for fold in folds:
+        took = "before" if fold.seconds is None else _clock(fold.seconds)
+        ua = f"{100 * fold.ua:.1f} %"
+        table.add_row(str(fold.seed), fold.name, str(fold.best_epoch), ua, str(fold.clips), took)
+    return table
+
+
+def _outlook(folds: Sequence[Any]) -> str:
+    """Says the running mean and the time left, which only folds that were run now can tell."""
+    if not folds:
+        return ""
+    mean = sum(fold.ua for fold in folds) / len(folds)
+    known = f"{len(folds)} of {folds[0].total} folds, mean UA {100 * mean:.1f} %"
+    took = [fold.seconds for fold in folds if fold.seconds is not None]
+    left = folds[0].total - len(folds)
+    return known + (f", about {_clock(left * sum(took) / len(took))} left" if took and left else "")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _print_fold(fold: Any) -> None:
+    took = "" if fold.seconds is None else f", {_clock(fold.seconds)}"
     typer.echo(
-        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips (epoch {fold.best_epoch})",
+        f"seed {fold.seed} fold {fold.name}: UA {100 * fold.ua:.1f} % on {fold.clips} clips "
+        f"(epoch {fold.best_epoch}{took})",
         err=True,
     )
 
@@ -55,6 +118,24 @@ def print_scores(metrics: dict, ua: float, wa: float) -> None:
     typer.echo(f"UA {ua:.1f} %   WA {wa:.1f} %   macro F1 {100 * metrics['f1']:.1f} %")
     for label, recall in metrics["recalls"].items():
         typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
+
+
+def print_comparison(found: dict, figures: Sequence[tuple[str, str]]) -> None:
+    """Prints two evaluations side by side, in percent, and what their difference is worth."""
+    typer.echo(f"A: {found['a']['name']}, {found['a']['protocol']}\nB: {found['b']['name']}, {found['b']['protocol']}")
+    for own in (own for own in "ab" if found[own]["leaky"]):
+        typer.echo(f"{own.upper()} IS LEAKY: its test speakers were heard in training")
+    rows = [(title, found["figures"][name]) for name, title in figures]
+    rows += [(f"recall {label}", pair) for label, pair in found["recalls"].items()]
+    width = max(len(title) for title, _ in rows)
+    typer.echo(f"{'':{width}s}        A       B   B - A")
+    for title, pair in rows:
+        typer.echo(f"{title:{width}s} {_shares(pair['a'], pair['b'])} {100 * pair['difference']:+7.1f}")
+    typer.echo(found["verdict"])
+
+
+def _shares(*shares: float) -> str:
+    return " ".join(f"{100 * share:5.1f} %" for share in shares)
 
 
 def print_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> None:

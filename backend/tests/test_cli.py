@@ -74,6 +74,26 @@ def test_the_openapi_document_is_printed():
     assert json.loads(ser("openapi").stdout)["openapi"].startswith("3.")
 
 
+def test_a_report_can_be_made_again_from_the_predictions_alone(tmp_path):
+    kept = PROJECT / "weights" / "cnn1d" / "evaluation" / "random-7classes"
+    for file in (*kept.glob("*.csv"), kept / "metrics.json"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    done = ser("report", tmp_path)
+    assert done.returncode == 0 and Path(done.stdout.decode().strip()) == tmp_path / "report.html"
+    assert b"LEAKY" in (tmp_path / "report.html").read_bytes()
+    empty = ser("report", tmp_path / "nowhere")
+    assert empty.returncode == 3 and b"no finished evaluation" in empty.stderr and b"Traceback" not in empty.stderr
+
+
+def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
+    kept = PROJECT / "weights" / "cnn1d" / "evaluation"
+    same = ser("compare", kept / "random-7classes", kept / "random-7classes", "--out", tmp_path)
+    assert same.returncode == 0 and b"is within chance" in same.stdout and b"A IS LEAKY" in same.stdout
+    assert {file.name for file in tmp_path.iterdir()} == {"compare.html", "compare.json"}
+    unlike = ser("compare", kept / "random-7classes", kept / "luna-8classes")
+    assert unlike.returncode == 3 and b"only one has calm" in unlike.stderr
+
+
 def test_wrong_label_sets_are_explained():
     done = ser("evaluate", "--labels", "angry,joyful", "--root", ".")
     assert done.returncode == 2 and b"joyful" in done.stderr

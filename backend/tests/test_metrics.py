@@ -7,8 +7,10 @@ from sklearn.metrics import balanced_accuracy_score, classification_report
 from ser.metrics import (
     NO_SPEECH,
     calibration_floor,
+    difference_interval,
     expected_calibration_error,
     group_recalls,
+    paired_p_value,
     reliability,
     risk_coverage,
     score,
@@ -105,3 +107,23 @@ def test_interval_holds_the_figure_and_widens_with_differing_speakers(drawn):
     uneven = [t if s < "s5" else "angry" for t, s in zip(truth, speakers, strict=True)]
     low2, high2 = speaker_interval(truth, uneven, speakers, LABELS)
     assert high2 - low2 > high - low
+
+
+def test_a_paired_interval_is_narrower_than_one_that_forgets_who_is_hard(drawn):
+    truth, guess, speakers = drawn
+    easy = {"s0", "s1", "s2", "s3", "s4"}
+    one = [t if s in easy else g for t, g, s in zip(truth, guess, speakers, strict=True)]
+    other = [t if i % 7 == 0 else g for i, (t, g) in enumerate(zip(truth, one, strict=True))]
+    low, high = difference_interval([(truth, one, speakers)], [(truth, other, speakers)], LABELS)
+    difference = score(truth, other, LABELS).ua - score(truth, one, LABELS).ua
+    assert 0 < low < difference < high
+    own = speaker_interval(truth, one, speakers, LABELS)
+    assert high - low < (own[1] - own[0]) / 2
+    turned = difference_interval([(truth, other, speakers)], [(truth, one, speakers)], LABELS)
+    assert turned == pytest.approx((-high, -low))
+
+
+def test_p_values_of_speakers():
+    assert paired_p_value([0.1, 0.2, -0.1]) == pytest.approx(0.75)
+    assert paired_p_value([0.0, 0.0]) == 1.0 and paired_p_value([1e-16, -1e-16]) == 1.0
+    assert paired_p_value([0.01 * n for n in range(1, 13)]) == pytest.approx(2 / 2**12)

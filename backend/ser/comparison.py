@@ -1,0 +1,156 @@
+"""Owns the comparison of two evaluations on the same clips: side by side, and whether they differ by more than chance.
+
+Clips of one speaker are not independent, so both tests are over speakers: a signed-rank test on each speaker's UA and a
+paired bootstrap. A difference counts when both say so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ser.errors import ProtocolError
+from ser.figures import plot_differences, to_svg
+from ser.files import write_text
+from ser.metrics import difference_interval, paired_p_value
+from ser.pages import write_page
+from ser.results import OutOfFold, current
+
+LEVEL = 0.05  # of significance
+FEW_SPEAKERS = 6  # with fewer the signed-rank test cannot reach LEVEL, whatever the difference
+PAGE_FILE, JSON_FILE = "compare.html", "compare.json"
+FIGURES = (
+    ("ua", "UA"),
+    ("wa", "WA"),
+    ("f1", "Macro F1"),
+    ("weighted_f1", "Weighted F1"),
+    ("ece", "ECE"),
+)
+
+Clip = tuple[str, str]  # speaker, file
+
+
+def compare(one: Path, other: Path) -> dict:
+    """Compares two finished evaluations.
+
+    Args:
+        one: folder that ``evaluate`` wrote.
+        other: the same; differences are ``other`` - ``one``.
+
+    Returns:
+        What ``compare.json`` holds; shares of 1.
+
+    Raises:
+        ProtocolError: a folder holds no finished evaluation, or they are of other corpora, emotions, clips or labels.
+    """
+    (left, left_runs), (right, right_runs) = current(one), current(other)
+    _check(left, left_runs, right, right_runs)
+    answers = [[(run.truth, run.predicted, run.speakers) for run in runs] for runs in (left_runs, right_runs)]
+    speakers = {
+        name: right["per_speaker"][name]["ua"] - left["per_speaker"][name]["ua"] for name in left["per_speaker"]
+    }
+    found = {
+        "a": _identity(one, left),
+        "b": _identity(other, right),
+        "corpus": left["corpus"],
+        "labels": left["labels"],
+        "clips": len(_clips(left_runs)),
+        "figures": {name: _pair(left[name], right[name]) for name, _ in FIGURES},
+        "recalls": {label: _pair(left["recalls"][label], right["recalls"][label]) for label in left["labels"]},
+        "speakers": speakers,
+        "interval": list(difference_interval(*answers, left["labels"])),
+        "p_value": paired_p_value(list(speakers.values())),
+    }
+    return found | {"significant": significant(found), "verdict": verdict(found)}
+
+
+def significant(found: Mapping) -> bool:
+    """Whether both tests call the difference more than chance."""
+    low, high = found["interval"]
+    return (low > 0 or high < 0) and found["p_value"] < LEVEL
+
+
+def verdict(found: Mapping) -> str:
+    """Says in plain words what the difference is worth."""
+    difference, (low, high) = found["figures"]["ua"]["difference"], found["interval"]
+    better, worse = ("B", "A") if difference > 0 else ("A", "B")
+    tests = (
+        f"95 % interval over speakers {100 * low:+.1f} to {100 * high:+.1f} points, signed-rank test over "
+        f"{len(found['speakers'])} speakers {chance(found)}"
+    )
+    if significant(found):
+        return f"{better} is better than {worse} by {abs(100 * difference):.1f} points of UA ({tests})."
+    few = " With so few speakers no difference could be shown." if len(found["speakers"]) < FEW_SPEAKERS else ""
+    return f"The difference of {100 * difference:+.1f} points of UA is within chance ({tests}).{few}"
+
+
+def chance(found: Mapping) -> str:
+    """Returns "p = 0.012"."""
+    return "p < 0.001" if found["p_value"] < 0.001 else f"p = {found['p_value']:.3f}"
+
+
+def write_comparison(folder: Path, found: Mapping) -> Path:
+    """Writes ``compare.json`` and ``compare.html`` and returns the page."""
+    write_text(folder / JSON_FILE, json.dumps(found, indent=2) + "\n")
+    differences = {name.rpartition("/")[2]: value for name, value in found["speakers"].items()}
+    if len(differences) < len(found["speakers"]):  # two corpora have a speaker of the same name
+        differences = dict(found["speakers"])
+    picture = plot_differences(differences, "UA of B - UA of A (points)")
+    better = sum(value > 0 for value in differences.values())
+    worse = sum(value < 0 for value in differences.values())
+    values = {"found": found, "figures": FIGURES, "picture_svg": to_svg(picture), "better": better, "worse": worse}
+    values["chance"] = chance(found)
+    write_page(folder / PAGE_FILE, "compare.html", values)
+    return folder / PAGE_FILE
+
+
+def _check(left: Mapping, left_runs: Sequence[OutOfFold], right: Mapping, right_runs: Sequence[OutOfFold]) -> None:
+    """Raises ProtocolError unless both answer the same question."""
+    if left["corpus"] != right["corpus"]:
+        raise ProtocolError(f"A is of the corpus {left['corpus']}, B of {right['corpus']}; compare runs on one corpus.")
+    if differing := set(left["labels"]) ^ set(right["labels"]):
+        raise ProtocolError(
+            f"A has {len(left['labels'])} emotions, B {len(right['labels'])} (only one has "
+            f"{', '.join(sorted(differing))}); run both with the same --labels."
+        )
+    one, other = _clips(left_runs), _clips(right_runs)
+    if only := sorted(one.keys() ^ other.keys()):
+        raise ProtocolError(
+            f"A tests {len(one)} clips, B {len(other)}, and {len(only)} are in one alone, e.g. {only[0][1]} of "
+            f"{only[0][0]}; compare runs on the same test clips."
+        )
+    if changed := [clip for clip in one if one[clip] != other[clip]]:
+        raise ProtocolError(
+            f"{len(changed)} clips have another right answer in B, e.g. {changed[0][1]}: {one[changed[0]]} and "
+            f"{other[changed[0]]}; compare runs of the same labelling."
+        )
+
+
+def _clips(runs: Sequence[OutOfFold]) -> dict[Clip, str]:
+    """Every clip that is tested in any seed, with its right answer."""
+    return {
+        (speaker, file): truth
+        for run in runs
+        for speaker, file, truth in zip(run.speakers, run.files, run.truth, strict=True)
+    }
+
+
+def _identity(folder: Path, metrics: Mapping) -> dict:
+    system = metrics.get("recipe") or (metrics.get("scoring") or {}).get("model")
+    name = folder.resolve().name
+    return {
+        "name": f"{system} ({name})" if system else name,
+        "folder": name,
+        "protocol": metrics["protocol"],
+        "leaky": metrics["speaker_independent"] is False,
+        "seeds": metrics["seeds"],
+        "ua_std": metrics["ua_std"],
+        "command": metrics["command"],
+    }
+
+
+def _pair(one: float, other: float) -> dict[str, float]:
+    return {"a": one, "b": other, "difference": float(np.subtract(other, one))}

@@ -1,0 +1,167 @@
+"""Owns the report of an evaluation: ``metrics.json`` -> ``report.html`` and pictures in the same folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ser.corpus import find_corpora
+from ser.figures import (
+    draw_confusion,
+    plot_recalls,
+    plot_reliability,
+    plot_risk_coverage,
+    save_picture,
+    to_svg,
+)
+from ser.metrics import CALIBRATION_BINS
+from ser.pages import write_page
+from ser.splits import PROTOCOLS
+
+REPORT_FILE = "report.html"
+COVERAGES = (1.0, 0.8, 0.6)
+CONFUSED = 3  # pairs of emotions that are named
+GROUPS = ("sex", "age", "race")
+
+
+def write_report(folder: Path, metrics: Mapping) -> Path:
+    """Writes ``report.html``, ``confusion.png``, ``reliability.png``, ``risk_coverage.png`` and ``speakers.png``.
+
+    Args:
+        folder: where ``metrics.json`` is.
+        metrics: what it holds, see ``ser.results``.
+
+    Returns:
+        The page.
+    """
+    pictures = {
+        "reliability": plot_reliability(metrics["reliability_before"], metrics["reliability"]),
+        "risk_coverage": plot_risk_coverage(metrics["risk_coverage"]),
+        "speakers": plot_recalls(
+            {name: own["ua"] for name, own in _speakers(metrics).items()}, metrics["ua"], "UA of the speaker"
+        ),
+    }
+    for name, picture in pictures.items():
+        save_picture(picture, folder / f"{name}.png")
+    title = f"{_title(metrics)}, {metrics['protocol']}: UA {100 * metrics['ua']:.1f} %"
+    draw_confusion(folder / "confusion.png", metrics["confusion"], metrics["labels"], title)
+    values = page_values(metrics) | {"pictures": {name: to_svg(picture) for name, picture in pictures.items()}}
+    write_page(folder / REPORT_FILE, "report.html", values)
+    return folder / REPORT_FILE
+
+
+def page_values(metrics: Mapping) -> dict:
+    """Returns what the template shows, without the pictures."""
+    speakers = _speakers(metrics)
+    ranked = sorted(({"name": name, **own} for name, own in speakers.items()), key=lambda own: own["ua"])
+    scoring = metrics.get("scoring")
+    return {
+        "metrics": metrics,
+        "title": _title(metrics),
+        "protocol": protocol_in_words(metrics),
+        "leaky": metrics["speaker_independent"] is False,
+        "interval_over": f"{len(ranked)} speakers" if len(ranked) > 1 else "clips",
+        "measured": _measured(metrics),
+        "scoring": scoring,
+        "problems": scoring if scoring and (scoring["unknown"] or scoring["failed"]) else None,
+        "confusion": _shares(metrics["confusion"], metrics["labels"]),
+        "columns": metrics["labels"],
+        "confused": _confused(metrics["confusion"], metrics["labels"]),
+        "speakers": speakers,
+        "worst": ranked[0],
+        "best": ranked[-1],
+        "by_group": [(name, metrics[f"by_{name}"]) for name in GROUPS if metrics[f"by_{name}"]],
+        "calibration": _calibration(metrics),
+        "coverages": [(wanted, dict(map(tuple, metrics["risk_coverage"]))[wanted]) for wanted in COVERAGES],
+        "bins": CALIBRATION_BINS,
+        "epochs": _epochs(metrics.get("best_epochs", [])),
+        "one_fold": len(metrics.get("best_epochs", [{}])[0]) == 1,
+        "files": "out_of_fold_seed0.csv" + (" and so on" if metrics["seeds"] > 1 else ""),
+    }
+
+
+def protocol_in_words(metrics: Mapping) -> str:
+    """Says how speakers were kept apart."""
+    if scoring := metrics.get("scoring"):
+        return f"The model {scoring['model']} on the recordings in {scoring['folder']}"
+    known = PROTOCOLS.get(metrics["protocol"])
+    summary = f"Protocol {metrics['protocol']}" + (f": {known.summary}" if known else "")
+    return summary + (". No speaker of a test clip was heard in training." if metrics["speaker_independent"] else ".")
+
+
+def _title(metrics: Mapping) -> str:
+    corpora = find_corpora()
+    corpus = corpora[metrics["corpus"]].title if metrics["corpus"] in corpora else metrics["corpus"]
+    if scoring := metrics.get("scoring"):
+        return f"{scoring['model']} on {Path(scoring['folder']).name}"
+    return f"{metrics['recipe']} on {corpus}" if "recipe" in metrics else corpus
+
+
+def _measured(metrics: Mapping) -> list[tuple[str, str]]:
+    length = "as the recipe says"
+    if "clip_seconds" in metrics:
+        length = "whole" if metrics["clip_seconds"] is None else f"the first {metrics['clip_seconds']:g} s"
+    pairs = [
+        ("Recipe", metrics.get("recipe", "not recorded; see the command")),
+        ("Corpus", metrics["corpus"]),
+        ("Protocol", metrics["protocol"]),
+        ("Emotions", f"{len(metrics['labels'])}: {', '.join(metrics['labels'])}"),
+        ("Clips", f"{metrics['clips']:,} in the test, {length}"),
+        ("Speakers", f"{metrics['speakers']:,}"),
+        ("Seeds", _seeds(metrics)),
+    ]
+    if scoring := metrics.get("scoring"):
+        pairs[:3] = [("Model", scoring["model"]), ("Recordings", scoring["folder"]), ("Labels", scoring["labels"])]
+        pairs[4:] = [("Clips", f"{metrics['clips']:,} scored"), ("Speakers", scoring["speakers"])]
+    return pairs
+
+
+def _speakers(metrics: Mapping) -> dict[str, dict]:
+    """Speaker -> UA and clips; the corpus, which a speaker's name begins with, is left out where it is one."""
+    every = metrics["per_speaker"]
+    corpora = {name.partition("/")[0] for name in every}
+    return {name.partition("/")[2] or name: own for name, own in every.items()} if len(corpora) == 1 else dict(every)
+
+
+def _seeds(metrics: Mapping) -> str:
+    if metrics["seeds"] == 1:
+        return "1"
+    return f"{metrics['seeds']} (UA {', '.join(f'{100 * ua:.1f}' for ua in metrics['ua_by_seed'])} %)"
+
+
+def _shares(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[tuple[str, list[tuple[int, float]]]]:
+    """Rows of (label, [(clips, share of the row)])."""
+    return [
+        (label, [(count, count / max(sum(row), 1)) for count in row])
+        for label, row in zip(labels, confusion, strict=True)
+    ]
+
+
+def _confused(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[tuple[str, str, float]]:
+    """The pairs of emotions that are most often confused: (true, taken for, share)."""
+    pairs = [
+        (true, labels[column], share)
+        for true, cells in _shares(confusion, labels)
+        for column, (_, share) in enumerate(cells)
+        if labels[column] != true and share > 0
+    ]
+    return sorted(pairs, key=lambda pair: -pair[2])[:CONFUSED]
+
+
+def _calibration(metrics: Mapping) -> list[tuple[str, str]]:
+    before = metrics["ece_before"]
+    return [
+        *([] if before is None else [("ECE without", f"{100 * before:.1f} %")]),
+        ("ECE as served", f"{100 * metrics['ece']:.1f} %"),
+        ("Floor", f"{100 * metrics['ece_floor']:.1f} %"),
+        (
+            "Temperature",
+            f"{metrics['temperature']:.2f}, " + ("the model's" if "scoring" in metrics else "fitted on all folds"),
+        ),
+    ]
+
+
+def _epochs(best_epochs: Sequence[Mapping[str, int]]) -> list[tuple[str, list[object]]]:
+    """Rows of (fold, epoch of every seed)."""
+    names = list(dict.fromkeys(name for one in best_epochs for name in one))
+    return [(name, [one.get(name, "") for one in best_epochs]) for name in names]

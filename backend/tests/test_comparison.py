@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import wilcoxon
+
+from ser.comparison import compare, write_comparison
+from ser.errors import ProtocolError
+from ser.results import out_of_fold, summarise, write_metrics, write_rows
+from tests.test_pages import check_page
+from tests.test_report import visible
+from tests.test_results import LABELS, made_rows
+
+
+def evaluation(folder: Path, rows: list[list[dict[str, str]]], labels: tuple[str, ...] = LABELS, **known: str) -> Path:
+    """Writes a finished evaluation of the rows of each seed."""
+    files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(rows))]
+    for file, own in zip(files, rows, strict=True):
+        write_rows(file, own)
+    metrics = summarise("ravdess", "groups", labels, [out_of_fold(file) for file in files])
+    write_metrics(folder, metrics | {"recipe": "cnn1d", "command": "a test"} | known)
+    return folder
+
+
+def answering(rows: list[dict[str, str]], right_share: float) -> list[dict[str, str]]:
+    """The same clips with so many right answers."""
+    draw = np.random.default_rng(5)
+    wrong = {label: LABELS[n - 1] for n, label in enumerate(LABELS)}
+    return [row | {"predicted": row["truth"] if draw.random() < right_share else wrong[row["truth"]]} for row in rows]
+
+
+@pytest.fixture
+def same(tmp_path: Path) -> Path:
+    return evaluation(tmp_path / "same", [made_rows(0)])
+
+
+def test_a_run_against_itself_does_not_differ(same):
+    found = compare(same, same)
+    assert found["interval"] == [0.0, 0.0] and found["p_value"] == 1.0 and not found["significant"]
+    assert "within chance" in found["verdict"]
+    assert found["figures"]["ua"]["difference"] == 0.0
+
+
+def test_a_clear_difference_is_called_one_from_either_side(tmp_path):
+    poor = evaluation(tmp_path / "poor", [answering(made_rows(0), 0.3)])
+    good = evaluation(tmp_path / "good", [answering(made_rows(0), 0.9)])
+    found, turned = compare(poor, good), compare(good, poor)
+    assert found["significant"] and found["verdict"].startswith("B is better than A by")
+    assert turned["significant"] and turned["verdict"].startswith("A is better than B by")
+    assert found["interval"][0] > 0 and turned["interval"] == pytest.approx(
+        [-bound for bound in found["interval"][::-1]]
+    )
+    ua = found["figures"]["ua"]
+    assert found["interval"][0] < ua["difference"] < found["interval"][1]
+    assert ua["difference"] == pytest.approx(ua["b"] - ua["a"])
+    assert found["p_value"] == pytest.approx(wilcoxon(list(found["speakers"].values())).pvalue)
+
+
+def test_a_small_difference_is_within_chance(tmp_path, same):
+    rows = made_rows(0)
+    rows[3] |= {"predicted": rows[3]["truth"]}
+    rows[4] |= {"predicted": "angry"}
+    found = compare(same, evaluation(tmp_path / "other", [rows, rows]))
+    assert not found["significant"] and "within chance" in found["verdict"]
+    assert found["b"]["seeds"] == 2 and sum(abs(value) > 1e-9 for value in found["speakers"].values()) <= 2
+
+
+def test_differences_are_those_of_the_means_over_seeds(tmp_path, same):
+    good, poor = answering(made_rows(0), 0.9), answering(made_rows(0), 0.3)
+    mixed = evaluation(tmp_path / "mixed", [good, poor])
+    both = [compare(same, evaluation(tmp_path / name, [rows])) for name, rows in (("g", good), ("p", poor))]
+    found = compare(same, mixed)
+    for speaker, difference in found["speakers"].items():
+        assert difference == pytest.approx(np.mean([one["speakers"][speaker] for one in both]))
+
+
+def test_page_and_json_say_the_same(tmp_path, same):
+    other = evaluation(tmp_path / "other", [answering(made_rows(0), 0.9)], recipe="<b>other</b>")
+    found = compare(same, other)
+    words = visible(check_page(write_comparison(tmp_path / "out", found)))
+    assert found["verdict"].replace("-", "") in words.replace("-", "")
+    assert "&lt;b&gt;other" in words and "ECE" in words
+    assert f"{100 * found['figures']['wa']['b']:.1f} %" in words
+    assert json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8")) == found
+
+
+def test_a_leaky_side_is_warned_of(tmp_path, same):
+    rows = [row | {"fold": "1", "best_epoch": "7"} for row in made_rows(0)]
+    leaky = evaluation(tmp_path / "leaky", [rows], protocol="random", speaker_independent="")
+    found = compare(same, leaky)
+    assert (found["a"]["leaky"], found["b"]["leaky"]) == (False, True)
+    assert "B is leaky" in visible(check_page(write_comparison(tmp_path / "out", found)))
+
+
+def changed(rows: list[dict[str, str]], how: str) -> list[dict[str, str]]:
+    if how == "fewer clips":
+        return rows[:-1]
+    if how == "another name":
+        return [*rows[:-1], rows[-1] | {"file": "new.wav"}]
+    return [*rows[:-1], rows[-1] | {"truth": next(label for label in LABELS if label != rows[-1]["truth"])}]
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("fewer clips", "A tests 90 clips, B 89, and 1 are in one alone, e.g. 89.wav of ravdess/08"),
+        ("another name", "2 are in one alone"),
+        ("another truth", "1 clips have another right answer in B, e.g. 89.wav"),
+    ],
+)
+def test_other_clips_are_refused_by_name(tmp_path, same, how, message):
+    with pytest.raises(ProtocolError, match=message):
+        compare(same, evaluation(tmp_path / "other", [changed(made_rows(0), how)]))
+
+
+def test_other_emotions_and_corpora_are_refused(tmp_path, same):
+    rows = [row | {"logit_calm": "0.0"} for row in made_rows(0)]
+    with pytest.raises(ProtocolError, match="A has 3 emotions, B 4 .only one has calm"):
+        compare(same, evaluation(tmp_path / "labels", [rows], (*LABELS, "calm")))
+    other = evaluation(tmp_path / "corpus", [made_rows(0)])
+    metrics = json.loads((other / "metrics.json").read_text(encoding="utf-8"))
+    write_metrics(other, metrics | {"corpus": "crema-d"})
+    with pytest.raises(ProtocolError, match="corpus ravdess, B of crema-d"):
+        compare(same, other)
+    with pytest.raises(ProtocolError, match="no finished evaluation"):
+        compare(same, tmp_path)

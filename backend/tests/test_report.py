@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ser.report import write_report
+from ser.results import out_of_fold, refresh, summarise, write_metrics, write_rows
+from ser.settings import PROJECT
+from tests.test_pages import check_page
+from tests.test_results import LABELS, made_rows
+
+SHIPPED = sorted((PROJECT / "weights").glob("*/evaluation/*"))
+PICTURES = ("confusion.png", "reliability.png", "risk_coverage.png", "speakers.png")
+
+
+def evaluation(folder: Path, protocol: str = "groups", seeds: int = 2, **columns: str) -> dict:
+    """Writes a finished evaluation and returns its figures."""
+    files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(seeds)]
+    for seed, file in enumerate(files):
+        write_rows(file, made_rows(seed, **columns))
+    metrics = summarise("ravdess", protocol, LABELS, [out_of_fold(file) for file in files])
+    metrics |= {"recipe": "cnn1d", "clip_seconds": None, "command": "python3 -m backend evaluate --seeds 2"}
+    write_metrics(folder, metrics)
+    return metrics
+
+
+def visible(page: str) -> str:
+    """The page's words, as one line."""
+    body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_the_page_shows_what_was_measured_and_how_to_make_it_again(tmp_path):
+    metrics = evaluation(tmp_path)
+    words = visible(check_page(write_report(tmp_path, metrics)))
+    for share in (metrics["ua"], *metrics["interval"], metrics["wa"], metrics["f1"], metrics["weighted_f1"]):
+        assert f"{100 * share:.1f} %" in words
+    for share in (metrics["ece_before"], metrics["ece"], metrics["ece_floor"], metrics["risk_coverage"][29][1]):
+        assert f"{100 * share:.1f} %" in words
+    for text in (
+        "cnn1d on RAVDESS speech",
+        "5 seeded folds of unseen speakers",
+        "python3 -m backend evaluate --seeds 2",
+    ):
+        assert text in words
+    assert "95 % interval over 9 speakers" in words and "Mean over 2 seeds." in words
+    assert "By sex" in words and "By age" in words and "20-29" in words and "By race" not in words
+    assert "2 of 180 answers" in words
+
+
+def test_pictures_are_written_beside_the_page(tmp_path):
+    write_report(tmp_path, evaluation(tmp_path))
+    for name in PICTURES:
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_a_leaky_protocol_is_warned_of(tmp_path):
+    assert "Leaky" not in check_page(write_report(tmp_path, evaluation(tmp_path)))
+    words = visible(check_page(write_report(tmp_path, evaluation(tmp_path, "random", seeds=1))))
+    assert "Leaky: these speakers were heard in training." in words and "(UA), LEAKY" in words
+
+
+def test_names_from_files_are_text_not_markup(tmp_path):
+    page = check_page(write_report(tmp_path, evaluation(tmp_path, race="<script>alert(1)</script>")))
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path):
+    metrics = evaluation(tmp_path)
+    first = write_report(tmp_path, metrics).read_bytes()
+    assert (
+        write_report(tmp_path, json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))).read_bytes()
+        == first
+    )
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: f"{folder.parts[-3]}-{folder.name}")
+def test_shipped_figures_follow_from_shipped_predictions_and_make_a_report(folder, tmp_path):
+    for file in (*folder.glob("*.csv"), folder / "metrics.json"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    kept = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics = refresh(tmp_path)
+    assert metrics.keys() == kept.keys()
+    for name in ("ua", "ece", "ece_before", "temperature", "answered"):
+        assert metrics[name] == pytest.approx(kept[name], abs=1e-6)
+    check_page(write_report(tmp_path, metrics))
