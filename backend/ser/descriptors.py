@@ -83,9 +83,9 @@ def statistics(samples: np.ndarray, sample_rate: int) -> np.ndarray:
         voiced frame, rhythm without onsets.
     """
     samples = resample(Waveform(samples, sample_rate), SAMPLE_RATE).samples.astype(np.float32, copy=False)
-    magnitude = _magnitude(samples)
-    mel_db = _mel_db(magnitude)
-    series = {**_waveform_series(samples), **_spectral_series(magnitude), **_cepstral_series(mel_db)}
+    magnitude = spectrogram(samples)
+    mel_db = mel_decibel(magnitude)
+    series = {**waveform_series(samples), **spectral_series(magnitude), **_cepstral_series(mel_db)}
     parts = [_measure(series[name], measures) for name, (_, measures) in _SERIES.items()]
     parts += [_rhythm(mel_db), _pitch(samples), _mel(mel_db)]
     return np.concatenate(parts).astype(np.float32)
@@ -157,15 +157,15 @@ def _continuous(hertz: np.ndarray) -> np.ndarray:
     return np.where(np.append(close, False) | np.insert(close, 0, False), hertz, np.nan)
 
 
-def _magnitude(samples: np.ndarray) -> np.ndarray:
-    """Returns the magnitude spectrogram (bins, frames)."""
+def spectrogram(samples: np.ndarray) -> np.ndarray:
+    """Returns the magnitude spectrogram (513, frames) of samples (samples,) at 16 kHz; frames = 1 + samples // 160."""
     import librosa
 
     return np.abs(librosa.stft(samples, n_fft=WINDOW_SAMPLES, hop_length=HOP_SAMPLES))
 
 
-def _mel_db(magnitude: np.ndarray) -> np.ndarray:
-    """Returns the mel spectrogram (mels, frames) in dB, at most 80 dB below its maximum."""
+def mel_decibel(magnitude: np.ndarray) -> np.ndarray:
+    """Returns the mel spectrogram (128, frames) in dB, at most 80 dB below its maximum."""
     import librosa
 
     return librosa.power_to_db(_mel_filters() @ magnitude**2)
@@ -178,7 +178,8 @@ def _mel_filters() -> np.ndarray:
     return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=WINDOW_SAMPLES, n_mels=MELS)
 
 
-def _waveform_series(samples: np.ndarray) -> dict[str, np.ndarray]:
+def waveform_series(samples: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns zero crossings (share of the samples) and RMS (full scale is 1), each (1, frames)."""
     import librosa
 
     window = {"frame_length": WINDOW_SAMPLES, "hop_length": HOP_SAMPLES}
@@ -188,7 +189,8 @@ def _waveform_series(samples: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _spectral_series(magnitude: np.ndarray) -> dict[str, np.ndarray]:
+def spectral_series(magnitude: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns what is measured on a magnitude spectrogram (513, frames): name -> (rows, frames)."""
     import librosa
 
     centroid, bandwidth = _moments(magnitude)
@@ -215,6 +217,13 @@ def _moments(magnitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, np.sqrt(np.maximum(second - first**2, 0))
 
 
+def onset_strength(mel_db: np.ndarray) -> np.ndarray:
+    """Returns how much louder (128, frames) in dB becomes from frame to frame, (frames,): what begins there."""
+    import librosa
+
+    return librosa.onset.onset_strength(S=mel_db, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES)
+
+
 def _cepstral_series(mel_db: np.ndarray) -> dict[str, np.ndarray]:
     import librosa
 
@@ -236,7 +245,7 @@ def _rhythm(mel_db: np.ndarray) -> np.ndarray:
     import librosa
 
     clock = {"sr": SAMPLE_RATE, "hop_length": HOP_SAMPLES}
-    onsets = librosa.onset.onset_strength(S=mel_db, **clock)
+    onsets = onset_strength(mel_db)
     if not onsets.any():
         return np.zeros(3)
     repeats = np.zeros((TEMPO_LAGS, 1))  # one autocorrelation of the clip instead of one per frame
