@@ -178,6 +178,13 @@ def _mel_filters() -> np.ndarray:
     return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=WINDOW_SAMPLES, n_mels=MELS)
 
 
+def mel_hertz() -> np.ndarray:
+    """Returns the centre of every mel band in Hz, (128,)."""
+    import librosa
+
+    return librosa.mel_frequencies(MELS + 2, fmax=SAMPLE_RATE / 2)[1:-1]
+
+
 def waveform_series(samples: np.ndarray) -> dict[str, np.ndarray]:
     """Returns zero crossings (share of the samples) and RMS (full scale is 1), each (1, frames)."""
     import librosa

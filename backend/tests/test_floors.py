@@ -13,7 +13,7 @@ FLOORS = (
     ("settings", "prediction", "files"),
     ("audio", "download", "pages", "store", "exports"),
     ("features", "speech", "descriptors", "augment"),
-    ("recipe", "corpus", "layers"),
+    ("recipe", "corpus", "layers", "voice"),
     ("recipes", "corpora", "listing"),
     ("bank", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
     ("checkpoint", "report", "results", "dataset"),

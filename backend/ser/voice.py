@@ -1,0 +1,192 @@
+"""Owns what a person can be told about a voice: samples -> ``Voice``, a few descriptors with unit and meaning.
+
+Everything is measured on the recording with all but its speech cut out, so that a long pause or a noisy room counts
+for nothing. The series behind the numbers are those of ``ser.descriptors``; the sentences live here because editing
+one must not make training measure every clip anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ser.audio import MIN_SECONDS, SAMPLE_RATE
+from ser.descriptors import (
+    HOP_SAMPLES,
+    find_pitch,
+    mel_decibel,
+    names,
+    onset_strength,
+    spectral_series,
+    spectrogram,
+    statistics,
+    waveform_series,
+)
+from ser.speech import Speech
+
+MEASURED_SECONDS = 60.0  # of speech; more would tell nothing new and cost memory by the minute
+SILENCE_DBFS = -120.0  # stands for the level of digital silence
+GATE_DB = 20.0  # frames this far below the average are pauses, as in EBU Tech 3342's loudness range
+LEVEL_SPREAD = (10, 95)  # percentiles, EBU Tech 3342's
+ONSET_GAP_SECONDS = (
+    0.15  # onsets are at least so far apart: RAVDESS's sentences of 7 syllables then have 7.3 on average
+)
+PITCH_SPREAD = (5, 95)  # percentiles; the extremes would be single wrong frames
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """One number about a voice.
+
+    Attributes:
+        name: stable, for programs.
+        value: in ``unit``; None where there is nothing to measure, such as the pitch of a whisper.
+        unit: empty for a plain number.
+        meaning: one sentence for a person.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """What was measured about the voice in a recording.
+
+    Attributes:
+        duration_seconds: length of the recording in s.
+        speech_seconds: how much of it is speech in s; 0 when there is none.
+        measured_seconds: how much was measured in s, ``MEASURED_SECONDS`` at most.
+        descriptors: always the same ones in the same order.
+        statistics: name -> value of ``ser.descriptors.statistics``; empty without speech, or when not asked for.
+    """
+
+    duration_seconds: float
+    speech_seconds: float
+    measured_seconds: float
+    descriptors: list[Descriptor]
+    statistics: dict[str, float]
+
+    @property
+    def cut(self) -> bool:
+        """Whether there is more speech than was measured."""
+        return self.measured_seconds >= MEASURED_SECONDS
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the JSON shape as plain Python objects."""
+        state = "speech" if self.speech_seconds else "no_speech"
+        return {"state": state, **asdict(self)}
+
+
+def measure(samples: np.ndarray, speech: Speech, *, everything: bool) -> Voice:
+    """Measures the voice in a recording.
+
+    Args:
+        samples: float32 (samples,) at 16 kHz.
+        speech: where speech is in it.
+        everything: whether to compute the statistics too; they need a second more.
+    """
+    voice = cut_to_speech(samples, speech)
+    measured = voice if speech.active.any() else samples[:0]
+    values = _levels(voice) | (_values(voice) if len(measured) else {})
+    values |= {"duration": len(samples) / SAMPLE_RATE, "speech": speech.seconds}
+    found = statistics(voice, SAMPLE_RATE).tolist() if everything and len(measured) else []
+    return Voice(
+        duration_seconds=round(values["duration"], 3),
+        speech_seconds=round(speech.seconds, 3),
+        measured_seconds=round(len(measured) / SAMPLE_RATE, 3),
+        descriptors=[Descriptor(name, _rounded(values.get(name)), *rest) for name, *rest in _MEANINGS],
+        statistics=dict(zip(names(), found, strict=True)) if found else {},
+    )
+
+
+def cut_to_speech(samples: np.ndarray, speech: Speech) -> np.ndarray:
+    """Returns the speech of a recording, one segment after the other, at most ``MEASURED_SECONDS`` of it.
+
+    Args:
+        samples: float32 (samples,) at 16 kHz.
+        speech: where speech is in it. Where there is none, or less than can be measured, what is around it is returned
+            too: the recording, up to the same length.
+    """
+    longest = int(MEASURED_SECONDS * SAMPLE_RATE)
+    bounds = [(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)) for start, end in speech.segments()]
+    joined = np.concatenate([samples[:0], *(samples[start:end] for start, end in bounds)])
+    if len(joined) < MIN_SECONDS * SAMPLE_RATE:
+        joined = samples[speech.span()]
+    return (joined if len(joined) >= MIN_SECONDS * SAMPLE_RATE else samples)[:longest]
+
+
+_MEANINGS = (
+    ("duration", "s", "Length of the recording."),
+    ("speech", "s", "How much of it is speech; where there is some, the rest is measured on it."),
+    ("pitch", "Hz", "How high the voice is on average."),
+    ("pitch_low", "Hz", "The voice is lower than this for a twentieth of the time."),
+    ("pitch_high", "Hz", "The voice is higher than this for a twentieth of the time."),
+    ("pitch_range", "semitones", "From that low to that high; an octave has 12, a monotone voice few."),
+    ("voiced", "%", "Share of the speech that has a pitch; a whisper has none."),
+    ("loudness", "dBFS", "Average level (RMS); 0 is full scale, 6 less is half the amplitude."),
+    ("loudness_range", "dB", "From the quiet to the loud parts of the speech, pauses left out."),
+    ("onset_rate", "1/s", "Sounds that begin in a second, roughly the syllables: the speaking tempo."),
+    ("brightness", "Hz", "Centre of the spectrum; a tense or sharp voice is brighter."),
+    ("rolloff", "Hz", "85 % of the spectrum lie below this."),
+    ("flatness", "", "0 is a pure tone, 1 is noise; breath raises it."),
+    ("zero_crossings", "1/s", "How often the wave changes its sign; hissing sounds do so most."),
+)
+
+
+def _levels(voice: np.ndarray) -> dict[str, float]:
+    """Loudness in dBFS and its range in dB."""
+    average = _decibel(np.sqrt(np.mean(voice**2, dtype=np.float64)))
+    frames = _decibel(waveform_series(voice)["rms"][0])
+    quiet, loud = np.percentile(frames[frames >= average - GATE_DB], LEVEL_SPREAD)
+    return {"loudness": float(average), "loudness_range": loud - quiet}
+
+
+def _decibel(level: np.ndarray) -> np.ndarray:
+    return 20 * np.log10(np.maximum(level, 10 ** (SILENCE_DBFS / 20)))
+
+
+def _values(voice: np.ndarray) -> dict[str, float]:
+    """What only speech has."""
+    magnitude = spectrogram(voice)
+    spectral = spectral_series(magnitude)
+    crossings = waveform_series(voice)["zero_crossing_rate"]
+    return _pitches(voice) | {
+        "onset_rate": _onsets(mel_decibel(magnitude)) / (len(voice) / SAMPLE_RATE),
+        "brightness": spectral["centroid"].mean(),
+        "rolloff": spectral["rolloff"].mean(),
+        "flatness": spectral["flatness"].mean(),
+        "zero_crossings": crossings.mean() * SAMPLE_RATE,
+    }
+
+
+def _pitches(voice: np.ndarray) -> dict[str, float]:
+    """Pitch in Hz, its range in semitones and the share of voiced frames in percent."""
+    curve = find_pitch(voice)
+    if not len(curve.voiced):
+        return {"voiced": 0.0}
+    low, high = np.percentile(curve.voiced, PITCH_SPREAD)
+    return {
+        "pitch": curve.voiced.mean(),
+        "pitch_low": low,
+        "pitch_high": high,
+        "pitch_range": 12 * np.log2(high / low),
+        "voiced": 100 * len(curve.voiced) / len(curve.hertz),
+    }
+
+
+def _onsets(mel_db: np.ndarray) -> int:
+    """How many sounds begin in a mel spectrogram (128, frames) in dB."""
+    import librosa
+
+    gap = round(ONSET_GAP_SECONDS * SAMPLE_RATE / HOP_SAMPLES)  # frames
+    strength = onset_strength(mel_db)
+    return len(librosa.onset.onset_detect(onset_envelope=strength, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES, wait=gap))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)
