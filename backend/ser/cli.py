@@ -21,11 +21,14 @@ from ser.terminal import (
     print_confusion,
     print_model,
     print_scores,
+    print_voice,
     progress,
     training_progress,
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ser.corpus import Corpus
     from ser.dataset import Data
     from ser.prediction import Prediction
@@ -145,6 +148,39 @@ def _print_json(predictions: list, *, single: bool) -> None:
         return
     shape = predictions[0].to_dict() if single else [prediction.to_dict() for prediction in predictions]
     typer.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+
+
+@app.command()
+def features(
+    source: Annotated[str, typer.Argument(help="A recording, or - for stdin.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    everything: Annotated[bool, typer.Option("--all", help="Print the statistics that 'mlp' learns from too.")] = False,
+) -> None:
+    """Measures the voice in a recording: pitch, loudness, tempo, brightness, with unit and meaning.
+
+    JSON always holds the statistics too.
+    """
+    from ser.speech import find_speech
+    from ser.voice import measure
+
+    samples = _samples(source)
+    voice = measure(samples, find_speech(samples), everything=everything or form is not Format.text)
+    if form is Format.text:
+        print_voice(source, voice)
+    else:
+        import json
+
+        shape = {"file": source, **voice.to_dict()}
+        typer.echo(json.dumps(shape, indent=2 if form is Format.json else None, ensure_ascii=False))
+
+
+def _samples(source: str) -> np.ndarray:
+    """Returns the samples of a recording at 16 kHz."""
+    from ser.audio import SAMPLE_RATE, decode, resample
+    from ser.settings import load_settings
+
+    waveform = decode(sys.stdin.buffer.read() if source == "-" else Path(source), load_settings().max_audio_seconds)
+    return resample(waveform, SAMPLE_RATE).samples
 
 
 @app.command()

@@ -156,3 +156,20 @@ def print_model(info: Any) -> None:
     )
     typer.echo(f"{info.name}: {info.title}, {info.parameters / 1e6:.1f} M parameters\n  {measured}")
     typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}")
+
+
+def print_voice(name: str, voice: Any) -> None:
+    """Prints what was measured about a voice: a line per descriptor, then every statistic there is."""
+    typer.echo(name if voice.speech_seconds else f"{name}: no speech, so only what the recording itself has")
+    for descriptor in voice.descriptors:
+        if descriptor.value is not None:
+            unit = f"{descriptor.unit:9s}"
+            typer.echo(f"  {descriptor.name:14s} {_number(descriptor.value):>8s} {unit}  {descriptor.meaning}")
+    if voice.cut:
+        typer.echo(f"  measured on the first {voice.measured_seconds:g} s of speech")
+    for statistic, value in voice.statistics.items():
+        typer.echo(f"  {statistic:42s} {value:12.5g}")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if 0 < abs(value) < 1 else f"{value:.1f}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ser.settings import PROJECT
@@ -92,6 +94,31 @@ def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
     assert {file.name for file in tmp_path.iterdir()} == {"compare.html", "compare.json"}
     unlike = ser("compare", kept / "random-7classes", kept / "luna-8classes")
     assert unlike.returncode == 3 and b"only one has calm" in unlike.stderr
+
+
+def test_features_are_printed_with_unit_and_meaning(samples):
+    done = ser("features", samples["happy"])
+    text = done.stdout.decode()
+    assert done.returncode == 0 and done.stderr == b""
+    assert re.search(r"pitch +\d+\.\d Hz +How high", text) and "dBFS" in text and "semitones" in text
+    assert "mfcc_03_std" not in text and "mfcc_03_std" in ser("features", samples["happy"], "--all").stdout.decode()
+
+
+def test_features_as_json_hold_every_statistic(samples):
+    found = json.loads(ser("features", "-", "--format", "json", stdin=samples["happy"].read_bytes()).stdout)
+    assert found["file"] == "-" and found["state"] == "speech" and len(found["statistics"]) == 254
+    assert all(set(one) == {"name", "value", "unit", "meaning"} for one in found["descriptors"])
+    assert {"pitch", "loudness", "onset_rate", "brightness"} <= {one["name"] for one in found["descriptors"]}
+
+
+def test_features_without_speech_say_so(tmp_path, encode):
+    file = tmp_path / "hiss.wav"
+    file.write_bytes(encode(0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000))
+    text = ser("features", file)
+    assert text.returncode == 0 and b"no speech" in text.stdout and b"pitch" not in text.stdout
+    found = json.loads(ser("features", file, "--format", "json").stdout)
+    assert found["state"] == "no_speech" and found["statistics"] == {}
+    assert {one["value"] for one in found["descriptors"] if one["name"] == "pitch"} == {None}
 
 
 def test_wrong_label_sets_are_explained():
