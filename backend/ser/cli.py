@@ -174,6 +174,32 @@ def features(
         typer.echo(json.dumps(shape, indent=2 if form is Format.json else None, ensure_ascii=False))
 
 
+@app.command()
+def plot(
+    source: Annotated[str, typer.Argument(help="A recording, or - for stdin.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.", dir_okay=False)],
+    model: ModelOption = None,
+) -> None:
+    """Draws a recording: waveform and speech, mel spectrogram, pitch, and how likely each emotion is."""
+    from ser.audio import SAMPLE_RATE, Waveform
+    from ser.figures import draw_clip
+    from ser.predictor import load_predictor
+    from ser.settings import load_settings
+    from ser.speech import find_speech
+
+    samples = _samples(source)
+    settings = load_settings()
+    predictor = load_predictor(model or settings.model, settings)
+    prediction = predictor.predict(Waveform(samples, SAMPLE_RATE), Path(source).name)
+    try:
+        draw_clip(out, samples, find_speech(samples), prediction)
+    except OSError as error:
+        raise SettingsError(
+            f"{out} cannot be written: {error.strerror or error}. Name a file in a folder you may write to with --out."
+        ) from error
+    typer.echo(f"written to {out}", err=True)
+
+
 def _samples(source: str) -> np.ndarray:
     """Returns the samples of a recording at 16 kHz."""
     from ser.audio import SAMPLE_RATE, decode, resample

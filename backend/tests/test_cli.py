@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.image
 import numpy as np
 import pytest
 
@@ -119,6 +120,28 @@ def test_features_without_speech_say_so(tmp_path, encode):
     found = json.loads(ser("features", file, "--format", "json").stdout)
     assert found["state"] == "no_speech" and found["statistics"] == {}
     assert {one["value"] for one in found["descriptors"] if one["name"] == "pitch"} == {None}
+
+
+def test_a_recording_is_drawn(samples, tmp_path):
+    done = ser("plot", samples["sad"], "-o", tmp_path / "made" / "sad.png")
+    assert done.returncode == 0 and done.stdout == b"" and b"sad.png" in done.stderr
+    picture = matplotlib.image.imread(tmp_path / "made" / "sad.png")
+    assert picture.shape[0] > 800 and picture.shape[1] > 800
+    assert (picture[..., :3].std(axis=(0, 1)) > 0.05).all()
+
+
+def test_what_cannot_be_measured_or_drawn_is_one_sentence(samples, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("not audio", encoding="utf-8")
+    there, nowhere, out = samples["sad"], tmp_path / "nowhere.wav", tmp_path / "out.png"
+    cases = [(["features", text], 3), (["plot", nowhere, "-o", out], 3), (["plot", there, "-o", text / "x.png"], 2)]
+    cases += [(["plot", there, "-o", tmp_path], 2), (["plot", there, "-o", out, "--model", "nonsense"], 4)]
+    for arguments, exit_code in cases:
+        done = ser(*arguments)
+        assert done.returncode == exit_code and done.stdout == b"", arguments
+        assert done.stderr and b"Traceback" not in done.stderr
+        assert exit_code == 2 or done.stderr.count(b"\n") == 1
+    assert not out.exists()
 
 
 def test_wrong_label_sets_are_explained():
