@@ -317,12 +317,16 @@ def compare(
 
 @app.command()
 def models() -> None:
-    """Lists the models that ship, with their figure on speakers they never heard."""
+    """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
     from ser.checkpoint import list_models
+    from ser.recipe import find_recipes
     from ser.settings import load_settings
 
     for info in list_models(load_settings().weights):
         print_model(info)
+    typer.echo("\nrecipes, for 'train' and 'evaluate':")
+    for recipe in find_recipes().values():
+        typer.echo(f"  {recipe.name}: {recipe.summary} Its authors: {recipe.protocol}.")
 
 
 @app.command()
