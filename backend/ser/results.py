@@ -35,6 +35,7 @@ from ser.splits import PROTOCOLS, get_protocol
 METRICS_FILE = "metrics.json"
 UNKNOWN = "unknown"
 AGE_STEP = 10  # years in an age group
+CLIP_PARTS = 5  # a temperature is fitted on four of them where neither folds nor speakers part the clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,13 @@ class OutOfFold:
     groups: dict[str, list[str]]
     logits: np.ndarray
     epochs: dict[str, int]
+
+    @property
+    def units(self) -> list[str]:
+        """What is independent of each other: speakers, or clips where it is not known who speaks, or one does."""
+        if len(set(self.speakers)) > 1:
+            return self.speakers
+        return [str(clip) for clip in range(len(self.truth))]
 
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
@@ -184,7 +192,7 @@ def measure(
     """
     scores = [score(run.truth, run.predicted, labels) for run in runs]
     uas = [one.ua for one in scores]
-    intervals = [speaker_interval(run.truth, run.predicted, run.speakers, labels) for run in runs]
+    intervals = [speaker_interval(run.truth, run.predicted, run.units, labels) for run in runs]
     return {
         "labels": list(labels),
         "clips": len(runs[0].truth),
@@ -228,9 +236,16 @@ def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) ->
 
 
 def _cross_fitted(run: OutOfFold, targets: np.ndarray) -> np.ndarray:
-    """(clips,) confidence under the temperature of the other folds; of the other speakers where there is one fold."""
-    parts = run.folds if len(set(run.folds)) > 1 else run.speakers
-    return _confidence(run.logits / cross_fit_temperatures(run.logits, targets, parts)[:, None])
+    """(clips,) confidence under temperatures that were fitted on other clips."""
+    return _confidence(run.logits / cross_fit_temperatures(run.logits, targets, _parts(run))[:, None])
+
+
+def _parts(run: OutOfFold) -> list[str]:
+    """The folds; the speakers where there is one fold; a fifth of the clips where it is not known who speaks."""
+    for parts in (run.folds, run.speakers):
+        if len(set(parts)) > 1:
+            return parts
+    return [str(clip % CLIP_PARTS) for clip in range(len(run.truth))]
 
 
 def _confidence(logits: np.ndarray) -> np.ndarray:
