@@ -7,7 +7,7 @@ Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,7 +60,8 @@ LabelsOption = Annotated[
     str | None,
     typer.Option(
         help="Label set: 'recipe' (the default), 'corpus' (all that occur), 'shared' (what all corpora have, calm "
-        "counted as neutral; the default of cross), or names separated by commas."
+        "counted as neutral; the default of cross), or names separated by commas. With --files it is the CSV that says "
+        "which emotion is in which recording."
     ),
 ]
 ClipOption = Annotated[
@@ -241,6 +242,7 @@ def train(
 
 @app.command()
 def evaluate(
+    context: typer.Context,
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
     protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups, cross or random.")] = "emobox",
@@ -255,8 +257,25 @@ def evaluate(
     looked: Annotated[
         bool, typer.Option("--i-have-looked", help="A person looked at a UA above 90 % on unseen speakers.")
     ] = False,
+    files: Annotated[
+        Path | None,
+        typer.Option(help="Score a finished model on the recordings of this folder; --labels then names their CSV."),
+    ] = None,
+    model: ModelOption = None,
 ) -> None:
-    """Measures a recipe by a protocol and writes a report: figures, pictures, out-of-fold predictions as CSV."""
+    """Measures a recipe by a protocol, or a finished model on your own recordings, and writes a report.
+
+    A recipe is trained and tested on speakers it never heard:
+    evaluate --recipe cnn1d --protocol emobox --seeds 3
+
+    A finished model answers for a folder of recordings and a CSV with the columns path,emotion[,speaker]:
+    evaluate --files FOLDER --labels labels.csv --model cnn1d
+    """
+    if files is not None:
+        _refuse(context, ("files", "labels", "model", "out"), "has no meaning with --files")
+        _score(files, labels, model, out)
+        return
+    _refuse(context, [name for name in context.params if name != "model"], "goes with --files FOLDER only")
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
     from ser.recipe import get_recipe
@@ -283,6 +302,43 @@ def evaluate(
     print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
     print_confusion(metrics["confusion"], data.labels)
     typer.echo(f"report: {write_report(folder, metrics)}", err=True)
+
+
+def _refuse(context: typer.Context, allowed: Iterable[str], why: str) -> None:
+    """Raises SettingsError for an option that was given and would be passed over."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name)
+        if parameter.name not in allowed and source is not None and source.name == "COMMANDLINE":
+            raise SettingsError(f"{parameter.opts[0]} {why}.")
+
+
+def _score(folder: Path, listing: str | None, model: str | None, out: Path | None) -> None:
+    """Scores a finished model on people's own recordings."""
+    from ser.listing import read_listing
+    from ser.predictor import load_predictor
+    from ser.report import write_report
+    from ser.scoring import score_files, write_scores
+    from ser.settings import load_settings
+    from ser.terminal import print_classes
+
+    if listing is None:
+        raise SettingsError("--files needs --labels labels.csv, with the columns path,emotion and if known speaker.")
+    settings = load_settings()
+    utterances = read_listing(folder, Path(listing))
+    predictor = load_predictor(model or settings.model, settings)
+    with progress("scoring", "clips") as on_progress:
+        scored = score_files(predictor, utterances, folder, on_progress=on_progress)
+    for name, error in scored.failed:
+        typer.echo(f"ser: {name}: {error}", err=True)
+    target = out or settings.runs / f"{predictor.info.name}-on-{folder.resolve().name}"
+    metrics = write_scores(target, scored, predictor, folder=folder, listing=Path(listing), command=_command_line())
+    print_classes(metrics)
+    print_confusion(metrics["confusion"], metrics["labels"], metrics["answers"])
+    for emotion, clips in scored.unknown.items():
+        typer.echo(f"not scored: {clips} x {emotion}, which {predictor.info.name} has no class for", err=True)
+    typer.echo(f"report: {write_report(target, metrics)}", err=True)
+    if scored.failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -406,6 +462,8 @@ def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | Non
 
     if text in (None, "recipe"):
         return None
+    if text.lower().endswith(".csv"):
+        raise SettingsError(f"--labels {text!r}: a CSV of labels goes with --files FOLDER.")
     if text == "corpus":
         return canonical_order(tuple({label for corpus in corpora for label in corpus.labels.values()}))
     if text == "shared":

@@ -153,7 +153,13 @@ def save_picture(picture: Figure, file: Path) -> None:
     write_atomically(file, lambda part: picture.savefig(part, dpi=120, format="png"))
 
 
-def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> None:
+def draw_confusion(
+    file: Path,
+    confusion: Sequence[Sequence[int]],
+    labels: Sequence[str],
+    title: str,
+    answers: Sequence[str] | None = None,
+) -> None:
     """Draws a confusion matrix, rows normalised to the recall, with the number of clips in every cell.
 
     Args:
@@ -161,7 +167,9 @@ def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Seque
         confusion: rows are true labels, columns predicted ones.
         labels: names of both.
         title: what was measured, protocol included.
+        answers: names of the columns where they are others.
     """
+    columns = answers or labels
     counts = np.asarray(confusion)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     picture = Figure(figsize=(7, 6.4), layout="constrained")
@@ -171,10 +179,10 @@ def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Seque
         title=title,
         xlabel="predicted",
         ylabel="true",
-        xticks=range(len(labels)),
+        xticks=range(len(columns)),
         yticks=range(len(labels)),
     )
-    axes.set_xticklabels(labels, rotation=45, ha="right")
+    axes.set_xticklabels(columns, rotation=45, ha="right")
     axes.set_yticklabels(labels)
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if share[row, column] > 0.5 else "black"

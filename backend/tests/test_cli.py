@@ -95,6 +95,35 @@ def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
     assert unlike.returncode == 3 and b"only one has calm" in unlike.stderr
 
 
+def test_own_recordings_are_scored_and_bad_ones_named(samples, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path;emotion\r\nangry.wav;anger\r\nsad.wav;sad\r\nhappy.wav;calm\r\n", encoding="utf-8-sig")
+    out = tmp_path / "out"
+    done = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
+    assert done.returncode == 0 and b"precision" in done.stdout and b"<- predicted" in done.stdout
+    assert {"report.html", "metrics.json", "predictions.csv"} <= {file.name for file in out.iterdir()}
+    labels.write_text("path,emotion\nangry.wav,anger\nnowhere.wav,sad\n", encoding="utf-8")
+    some = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
+    assert some.returncode == 1 and b"nowhere.wav" in some.stderr and b"100.0 %" in some.stdout
+    labels.write_text("angry.wav,anger\n", encoding="utf-8")
+    bad = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels)
+    assert bad.returncode == 3 and b"line 1" in bad.stderr and b"Traceback" not in bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--files", "."], b"--files needs --labels"),
+        (["--files", ".", "--labels", "x.csv", "--protocol", "loso"], b"--protocol has no meaning with --files"),
+        (["--model", "cnn1d"], b"--model goes with --files"),
+        (["--labels", "x.csv"], b"goes with --files FOLDER"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(options, message):
+    done = ser("evaluate", *options)
+    assert done.returncode == 2 and message in done.stderr
+
+
 def test_wrong_label_sets_are_explained():
     done = ser("evaluate", "--labels", "angry,joyful", "--root", ".")
     assert done.returncode == 2 and b"joyful" in done.stderr

@@ -18,7 +18,7 @@ FLOORS = (
     ("bank", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
     ("checkpoint", "report", "results", "dataset"),
     ("predictor", "training", "comparison"),
-    ("streaming", "batch", "evaluation", "experiment"),
+    ("streaming", "batch", "evaluation", "experiment", "scoring"),
     ("api", "terminal"),
     ("cli",),
     ("__main__",),
