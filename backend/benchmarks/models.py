@@ -53,7 +53,7 @@ def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...
         figure.corpus,
         f"`{figure.protocol}`",
         str(figure.classes),
-        f"**{figure.ua:.1f} ± {figure.ua_std:.1f} [{figure.interval[0]:.1f}, {figure.interval[1]:.1f}]**",
+        f"**{figure.text}**",
         f"{figure.wa:.1f}",
         f"{figure.f1:.1f}",
         f"{figure.weighted_f1:.1f}",
