@@ -42,6 +42,40 @@ class SpeedChange:
 
 
 @dataclass(frozen=True)
+class TimeStretch:
+    """Plays the clip ``slowest`` to ``quickest`` times as fast and keeps the pitch (phase vocoder)."""
+
+    slowest: float
+    quickest: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        import librosa  # as above
+
+        factor = draw.uniform(self.slowest, self.quickest)
+        return librosa.effects.time_stretch(samples, rate=factor).astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Moves the clip by up to ``seconds`` either way; what leaves at one end comes in at the other."""
+
+    seconds: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        return np.roll(samples, round(draw.uniform(-self.seconds, self.seconds) * sample_rate))
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Makes the clip up to ``decibel`` louder or quieter; features that normalise the peak do not notice."""
+
+    decibel: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        return samples * np.float32(10 ** (draw.uniform(-self.decibel, self.decibel) / 20))
+
+
+@dataclass(frozen=True)
 class GaussianNoise:
     """Adds white noise of a standard deviation up to ``deviation`` times the clip's peak."""
 

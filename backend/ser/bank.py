@@ -25,7 +25,7 @@ from ser.files import write_atomically
 from ser.recipe import Recipe, get_recipe
 from ser.speech import Speech, find_speech
 
-KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "bank.py")
+KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "descriptors.py", "bank.py")
 CHUNK_FILES = 16  # files handed to a process at a time
 LARGEST_MARGIN_SECONDS = 0.6  # copies are cut to their speech with random margins up to this
 
@@ -161,7 +161,7 @@ def _pack(made: Iterator[Made]) -> dict[str, Tensor]:
         speech.append(spoken)
     lengths = np.array([0, *(len(entry) for entry in entries)])
     return {
-        "frames": torch.from_numpy(np.concatenate(entries)),
+        "frames": torch.from_numpy(np.ascontiguousarray(np.concatenate(entries))),
         "offsets": torch.from_numpy(lengths.cumsum()),
         "speech": torch.tensor(speech),
     }

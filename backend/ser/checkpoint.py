@@ -40,6 +40,7 @@ class Figure:
         ua_std: its standard deviation over seeds.
         wa: accuracy.
         f1: macro F1.
+        weighted_f1: F1 weighted by class size.
         seeds: number of seeds.
         interval: 95 % bootstrap interval of the UA over speakers.
     """
@@ -52,6 +53,7 @@ class Figure:
     ua_std: float
     wa: float
     f1: float
+    weighted_f1: float
     seeds: int
     interval: tuple[float, float]
 
@@ -67,6 +69,7 @@ def figure(metrics: dict) -> Figure:
         ua_std=round(100 * metrics["ua_std"], 1),
         wa=round(100 * metrics["wa"], 1),
         f1=round(100 * metrics["f1"], 1),
+        weighted_f1=round(100 * metrics["weighted_f1"], 1),
         seeds=metrics["seeds"],
         interval=tuple(round(100 * bound, 1) for bound in metrics["interval"]),
     )

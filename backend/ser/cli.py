@@ -67,6 +67,14 @@ LabelsOption = Annotated[
 ClipOption = Annotated[
     float | None, typer.Option("--clip-seconds", help="Cut clips to so many seconds; 0 keeps them whole.", min=0)
 ]
+FilesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--files",
+        help="Folder of own recordings; --labels is then the CSV that lists them: path, emotion and, "
+        "if you know it, speaker.",
+    ),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
 
 
@@ -169,6 +177,7 @@ def serve(
 def train(
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
+    files: FilesOption = None,
     root: RootOption = None,
     mirror: MirrorOption = None,
     labels: LabelsOption = None,
@@ -185,10 +194,15 @@ def train(
             "give the headline's folder first, further ones after it.",
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="With --evaluation: a speaker to leave out, as corpus/speaker, such as crema-d/1013."),
+    ] = None,
 ) -> None:
     """Trains a recipe and writes a checkpoint; killed and started again it goes on where it was.
 
-    A fifth of the speakers is kept for the figure, a fifth of the rest for choosing the epoch.
+    A fifth of the speakers is kept for the figure, a fifth of the rest for choosing the epoch. With --files it learns
+    from your own recordings, alone or beside corpora.
     """
     from dataclasses import replace
 
@@ -201,7 +215,7 @@ def train(
     if epochs is not None:
         system = replace(system, training=replace(system.training, epochs=epochs))
     seconds = _clip_seconds(system, clip_seconds)
-    data = _load(system, corpus, root, mirror, labels, seconds)
+    data = _load(system, corpus, root, mirror, labels, seconds, files)
     folder = out or settings.runs / f"{recipe}-{data.name}-seed{seed}"
     if shipped:
         with training_progress(system.training.epochs) as on_epoch:
@@ -214,6 +228,7 @@ def train(
                 seed=seed,
                 commit=_commit(),
                 votes=votes,
+                without=without or (),
                 on_epoch=on_epoch,
             )
     else:
@@ -385,12 +400,16 @@ def explore(
 
 @app.command()
 def models() -> None:
-    """Lists the models that ship, with their figure on speakers they never heard."""
+    """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
     from ser.checkpoint import list_models
+    from ser.recipe import find_recipes
     from ser.settings import load_settings
 
     for info in list_models(load_settings().weights):
         print_model(info)
+    typer.echo("\nrecipes, for 'train' and 'evaluate':")
+    for recipe in find_recipes().values():
+        typer.echo(f"  {recipe.name}: {recipe.summary} Its authors: {recipe.protocol}.")
 
 
 @app.command()
@@ -417,6 +436,7 @@ def _load(
     mirror: str | None,
     labels: str | None,
     clip_seconds: float | None,
+    files: Path | None = None,
 ) -> Data:
     """Finds or downloads corpora and makes their frames, with a progress bar."""
     from ser.corpus import get_corpus
@@ -424,21 +444,33 @@ def _load(
     from ser.settings import load_settings
 
     settings = load_settings()
-    corpora = [get_corpus(name) for name in names or list(recipe.corpora)[:1]]
+    default = list(recipe.corpora)[:1] if files is None else []
+    corpora = [get_corpus(name) for name in names or default]
     if root is not None and len(corpora) > 1:
         raise SettingsError(
             "--root names the folder of one corpus; with several, put them into one and set SER_CORPORA."
         )
     sources = [(corpus, root or _fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
+    wanted = _label_set(corpora, labels) if files is None else None
+    if files is not None:
+        sources.append((_listed(labels), files))
     with progress("reading", "clips") as on_progress:
         return load_data(
             recipe,
             sources,
-            labels=_label_set(corpora, labels),
+            labels=wanted,
             clip_seconds=clip_seconds,
             cache=settings.cache,
             on_progress=on_progress,
         )
+
+
+def _listed(labels: str | None) -> Corpus:
+    from ser.listing import listed_corpus
+
+    if labels is None:
+        raise SettingsError("--files needs --labels labels.csv, with the columns path, emotion and, if known, speaker.")
+    return listed_corpus(Path(labels))
 
 
 def _fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from ser.batches import make_task
 from ser.calibration import UNSURE_BELOW, Calibration, fit_temperature
 from ser.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.dataset import Data
@@ -24,7 +25,7 @@ from ser.files import write_text
 from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
 from ser.recipe import Recipe
 from ser.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
-from ser.training import Epoch, Trained, fit, make_task, predict_logits
+from ser.training import Epoch, Trained, fit, predict_logits
 
 TEST_SHARE = 0.2  # of the speakers
 VALIDATION_SHARE = 0.2  # of the remaining speakers
@@ -121,7 +122,7 @@ def train_on_everything(
     log = _log(trained, seed) | {"commit": commit, "clips": len(task.train), "without": sorted(without)}
     figures = [figure(metrics) for metrics in every]
     info = describe(recipe, data, clip_seconds, folder.name, figures, headline["temperature"], log)
-    save_checkpoint(folder, info, trained.weights)
+    save_checkpoint(folder, info, _halved(recipe.network(len(data.labels)), trained.weights))
     _keep(folder / "evaluation", evaluations, every)
     return info
 
@@ -160,6 +161,12 @@ def _keep(target: Path, evaluations: Sequence[Path], every: Sequence[dict]) -> N
         kept.mkdir(parents=True, exist_ok=True)
         for file in [*folder.glob("out_of_fold_seed*.csv"), folder / "metrics.json", folder / "confusion.png"]:
             shutil.copyfile(file, kept / file.name)
+
+
+def _halved(network: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Stores what was learnt in float16, half the size; statistics keep float32, as some are very small."""
+    learnt = {name for name, _ in network.named_parameters()}
+    return {name: value.half() if name in learnt else value for name, value in weights.items()}
 
 
 def _except(data: Data, without: Sequence[str]) -> list[int]:
@@ -240,13 +247,15 @@ def _held_out_figure(data: Data, scores: Scores, interval: tuple[float, float]) 
         ua_std=0.0,
         wa=round(100 * scores.wa, 1),
         f1=round(100 * scores.f1, 1),
+        weighted_f1=round(100 * scores.weighted_f1, 1),
         seeds=1,
         interval=tuple(round(100 * bound, 1) for bound in interval),
     )
 
 
 def _log(trained: Trained, seed: int) -> dict:
-    return {"seed": seed, "epochs": trained.best_epoch}
+    seconds = sum(epoch.seconds for epoch in trained.history)
+    return {"seed": seed, "epochs": trained.best_epoch, "seconds": round(seconds)}
 
 
 def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:

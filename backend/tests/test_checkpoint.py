@@ -47,6 +47,7 @@ def figure(protocol: str, classes: int, independent: bool = True) -> Figure:
         ua_std=1.0,
         wa=50.0,
         f1=49.0,
+        weighted_f1=49.5,
         seeds=3,
         interval=(45.0, 55.0),
     )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from ser.settings import PROJECT
 
@@ -172,3 +173,49 @@ def test_train_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypa
     assert weights[0] == weights[1]
     answer = ser("predict", samples["angry"], "--model", tmp_path / "killed", "--format", "json")
     assert json.loads(answer.stdout)["model"] == "killed"
+
+
+@pytest.fixture
+def own_recordings(samples, tmp_path) -> Path:
+    """A folder in which four people say three things, and ``labels.csv`` beside them."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    rows = ["path,emotion,speaker"]
+    for speaker in range(4):
+        for emotion, source in samples.items():
+            clip, rate = soundfile.read(source)
+            soundfile.write(folder / f"{speaker} {emotion}.wav", clip[speaker * 800 :], rate)
+            rows.append(f"{speaker} {emotion}.wav,{emotion},person {speaker}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+def test_own_recordings_become_a_model_that_predicts(own_recordings, tmp_path, samples):
+    made = tmp_path / "my model"
+    listing = tmp_path / "labels.csv"
+    options = ("--recipe", "cnn_lstm_attention", "--epochs", "1", "--out", made)
+    trained = ser("train", "--files", own_recordings, "--labels", listing, *options)
+    assert trained.returncode == 0, trained.stderr
+    info = json.loads((made / "config.json").read_text(encoding="utf-8"))
+    assert info["labels"] == ["angry", "happy", "sad"] and info["corpora"] == ["files"]
+    assert info["figures"][0]["protocol"] == "held-out speakers"
+    assert list((made / "tensorboard").glob("events*"))
+    answer = json.loads(ser("predict", samples["sad"], "--model", made, "--format", "json").stdout)
+    assert answer["model"] == "my model" and set(answer["probabilities"]) == {"angry", "happy", "sad"}
+
+
+def test_own_recordings_without_speakers_say_that_the_figure_may_be_leaky(own_recordings, tmp_path):
+    listing = tmp_path / "labels.csv"
+    rows = [line.rpartition(",")[0] for line in listing.read_text(encoding="utf-8").splitlines()]
+    listing.write_text("\n".join(rows), encoding="utf-8")
+    made = tmp_path / "model"
+    options = ("--recipe", "cnn_lstm_attention", "--epochs", "1", "--out", made)
+    trained = ser("train", "--files", own_recordings, "--labels", listing, *options)
+    assert trained.returncode == 0, trained.stderr
+    (figure,) = json.loads((made / "config.json").read_text(encoding="utf-8"))["figures"]
+    assert not figure["speaker_independent"] and "speakers unknown" in figure["protocol"]
+
+
+def test_own_recordings_need_a_list(own_recordings):
+    failed = ser("train", "--files", own_recordings)
+    assert failed.returncode == 2 and b"--labels labels.csv" in failed.stderr

@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from ser.bank import FrameBank
+from ser.batches import Task
 from ser.errors import TrainingError
 from ser.recipe import get_recipe
-from ser.training import Task, Trained, fit, predict_logits, unweighted_recall
+from ser.training import Trained, fit, predict_logits, unweighted_recall
 
 RECIPE = get_recipe("cnn1d")
 SETTINGS = replace(RECIPE.training, epochs=6, patience=6, batch_size=8)

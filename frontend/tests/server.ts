@@ -28,6 +28,7 @@ export const model: Model = {
     ua_std: 0.8,
     wa: 54,
     f1: 53,
+    weighted_f1: 54,
     seeds: 3,
     interval: [50.2, 60.1],
   },

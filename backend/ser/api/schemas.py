@@ -80,6 +80,7 @@ class Figure(Shape):
     ua_std: float = Field(ge=0, description="its standard deviation over seeds")
     wa: float = Field(ge=0, le=100, description="accuracy")
     f1: float = Field(ge=0, le=100, description="macro F1")
+    weighted_f1: float = Field(ge=0, le=100, description="F1 weighted by class size")
     seeds: int = Field(ge=1)
     interval: tuple[float, float] = Field(description="95 % interval of the UA over speakers")
 

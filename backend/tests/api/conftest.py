@@ -40,6 +40,7 @@ def info(name: str) -> ModelInfo:
         ua_std=0.8,
         wa=54.0,
         f1=53.2,
+        weighted_f1=53.9,
         seeds=3,
         interval=(50.2, 60.1),
     )

@@ -302,6 +302,11 @@ export interface components {
              * @description macro F1
              */
             f1: number;
+            /**
+             * Weighted F1
+             * @description F1 weighted by class size
+             */
+            weighted_f1: number;
             /** Seeds */
             seeds: number;
             /**
