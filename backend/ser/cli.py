@@ -371,6 +371,33 @@ def compare(
     typer.echo(f"report: {write_comparison(folder, found)}", err=True)
 
 
+@app.command("corpus")
+def explore(
+    name: Annotated[str, typer.Argument(help="Name of the corpus.")],
+    root: RootOption = None,
+    mirror: MirrorOption = None,
+    out: OutOption = None,
+) -> None:
+    """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
+    from ser.corpus import get_corpus
+    from ser.exploration import explore as run
+    from ser.exploration import write_exploration
+    from ser.settings import load_settings
+    from ser.terminal import print_corpus
+
+    settings = load_settings()
+    found = get_corpus(name)
+    utterances = found.scan(root or _fetched(found, settings.corpora, mirror))
+    with progress("reading", "clips") as on_progress:
+        counted = run(found, utterances, on_progress=on_progress)
+    print_corpus(counted)
+    for file in counted["unreadable"]:
+        typer.echo(f"ser: {file} cannot be read", err=True)
+    typer.echo(f"report: {write_exploration(out or settings.runs / f'corpus-{name}', counted)}", err=True)
+    if counted["unreadable"]:
+        raise typer.Exit(1)
+
+
 @app.command()
 def models() -> None:
     """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""

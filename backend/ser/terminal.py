@@ -167,6 +167,32 @@ def print_confusion(
         typer.echo(f"{label:{width}s}" + "".join(f"{count:8d}" for count in row))
 
 
+def print_corpus(found: dict) -> None:
+    """Prints what a corpus holds."""
+    length = found["seconds"]
+    typer.echo(
+        f"{found['title']}: {found['clips']} clips, {found['hours']:.2f} hours, {len(found['speakers'])} speakers; "
+        f"{length['min']:.2f} to {length['max']:.2f} s, median {length['median']:.2f} s"
+    )
+    typer.echo(f"{'':14s}{'clips':>8s}{'share':>10s}{'speakers':>10s}{'median':>10s}{'listeners agree':>18s}")
+    heard = found["listeners"]["by_emotion"] if found["listeners"] else {}
+    for emotion, own in found["emotions"].items():
+        agree = f"{100 * heard[emotion]['agreement']:16.1f} %" if emotion in heard else ""
+        typer.echo(
+            f"{emotion:14s}{own['clips']:8d}{100 * own['share']:8.1f} %{own['speakers']:10d}"
+            f"{own['median_seconds']:8.2f} s{agree}"
+        )
+    for name in ("sex", "intensity", "sample_rates"):
+        counts = ", ".join(f"{value} {clips}" for value, clips in found[name].items())
+        typer.echo(f"{name.replace('_', ' ')}: {counts}")
+    if found["listeners"]:
+        own = found["listeners"]
+        typer.echo(
+            f"listeners: {100 * own['agreement']:.1f} % of the votes on {own['clips']} clips name what was meant; "
+            f"in {100 * own['majority']:.1f} % of the clips it got more votes than any other"
+        )
+
+
 def print_model(info: Any) -> None:
     """Prints a model's name, what it is, and its honest figure."""
     figure = info.figure

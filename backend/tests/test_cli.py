@@ -124,6 +124,22 @@ def test_options_that_would_be_passed_over_are_refused(options, message):
     assert done.returncode == 2 and message in done.stderr
 
 
+def test_a_corpus_is_explored(samples, tmp_path):
+    folder = tmp_path / "root" / "Actor_01"
+    folder.mkdir(parents=True)
+    for name, code in (("angry", "05"), ("sad", "04")):
+        (folder / f"03-01-{code}-01-01-01-01.wav").write_bytes(samples[name].read_bytes())
+    done = ser("corpus", "ravdess", "--root", tmp_path / "root", "--out", tmp_path / "out")
+    assert done.returncode == 0 and b"2 clips" in done.stdout and b"angry" in done.stdout
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "corpus.html",
+        "corpus.json",
+        "emotions.png",
+        "lengths.png",
+    }
+    assert b"available: " in ser("corpus", "nonsense").stderr
+
+
 def test_wrong_label_sets_are_explained():
     done = ser("evaluate", "--labels", "angry,joyful", "--root", ".")
     assert done.returncode == 2 and b"joyful" in done.stderr

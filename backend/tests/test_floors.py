@@ -16,7 +16,7 @@ FLOORS = (
     ("recipe", "corpus", "layers"),
     ("recipes", "corpora", "listing"),
     ("bank", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
-    ("checkpoint", "report", "results", "dataset"),
+    ("checkpoint", "report", "results", "dataset", "exploration"),
     ("predictor", "batches", "comparison"),
     ("training",),
     ("streaming", "batch", "evaluation", "experiment", "scoring"),
