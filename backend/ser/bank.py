@@ -161,7 +161,7 @@ def _pack(made: Iterator[Made]) -> dict[str, Tensor]:
         speech.append(spoken)
     lengths = np.array([0, *(len(entry) for entry in entries)])
     return {
-        "frames": torch.from_numpy(np.concatenate(entries)),
+        "frames": torch.from_numpy(np.ascontiguousarray(np.concatenate(entries))),
         "offsets": torch.from_numpy(lengths.cumsum()),
         "speech": torch.tensor(speech),
     }

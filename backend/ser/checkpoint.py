@@ -57,6 +57,12 @@ class Figure:
     seeds: int
     interval: tuple[float, float]
 
+    @property
+    def text(self) -> str:
+        """The UA as people are told it: mean and standard deviation over seeds, then the interval."""
+        spread = f" ± {self.ua_std:.1f}" if self.seeds > 1 else ", one seed"
+        return f"{self.ua:.1f}{spread} [{self.interval[0]:.1f}, {self.interval[1]:.1f}]"
+
 
 def figure(metrics: dict) -> Figure:
     """Reads the figure, in percent, from what an evaluation's ``metrics.json`` holds."""

@@ -7,7 +7,7 @@ Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,11 +63,20 @@ LabelsOption = Annotated[
     str | None,
     typer.Option(
         help="Label set: 'recipe' (the default), 'corpus' (all that occur), 'shared' (what all corpora have, calm "
-        "counted as neutral; the default of cross), or names separated by commas."
+        "counted as neutral; the default of cross), or names separated by commas. With --files it is the CSV that says "
+        "which emotion is in which recording."
     ),
 ]
 ClipOption = Annotated[
     float | None, typer.Option("--clip-seconds", help="Cut clips to so many seconds; 0 keeps them whole.", min=0)
+]
+FilesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--files",
+        help="Folder of own recordings; --labels is then the CSV that lists them: path, emotion and, "
+        "if you know it, speaker.",
+    ),
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
 
@@ -230,6 +239,7 @@ def serve(
 def train(
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
+    files: FilesOption = None,
     root: RootOption = None,
     mirror: MirrorOption = None,
     labels: LabelsOption = None,
@@ -246,10 +256,15 @@ def train(
             "give the headline's folder first, further ones after it.",
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="With --evaluation: a speaker to leave out, as corpus/speaker, such as crema-d/1013."),
+    ] = None,
 ) -> None:
     """Trains a recipe and writes a checkpoint; killed and started again it goes on where it was.
 
-    A fifth of the speakers is kept for the figure, a fifth of the rest for choosing the epoch.
+    A fifth of the speakers is kept for the figure, a fifth of the rest for choosing the epoch. With --files it learns
+    from your own recordings, alone or beside corpora.
     """
     from dataclasses import replace
 
@@ -262,7 +277,7 @@ def train(
     if epochs is not None:
         system = replace(system, training=replace(system.training, epochs=epochs))
     seconds = _clip_seconds(system, clip_seconds)
-    data = _load(system, corpus, root, mirror, labels, seconds)
+    data = _load(system, corpus, root, mirror, labels, seconds, files)
     folder = out or settings.runs / f"{recipe}-{data.name}-seed{seed}"
     if shipped:
         with training_progress(system.training.epochs) as on_epoch:
@@ -275,6 +290,7 @@ def train(
                 seed=seed,
                 commit=_commit(),
                 votes=votes,
+                without=without or (),
                 on_epoch=on_epoch,
             )
     else:
@@ -288,6 +304,7 @@ def train(
 
 @app.command()
 def evaluate(
+    context: typer.Context,
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
     protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups, cross or random.")] = "emobox",
@@ -302,8 +319,25 @@ def evaluate(
     looked: Annotated[
         bool, typer.Option("--i-have-looked", help="A person looked at a UA above 90 % on unseen speakers.")
     ] = False,
+    files: Annotated[
+        Path | None,
+        typer.Option(help="Score a finished model on the recordings of this folder; --labels then names their CSV."),
+    ] = None,
+    model: ModelOption = None,
 ) -> None:
-    """Measures a recipe by a protocol and writes a report: figures, pictures, out-of-fold predictions as CSV."""
+    """Measures a recipe by a protocol, or a finished model on your own recordings, and writes a report.
+
+    A recipe is trained and tested on speakers it never heard:
+    evaluate --recipe cnn1d --protocol emobox --seeds 3
+
+    A finished model answers for a folder of recordings and a CSV with the columns path,emotion[,speaker]:
+    evaluate --files FOLDER --labels labels.csv --model cnn1d
+    """
+    if files is not None:
+        _refuse(context, ("files", "labels", "model", "out"), "has no meaning with --files")
+        _score(files, labels, model, out)
+        return
+    _refuse(context, [name for name in context.params if name != "model"], "goes with --files FOLDER only")
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
     from ser.recipe import get_recipe
@@ -330,6 +364,43 @@ def evaluate(
     print_scores(metrics, 100 * metrics["ua"], 100 * metrics["wa"])
     print_confusion(metrics["confusion"], data.labels)
     typer.echo(f"report: {write_report(folder, metrics)}", err=True)
+
+
+def _refuse(context: typer.Context, allowed: Iterable[str], why: str) -> None:
+    """Raises SettingsError for an option that was given and would be passed over."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name)
+        if parameter.name not in allowed and source is not None and source.name == "COMMANDLINE":
+            raise SettingsError(f"{parameter.opts[0]} {why}.")
+
+
+def _score(folder: Path, listing: str | None, model: str | None, out: Path | None) -> None:
+    """Scores a finished model on people's own recordings."""
+    from ser.listing import read_listing
+    from ser.predictor import load_predictor
+    from ser.report import write_report
+    from ser.scoring import score_files, write_scores
+    from ser.settings import load_settings
+    from ser.terminal import print_classes
+
+    if listing is None:
+        raise SettingsError("--files needs --labels labels.csv, with the columns path,emotion and if known speaker.")
+    settings = load_settings()
+    utterances = read_listing(folder, Path(listing))
+    predictor = load_predictor(model or settings.model, settings)
+    with progress("scoring", "clips") as on_progress:
+        scored = score_files(predictor, utterances, folder, on_progress=on_progress)
+    for name, error in scored.failed:
+        typer.echo(f"ser: {name}: {error}", err=True)
+    target = out or settings.runs / f"{predictor.info.name}-on-{folder.resolve().name}"
+    metrics = write_scores(target, scored, predictor, folder=folder, listing=Path(listing), command=_command_line())
+    print_classes(metrics)
+    print_confusion(metrics["confusion"], metrics["labels"], metrics["answers"])
+    for emotion, clips in scored.unknown.items():
+        typer.echo(f"not scored: {clips} x {emotion}, which {predictor.info.name} has no class for", err=True)
+    typer.echo(f"report: {write_report(target, metrics)}", err=True)
+    if scored.failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -362,14 +433,45 @@ def compare(
     typer.echo(f"report: {write_comparison(folder, found)}", err=True)
 
 
+@app.command("corpus")
+def explore(
+    name: Annotated[str, typer.Argument(help="Name of the corpus.")],
+    root: RootOption = None,
+    mirror: MirrorOption = None,
+    out: OutOption = None,
+) -> None:
+    """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
+    from ser.corpus import get_corpus
+    from ser.exploration import explore as run
+    from ser.exploration import write_exploration
+    from ser.settings import load_settings
+    from ser.terminal import print_corpus
+
+    settings = load_settings()
+    found = get_corpus(name)
+    utterances = found.scan(root or _fetched(found, settings.corpora, mirror))
+    with progress("reading", "clips") as on_progress:
+        counted = run(found, utterances, on_progress=on_progress)
+    print_corpus(counted)
+    for file in counted["unreadable"]:
+        typer.echo(f"ser: {file} cannot be read", err=True)
+    typer.echo(f"report: {write_exploration(out or settings.runs / f'corpus-{name}', counted)}", err=True)
+    if counted["unreadable"]:
+        raise typer.Exit(1)
+
+
 @app.command()
 def models() -> None:
-    """Lists the models that ship, with their figure on speakers they never heard."""
+    """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
     from ser.checkpoint import list_models
+    from ser.recipe import find_recipes
     from ser.settings import load_settings
 
     for info in list_models(load_settings().weights):
         print_model(info)
+    typer.echo("\nrecipes, for 'train' and 'evaluate':")
+    for recipe in find_recipes().values():
+        typer.echo(f"  {recipe.name}: {recipe.summary} Its authors: {recipe.protocol}.")
 
 
 @app.command()
@@ -396,6 +498,7 @@ def _load(
     mirror: str | None,
     labels: str | None,
     clip_seconds: float | None,
+    files: Path | None = None,
 ) -> Data:
     """Finds or downloads corpora and makes their frames, with a progress bar."""
     from ser.corpus import get_corpus
@@ -403,21 +506,33 @@ def _load(
     from ser.settings import load_settings
 
     settings = load_settings()
-    corpora = [get_corpus(name) for name in names or list(recipe.corpora)[:1]]
+    default = list(recipe.corpora)[:1] if files is None else []
+    corpora = [get_corpus(name) for name in names or default]
     if root is not None and len(corpora) > 1:
         raise SettingsError(
             "--root names the folder of one corpus; with several, put them into one and set SER_CORPORA."
         )
     sources = [(corpus, root or _fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
+    wanted = _label_set(corpora, labels) if files is None else None
+    if files is not None:
+        sources.append((_listed(labels), files))
     with progress("reading", "clips") as on_progress:
         return load_data(
             recipe,
             sources,
-            labels=_label_set(corpora, labels),
+            labels=wanted,
             clip_seconds=clip_seconds,
             cache=settings.cache,
             on_progress=on_progress,
         )
+
+
+def _listed(labels: str | None) -> Corpus:
+    from ser.listing import listed_corpus
+
+    if labels is None:
+        raise SettingsError("--files needs --labels labels.csv, with the columns path, emotion and, if known, speaker.")
+    return listed_corpus(Path(labels))
 
 
 def _fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
@@ -436,6 +551,8 @@ def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | Non
 
     if text in (None, "recipe"):
         return None
+    if text.lower().endswith(".csv"):
+        raise SettingsError(f"--labels {text!r}: a CSV of labels goes with --files FOLDER.")
     if text == "corpus":
         return canonical_order(tuple({label for corpus in corpora for label in corpus.labels.values()}))
     if text == "shared":

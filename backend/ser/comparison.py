@@ -48,7 +48,7 @@ def compare(one: Path, other: Path) -> dict:
     """
     (left, left_runs), (right, right_runs) = current(one), current(other)
     _check(left, left_runs, right, right_runs)
-    answers = [[(run.truth, run.predicted, run.speakers) for run in runs] for runs in (left_runs, right_runs)]
+    answers = [[(run.truth, run.predicted, run.units) for run in runs] for runs in (left_runs, right_runs)]
     speakers = {
         name: right["per_speaker"][name]["ua"] - left["per_speaker"][name]["ua"] for name in left["per_speaker"]
     }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ser.batches import make_task
 from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.files import write_text
@@ -23,7 +24,7 @@ from ser.metrics import NO_SPEECH, score
 from ser.recipe import Recipe
 from ser.results import out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
-from ser.training import Epoch, fit, make_task, predict_logits
+from ser.training import Epoch, fit, predict_logits
 
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 

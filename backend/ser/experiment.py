@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from ser.batches import make_task
 from ser.calibration import UNSURE_BELOW, Calibration, fit_temperature
 from ser.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.dataset import Data
@@ -24,7 +25,7 @@ from ser.files import write_text
 from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
 from ser.recipe import Recipe
 from ser.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
-from ser.training import Epoch, Trained, fit, make_task, predict_logits
+from ser.training import Epoch, Trained, fit, predict_logits
 
 TEST_SHARE = 0.2  # of the speakers
 VALIDATION_SHARE = 0.2  # of the remaining speakers

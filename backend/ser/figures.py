@@ -45,6 +45,7 @@ BAR_HEIGHT = 0.2  # inches
 CHUNK_SECONDS = 30  # of a recording are analysed at a time; half an hour at once would need gigabytes
 COLUMNS = 2000  # more than a picture's pixels
 SHOWN_DB = 60  # below the loudest
+HISTOGRAM_BINS = 30
 PERCENT = PercentFormatter(1, decimals=0, symbol=" %")
 
 
@@ -98,38 +99,63 @@ def plot_risk_coverage(points: Sequence[Sequence[float]]) -> Figure:
 
 
 @_styled
-def plot_recalls(recalls: Mapping[str, float], mean: float | None, xlabel: str) -> Figure:
-    """Draws one bar per name, best first; ``recalls`` and their ``mean`` are shares of 1."""
-    names = sorted(recalls, key=lambda name: (recalls[name], name))
-    picture = Figure(figsize=(WIDTH, 0.9 + BAR_HEIGHT * len(names)), layout="constrained")
-    axes = picture.subplots()
-    axes.barh(range(len(names)), [recalls[name] for name in names], height=0.72, color=ACCENT)
-    axes.set_yticks(range(len(names)), names, fontsize=9)
-    axes.tick_params(axis="y", length=0)
-    axes.set(xlim=(0, 1), ylim=(-0.6, len(names) - 0.4), xlabel=xlabel)
+def plot_recalls(recalls: Mapping[str, float], overall: float, xlabel: str) -> Figure:
+    """Draws one bar per name, best first, and a line where all are together; shares of 1."""
+    picture, axes = _bars(dict(sorted(recalls.items(), key=lambda pair: (-pair[1], pair[0]))), xlabel)
+    axes.set(xlim=(0, 1))
     _percent_axes(axes.xaxis)
-    if mean is not None:
-        axes.axvline(mean, color=OTHER, linewidth=1.4, label=f"mean {100 * mean:.1f} %")
-        picture.legend(loc="outside upper right")
+    axes.axvline(overall, color=OTHER, linewidth=1.4, label=f"all: {100 * overall:.1f} %")
+    picture.legend(loc="outside upper right")
     return picture
 
 
 @_styled
 def plot_differences(differences: Mapping[str, float], xlabel: str) -> Figure:
     """Draws one bar per name to either side of 0, largest first; shares of 1, shown in percentage points."""
-    names = sorted(differences, key=lambda name: (differences[name], name))
-    points = [100 * differences[name] for name in names]
+    ranked = dict(sorted(differences.items(), key=lambda pair: (-pair[1], pair[0])))
+    picture, axes = _bars({name: 100 * value for name, value in ranked.items()}, xlabel)
+    axes.axvline(0, color=QUIET, linewidth=1)
+    return picture
+
+
+@_styled
+def plot_counts(counts: Mapping[str, int], xlabel: str) -> Figure:
+    """Draws one bar per name, in the order given."""
+    return _bars(counts, xlabel)[0]
+
+
+@_styled
+def plot_histogram(values: Sequence[float], xlabel: str) -> Figure:
+    """Draws how many values are how large, and their median; without values the picture is empty."""
+    picture = Figure(figsize=(WIDTH, 3), layout="constrained")
+    axes = picture.subplots()
+    axes.hist(values, bins=HISTOGRAM_BINS, color=ACCENT)
+    if len(values):
+        middle = float(np.median(values))
+        axes.axvline(middle, color=OTHER, linewidth=1.4, label=f"median {middle:.1f}")
+        axes.legend(loc="upper right")
+    axes.set(xlabel=xlabel, ylabel="clips")
+    _quiet_grid(axes, "y")
+    return picture
+
+
+def _bars(values: Mapping[str, float], xlabel: str) -> tuple[Figure, Any]:
+    """Draws horizontal bars, the first one on top; what is below 0 has another colour."""
+    names = list(values)[::-1]
     picture = Figure(figsize=(WIDTH, 0.9 + BAR_HEIGHT * len(names)), layout="constrained")
     axes = picture.subplots()
-    colors = [ACCENT if value >= 0 else OTHER for value in points]
-    axes.barh(range(len(names)), points, height=0.72, color=colors)
-    axes.axvline(0, color=QUIET, linewidth=1)
+    lengths = [values[name] for name in names]
+    axes.barh(range(len(names)), lengths, height=0.72, color=[ACCENT if value >= 0 else OTHER for value in lengths])
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(-0.6, len(names) - 0.4), xlabel=xlabel)
-    axes.grid(True, axis="x", linewidth=0.6)
+    _quiet_grid(axes, "x")
+    return picture, axes
+
+
+def _quiet_grid(axes: Any, axis: str) -> None:
+    axes.grid(True, axis=axis, linewidth=0.6)
     axes.set_axisbelow(True)
-    return picture
 
 
 def _percent_axes(*axes: Any) -> None:
@@ -160,7 +186,13 @@ def save_picture(picture: Figure, file: Path) -> None:
     write_atomically(file, lambda part: picture.savefig(part, dpi=120, format="png"))
 
 
-def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> None:
+def draw_confusion(
+    file: Path,
+    confusion: Sequence[Sequence[int]],
+    labels: Sequence[str],
+    title: str,
+    answers: Sequence[str] | None = None,
+) -> None:
     """Draws a confusion matrix, rows normalised to the recall, with the number of clips in every cell.
 
     Args:
@@ -168,7 +200,9 @@ def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Seque
         confusion: rows are true labels, columns predicted ones.
         labels: names of both.
         title: what was measured, protocol included.
+        answers: names of the columns where they are others.
     """
+    columns = answers or labels
     counts = np.asarray(confusion)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     picture = Figure(figsize=(7, 6.4), layout="constrained")
@@ -178,10 +212,10 @@ def draw_confusion(file: Path, confusion: Sequence[Sequence[int]], labels: Seque
         title=title,
         xlabel="predicted",
         ylabel="true",
-        xticks=range(len(labels)),
+        xticks=range(len(columns)),
         yticks=range(len(labels)),
     )
-    axes.set_xticklabels(labels, rotation=45, ha="right")
+    axes.set_xticklabels(columns, rotation=45, ha="right")
     axes.set_yticklabels(labels)
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if share[row, column] > 0.5 else "black"

@@ -33,7 +33,7 @@ class Scores:
         precisions: label -> precision, 0 where nothing was taken for it.
         f1s: label -> F1.
         clips: label -> clips that truly have it.
-        confusion: rows are true labels, columns predicted ones, in the order of the labels.
+        confusion: rows are true labels, columns predicted ones, in the order of the labels (or of ``answers``).
     """
 
     ua: float
@@ -47,8 +47,17 @@ class Scores:
     confusion: list[list[int]]
 
 
-def score(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Scores:
-    """Compares labels; ``predicted`` may hold ``NO_SPEECH``, which is never right."""
+def score(
+    truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str], answers: Sequence[str] | None = None
+) -> Scores:
+    """Compares labels; ``predicted`` may hold ``NO_SPEECH``, which is never right.
+
+    Args:
+        truth: right labels.
+        predicted: the model's answers.
+        labels: classes that are to be recognised.
+        answers: classes that the model can answer with, where they are more: columns of the confusion matrix.
+    """
     order = list(labels)
     columns = precision_recall_fscore_support(truth, predicted, labels=order, zero_division=0)
     precisions, recalls, f1s, clips = (dict(zip(order, column.tolist(), strict=True)) for column in columns)
@@ -61,8 +70,16 @@ def score(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str])
         precisions=precisions,
         f1s=f1s,
         clips=clips,
-        confusion=confusion_matrix(truth, predicted, labels=[*order, NO_SPEECH])[: len(order), : len(order)].tolist(),
+        confusion=_confusion(truth, predicted, order, list(answers or labels)),
     )
+
+
+def _confusion(
+    truth: Sequence[str], predicted: Sequence[str], labels: list[str], answers: list[str]
+) -> list[list[int]]:
+    names = [*labels, *(answer for answer in answers if answer not in labels), NO_SPEECH]
+    counts = confusion_matrix(truth, predicted, labels=names)
+    return counts[: len(labels), [names.index(answer) for answer in answers]].tolist()
 
 
 def group_recalls(

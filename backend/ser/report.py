@@ -19,6 +19,7 @@ from ser.pages import write_page
 from ser.splits import PROTOCOLS
 
 REPORT_FILE = "report.html"
+PREDICTIONS_FILE = "predictions.csv"
 COVERAGES = (1.0, 0.8, 0.6)
 CONFUSED = 3  # pairs of emotions that are named
 GROUPS = ("sex", "age", "race")
@@ -44,7 +45,7 @@ def write_report(folder: Path, metrics: Mapping) -> Path:
     for name, picture in pictures.items():
         save_picture(picture, folder / f"{name}.png")
     title = f"{_title(metrics)}, {metrics['protocol']}: UA {100 * metrics['ua']:.1f} %"
-    draw_confusion(folder / "confusion.png", metrics["confusion"], metrics["labels"], title)
+    draw_confusion(folder / "confusion.png", metrics["confusion"], metrics["labels"], title, metrics["answers"])
     values = page_values(metrics) | {"pictures": {name: to_svg(picture) for name, picture in pictures.items()}}
     write_page(folder / REPORT_FILE, "report.html", values)
     return folder / REPORT_FILE
@@ -63,10 +64,9 @@ def page_values(metrics: Mapping) -> dict:
         "interval_over": f"{len(ranked)} speakers" if len(ranked) > 1 else "clips",
         "measured": _measured(metrics),
         "scoring": scoring,
-        "problems": scoring if scoring and (scoring["unknown"] or scoring["failed"]) else None,
+        "problems": scoring if scoring and (scoring["unknown"] or scoring["failed"] or scoring["as_neutral"]) else None,
         "confusion": _shares(metrics["confusion"], metrics["labels"]),
-        "columns": metrics["labels"],
-        "confused": _confused(metrics["confusion"], metrics["labels"]),
+        "confused": _confused(metrics),
         "speakers": speakers,
         "worst": ranked[0],
         "best": ranked[-1],
@@ -76,7 +76,7 @@ def page_values(metrics: Mapping) -> dict:
         "bins": CALIBRATION_BINS,
         "epochs": _epochs(metrics.get("best_epochs", [])),
         "one_fold": len(metrics.get("best_epochs", [{}])[0]) == 1,
-        "files": "out_of_fold_seed0.csv" + (" and so on" if metrics["seeds"] > 1 else ""),
+        "files": PREDICTIONS_FILE if scoring else "out_of_fold_seed0.csv" + (" ..." if metrics["seeds"] > 1 else ""),
     }
 
 
@@ -98,22 +98,31 @@ def _title(metrics: Mapping) -> str:
 
 
 def _measured(metrics: Mapping) -> list[tuple[str, str]]:
+    """What a table of the run's circumstances shows."""
+    emotions = ("Emotions", f"{len(metrics['labels'])}: {', '.join(metrics['labels'])}")
+    unknown = all(name.endswith("/") for name in metrics["per_speaker"])
+    speakers = ("Speakers", "not known" if unknown else f"{metrics['speakers']:,}")
+    if scoring := metrics.get("scoring"):
+        return [
+            ("Model", f"{scoring['model']}, trained on {', '.join(scoring['trained_on'])}"),
+            ("Recordings", scoring["folder"]),
+            ("Labels", scoring["listing"]),
+            emotions,
+            ("Clips", f"{metrics['clips']:,} scored"),
+            speakers,
+        ]
     length = "as the recipe says"
     if "clip_seconds" in metrics:
         length = "whole" if metrics["clip_seconds"] is None else f"the first {metrics['clip_seconds']:g} s"
-    pairs = [
+    return [
         ("Recipe", metrics.get("recipe", "not recorded; see the command")),
         ("Corpus", metrics["corpus"]),
         ("Protocol", metrics["protocol"]),
-        ("Emotions", f"{len(metrics['labels'])}: {', '.join(metrics['labels'])}"),
+        emotions,
         ("Clips", f"{metrics['clips']:,} in the test, {length}"),
-        ("Speakers", f"{metrics['speakers']:,}"),
+        speakers,
         ("Seeds", _seeds(metrics)),
     ]
-    if scoring := metrics.get("scoring"):
-        pairs[:3] = [("Model", scoring["model"]), ("Recordings", scoring["folder"]), ("Labels", scoring["labels"])]
-        pairs[4:] = [("Clips", f"{metrics['clips']:,} scored"), ("Speakers", scoring["speakers"])]
-    return pairs
 
 
 def _speakers(metrics: Mapping) -> dict[str, dict]:
@@ -137,13 +146,13 @@ def _shares(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[t
     ]
 
 
-def _confused(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[tuple[str, str, float]]:
+def _confused(metrics: Mapping) -> list[tuple[str, str, float]]:
     """The pairs of emotions that are most often confused: (true, taken for, share)."""
     pairs = [
-        (true, labels[column], share)
-        for true, cells in _shares(confusion, labels)
-        for column, (_, share) in enumerate(cells)
-        if labels[column] != true and share > 0
+        (true, answer, share)
+        for true, cells in _shares(metrics["confusion"], metrics["labels"])
+        for answer, (_, share) in zip(metrics["answers"], cells, strict=True)
+        if answer != true and share > 0
     ]
     return sorted(pairs, key=lambda pair: -pair[2])[:CONFUSED]
 

@@ -33,8 +33,11 @@ from ser.metrics import (
 from ser.splits import PROTOCOLS, get_protocol
 
 METRICS_FILE = "metrics.json"
+PREDICTIONS_FILE = "predictions.csv"  # of recordings that a finished model was scored on
+FILES = "files"  # the protocol of those
 UNKNOWN = "unknown"
 AGE_STEP = 10  # years in an age group
+CLIP_PARTS = 5  # a temperature is fitted on four of them where neither folds nor speakers part the clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,13 @@ class OutOfFold:
     groups: dict[str, list[str]]
     logits: np.ndarray
     epochs: dict[str, int]
+
+    @property
+    def units(self) -> list[str]:
+        """What is independent of each other: speakers, or clips where it is not known who speaks, or one does."""
+        if len(set(self.speakers)) > 1:
+            return self.speakers
+        return [str(clip) for clip in range(len(self.truth))]
 
 
 def write_rows(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
@@ -110,6 +120,8 @@ def read_runs(folder: Path) -> tuple[dict, list[OutOfFold]]:
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
         files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(metrics["seeds"])]
+        if metrics["protocol"] == FILES:
+            files = [folder / PREDICTIONS_FILE]
         return metrics, [out_of_fold(file) for file in files]
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ProtocolError(
@@ -127,6 +139,8 @@ def current(folder: Path) -> tuple[dict, list[OutOfFold]]:
     metrics, runs = read_runs(folder)
     if metrics["protocol"] in PROTOCOLS:
         metrics |= summarise(metrics["corpus"], metrics["protocol"], metrics["labels"], runs)
+    elif metrics["protocol"] == FILES:
+        metrics |= summarise_served(metrics["labels"], metrics["answers"], runs[0])
     return metrics, runs
 
 
@@ -167,12 +181,23 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
     }
 
 
+def summarise_served(labels: Sequence[str], answers: Sequence[str], run: OutOfFold) -> dict:
+    """Figures of a finished model's answers; the logits are those of calibrated probabilities, as they are served."""
+    return {
+        "corpus": FILES,
+        "protocol": FILES,
+        "speaker_independent": None,  # nobody knows whether the model heard these people
+        **measure(labels, [run], before=None, after=[_confidence(run.logits)], answers=answers),
+    }
+
+
 def measure(
     labels: Sequence[str],
     runs: Sequence[OutOfFold],
     *,
     before: Sequence[np.ndarray] | None,
     after: Sequence[np.ndarray],
+    answers: Sequence[str] | None = None,
 ) -> dict:
     """Figures that need no protocol: how good, for whom, how sure.
 
@@ -181,12 +206,14 @@ def measure(
         runs: predictions of every seed.
         before: per seed, (clips,) probability of the answer without calibration; None where it is not known.
         after: per seed, the same with calibration.
+        answers: classes that the model can answer with, where they are more than ``labels``.
     """
-    scores = [score(run.truth, run.predicted, labels) for run in runs]
+    scores = [score(run.truth, run.predicted, labels, answers) for run in runs]
     uas = [one.ua for one in scores]
-    intervals = [speaker_interval(run.truth, run.predicted, run.speakers, labels) for run in runs]
+    intervals = [speaker_interval(run.truth, run.predicted, run.units, labels) for run in runs]
     return {
         "labels": list(labels),
+        "answers": list(answers or labels),
         "clips": len(runs[0].truth),
         "speakers": len(set(runs[0].speakers)),
         "seeds": len(runs),
@@ -228,9 +255,16 @@ def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) ->
 
 
 def _cross_fitted(run: OutOfFold, targets: np.ndarray) -> np.ndarray:
-    """(clips,) confidence under the temperature of the other folds; of the other speakers where there is one fold."""
-    parts = run.folds if len(set(run.folds)) > 1 else run.speakers
-    return _confidence(run.logits / cross_fit_temperatures(run.logits, targets, parts)[:, None])
+    """(clips,) confidence under temperatures that were fitted on other clips."""
+    return _confidence(run.logits / cross_fit_temperatures(run.logits, targets, _parts(run))[:, None])
+
+
+def _parts(run: OutOfFold) -> list[str]:
+    """The folds; the speakers where there is one fold; a fifth of the clips where it is not known who speaks."""
+    for parts in (run.folds, run.speakers):
+        if len(set(parts)) > 1:
+            return parts
+    return [str(clip % CLIP_PARTS) for clip in range(len(run.truth))]
 
 
 def _confidence(logits: np.ndarray) -> np.ndarray:

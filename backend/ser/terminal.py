@@ -138,12 +138,59 @@ def _shares(*shares: float) -> str:
     return " ".join(f"{100 * share:5.1f} %" for share in shares)
 
 
-def print_confusion(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> None:
-    """Prints how many clips of each emotion (rows) were taken for which (columns)."""
+def print_classes(metrics: dict) -> None:
+    """Prints precision, recall and F1 of every emotion and their means, in percent, and the clips."""
+    typer.echo(f"{'':14s}{'precision':>10s}{'recall':>10s}{'F1':>10s}{'clips':>8s}")
+    rows = metrics["per_class"]
+    for label, own in rows.items():
+        typer.echo(f"{label:14s}{_cells(own['precision'], own['recall'], own['f1'])}{own['clips']:8.0f}")
+    precision = sum(own["precision"] for own in rows.values()) / len(rows)
+    typer.echo(f"{'mean':14s}{_cells(precision, metrics['ua'], metrics['f1'])}{metrics['clips']:8d}")
+    low, high = metrics["interval"]
+    typer.echo(
+        f"UA {100 * metrics['ua']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]   WA {100 * metrics['wa']:.1f} %   "
+        f"weighted F1 {100 * metrics['weighted_f1']:.1f} %   guessing {100 / len(metrics['answers']):.1f} %"
+    )
+
+
+def _cells(*shares: float) -> str:
+    return "".join(f"{100 * share:8.1f} %" for share in shares)
+
+
+def print_confusion(
+    confusion: Sequence[Sequence[int]], labels: Sequence[str], answers: Sequence[str] | None = None
+) -> None:
+    """Prints how many clips of each emotion (rows) were taken for which (columns, ``answers`` where they are more)."""
     width = max(map(len, labels)) + 1
-    typer.echo(" " * width + "".join(f"{label[:7]:>8s}" for label in labels) + "   <- predicted")
+    typer.echo(" " * width + "".join(f"{answer[:7]:>8s}" for answer in answers or labels) + "   <- predicted")
     for label, row in zip(labels, confusion, strict=True):
         typer.echo(f"{label:{width}s}" + "".join(f"{count:8d}" for count in row))
+
+
+def print_corpus(found: dict) -> None:
+    """Prints what a corpus holds."""
+    length = found["seconds"]
+    typer.echo(
+        f"{found['title']}: {found['clips']} clips, {found['hours']:.2f} hours, {len(found['speakers'])} speakers; "
+        f"{length['min']:.2f} to {length['max']:.2f} s, median {length['median']:.2f} s"
+    )
+    typer.echo(f"{'':14s}{'clips':>8s}{'share':>10s}{'speakers':>10s}{'median':>10s}{'listeners agree':>18s}")
+    heard = found["listeners"]["by_emotion"] if found["listeners"] else {}
+    for emotion, own in found["emotions"].items():
+        agree = f"{100 * heard[emotion]['agreement']:16.1f} %" if emotion in heard else ""
+        typer.echo(
+            f"{emotion:14s}{own['clips']:8d}{100 * own['share']:8.1f} %{own['speakers']:10d}"
+            f"{own['median_seconds']:8.2f} s{agree}"
+        )
+    for name in ("sex", "intensity", "sample_rates"):
+        counts = ", ".join(f"{value} {clips}" for value, clips in found[name].items())
+        typer.echo(f"{name.replace('_', ' ')}: {counts}")
+    if found["listeners"]:
+        own = found["listeners"]
+        typer.echo(
+            f"listeners: {100 * own['agreement']:.1f} % of the votes on {own['clips']} clips name what was meant; "
+            f"in {100 * own['majority']:.1f} % of the clips it got more votes than any other"
+        )
 
 
 def print_model(info: Any) -> None:

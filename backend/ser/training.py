@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ser.bank import FrameBank, pad
-from ser.dataset import Data
+from ser.bank import FrameBank
+from ser.batches import Task, class_weights, draw_batches, make_batch
 from ser.errors import TrainingError
 from ser.files import write_atomically, write_text
 from ser.layers import Standardise
@@ -32,7 +32,6 @@ from ser.recipe import Recipe, TrainingSettings
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
 EVALUATION_BATCH = 64
-BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,52 +53,6 @@ class Epoch:
     validation_ua: float | None
     learning_rate: float
     seconds: float
-
-
-@dataclass(frozen=True)
-class Task:
-    """What to learn.
-
-    Attributes:
-        bank: frames of all clips.
-        targets: int64 (clips,), the class of each clip.
-        classes: number of classes.
-        train: clips to learn from.
-        validation: clips that choose the epoch; may be empty, then the last epoch is taken.
-        shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
-    """
-
-    bank: FrameBank
-    targets: Tensor
-    classes: int
-    train: Sequence[int]
-    validation: Sequence[int]
-    shares: Tensor | None = None
-
-
-def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, votes: bool = False) -> Task:
-    """Returns the task of learning ``data``; clips without speech are neither learnt from nor chosen by.
-
-    Args:
-        data: labelled clips.
-        train: clips to learn from.
-        validation: clips that choose the epoch.
-        votes: whether a clip that listeners judged is learnt with their votes; the figures stay about the labels.
-    """
-    spoken = data.bank.speech.tolist()
-    targets = torch.tensor([data.labels.index(target) for target in data.targets])
-    train, validation = ([i for i in part if spoken[i]] for part in (train, validation))
-    return Task(data.bank, targets, len(data.labels), train, validation, _vote_shares(data, targets) if votes else None)
-
-
-def _vote_shares(data: Data, targets: Tensor) -> Tensor:
-    """(clips, classes): the listeners' votes among the classes, the label where there were none."""
-    shares = functional.one_hot(targets, len(data.labels)).double()
-    for i, utterance in enumerate(data.utterances):
-        heard = torch.tensor([(utterance.soft_labels or {}).get(label, 0.0) for label in data.labels]).double()
-        if heard.sum():
-            shares[i] = heard / heard.sum()
-    return shares.float()
 
 
 @dataclass(frozen=True)
@@ -179,7 +132,7 @@ class _Run:
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
         )
-        self.class_weights = _class_weights(task) if settings.class_weights else None
+        self.class_weights = class_weights(task) if settings.class_weights else None
         self.identity = _identity(recipe, task, settings, seed)
         self.epoch, self.best_epoch, self.history = 0, 0, []
         self.best_weights: dict[str, Tensor] = {}
@@ -191,7 +144,7 @@ class _Run:
         began = time.perf_counter()
         torch.manual_seed(self.seed * 10_007 + self.epoch)
         draw = np.random.default_rng((self.seed, self.epoch))
-        batches = self._batches(draw)
+        batches = draw_batches(self.task, self.settings, draw)
         self.network.train()
         losses = [self._step(batch, number / len(batches), draw) for number, batch in enumerate(batches)]
         self.epoch += 1
@@ -209,17 +162,8 @@ class _Run:
         self.history.append(epoch)
         return epoch
 
-    def _batches(self, draw: np.random.Generator) -> list[np.ndarray]:
-        train = np.asarray(self.task.train)
-        order = _balanced(train, self.task, draw) if self.settings.balanced else draw.permutation(train)
-        count = max(1, len(order) // self.settings.batch_size)
-        return _by_length(np.array_split(order, count), self.task.bank, draw)
-
     def _step(self, clips: np.ndarray, share_of_epoch: float, draw: np.random.Generator) -> float:
-        frames, lengths = pad([self._draw_entry(clip, draw) for clip in clips.tolist()])
-        targets = _shares(self.task)[torch.from_numpy(clips)]
-        if self.settings.mixup:
-            frames, lengths, targets = _mix(frames, lengths, targets, self.settings.mixup, draw)
+        frames, lengths, targets = make_batch(self.task, clips, self.settings, draw)
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate(share_of_epoch)
         with torch.autocast("cpu", torch.bfloat16, enabled=_quick_bfloat16()):
@@ -232,15 +176,6 @@ class _Run:
         self.optimizer.step()
         self.average.update_parameters(self.network)
         return loss.item()
-
-    def _draw_entry(self, clip: int, draw: np.random.Generator) -> Tensor:
-        """A random copy of a clip, cut to a random stretch of at most ``crop_frames``, with parts blanked."""
-        entry = self.task.bank.entry(clip, int(draw.integers(self.task.bank.copies)))
-        crop = self.settings.crop_frames
-        if crop is not None and len(entry) > crop:
-            start = int(draw.integers(len(entry) - crop + 1))
-            entry = entry[start : start + crop]
-        return _blank(entry, self.settings, draw)
 
     def _learning_rate(self, share_of_epoch: float) -> float:
         if self.settings.schedule == "plateau":
@@ -334,65 +269,15 @@ def _fit_normalisation(network: nn.Module, task: Task) -> None:
             place.fit(frames)
 
 
-def _class_weights(task: Task) -> Tensor:
-    """(classes,): the inverse of each class's share of the training clips, 1 on average over the clips."""
-    counts = torch.bincount(task.targets[torch.tensor(list(task.train))], minlength=task.classes)
-    return len(task.train) / (task.classes * counts.clamp_min(1).float())
-
-
-def _balanced(train: np.ndarray, task: Task, draw: np.random.Generator) -> np.ndarray:
-    """As many clips as ``train`` has, drawn so that every class is equally likely."""
-    targets = task.targets[torch.from_numpy(train)].numpy()
-    weights = 1 / np.bincount(targets)[targets]
-    return draw.choice(train, len(train), p=weights / weights.sum())
-
-
-def _by_length(batches: list[np.ndarray], bank: FrameBank, draw: np.random.Generator) -> list[np.ndarray]:
-    """Sorts clips by length within every few batches, so that less time goes into padding, and mixes the batches."""
-    sizes = (bank.offsets[1:] - bank.offsets[:-1])[:: bank.copies].numpy()
-    sorted_batches = []
-    for start in range(0, len(batches), BUCKET_BATCHES):
-        bucket = batches[start : start + BUCKET_BATCHES]
-        clips = np.concatenate(bucket)
-        clips = clips[np.argsort(sizes[clips], kind="stable")]
-        sorted_batches += np.split(clips, np.cumsum([len(batch) for batch in bucket])[:-1])
-    return [sorted_batches[i] for i in draw.permutation(len(sorted_batches))]
-
-
-def _shares(task: Task) -> Tensor:
-    return functional.one_hot(task.targets, task.classes).float() if task.shares is None else task.shares
-
-
-def _blank(entry: Tensor, settings: TrainingSettings, draw: np.random.Generator) -> Tensor:
-    """Sets a random stretch of frames and band of dims to zero (SpecAugment, Park et al. 2019, Interspeech)."""
-    if not settings.time_mask_frames and not settings.dim_mask:
-        return entry
-    entry = entry.clone()
-    for axis, largest in enumerate((settings.time_mask_frames, settings.dim_mask)):
-        size = int(draw.integers(min(largest, entry.shape[axis] // 2) + 1))
-        entry.narrow(axis, int(draw.integers(entry.shape[axis] - size + 1)), size).zero_()
-    return entry
-
-
 def _quick_bfloat16() -> bool:
     """Whether this processor has matrix units for bfloat16 (AMX); without them it is slower than float32."""
     return torch.cpu._is_amx_tile_supported()
 
 
-def _mix(
-    frames: Tensor, lengths: Tensor, targets: Tensor, alpha: float, draw: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Mixup (Zhang et al. 2018, ICLR): a weighted mean of pairs of clips and of their targets."""
-    share = float(draw.beta(alpha, alpha))
-    partner = torch.from_numpy(draw.permutation(len(frames)))
-    mixed = share * frames + (1 - share) * frames[partner]
-    return mixed, torch.maximum(lengths, lengths[partner]), share * targets + (1 - share) * targets[partner]
-
-
 def _identity(recipe: Recipe, task: Task, settings: TrainingSettings, seed: int) -> str:
     """Names a training by everything that decides its outcome."""
     digest = hashlib.sha256(repr((recipe.name, recipe.labels, settings, seed, task.classes)).encode())
-    arrays = (np.asarray(task.train), np.asarray(task.validation), _shares(task).numpy(), task.bank.frames.numpy())
+    arrays = (np.asarray(task.train), np.asarray(task.validation), task.learnt.numpy(), task.bank.frames.numpy())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:20]

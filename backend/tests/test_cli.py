@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+import soundfile
 
 from ser.settings import PROJECT
 
@@ -144,6 +145,51 @@ def test_what_cannot_be_measured_or_drawn_is_one_sentence(samples, tmp_path):
     assert not out.exists()
 
 
+def test_own_recordings_are_scored_and_bad_ones_named(samples, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path;emotion\r\nangry.wav;anger\r\nsad.wav;sad\r\nhappy.wav;calm\r\n", encoding="utf-8-sig")
+    out = tmp_path / "out"
+    done = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
+    assert done.returncode == 0 and b"precision" in done.stdout and b"<- predicted" in done.stdout
+    assert {"report.html", "metrics.json", "predictions.csv"} <= {file.name for file in out.iterdir()}
+    labels.write_text("path,emotion\nangry.wav,anger\nnowhere.wav,sad\n", encoding="utf-8")
+    some = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
+    assert some.returncode == 1 and b"nowhere.wav" in some.stderr and b"100.0 %" in some.stdout
+    labels.write_text("angry.wav,anger\n", encoding="utf-8")
+    bad = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels)
+    assert bad.returncode == 3 and b"line 1" in bad.stderr and b"Traceback" not in bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--files", "."], b"--files needs --labels"),
+        (["--files", ".", "--labels", "x.csv", "--protocol", "loso"], b"--protocol has no meaning with --files"),
+        (["--model", "cnn1d"], b"--model goes with --files"),
+        (["--labels", "x.csv"], b"goes with --files FOLDER"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(options, message):
+    done = ser("evaluate", *options)
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_a_corpus_is_explored(samples, tmp_path):
+    folder = tmp_path / "root" / "Actor_01"
+    folder.mkdir(parents=True)
+    for name, code in (("angry", "05"), ("sad", "04")):
+        (folder / f"03-01-{code}-01-01-01-01.wav").write_bytes(samples[name].read_bytes())
+    done = ser("corpus", "ravdess", "--root", tmp_path / "root", "--out", tmp_path / "out")
+    assert done.returncode == 0 and b"2 clips" in done.stdout and b"angry" in done.stdout
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "corpus.html",
+        "corpus.json",
+        "emotions.png",
+        "lengths.png",
+    }
+    assert b"available: " in ser("corpus", "nonsense").stderr
+
+
 def test_wrong_label_sets_are_explained():
     done = ser("evaluate", "--labels", "angry,joyful", "--root", ".")
     assert done.returncode == 2 and b"joyful" in done.stderr
@@ -177,3 +223,49 @@ def test_train_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypa
     assert weights[0] == weights[1]
     answer = ser("predict", samples["angry"], "--model", tmp_path / "killed", "--format", "json")
     assert json.loads(answer.stdout)["model"] == "killed"
+
+
+@pytest.fixture
+def own_recordings(samples, tmp_path) -> Path:
+    """A folder in which four people say three things, and ``labels.csv`` beside them."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    rows = ["path,emotion,speaker"]
+    for speaker in range(4):
+        for emotion, source in samples.items():
+            clip, rate = soundfile.read(source)
+            soundfile.write(folder / f"{speaker} {emotion}.wav", clip[speaker * 800 :], rate)
+            rows.append(f"{speaker} {emotion}.wav,{emotion},person {speaker}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+def test_own_recordings_become_a_model_that_predicts(own_recordings, tmp_path, samples):
+    made = tmp_path / "my model"
+    listing = tmp_path / "labels.csv"
+    options = ("--recipe", "cnn_lstm_attention", "--epochs", "1", "--out", made)
+    trained = ser("train", "--files", own_recordings, "--labels", listing, *options)
+    assert trained.returncode == 0, trained.stderr
+    info = json.loads((made / "config.json").read_text(encoding="utf-8"))
+    assert info["labels"] == ["angry", "happy", "sad"] and info["corpora"] == ["files"]
+    assert info["figures"][0]["protocol"] == "held-out speakers"
+    assert list((made / "tensorboard").glob("events*"))
+    answer = json.loads(ser("predict", samples["sad"], "--model", made, "--format", "json").stdout)
+    assert answer["model"] == "my model" and set(answer["probabilities"]) == {"angry", "happy", "sad"}
+
+
+def test_own_recordings_without_speakers_say_that_the_figure_may_be_leaky(own_recordings, tmp_path):
+    listing = tmp_path / "labels.csv"
+    rows = [line.rpartition(",")[0] for line in listing.read_text(encoding="utf-8").splitlines()]
+    listing.write_text("\n".join(rows), encoding="utf-8")
+    made = tmp_path / "model"
+    options = ("--recipe", "cnn_lstm_attention", "--epochs", "1", "--out", made)
+    trained = ser("train", "--files", own_recordings, "--labels", listing, *options)
+    assert trained.returncode == 0, trained.stderr
+    (figure,) = json.loads((made / "config.json").read_text(encoding="utf-8"))["figures"]
+    assert not figure["speaker_independent"] and "speakers unknown" in figure["protocol"]
+
+
+def test_own_recordings_need_a_list(own_recordings):
+    failed = ser("train", "--files", own_recordings)
+    assert failed.returncode == 2 and b"--labels labels.csv" in failed.stderr

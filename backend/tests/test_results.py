@@ -102,6 +102,15 @@ def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
     assert one["ece"] == summarise("ravdess", "loso", LABELS, [out_of_fold(tmp_path / "nine.csv")])["ece"]
 
 
+def test_where_speakers_are_not_known_clips_stand_for_themselves(tmp_path):
+    nobody = [row | {"speaker": "files/"} for row in made_rows(0, folds=1)]
+    write_rows(tmp_path / "one.csv", nobody)
+    metrics = summarise("files", "random", LABELS, [out_of_fold(tmp_path / "one.csv")])
+    low, high = metrics["interval"]
+    assert low < metrics["ua"] < high and 0 < metrics["ece"] < 1
+    assert metrics["per_speaker"].keys() == {"files/"}
+
+
 def test_figures_of_groups_and_classes_are_means_over_seeds(folder):
     metrics, runs = read_runs(folder)
     female = []

@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from ser.bank import FrameBank
+from ser.batches import Task
 from ser.errors import TrainingError
 from ser.recipe import get_recipe
-from ser.training import Task, Trained, fit, predict_logits, unweighted_recall
+from ser.training import Trained, fit, predict_logits, unweighted_recall
 
 RECIPE = get_recipe("cnn1d")
 SETTINGS = replace(RECIPE.training, epochs=6, patience=6, batch_size=8)
@@ -90,6 +91,36 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
     train(state=tmp_path / "s")
     with pytest.raises(TrainingError, match="other settings"):
         train(state=tmp_path / "s", learning_rate=1e-4)
+
+
+def test_every_kind_of_setting_resumes_with_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr("ser.training.PLATEAU_EPOCHS", 0)
+    recipe = get_recipe("resnet1d")
+    settings = replace(
+        recipe.training,
+        epochs=9,
+        batch_size=8,
+        schedule="plateau",
+        class_weights=True,
+        balanced=True,
+        learning_rate=0.05,
+        averaging=0.0,
+    )
+    whole = fit(recipe, toy_task(), settings=settings, seed=1)
+    fit(recipe, toy_task(), settings=settings, seed=1, stop_after=7, state=tmp_path / "s")
+    resumed = fit(recipe, toy_task(), settings=settings, seed=1, state=tmp_path / "s")
+    assert [replace(epoch, seconds=0) for epoch in resumed.history] == [replace(e, seconds=0) for e in whole.history]
+    assert len({epoch.learning_rate for epoch in whole.history}) > 1, "the plateau was never reached"
+    for name, value in whole.weights.items():
+        assert torch.equal(resumed.weights[name], value), name
+
+
+def test_standardisation_comes_from_the_training_clips_alone():
+    task = toy_task()
+    trained = fit(get_recipe("resnet1d"), task, settings=replace(SETTINGS, epochs=1, patience=1), seed=0)
+    frames = torch.cat([task.bank.entry(clip) for clip in task.train])
+    torch.testing.assert_close(trained.weights["standardise.mean"], frames.mean(dim=0))
+    torch.testing.assert_close(trained.weights["standardise.scale"], frames.std(dim=0))
 
 
 def _train_slowly(state: Path) -> None:

@@ -5,7 +5,7 @@ System: the "stacked CNN - LSTM with attention" for RAVDESS: exactly 3 s, 128 me
 
 Follows it in: the spectrogram (transform of 1024, Hamming window of 512, hop of 256 samples, dB), the windows, the
 convolutions (16-32-64, pooling 2-4-4, dropout 0.3), 256 values per window, BiLSTM of 128 units, dropout 0.4, fourfold
-augmentation by white noise of 15 to 30 dB SNR, speed and pre-emphasis.
+augmentation by white noise of 15 to 30 dB SNR, tempo with the pitch kept, and pre-emphasis.
 
 Deviates from it:
 - It skips the first 0.5 s of every file, because RAVDESS begins with silence. Here the voice detector cuts what comes
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, Maybe, PreEmphasis, SpeedChange, WhiteNoise
+from ser.augment import Chain, Maybe, PreEmphasis, TimeStretch, WhiteNoise
 from ser.features import LogMel
 from ser.labels import EMOTIONS
 from ser.layers import AttentionPooling, MaskedLstm, Standardise
@@ -89,7 +89,7 @@ RECIPE = Recipe(
     name="cnn_lstm_attention",
     title="CNN + BiLSTM + attention, log-mel",
     summary="Convolutions over windows of a mel spectrogram, then a BiLSTM and attention; trained on RAVDESS.",
-    source="published RAVDESS notebook, stacked time-distributed CNN-LSTM with attention",
+    source="a published PyTorch project, CNN-LSTM with attention for RAVDESS at 48 kHz",
     sample_rate=SAMPLE_RATE,
     clip_seconds=CLIP_SECONDS,
     labels=EMOTIONS,
@@ -106,7 +106,7 @@ RECIPE = Recipe(
         mixup=0.0,
         crop_frames=None,
         averaging=0.99,
-        augmentation=Chain((WhiteNoise(15.0, 30.0), SpeedChange(0.9, 1.1), Maybe(PreEmphasis(0.97), 0.5))),
+        augmentation=Chain((WhiteNoise(15.0, 30.0), TimeStretch(0.9, 1.1), Maybe(PreEmphasis(0.97), 0.5))),
         copies=3,
     ),
     protocol="random split of clips after augmentation: the same actors, and copies of test clips, in training",

@@ -1,0 +1,79 @@
+"""The table of models in the README: ``python -m benchmarks.models``, in backend/.
+
+Everything but the time per clip is read from what ships in ``weights/``; the time is the median of the three sample
+clips of the page, each heard ten times, one thread.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from ser.checkpoint import Figure, ModelInfo, list_models
+from ser.predictor import load_predictor
+from ser.settings import PROJECT, load_settings
+
+SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
+ROUNDS = 10
+HEAD = (
+    "Model",
+    "Parameters",
+    "Heard",
+    "Protocol",
+    "Classes",
+    "UA",
+    "WA",
+    "Macro F1",
+    "Weighted F1",
+    "LEAKY WA",
+    "Training",
+    "A clip",
+)
+
+
+def main() -> None:
+    """Prints the table as Markdown."""
+    torch.set_num_threads(1)
+    settings = load_settings()
+    print("| " + " | ".join(HEAD) + " |")
+    print("|" + "---|" * len(HEAD))
+    for info in list_models(settings.weights):
+        for figure in (one for one in info.figures if one.speaker_independent):
+            print("| " + " | ".join(_row(info, figure, _milliseconds(info.name))) + " |")
+
+
+def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...]:
+    leaky = [one for one in info.figures if not one.speaker_independent and one.classes == figure.classes]
+    return (
+        f"`{info.name}`",
+        f"{info.parameters / 1e6:.2f} M",
+        figure.corpus,
+        f"`{figure.protocol}`",
+        str(figure.classes),
+        f"**{figure.text}**",
+        f"{figure.wa:.1f}",
+        f"{figure.f1:.1f}",
+        f"{figure.weighted_f1:.1f}",
+        f"{leaky[0].wa:.1f}" if leaky else "",
+        f"{info.training['seconds'] / 60:.0f} min",
+        f"{milliseconds:.0f} ms",
+    )
+
+
+def _milliseconds(model: str) -> float:
+    predictor = load_predictor(model, load_settings())
+    return 1000 * statistics.median(_seconds(predictor, path) for path in SAMPLES for _ in range(ROUNDS))
+
+
+def _seconds(predictor, path: Path) -> float:
+    content = path.read_bytes()
+    began = time.perf_counter()
+    predictor.predict(content)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

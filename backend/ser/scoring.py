@@ -1,0 +1,147 @@
+"""Scores a finished model on people's own recordings; predictions and figures are those that an evaluation writes.
+
+Nothing is dropped in silence: emotions that the model has no class for are counted, recordings that cannot be read are
+listed with their error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ser.corpus import Utterance
+from ser.errors import AudioError, CorpusError
+from ser.labels import EMOTIONS, canonical_order, relabel
+from ser.metrics import NO_SPEECH
+from ser.prediction import Prediction
+from ser.predictor import Predictor
+from ser.results import PREDICTIONS_FILE, out_of_fold, summarise_served, write_metrics, write_rows
+from ser.splits import speaker_of
+
+LEAST = 1e-9  # probability that stands for 0, which has no logarithm
+
+
+@dataclass
+class Scored:
+    """What became of each recording.
+
+    Attributes:
+        rows: of the CSV, one per recording that was answered.
+        unknown: emotion that the model has no class for -> recordings.
+        failed: (file, error) of recordings that could not be read.
+        as_neutral: calm recordings that count as neutral.
+    """
+
+    rows: list[dict[str, str]] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    as_neutral: int = 0
+
+
+def score_files(
+    predictor: Predictor,
+    utterances: Sequence[Utterance],
+    folder: Path,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Scored:
+    """Asks the model about every recording whose emotion it has a class for.
+
+    Args:
+        predictor: the model.
+        utterances: recordings with canonical emotions, see ``ser.listing``.
+        folder: what their names are told relative to.
+        on_progress: called with (recordings done, recordings in all).
+    """
+    scored = Scored()
+    for done, utterance in enumerate(utterances, 1):
+        _score_one(predictor, utterance, folder, scored)
+        if on_progress:
+            on_progress(done, len(utterances))
+    return scored
+
+
+def write_scores(out: Path, scored: Scored, predictor: Predictor, *, folder: Path, listing: Path, command: str) -> dict:
+    """Writes ``predictions.csv`` and ``metrics.json`` into ``out``.
+
+    Args:
+        out: where to write.
+        scored: what ``score_files`` returned.
+        predictor: the model.
+        folder: of the recordings.
+        listing: their CSV.
+        command: what made this, for the record.
+
+    Returns:
+        What ``metrics.json`` holds.
+
+    Raises:
+        CorpusError: not one recording could be scored.
+    """
+    if not scored.rows:
+        raise CorpusError(f"Not one recording could be scored. {_why(scored)}", "listing_invalid")
+    write_rows(out / PREDICTIONS_FILE, scored.rows)
+    run = out_of_fold(out / PREDICTIONS_FILE)
+    info = predictor.info
+    labels = canonical_order(tuple(set(run.truth)))
+    metrics = summarise_served(labels, canonical_order(info.labels), run)
+    metrics |= {
+        "temperature": info.calibration.temperature,
+        "scoring": {
+            "model": info.name,
+            "trained_on": list(info.corpora),
+            "folder": str(folder),
+            "listing": str(listing),
+            "unknown": {emotion: scored.unknown[emotion] for emotion in EMOTIONS if scored.unknown[emotion]},
+            "failed": [list(pair) for pair in scored.failed],
+            "as_neutral": scored.as_neutral,
+        },
+        "command": command,
+    }
+    write_metrics(out, metrics)
+    return metrics
+
+
+def _score_one(predictor: Predictor, utterance: Utterance, folder: Path, scored: Scored) -> None:
+    path = utterance.path
+    name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+    truth = relabel(utterance.native_label, predictor.info.labels)
+    if truth is None:
+        scored.unknown[utterance.native_label] += 1
+        return
+    try:
+        prediction = predictor.predict(path, name)
+    except AudioError as error:
+        scored.failed.append((name, str(error)))
+        return
+    scored.as_neutral += truth != utterance.native_label
+    scored.rows.append(_row(prediction, utterance, truth, predictor.info.labels))
+
+
+def _row(prediction: Prediction, utterance: Utterance, truth: str, labels: Sequence[str]) -> dict[str, str]:
+    """One line of the CSV, in the columns of an evaluation's; the fold is the only one and no epoch was chosen.
+
+    Without speech there are no probabilities: all are as likely.
+    """
+    shares = {label: prediction.probabilities.get(label, 1 / len(labels)) for label in labels}
+    return {
+        "file": prediction.file,
+        "speaker": speaker_of(utterance),
+        "fold": "1",
+        "best_epoch": "0",
+        "emotion": utterance.native_label,
+        "truth": truth,
+        "predicted": prediction.emotion or NO_SPEECH,
+        "state": prediction.state,
+    } | {f"logit_{label}": f"{np.log(max(share, LEAST)):.4f}" for label, share in shares.items()}
+
+
+def _why(scored: Scored) -> str:
+    if scored.failed:
+        name, error = scored.failed[0]
+        return f"{len(scored.failed)} could not be read, e.g. {name}: {error}"
+    return f"The model has no class for {', '.join(scored.unknown)}."

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ser.bank import FrameBank
+from ser.batches import Task, class_weights, draw_batches, make_batch, make_task
+from ser.corpus import Utterance, get_corpus
+from ser.dataset import Data
+from ser.recipe import get_recipe
+
+PLAIN = replace(get_recipe("cnn1d").training, batch_size=4, mixup=0.0, crop_frames=None)
+CLIPS = 60
+
+
+@pytest.fixture
+def bank() -> FrameBank:
+    """Clips of 10 to 69 frames of 5 dims, all ones, in two copies; the last clip has no speech."""
+    lengths = np.repeat(10 + np.arange(CLIPS), 2)
+    speech = torch.ones(CLIPS, dtype=torch.bool)
+    speech[-1] = False
+    offsets = torch.from_numpy(np.cumsum([0, *lengths]))
+    return FrameBank(torch.ones(int(lengths.sum()), 5), offsets, 2, speech)
+
+
+@pytest.fixture
+def task(bank) -> Task:
+    """Nine clips in ten are of class 0."""
+    targets = torch.tensor([int(clip % 10 == 0) for clip in range(CLIPS)])
+    return Task(bank, targets, 2, train=list(range(CLIPS)), validation=[])
+
+
+def draw() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+def test_an_epoch_holds_every_clip_once(task):
+    batches = draw_batches(task, PLAIN, draw())
+    assert sorted(np.concatenate(batches).tolist()) == list(range(CLIPS))
+    assert {len(batch) for batch in batches} == {4}
+
+
+def test_clips_of_a_batch_are_of_similar_length(task):
+    spread = [np.ptp(batch) for batch in draw_batches(task, PLAIN, draw())]
+    alike = [np.ptp(batch) for batch in np.split(draw().permutation(CLIPS), 15)]
+    assert np.mean(spread) < 0.5 * np.mean(alike)
+
+
+def test_balanced_sampling_draws_classes_equally_often(task):
+    balanced = replace(PLAIN, balanced=True)
+    many = [np.concatenate(draw_batches(task, balanced, np.random.default_rng(seed))) for seed in range(20)]
+    share = task.targets[torch.from_numpy(np.concatenate(many))].float().mean()
+    assert share == pytest.approx(0.5, abs=0.05)
+
+
+def test_class_weights_are_the_inverse_of_the_shares(task):
+    weights = class_weights(task)
+    assert weights.tolist() == pytest.approx([CLIPS / (2 * 54), CLIPS / (2 * 6)])
+    assert weights[task.targets].mean() == pytest.approx(1.0)
+
+
+def test_masks_blank_a_stretch_and_a_band_and_leave_the_bank_alone(task):
+    masked = replace(PLAIN, time_mask_frames=8, dim_mask=2)
+    blanked = []
+    for seed in range(50):
+        frames, _, _ = make_batch(task, np.array([50]), masked, np.random.default_rng(seed))
+        empty = frames[0] == 0
+        rows, columns = empty.all(dim=1), empty.all(dim=0)
+        assert rows.sum() <= 8 and columns.sum() <= 2
+        assert torch.equal(empty, rows[:, None] | columns[None, :])
+        blanked.append(bool(empty.any()))
+    assert np.mean(blanked) > 0.5
+    assert task.bank.frames.min() == 1
+
+
+def test_a_crop_is_never_longer_than_asked(task):
+    _, lengths, _ = make_batch(task, np.arange(CLIPS), replace(PLAIN, crop_frames=30), draw())
+    assert lengths.tolist() == [min(30, 10 + clip) for clip in range(CLIPS)]
+
+
+def test_mixup_mixes_targets_as_it_mixes_frames(task):
+    _, _, targets = make_batch(task, np.arange(CLIPS), replace(PLAIN, mixup=0.3), draw())
+    torch.testing.assert_close(targets.sum(dim=1), torch.ones(CLIPS))
+
+
+def test_votes_are_learnt_where_there_are_any(bank):
+    votes = {"angry": 0.2, "sad": 0.6, "neutral": 0.2}
+    utterances = [
+        Utterance(path=Path("a"), corpus="crema-d", speaker="1", native_label="SAD", soft_labels=votes),
+        Utterance(path=Path("b"), corpus="crema-d", speaker="1", native_label="ANG"),
+    ]
+    data = Data((get_corpus("crema-d"),), utterances, ["sad", "angry"], ("angry", "sad"), bank)
+    heard = make_task(data, [0, 1], [], votes=True)
+    torch.testing.assert_close(heard.learnt, torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
+    assert make_task(data, [0, 1], []).learnt.tolist() == [[0, 1], [1, 0]]
+
+
+def test_clips_without_speech_are_not_learnt(bank):
+    utterances = [Utterance(path=Path("a"), corpus="ravdess", speaker="1", native_label="sad")] * CLIPS
+    data = Data((get_corpus("ravdess"),), utterances, ["sad"] * CLIPS, ("angry", "sad"), bank)
+    task = make_task(data, range(CLIPS - 5, CLIPS), [CLIPS - 1])
+    assert CLIPS - 1 not in task.train and task.validation == []

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
+
+from ser.comparison import compare
+from ser.errors import CorpusError
+from ser.listing import read_listing
+from ser.predictor import Predictor, load_predictor
+from ser.report import write_report
+from ser.results import refresh
+from ser.scoring import score_files, write_scores
+from ser.settings import load_settings
+from tests.test_pages import check_page
+from tests.test_report import visible
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return load_predictor("cnn1d", load_settings())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, samples, encode) -> Path:
+    """Seven recordings: three of real speech, two without, one that is no recording, and one that is not there."""
+    recordings = tmp_path / "söme recordings"
+    (recordings / "a, b").mkdir(parents=True)
+    for name, source in samples.items():
+        (recordings / "a, b" / f"{name}.wav").write_bytes(source.read_bytes())
+    (recordings / "silence.wav").write_bytes(encode(np.zeros(16_000, np.float32), 16_000))
+    (recordings / "still.wav").write_bytes(encode(np.zeros(8_000, np.float32), 16_000))
+    (recordings / "text.wav").write_text("not audio", encoding="utf-8")
+    return recordings
+
+
+ROWS = {
+    "a, b/angry.wav": "anger",
+    "a, b/happy.wav": "happiness",
+    "a, b/sad.wav": "calm",
+    "silence.wav": "sad",
+    "still.wav": "sad",
+    "text.wav": "fear",
+    "nowhere.wav": "fear",
+}
+
+
+def listing(folder: Path, rows: dict[str, str], speakers: bool = False) -> Path:
+    file = folder / "labels.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", "emotion", "speaker"][: 3 if speakers else 2])
+        writer.writerows([*row, f"s{n % 3}"][: 3 if speakers else 2] for n, row in enumerate(rows.items()))
+    return file
+
+
+def scored(predictor: Predictor, folder: Path, out: Path, rows: dict[str, str] = ROWS, speakers: bool = False) -> dict:
+    csv_file = listing(folder, rows, speakers)
+    found = score_files(predictor, read_listing(folder, csv_file), folder)
+    return write_scores(out, found, predictor, folder=folder, listing=csv_file, command="a test")
+
+
+def predictions(out: Path) -> list[dict[str, str]]:
+    with (out / "predictions.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_answers_are_the_predictors_and_figures_follow_from_them(predictor, folder, tmp_path):
+    metrics = scored(predictor, folder, tmp_path / "out")
+    rows = predictions(tmp_path / "out")
+    assert [row["file"] for row in rows] == list(ROWS)[:5]
+    for row in rows[:3]:
+        own = predictor.predict(folder / row["file"])
+        assert (row["predicted"], row["state"]) == (own.emotion, own.state)
+        shares = {label: math.exp(float(row[f"logit_{label}"])) for label in predictor.info.labels}
+        assert shares == pytest.approx(own.probabilities, abs=1e-3)
+    truth, guess = [row["truth"] for row in rows], [row["predicted"] for row in rows]
+    assert truth == ["angry", "happy", "neutral", "sad", "sad"] and guess[3:] == ["no_speech", "no_speech"]
+    assert metrics["wa"] == pytest.approx(accuracy_score(truth, guess)) and metrics["no_speech"] == 2
+    report = classification_report(truth, guess, output_dict=True, zero_division=0)
+    assert metrics["ua"] == pytest.approx(np.mean([report[label]["recall"] for label in set(truth)]))
+    assert metrics["labels"] == ["angry", "happy", "neutral", "sad"]
+    expected = confusion_matrix(truth, guess, labels=[*metrics["answers"], "no_speech"])
+    assert metrics["confusion"] == [
+        expected[metrics["answers"].index(label), :-1].tolist() for label in metrics["labels"]
+    ]
+
+
+def test_nothing_is_dropped_in_silence(predictor, folder, tmp_path):
+    problems = scored(predictor, folder, tmp_path / "out")["scoring"]
+    assert [name for name, _ in problems["failed"]] == ["text.wav", "nowhere.wav"]
+    assert "not an audio file" in problems["failed"][0][1] and "cannot be read" in problems["failed"][1][1]
+    assert problems["as_neutral"] == 1 and problems["unknown"] == {}
+
+
+def test_emotions_without_a_class_are_counted(folder, tmp_path, predictor, monkeypatch):
+    few = replace(predictor.info, labels=("angry", "happy"))
+    monkeypatch.setattr(Predictor, "info", property(lambda self: few))
+    found = score_files(predictor, read_listing(folder, listing(folder, {"x.wav": "sad", "y.wav": "calm"})), folder)
+    assert found.rows == [] and found.failed == [] and dict(found.unknown) == {"sad": 1, "calm": 1}
+    with pytest.raises(CorpusError, match="no class for sad, calm"):
+        write_scores(tmp_path, found, predictor, folder=folder, listing=tmp_path, command="a test")
+
+
+def test_the_page_says_what_is_not_known_and_what_did_not_fit(predictor, folder, tmp_path):
+    metrics = scored(predictor, folder, tmp_path / "out", speakers=True)
+    metrics["scoring"]["unknown"] = {"disgust": 2}
+    page = check_page(write_report(tmp_path / "out", metrics))
+    words = visible(page)
+    assert "Whether the model heard these people in its training is not known" in words
+    assert "2 recordings could not be read" in words and "text.wav" in words and "disgust (2 clips)" in words
+    assert "1 calm clip counts as neutral" in words and "cnn1d on söme recordings" in words
+    assert "guessing gives 14.3 %" in words and "Leaky" not in words and "Best epoch" not in words
+    assert (tmp_path / "out" / "confusion.png").exists()
+
+
+def test_a_score_can_be_reported_again_and_compared(predictor, folder, tmp_path):
+    rows = dict(list(ROWS.items())[:5])
+    metrics = scored(predictor, folder, tmp_path / "out", rows, speakers=True)
+    assert metrics["speakers"] == 3 and metrics["per_speaker"].keys() == {"files/s0", "files/s1", "files/s2"}
+    assert refresh(tmp_path / "out") == json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
+    assert refresh(tmp_path / "out") == metrics
+    assert "within chance" in compare(tmp_path / "out", tmp_path / "out")["verdict"]
+
+
+def test_without_one_readable_recording_there_is_no_figure(predictor, folder, tmp_path):
+    with pytest.raises(CorpusError, match="1 could not be read, e.g. text.wav"):
+        scored(predictor, folder, tmp_path / "out", {"text.wav": "sad"})
+    assert not (tmp_path / "out").exists()
