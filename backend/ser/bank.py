@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ser.audio import decode, resample
 from ser.errors import AudioError
+from ser.features import MIN_SAMPLES
 from ser.files import write_atomically
 from ser.recipe import Recipe, get_recipe
 from ser.speech import Speech, find_speech
@@ -120,6 +121,7 @@ def _changed(samples: np.ndarray, speech: Speech, recipe: Recipe, draw: np.rando
     """A clip cut a little differently, so that nothing is learnt from where the cut falls, and augmented."""
     before, after = draw.uniform(0, LARGEST_MARGIN_SECONDS, 2)
     cut = samples[speech.span(margins=(before, after))]
+    cut = cut if len(cut) >= MIN_SAMPLES else samples[speech.span()]
     return recipe.training.augmentation(cut, recipe.sample_rate, draw)
 
 
