@@ -16,7 +16,7 @@ FLOORS = (
     ("recipe", "corpus", "layers", "voice"),
     ("recipes", "corpora", "listing"),
     ("bank", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
-    ("checkpoint", "report", "results", "dataset", "exploration"),
+    ("checkpoint", "report", "portrait", "results", "dataset", "exploration"),
     ("predictor", "batches", "comparison"),
     ("training",),
     ("streaming", "batch", "evaluation", "experiment", "scoring"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE, decode
-from ser.figures import CHUNK_SECONDS, draw_clip
+from ser.portrait import CHUNK_SECONDS, draw_clip
 from ser.prediction import Prediction
 from ser.speech import find_speech
 

@@ -1,0 +1,47 @@
+"""The command line. Every command imports what it needs itself, so that ``--help`` answers at once.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some files failed, 2 usage, 3 bad input,
+4 a problem with a model or a download.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ser import __version__
+from ser.cli.learning import evaluate, train
+from ser.cli.looking import compare, explore, report
+from ser.cli.recordings import features, plot, predict
+from ser.cli.serving import models, openapi, serve
+from ser.errors import SerError
+
+app = typer.Typer(
+    help="Names the emotion in a voice, says how sure it is, and admits when it cannot tell.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (predict, features, plot, serve, train, evaluate, report, compare, models, openapi):
+    app.command()(command)
+app.command("corpus")(explore)
+
+
+def main() -> None:
+    """Runs the command line; an expected error is one sentence on stderr and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # a file's name may hold anything
+    try:
+        app(prog_name="ser")
+    except SerError as error:
+        typer.echo(f"ser: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit

@@ -1,0 +1,66 @@
+"""Commands that look at what there is: finished evaluations and corpora."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser.cli.options import MirrorOption, OutOption, RootOption
+from ser.cli.sources import fetched
+from ser.terminal import progress
+
+
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders that 'evaluate' wrote, finished.")],
+) -> None:
+    """Makes figures, pictures and the HTML report of finished evaluations again, from their predictions alone."""
+    from ser.report import write_report
+    from ser.results import refresh
+
+    for folder in folders:
+        typer.echo(write_report(folder, refresh(folder)))
+
+
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="A", help="Folder that 'evaluate' wrote.")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run on the same clips.")],
+    out: OutOption = None,
+) -> None:
+    """Puts two evaluations side by side and says whether their difference is more than chance."""
+    from ser.comparison import FIGURES, write_comparison
+    from ser.comparison import compare as run
+    from ser.settings import load_settings
+    from ser.terminal import print_comparison
+
+    found = run(one, other)
+    folder = out or load_settings().runs / f"compare-{one.resolve().name}-{other.resolve().name}"
+    print_comparison(found, FIGURES)
+    typer.echo(f"report: {write_comparison(folder, found)}", err=True)
+
+
+def explore(
+    name: Annotated[str, typer.Argument(help="Name of the corpus.")],
+    root: RootOption = None,
+    mirror: MirrorOption = None,
+    out: OutOption = None,
+) -> None:
+    """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
+    from ser.corpus import get_corpus
+    from ser.exploration import explore as run
+    from ser.exploration import write_exploration
+    from ser.settings import load_settings
+    from ser.terminal import print_corpus
+
+    settings = load_settings()
+    found = get_corpus(name)
+    utterances = found.scan(root or fetched(found, settings.corpora, mirror))
+    with progress("reading", "clips") as on_progress:
+        counted = run(found, utterances, on_progress=on_progress)
+    print_corpus(counted)
+    for file in counted["unreadable"]:
+        typer.echo(f"ser: {file} cannot be read", err=True)
+    typer.echo(f"report: {write_exploration(out or settings.runs / f'corpus-{name}', counted)}", err=True)
+    if counted["unreadable"]:
+        raise typer.Exit(1)

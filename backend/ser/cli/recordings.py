@@ -1,0 +1,136 @@
+"""Commands about recordings: what emotion, what voice, what it looks like."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser.cli.options import Format, ModelOption
+from ser.errors import SerError, SettingsError
+from ser.terminal import print_voice
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ser.prediction import Prediction
+    from ser.predictor import Predictor
+
+
+def predict(
+    sources: Annotated[list[str], typer.Argument(help="Recordings, folders of recordings, or - for stdin.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    model: ModelOption = None,
+) -> None:
+    """Names the emotion of recordings.
+
+    ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line.
+    """
+    from ser.predictor import load_predictor
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    files = list(_recordings(sources))
+    predictor = load_predictor(model or settings.model, settings)
+    failures, found = [], []
+    for name, source in files:
+        try:
+            prediction = _predict(predictor, source, name)
+        except SerError as error:
+            failures.append(error)
+            typer.echo(f"ser: {name}: {error}", err=True)
+            continue
+        found.append(prediction)
+        if form is not Format.json:
+            typer.echo(prediction.to_json() if form is Format.jsonl else prediction.to_text())
+    if form is Format.json:
+        _print_json(found, single=len(files) == 1)
+    if failures:
+        raise typer.Exit(1 if found else failures[0].exit_code)
+
+
+def _recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
+    """Yields (name, path) of every recording; folders are searched, in order of names; - stands for stdin."""
+    from ser.audio import SUFFIXES
+
+    for source in sources:
+        path = Path(source)
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        yield from ((str(p), p) for p in inside or [path])
+
+
+def _predict(predictor: Predictor, path: Path, name: str) -> Prediction:
+    from ser.errors import AudioError
+
+    if path.is_dir():
+        raise AudioError("the folder holds no recording.", "audio_empty")
+    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name)
+
+
+def _print_json(predictions: list, *, single: bool) -> None:
+    import json
+
+    if single and not predictions:
+        return
+    shape = predictions[0].to_dict() if single else [prediction.to_dict() for prediction in predictions]
+    typer.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+
+
+def features(
+    source: Annotated[str, typer.Argument(help="A recording, or - for stdin.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    everything: Annotated[bool, typer.Option("--all", help="Print the statistics that 'mlp' learns from too.")] = False,
+) -> None:
+    """Measures the voice in a recording: pitch, loudness, tempo, brightness, with unit and meaning.
+
+    JSON always holds the statistics too.
+    """
+    from ser.speech import find_speech
+    from ser.voice import measure
+
+    samples = _samples(source)
+    voice = measure(samples, find_speech(samples), everything=everything or form is not Format.text)
+    if form is Format.text:
+        print_voice(source, voice)
+    else:
+        import json
+
+        shape = {"file": source, **voice.to_dict()}
+        typer.echo(json.dumps(shape, indent=2 if form is Format.json else None, ensure_ascii=False))
+
+
+def plot(
+    source: Annotated[str, typer.Argument(help="A recording, or - for stdin.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.", dir_okay=False)],
+    model: ModelOption = None,
+) -> None:
+    """Draws a recording: waveform and speech, mel spectrogram, pitch, and how likely each emotion is."""
+    from ser.audio import SAMPLE_RATE, Waveform
+    from ser.portrait import draw_clip
+    from ser.predictor import load_predictor
+    from ser.settings import load_settings
+    from ser.speech import find_speech
+
+    samples = _samples(source)
+    settings = load_settings()
+    predictor = load_predictor(model or settings.model, settings)
+    prediction = predictor.predict(Waveform(samples, SAMPLE_RATE), Path(source).name)
+    try:
+        draw_clip(out, samples, find_speech(samples), prediction)
+    except OSError as error:
+        raise SettingsError(
+            f"{out} cannot be written: {error.strerror or error}. Name a file in a folder you may write to with --out."
+        ) from error
+    typer.echo(f"written to {out}", err=True)
+
+
+def _samples(source: str) -> np.ndarray:
+    """Returns the samples of a recording at 16 kHz."""
+    from ser.audio import SAMPLE_RATE, decode, resample
+    from ser.settings import load_settings
+
+    waveform = decode(sys.stdin.buffer.read() if source == "-" else Path(source), load_settings().max_audio_seconds)
+    return resample(waveform, SAMPLE_RATE).samples

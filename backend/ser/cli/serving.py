@@ -1,0 +1,48 @@
+"""Commands about what ships: serve it, list it, describe its API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ser.cli.options import ModelOption
+from ser.terminal import print_model
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; the first free one from 5000 on where omitted.")] = None,
+    browser: Annotated[bool, typer.Option("--open/--no-browser", help="Open the page in a browser.")] = False,
+    model: ModelOption = None,
+) -> None:
+    """Serves the page and the API with a production server."""
+    from dataclasses import replace
+
+    from ser.api.server import run
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    run(replace(settings, model=model or settings.model), host=host, port=port, open_browser=browser)
+
+
+def models() -> None:
+    """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
+    from ser.checkpoint import list_models
+    from ser.recipe import find_recipes
+    from ser.settings import load_settings
+
+    for info in list_models(load_settings().weights):
+        print_model(info)
+    typer.echo("\nrecipes, for 'train' and 'evaluate':")
+    for recipe in find_recipes().values():
+        typer.echo(f"  {recipe.name}: {recipe.summary} Its authors: {recipe.protocol}.")
+
+
+def openapi() -> None:
+    """Prints the OpenAPI document of the API."""
+    import json
+
+    from ser.api.openapi import openapi_document
+
+    typer.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))

@@ -1,0 +1,102 @@
+"""Owns the way from what is typed to what is learnt from: corpora, own recordings, label sets, clip lengths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ser.errors import SettingsError
+from ser.terminal import progress
+
+if TYPE_CHECKING:
+    from ser.corpus import Corpus
+    from ser.dataset import Data
+    from ser.recipe import Recipe
+
+
+def clip_seconds_of(recipe: Recipe, given: float | None) -> float | None:
+    """The recipe's own length where none is given; 0 means whole clips."""
+    if given is None:
+        return recipe.clip_seconds
+    return given or None
+
+
+def load(
+    recipe: Recipe,
+    names: list[str] | None,
+    root: Path | None,
+    mirror: str | None,
+    labels: str | None,
+    clip_seconds: float | None,
+    files: Path | None = None,
+) -> Data:
+    """Finds or downloads corpora and makes their frames, with a progress bar."""
+    from ser.corpus import get_corpus
+    from ser.dataset import load_data
+    from ser.listing import listed_corpus
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    default = list(recipe.corpora)[:1] if files is None else []
+    corpora = [get_corpus(name) for name in names or default]
+    if root is not None and len(corpora) > 1:
+        raise SettingsError(
+            "--root names the folder of one corpus; with several, put them into one and set SER_CORPORA."
+        )
+    sources = [(corpus, root or fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
+    wanted = _label_set(corpora, labels) if files is None else None
+    if files is not None:
+        sources.append((listed_corpus(listing_of(labels)), files))
+    with progress("reading", "clips") as on_progress:
+        return load_data(
+            recipe,
+            sources,
+            labels=wanted,
+            clip_seconds=clip_seconds,
+            cache=settings.cache,
+            on_progress=on_progress,
+        )
+
+
+def listing_of(labels: str | None) -> Path:
+    """Returns the CSV that ``--labels`` names beside ``--files``.
+
+    Raises:
+        SettingsError: it names none.
+    """
+    if labels is None:
+        raise SettingsError("--files needs --labels labels.csv, with the columns path, emotion and, if known, speaker.")
+    return Path(labels)
+
+
+def fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
+    from ser.corpus import corpus_root, fetch
+
+    folder = corpus_root(corpus, corpora)
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder
+    with progress(f"downloading {corpus.title}", "bytes") as on_progress:
+        return fetch(corpus, corpora, mirror=mirror, on_progress=on_progress)
+
+
+def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | None:
+    """Reads ``--labels``; None stands for the recipe's own set."""
+    from ser.labels import EMOTIONS, canonical_order, relabel
+
+    if text in (None, "recipe"):
+        return None
+    if text.lower().endswith(".csv"):
+        raise SettingsError(f"--labels {text!r}: a CSV of labels goes with --files FOLDER.")
+    if text == "corpus":
+        return canonical_order(tuple({label for corpus in corpora for label in corpus.labels.values()}))
+    if text == "shared":
+        wide = tuple(emotion for emotion in EMOTIONS if emotion != "calm")
+        sets = [{relabel(emotion, wide) for emotion in corpus.labels.values()} for corpus in corpora]
+        return canonical_order(tuple(set.intersection(*sets)))
+    names = tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in EMOTIONS]
+    if unknown or len(set(names)) < 2:
+        raise SettingsError(
+            f"--labels {text!r}: expected 'recipe', 'corpus', 'shared' or two or more of {', '.join(EMOTIONS)}."
+        )
+    return names
