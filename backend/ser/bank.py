@@ -28,7 +28,7 @@ from ser.speech import Speech, find_speech
 
 KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "descriptors.py", "bank.py")
 CHUNK_FILES = 16  # files handed to a process at a time
-LARGEST_MARGIN_SECONDS = 0.6  # copies are cut to their speech with random margins up to this
+MARGINS_SECONDS = (0.2, 0.6)  # copies are cut to their speech with random margins between these
 
 Progress = Callable[[int, int], None]  # done, total
 
@@ -119,7 +119,7 @@ def clip_frames(path: Path, recipe: Recipe, clip_seconds: float | None, copies: 
 
 def _changed(samples: np.ndarray, speech: Speech, recipe: Recipe, draw: np.random.Generator) -> np.ndarray:
     """A clip cut a little differently, so that nothing is learnt from where the cut falls, and augmented."""
-    before, after = draw.uniform(0, LARGEST_MARGIN_SECONDS, 2)
+    before, after = draw.uniform(*MARGINS_SECONDS, 2)
     cut = samples[speech.span(margins=(before, after))]
     cut = cut if len(cut) >= MIN_SAMPLES else samples[speech.span()]
     return recipe.training.augmentation(cut, recipe.sample_rate, draw)

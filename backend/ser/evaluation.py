@@ -159,7 +159,9 @@ def _run_fold(
     seed: int,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> list[dict[str, str]]:
-    task = make_task(data, fold.train, fold.validation, votes=plan.votes)
+    chooses = plan.recipe.training.patience is not None
+    train, validation = (fold.train, fold.validation) if chooses else (sorted(fold.train + fold.validation), [])
+    task = make_task(data, train, validation, votes=plan.votes)
     trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)

@@ -25,7 +25,9 @@ class TrainingSettings:
 
     Attributes:
         epochs: upper bound; training stops earlier, see ``patience``.
-        patience: epochs without a better validation UA after which training stops.
+        patience: epochs without a better validation UA after which training stops, and the best one is taken. None
+            takes the last epoch of the schedule: no choice is made, so an evaluation keeps no speakers back for it and
+            learns from all that are not tested.
         batch_size: utterances a step.
         learning_rate: the largest.
         weight_decay: AdamW's.
@@ -44,7 +46,7 @@ class TrainingSettings:
     """
 
     epochs: int
-    patience: int
+    patience: int | None
     batch_size: int
     learning_rate: float
     weight_decay: float

@@ -138,7 +138,8 @@ class _Run:
         self.best_weights: dict[str, Tensor] = {}
 
     def out_of_patience(self) -> bool:
-        return bool(self.task.validation) and self.epoch - self.best_epoch >= self.settings.patience
+        patience = self.settings.patience
+        return bool(self.task.validation) and patience is not None and self.epoch - self.best_epoch >= patience
 
     def train_epoch(self) -> Epoch:
         began = time.perf_counter()
@@ -204,7 +205,7 @@ class _Run:
 
     def _keep_best(self, epoch: Epoch) -> None:
         best = max((past.validation_ua or 0.0 for past in self.history), default=-1.0)
-        if epoch.validation_ua is None or epoch.validation_ua > best:
+        if epoch.validation_ua is None or self.settings.patience is None or epoch.validation_ua > best:
             self.best_epoch = self.epoch
             self.best_weights = {name: value.clone() for name, value in self.average.module.state_dict().items()}
 

@@ -11,6 +11,7 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ser.bank import FrameBank
+from ser.batches import make_task
 from ser.checkpoint import figure, load_checkpoint
 from ser.corpus import Utterance, get_corpus
 from ser.dataset import Data
@@ -85,6 +86,17 @@ def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
     resumed = run(data, tmp_path / "killed", on_epoch=lambda epoch: trained.append(epoch.number))
     assert len(trained) == 3 * 3
     assert resumed == run(data, tmp_path / "whole")
+
+
+def test_a_recipe_that_chooses_no_epoch_learns_from_every_speaker_that_is_not_tested(data, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("ser.evaluation.make_task", lambda *parts, **options: asked.append(parts) or make_task(*parts))
+    fixed = replace(QUICK, training=replace(QUICK.training, epochs=1, patience=None))
+    plan = Plan(recipe=fixed, protocol="emobox", clip_seconds=None, seeds=1, folds=("1",))
+    evaluate(plan, data, tmp_path, command="a test", looked=True)
+    ((_, train, validation),) = asked
+    heard = {data.utterances[i].speaker for i in train}
+    assert len(heard) == 20 and validation == [] and not heard & {"01", "11", "20", "21"}
 
 
 def test_a_folder_of_another_run_is_refused(data, tmp_path):

@@ -64,6 +64,12 @@ def test_patience_ends_a_training_that_no_longer_improves():
     assert len(trained.history) - trained.best_epoch == 2
 
 
+def test_without_patience_the_last_epoch_is_taken_whatever_validation_says():
+    trained = train(epochs=5, patience=None, learning_rate=1e-9)
+    assert trained.best_epoch == len(trained.history) == 5
+    assert trained.history[-1].validation_ua is not None
+
+
 def test_without_validation_the_last_epoch_is_taken():
     task = replace_parts(toy_task(), validation=[])
     trained = fit(RECIPE, task, settings=SETTINGS, seed=0, stop_after=4)

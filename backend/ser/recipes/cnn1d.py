@@ -10,7 +10,8 @@ Deviates from it:
   on unseen actors; the published variant is ``clip_seconds=1`` (``ser train --clip-seconds 1``).
 - Everything goes through 16 kHz, also in training (it loads at 16 kHz too).
 - Convolutions, batch norm and pooling leave padding out, so that a clip's answer does not depend on its batch.
-- It chooses the best epoch on a random split that holds the same actors. Here validation is by actor.
+- It chooses the best epoch on a random split that holds the same actors. Here the last epoch of a fixed schedule is
+  taken, so nothing is chosen and no speaker is kept back for it; the schedule was found on validation actors.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ RECIPE = Recipe(
     network=Cnn1d,
     training=TrainingSettings(
         epochs=40,
-        patience=40,
+        patience=None,
         batch_size=32,
         learning_rate=1e-3,
         weight_decay=1e-2,
