@@ -39,6 +39,7 @@ def test_models_come_with_their_figures(client):
         "ua_std": 0.8,
         "wa": 54.0,
         "f1": 53.2,
+        "weighted_f1": 53.9,
         "seeds": 3,
         "interval": [50.2, 60.1],
     }
