@@ -58,7 +58,7 @@ class CnnLstmAttention(nn.Module):
             nn.Flatten(),
             nn.Linear(64 * 4 * 4, 256),
             nn.ReLU(),
-        )
+        ).to(memory_format=torch.channels_last)  # here and below: the quicker layout for convolutions on a CPU
         self.lstm = MaskedLstm(256, 128)
         self.dropout = nn.Dropout(0.4)
         self.attention = AttentionPooling(256, hidden=64)
@@ -66,7 +66,8 @@ class CnnLstmAttention(nn.Module):
 
     def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
         windows, counts = _windows(self.standardise(frames, lengths), lengths)  # (batch, windows, 128, 128)
-        vectors = self.window(windows.flatten(0, 1)[:, None])  # (batch * windows, 256)
+        images = windows.flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
+        vectors = self.window(images)  # (batch * windows, 256)
         outputs, _ = self.lstm(vectors.unflatten(0, windows.shape[:2]), counts)  # (batch, windows, 256)
         embedding, weights = self.attention(self.dropout(outputs), counts)
         return self.head(embedding), embedding, weights
@@ -74,7 +75,8 @@ class CnnLstmAttention(nn.Module):
 
 def _block(inputs: int, outputs: int, pool: int) -> list[nn.Module]:
     convolution = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
-    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(pool), nn.Dropout(0.3)]
+    # The rectifier after the pooling, not before it: the same values from a fraction of the work.
+    return [convolution, nn.BatchNorm2d(outputs), nn.MaxPool2d(pool), nn.ReLU(), nn.Dropout(0.3)]
 
 
 def _windows(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -97,7 +99,7 @@ RECIPE = Recipe(
     features=build_features,
     network=CnnLstmAttention,
     training=TrainingSettings(
-        epochs=30,
+        epochs=20,
         patience=None,
         batch_size=32,
         learning_rate=1e-3,
