@@ -7,11 +7,15 @@ features; each epoch then picks one of them.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import av
 import numpy as np
 import soxr
+
+from ser.audio import decode, resample
 
 Change = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
@@ -108,6 +112,120 @@ class PreEmphasis:
     def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
         before = np.concatenate([samples[:1], samples[:-1]])
         return samples - np.float32(self.coefficient) * before
+
+
+@dataclass(frozen=True)
+class ColouredNoise:
+    """Adds noise whose power falls by up to ``steepest`` times 3 dB an octave, as that of streets, fans and wind does.
+
+    0 is white noise, 1 pink, 2 brown. The signal-to-noise ratio is between ``low_db`` and ``high_db``.
+    """
+
+    low_db: float
+    high_db: float
+    steepest: float = 2.0
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        spectrum = np.fft.rfft(draw.standard_normal(len(samples)))
+        spectrum[0] = 0
+        spectrum[1:] *= np.arange(1, len(spectrum)) ** (-draw.uniform(0, self.steepest) / 2)
+        noise = np.fft.irfft(spectrum, len(samples))
+        ratio = 10 ** (draw.uniform(self.low_db, self.high_db) / 10)
+        power = float(np.mean(np.square(samples), dtype=np.float64))
+        scale = np.sqrt(power / ratio / max(float(np.mean(np.square(noise))), 1e-20))
+        return (samples + scale * noise).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Room:
+    """Plays the clip in a room: a direct sound and a tail of noise that falls by 60 dB within the reverberation time.
+
+    Source: Polack's statistical model, as in Habets 2007, "Single- and multi-microphone speech dereverberation using
+    spectral enhancement", ch. 2.
+
+    Attributes:
+        shortest: reverberation time of the driest room, in s.
+        longest: that of the liveliest.
+        low_db: direct sound against the tail, for a mouth far from the microphone.
+        high_db: the same for a near one.
+    """
+
+    shortest: float
+    longest: float
+    low_db: float
+    high_db: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        from scipy.signal import fftconvolve  # takes half a second
+
+        seconds = draw.uniform(self.shortest, self.longest)
+        time = np.arange(1, round(seconds * sample_rate)) / sample_rate
+        tail = draw.standard_normal(len(time)) * 10 ** (-3 * time / seconds)
+        ratio = 10 ** (draw.uniform(self.low_db, self.high_db) / 10)
+        tail /= np.sqrt(np.square(tail).sum() * ratio)
+        return fftconvolve(samples, np.concatenate([[1.0], tail]))[: len(samples)].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class BandLimit:
+    """Keeps what a cheap microphone or a telephone lets through.
+
+    Attributes:
+        low_hertz: the lower edge is drawn from 20 Hz to this.
+        high_hertz: the upper edge is drawn from this to 7.6 kHz.
+    """
+
+    low_hertz: float
+    high_hertz: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        from scipy.signal import butter, sosfilt
+
+        edges = draw.uniform(20, self.low_hertz), draw.uniform(self.high_hertz, 0.475 * sample_rate)
+        return sosfilt(butter(4, edges, "bandpass", fs=sample_rate, output="sos"), samples).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Sends the clip through a lossy codec at a low rate, as messengers, telephones and web pages do."""
+
+    kinds: tuple[tuple[str, str, int], ...] = (
+        ("libopus", "ogg", 8_000),
+        ("libopus", "ogg", 16_000),
+        ("libmp3lame", "mp3", 24_000),
+        ("pcm_mulaw", "wav", 0),
+    )  # encoder, container, bits a second
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        encoder, container, rate = self.kinds[int(draw.integers(len(self.kinds)))]
+        peak = max(float(np.abs(samples).max(initial=0)), 1e-5)
+        content = _encode(samples / peak, sample_rate, encoder, container, rate)
+        heard = resample(decode(content), sample_rate).samples[: len(samples)]
+        return np.pad(heard, (0, len(samples) - len(heard))) * np.float32(peak)
+
+
+def _encode(samples: np.ndarray, sample_rate: int, encoder: str, container: str, rate: int) -> bytes:
+    content = io.BytesIO()
+    with av.open(content, "w", format=container) as output:
+        stream = output.add_stream(encoder, rate=sample_rate, layout="mono")
+        if rate:
+            stream.bit_rate = rate
+        frame = av.AudioFrame.from_ndarray(np.int16(32_000 * samples)[None], format="s16", layout="mono")
+        frame.sample_rate = sample_rate
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            output.mux(packet)
+    return content.getvalue()
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """Overdrives the clip: what lies above ``lowest`` of its peak, or a larger share, is cut off."""
+
+    lowest: float
+
+    def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
+        limit = np.float32(draw.uniform(self.lowest, 1) * np.abs(samples).max(initial=0))
+        return samples.clip(-limit, limit)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +42,14 @@ class FrameBank:
         offsets: int64 (clips * copies + 1,): where each entry begins.
         copies: entries per clip.
         speech: bool (clips,): whether the clip holds any speech.
+        memory: what was computed from the frames and is dear, for as long as the process lives.
     """
 
     frames: Tensor
     offsets: Tensor
     copies: int
     speech: Tensor
+    memory: dict[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.speech)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ class Task:
         train: clips to learn from.
         validation: clips that choose the epoch; may be empty, then the last epoch is taken.
         shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
+        corpora: name of each clip's corpus; empty where all are from one.
     """
 
     bank: FrameBank
@@ -36,6 +38,23 @@ class Task:
     train: Sequence[int]
     validation: Sequence[int]
     shares: Tensor | None = None
+    corpora: Sequence[str] = ()
+
+    @cached_property
+    def allowed(self) -> Tensor:
+        """bool (clips, classes): the classes that clips of the same corpus have; what it lacks is not counted out."""
+        found = torch.zeros(len(self.targets), self.classes, dtype=torch.bool)
+        names = np.asarray(self.corpora or [""] * len(self.targets))
+        for name in np.unique(names):
+            member = torch.from_numpy(names == name)
+            found[member] = functional.one_hot(self.targets[member], self.classes).any(dim=0)
+        return found
+
+    @cached_property
+    def groups(self) -> Tensor:
+        """int64 (clips,): clips of the same corpus and class have the same number."""
+        numbers = np.unique(np.asarray(self.corpora or [""] * len(self.targets)), return_inverse=True)[1]
+        return torch.from_numpy(numbers) * self.classes + self.targets
 
     @property
     def learnt(self) -> Tensor:
@@ -55,7 +74,9 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
     spoken = data.bank.speech.tolist()
     targets = torch.tensor([data.labels.index(target) for target in data.targets])
     train, validation = ([i for i in part if spoken[i]] for part in (train, validation))
-    return Task(data.bank, targets, len(data.labels), train, validation, _vote_shares(data, targets) if votes else None)
+    shares = _vote_shares(data, targets) if votes else None
+    corpora = [utterance.corpus for utterance in data.utterances] if len(data.corpora) > 1 else ()
+    return Task(data.bank, targets, len(data.labels), train, validation, shares, corpora)
 
 
 def _vote_shares(data: Data, targets: Tensor) -> Tensor:
@@ -78,11 +99,13 @@ def draw_batches(task: Task, settings: TrainingSettings, draw: np.random.Generat
 
 def make_batch(
     task: Task, clips: np.ndarray, settings: TrainingSettings, draw: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns frames (batch, frames, dims), lengths (batch,) and targets (batch, classes) of one step."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Returns frames (batch, frames, dims), lengths (batch,), targets and allowed classes (batch, classes) of a step."""
     frames, lengths = pad([_draw_entry(task.bank, clip, settings, draw) for clip in clips.tolist()])
-    targets = task.learnt[torch.from_numpy(clips)]
-    return _mix(frames, lengths, targets, settings.mixup, draw) if settings.mixup else (frames, lengths, targets)
+    positions = torch.from_numpy(clips)
+    allowed = task.allowed[positions]
+    targets = _smooth(task.learnt[positions], allowed, settings.label_smoothing)
+    return _mix(frames, lengths, targets, allowed, settings.mixup, draw) if settings.mixup else (frames, lengths, targets, allowed)
 
 
 def class_weights(task: Task) -> Tensor:
@@ -100,10 +123,15 @@ def _draw_entry(bank: FrameBank, clip: int, settings: TrainingSettings, draw: np
     return _blank(entry, settings, draw)
 
 
+def _smooth(targets: Tensor, allowed: Tensor, share: float) -> Tensor:
+    """Spreads a share of the targets over the allowed classes."""
+    return (1 - share) * targets + share * allowed / allowed.sum(dim=1, keepdim=True)
+
+
 def _balanced(train: np.ndarray, task: Task, draw: np.random.Generator) -> np.ndarray:
-    """As many clips as ``train`` has, drawn so that every class is equally likely."""
-    targets = task.targets[torch.from_numpy(train)].numpy()
-    weights = 1 / np.bincount(targets)[targets]
+    """As many clips as ``train`` has, drawn so that every class of every corpus is equally likely."""
+    groups = task.groups[torch.from_numpy(train)].numpy()
+    weights = 1 / np.bincount(groups)[groups]
     return draw.choice(train, len(train), p=weights / weights.sum())
 
 
@@ -131,10 +159,11 @@ def _blank(entry: Tensor, settings: TrainingSettings, draw: np.random.Generator)
 
 
 def _mix(
-    frames: Tensor, lengths: Tensor, targets: Tensor, alpha: float, draw: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
+    frames: Tensor, lengths: Tensor, targets: Tensor, allowed: Tensor, alpha: float, draw: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Mixup (Zhang et al. 2018, ICLR): a weighted mean of pairs of clips and of their targets."""
     share = float(draw.beta(alpha, alpha))
     partner = torch.from_numpy(draw.permutation(len(frames)))
     mixed = share * frames + (1 - share) * frames[partner]
-    return mixed, torch.maximum(lengths, lengths[partner]), share * targets + (1 - share) * targets[partner]
+    lengths, allowed = torch.maximum(lengths, lengths[partner]), allowed | allowed[partner]
+    return mixed, lengths, share * targets + (1 - share) * targets[partner], allowed

@@ -217,6 +217,34 @@ class Mfcc(nn.Module):
         return frames, lengths
 
 
+class WhisperMel(nn.Module):
+    """waveform -> log-mel spectrogram as Whisper hears it: (batch, frames, n_mels).
+
+    Order: peak normalisation, spectrogram with 25 ms windows every 10 ms, common logarithm, at most 8 below the clip's
+    maximum, scaled to about -1 to 1; the cut to ``clip_seconds``. Whisper's own pads every clip to 30 s first.
+
+    Source: Radford et al. 2022, arXiv:2212.04356, section 2.2.
+
+    Args:
+        n_mels: mel bands.
+        clip_seconds: only the first so many s are kept; None keeps all.
+    """
+
+    def __init__(self, *, n_mels: int, clip_seconds: float | None):
+        super().__init__()
+        self.max_frames = None if clip_seconds is None else round(clip_seconds * SAMPLE_RATE / 160)
+        self.mel = MelSpectrogram(SAMPLE_RATE, n_fft=400, hop_samples=160, n_mels=n_mels)
+        self.dims = n_mels
+
+    def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        power, lengths = self.mel(peak_normalise(samples), lengths)
+        bels = power_to_db(power, lengths) / 10
+        frames = (bels + 4) / 4 * length_mask(lengths, bels.shape[1])[:, :, None]
+        if self.max_frames is not None:
+            frames, lengths = frames[:, : self.max_frames], lengths.clamp_max(self.max_frames)
+        return frames, lengths
+
+
 class LogMel(nn.Module):
     """waveform -> mel spectrogram in dB, of exactly ``clip_seconds``: (batch, frames, n_mels).
 

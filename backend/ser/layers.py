@@ -31,7 +31,7 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
 
 
 class Standardise(nn.Module):
-    """Takes mean and standard deviation of the training split's frames out of (batch, frames, dims).
+    """Takes mean and standard deviation of the training split out of (batch, frames, dims) or (batch, dims).
 
     Training calls ``fit``; the statistics are buffers, so a checkpoint carries them.
     """
@@ -46,9 +46,9 @@ class Standardise(nn.Module):
         self.mean.copy_(frames.mean(dim=0))
         self.scale.copy_(frames.std(dim=0).clamp_min(1e-5))
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        mask = length_mask(lengths, frames.shape[1])[:, :, None]
-        return (frames - self.mean) / self.scale * mask
+    def forward(self, frames: Tensor, lengths: Tensor | None = None) -> Tensor:
+        standardised = (frames - self.mean) / self.scale
+        return standardised if lengths is None else standardised * length_mask(lengths, frames.shape[1])[:, :, None]
 
 
 class MaskedLstm(nn.Module):
@@ -110,6 +110,32 @@ class AttentiveStatistics(nn.Module):
         mean = (weights * frames).sum(dim=2)
         variance = (weights * frames.square()).sum(dim=2) - mean.square()
         return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1), weights.mean(dim=1)
+
+
+class LayerStatistics(nn.Module):
+    """Weighted mean and standard deviation over time of what several layers give, each (batch, frames, dims).
+
+    One weight a frame, learnt from all layers' mean; it begins as 1 / frames, which makes the plain statistics.
+
+    Source: Okabe et al. 2018, as above.
+    """
+
+    def __init__(self, dims: int, hidden: int):
+        super().__init__()
+        self.score = nn.Sequential(nn.Linear(dims, hidden), nn.Tanh(), nn.Linear(hidden, 1))
+        nn.init.zeros_(self.score[2].weight)
+
+    def forward(self, layers: list[Tensor], lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the statistics (batch, 2 * layers * dims) and the weights (batch, frames)."""
+        outside = ~length_mask(lengths, layers[0].shape[1])
+        scores = self.score(torch.stack(layers).mean(dim=0)).squeeze(2)  # (batch, frames)
+        weights = scores.masked_fill(outside, -torch.inf).softmax(dim=1)
+        means = [torch.bmm(weights[:, None], layer).squeeze(1) for layer in layers]
+        powers = [torch.bmm(weights[:, None], layer.square()).squeeze(1) for layer in layers]
+        deviations = [
+            (power - mean.square()).clamp_min(1e-5).sqrt() for power, mean in zip(powers, means, strict=True)
+        ]
+        return torch.cat(means + deviations, dim=1), weights
 
 
 class ResidualBlock(nn.Module):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ser.augment import Change
 from ser.errors import ModelError
+from ser.pretrained import Pretrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,9 @@ class TrainingSettings:
         time_mask_frames: longest stretch of a clip that is blanked; 0 switches it off.
         dim_mask: most neighbouring dims that are blanked; 0 switches it off.
         class_weights: whether rarer classes weigh more in the loss, by the inverse of their share.
-        balanced: whether every class is drawn equally often.
+        balanced: whether every class of every corpus is drawn equally often.
+        rates: (beginning of a parameter's name, share of the learning rate that it gets); the first that fits counts,
+            1 where none does.
     """
 
     epochs: int
@@ -61,6 +64,7 @@ class TrainingSettings:
     dim_mask: int = 0
     class_weights: bool = False
     balanced: bool = False
+    rates: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,8 @@ class Recipe:
             ``(frames, lengths) -> (logits (batch, classes), embedding (batch, size), attention or None)``.
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
+        pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
+            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow.
     """
 
     name: str
@@ -96,6 +102,7 @@ class Recipe:
     network: Callable[[int], nn.Module]
     training: TrainingSettings
     protocol: str
+    pretrained: Pretrained | None = None
 
 
 NetworkOutput = tuple[Tensor, Tensor, Tensor | None]

@@ -20,6 +20,7 @@ class Settings:
 
     Attributes:
         corpora: folder that holds one folder per corpus.
+        pretrained: folder that pretrained tensors are in, or are downloaded to.
         weights: folder that holds one folder per checkpoint.
         cache: folder for features that can be made again.
         runs: folder for trainings and evaluations.
@@ -32,6 +33,7 @@ class Settings:
     """
 
     corpora: Path = PROJECT / "data"
+    pretrained: Path = PROJECT / "data" / "pretrained"
     weights: Path = PROJECT / "weights"
     cache: Path = PROJECT / "data" / "cache"
     runs: Path = PROJECT / "data" / "runs"

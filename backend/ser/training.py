@@ -22,12 +22,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ser.bank import FrameBank
+from ser.bank import FrameBank, pad
 from ser.batches import Task, class_weights, draw_batches, make_batch
 from ser.errors import TrainingError
 from ser.files import write_atomically, write_text
 from ser.layers import Standardise
+from ser.pretrained import load_pretrained
+from ser.probe import fit_probe, masked_cross_entropy
 from ser.recipe import Recipe, TrainingSettings
+from ser.settings import load_settings
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
@@ -125,17 +128,17 @@ class _Run:
         torch.manual_seed(seed)
         self.task, self.settings, self.seed = task, settings, seed
         self.network = recipe.network(task.classes)
-        _fit_normalisation(self.network, task)
+        begin(recipe, self.network, task)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
         )
-        self.class_weights = class_weights(task) if settings.class_weights else None
+        self.class_weights = class_weights(task) if settings.class_weights else torch.ones(task.classes)
         self.identity = _identity(recipe, task, settings, seed)
         self.epoch, self.best_epoch, self.history = 0, 0, []
-        self.best_weights: dict[str, Tensor] = {}
+        self.best_weights = _copy(self.network)
 
     def out_of_patience(self) -> bool:
         patience = self.settings.patience
@@ -156,7 +159,7 @@ class _Run:
             loss=float(np.mean(losses)),
             validation_loss=loss,
             validation_ua=recall,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.optimizer.param_groups[-1]["lr"],
             seconds=round(seconds, 3),
         )
         self._keep_best(epoch)
@@ -164,14 +167,14 @@ class _Run:
         return epoch
 
     def _step(self, clips: np.ndarray, share_of_epoch: float, draw: np.random.Generator) -> float:
-        frames, lengths, targets = make_batch(self.task, clips, self.settings, draw)
+        frames, lengths, targets, allowed = make_batch(self.task, clips, self.settings, draw)
+        rate = self._learning_rate(share_of_epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate(share_of_epoch)
+            group["lr"] = rate * group["share"]
         with torch.autocast("cpu", torch.bfloat16, enabled=_quick_bfloat16()):
             logits = self.network(frames, lengths)[0]
-        loss = functional.cross_entropy(
-            logits.float(), targets, weight=self.class_weights, label_smoothing=self.settings.label_smoothing
-        )
+        errors = masked_cross_entropy(logits.float(), targets * self.class_weights, allowed)
+        loss = errors.mean()
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -207,7 +210,7 @@ class _Run:
         best = max((past.validation_ua or 0.0 for past in self.history), default=-1.0)
         if epoch.validation_ua is None or self.settings.patience is None or epoch.validation_ua > best:
             self.best_epoch = self.epoch
-            self.best_weights = {name: value.clone() for name, value in self.average.module.state_dict().items()}
+            self.best_weights = _copy(self.average.module)
 
     def save(self, prefix: Path) -> None:
         """Writes tensors first and the JSON that vouches for them last, each by an atomic rename."""
@@ -259,6 +262,59 @@ def _check(task: Task) -> None:
             f"No clip to learn from for {len(missing)} of {task.classes} classes (numbers {sorted(missing)}); "
             "add recordings of them or choose fewer labels."
         )
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def _parameter_groups(network: nn.Module, settings: TrainingSettings) -> list[dict]:
+    """Parameters by the share of the learning rate that they get; those without a share of their own come last."""
+    groups: dict[float, list[nn.Parameter]] = {share: [] for _, share in settings.rates} | {1.0: []}
+    for name, parameter in network.named_parameters():
+        share = next((share for start, share in settings.rates if name.startswith(start)), 1.0)
+        parameter.requires_grad_(share > 0)
+        if share > 0:
+            groups[share].append(parameter)
+    return [{"params": members, "share": share} for share, members in groups.items() if members]
+
+
+def begin(recipe: Recipe, network: nn.Module, task: Task) -> None:
+    """Gives a new network what it can have before its first step.
+
+    Statistics of the training clips; and where the recipe begins with pretrained tensors these, and the linear layer
+    that is best on top of them.
+
+    Raises:
+        ModelError, DownloadError: the pretrained tensors cannot be had.
+    """
+    if recipe.pretrained is None:
+        _fit_normalisation(network, task)
+        return
+    network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
+    vectors = _statistics(recipe, network, task.bank).unflatten(0, (len(task.bank), task.bank.copies))
+    train = torch.tensor(list(task.train))
+    network.standardise.fit(vectors[train, 0])
+    inputs = network.standardise(vectors[train].flatten(0, 1))
+    each = [part[train].repeat_interleave(task.bank.copies, 0) for part in (task.learnt, task.allowed, task.groups)]
+    weights = 1 / torch.bincount(each[2])[each[2]].float()
+    weight, bias = fit_probe(inputs, each[0], each[1], weights / weights.mean(), inverse_penalty=0.01 / task.bank.copies)
+    with torch.no_grad():
+        network.head.weight.copy_(weight)
+        network.head.bias.copy_(bias)
+
+
+@torch.inference_mode()
+def _statistics(recipe: Recipe, network: nn.Module, bank: FrameBank) -> Tensor:
+    """What the pretrained part makes of every entry of a bank: (entries, size). Computed once a process."""
+    if recipe.name not in bank.memory:
+        network.eval()
+        entries = [bank.entry(clip, copy) for clip in range(len(bank)) for copy in range(bank.copies)]
+        order = sorted(range(len(entries)), key=lambda i: len(entries[i]))
+        parts = [order[start : start + EVALUATION_BATCH] for start in range(0, len(order), EVALUATION_BATCH)]
+        found = torch.cat([network.statistics(*pad([entries[i] for i in part])) for part in parts])
+        bank.memory[recipe.name] = found[torch.tensor(order).argsort()].clone()
+    return bank.memory[recipe.name]
 
 
 def _fit_normalisation(network: nn.Module, task: Task) -> None:

@@ -1,9 +1,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, Gain, GaussianNoise, PitchShift, Shift, SpeedChange, TimeStretch
+from ser.audio import SAMPLE_RATE, decode
+from ser.augment import (
+    BandLimit,
+    Chain,
+    Clipping,
+    Codec,
+    ColouredNoise,
+    Gain,
+    GaussianNoise,
+    PitchShift,
+    Room,
+    Shift,
+    SpeedChange,
+    TimeStretch,
+)
 
 
 def loudest_hertz(samples: np.ndarray) -> float:
@@ -70,3 +84,56 @@ def test_gain_is_in_decibel():
         changed = Gain(6.0)(sine(440), SAMPLE_RATE, np.random.default_rng(seed))
         assert abs(20 * np.log10(np.abs(changed).max()) - decibel) < 1e-3
         assert changed.dtype == np.float32
+
+
+def ratio_db(samples: np.ndarray, rest: np.ndarray) -> float:
+    return 10 * np.log10(np.mean(np.square(samples)) / np.mean(np.square(rest)))
+
+
+def test_coloured_noise_has_the_asked_ratio_and_falls_with_frequency():
+    for seed in range(4):
+        noise = ColouredNoise(10, 20)(sine(440), SAMPLE_RATE, np.random.default_rng(seed)) - sine(440)
+        assert 9.9 < ratio_db(sine(440), noise) < 20.1
+    brown = ColouredNoise(10, 10, steepest=2.0)
+    slopes = []
+    for seed in range(8):
+        noise = brown(sine(440), SAMPLE_RATE, np.random.default_rng(seed)) - sine(440)
+        power = np.square(np.abs(np.fft.rfft(noise)))
+        slopes.append(ratio_db(np.sqrt(power[200:1000]), np.sqrt(power[8000:])))
+    assert min(slopes) > -1 and max(slopes) > 10
+
+
+def test_a_room_adds_a_tail_of_its_reverberation_time():
+    click = np.zeros(2 * SAMPLE_RATE, np.float32)
+    click[0] = 1
+    answer = Room(0.5, 0.5, 0, 0)(click, SAMPLE_RATE, np.random.default_rng(0))
+    assert answer[0] == 1 and np.square(answer[1:]).sum() == pytest.approx(1, rel=1e-3)
+    early, late = answer[1:1600], answer[4001:5600]  # a quarter of a second apart: 30 dB
+    assert ratio_db(early, late) == pytest.approx(30, abs=2)
+
+
+def test_a_band_limit_keeps_the_middle_and_drops_the_edges():
+    for hertz, kept in ((30, False), (1000, True), (7900, False)):
+        limited = BandLimit(400, 3000)(sine(hertz), SAMPLE_RATE, np.random.default_rng(3))
+        assert (np.std(limited) > 0.5 * np.std(sine(hertz))) == kept
+        assert limited.dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", Codec().kinds, ids=lambda kind: f"{kind[0]}-{kind[2]}")
+def test_a_codec_keeps_length_and_loudness_and_most_of_the_voice(kind, samples):
+    clip = 0.3 * decode(samples["happy"]).samples
+    heard = Codec((kind,))(clip, SAMPLE_RATE, np.random.default_rng(0))
+    assert heard.shape == clip.shape and heard.dtype == np.float32
+    assert abs(ratio_db(heard, clip)) < 1.5
+    size = 1 << 16
+    product = np.fft.irfft(np.fft.rfft(heard, size).conj() * np.fft.rfft(clip, size))
+    assert product.max() > 0.7 * np.linalg.norm(heard) * np.linalg.norm(clip)
+    assert not np.array_equal(heard, clip)
+
+
+def test_clipping_cuts_the_peaks_only():
+    for seed in range(4):
+        cut = Clipping(0.2)(sine(440), SAMPLE_RATE, np.random.default_rng(seed))
+        limit = np.abs(cut).max()
+        assert 0.2 <= limit <= 1
+        np.testing.assert_array_equal(cut, sine(440).clip(-limit, limit))

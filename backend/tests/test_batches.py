@@ -67,7 +67,7 @@ def test_masks_blank_a_stretch_and_a_band_and_leave_the_bank_alone(task):
     masked = replace(PLAIN, time_mask_frames=8, dim_mask=2)
     blanked = []
     for seed in range(50):
-        frames, _, _ = make_batch(task, np.array([50]), masked, np.random.default_rng(seed))
+        frames, *_ = make_batch(task, np.array([50]), masked, np.random.default_rng(seed))
         empty = frames[0] == 0
         rows, columns = empty.all(dim=1), empty.all(dim=0)
         assert rows.sum() <= 8 and columns.sum() <= 2
@@ -78,12 +78,12 @@ def test_masks_blank_a_stretch_and_a_band_and_leave_the_bank_alone(task):
 
 
 def test_a_crop_is_never_longer_than_asked(task):
-    _, lengths, _ = make_batch(task, np.arange(CLIPS), replace(PLAIN, crop_frames=30), draw())
+    _, lengths, *_ = make_batch(task, np.arange(CLIPS), replace(PLAIN, crop_frames=30), draw())
     assert lengths.tolist() == [min(30, 10 + clip) for clip in range(CLIPS)]
 
 
 def test_mixup_mixes_targets_as_it_mixes_frames(task):
-    _, _, targets = make_batch(task, np.arange(CLIPS), replace(PLAIN, mixup=0.3), draw())
+    _, _, targets, _ = make_batch(task, np.arange(CLIPS), replace(PLAIN, mixup=0.3), draw())
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(CLIPS))
 
 
@@ -104,3 +104,25 @@ def test_clips_without_speech_are_not_learnt(bank):
     data = Data((get_corpus("ravdess"),), utterances, ["sad"] * CLIPS, ("angry", "sad"), bank)
     task = make_task(data, range(CLIPS - 5, CLIPS), [CLIPS - 1])
     assert CLIPS - 1 not in task.train and task.validation == []
+
+
+def test_a_clip_is_only_measured_against_the_classes_of_its_corpus(bank):
+    targets = torch.tensor([clip % 2 if clip < 30 else clip % 3 for clip in range(CLIPS)])
+    corpora = ["two"] * 30 + ["three"] * 30
+    task = Task(bank, targets, 3, train=list(range(CLIPS)), validation=[], corpora=corpora)
+    assert task.allowed[:30].tolist() == [[True, True, False]] * 30
+    assert task.allowed[30:].all()
+    smooth = replace(PLAIN, label_smoothing=0.2)
+    _, _, shares, allowed = make_batch(task, np.array([0, 30]), smooth, draw())
+    assert shares.tolist() == pytest.approx(np.array([[0.9, 0.1, 0.0], [0.8 + 0.2 / 3, 0.2 / 3, 0.2 / 3]]))
+    assert torch.equal(allowed, task.allowed[[0, 30]])
+    _, _, shares, allowed = make_batch(task, np.array([0, 30]), replace(smooth, mixup=0.5), draw())
+    assert shares.sum(dim=1).tolist() == pytest.approx([1, 1]) and not shares[~allowed].any()
+
+
+def test_balanced_sampling_draws_corpora_equally_often_too(bank):
+    corpora = ["small"] * 6 + ["large"] * 54
+    task = Task(bank, torch.arange(CLIPS) % 2, 2, train=list(range(CLIPS)), validation=[], corpora=corpora)
+    balanced = replace(PLAIN, balanced=True)
+    many = np.concatenate([np.concatenate(draw_batches(task, balanced, np.random.default_rng(s))) for s in range(20)])
+    assert np.mean(many < 6) == pytest.approx(0.5, abs=0.05)

@@ -1,0 +1,83 @@
+"""Owns pretrained tensors: found on disk or downloaded once, and checked before anything is built from them.
+
+What is pinned is the SHA-256 of the tensors themselves, rounded to float16, and not of a file: a file with only the
+part that is used, or in another precision, passes, and anything else does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ser.download import Progress, download
+from ser.errors import DownloadError, ModelError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrained:
+    """A published set of tensors.
+
+    Attributes:
+        name: of the file on disk without its ending; a file whose name begins so is looked for first.
+        url: where the published file is, as safetensors.
+        prefix: of the tensors that are used; the rest is passed over.
+        sha256: of those tensors, see ``fingerprint``.
+        licence: short name.
+        citation: whom to cite.
+    """
+
+    name: str
+    url: str
+    prefix: str
+    sha256: str
+    licence: str
+    citation: str
+
+
+def load_pretrained(source: Pretrained, folder: Path, *, on_progress: Progress | None = None) -> dict[str, Tensor]:
+    """Returns the tensors in float32, their names without the prefix.
+
+    Args:
+        source: which.
+        folder: where a file is looked for, and downloaded to where there is none.
+        on_progress: called with (bytes done, bytes in all) of a download.
+
+    Raises:
+        DownloadError: there is no file and it cannot be fetched, or what came are other tensors
+            (``download_checksum``); such a download is deleted.
+        ModelError: a file that was there before is damaged or holds other tensors.
+    """
+    found = sorted(folder.glob(f"{source.name}*.safetensors"))
+    file = found[0] if found else download(source.url, folder / f"{source.name}.safetensors", on_progress=on_progress)
+    try:
+        with safe_open(file, "pt") as content:
+            tensors = {
+                name.removeprefix(source.prefix): content.get_tensor(name).half()
+                for name in content.keys()  # noqa: SIM118  (it is no mapping)
+                if name.startswith(source.prefix)
+            }
+        fault = "holds other tensors" if fingerprint(tensors) != source.sha256 else ""
+    except (SafetensorError, OSError) as error:
+        fault = f"cannot be read ({error})"
+    if not fault:
+        return {name: tensor.float() for name, tensor in tensors.items()}
+    if found:
+        raise ModelError(f"{file} {fault} than {source.name}; delete it, and the right one is downloaded.")
+    file.unlink()
+    raise DownloadError(f"{source.url} gave the wrong file: it {fault}. Nothing was kept.", "download_checksum")
+
+
+def fingerprint(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over every tensor's name, shape and float16 values, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name].to(torch.float16).contiguous()
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()

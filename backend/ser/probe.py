@@ -1,0 +1,49 @@
+"""Owns the linear probe: the linear layer that separates classes best given fixed vectors, found without any epochs.
+
+A network that begins with pretrained tensors begins its training with this layer on top.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+INVERSE_PENALTY = 0.01  # C of the usual logistic regression, for standardised vectors
+ITERATIONS = 200
+
+
+def fit_probe(
+    vectors: Tensor, targets: Tensor, allowed: Tensor, weights: Tensor, *, inverse_penalty: float = INVERSE_PENALTY
+) -> tuple[Tensor, Tensor]:
+    """Multinomial logistic regression with an L2 penalty on everything but the bias, by L-BFGS.
+
+    Args:
+        vectors: (clips, size), standardised.
+        targets: float (clips, classes), shares that sum to 1.
+        allowed: bool (clips, classes): the classes that a clip could have had in its corpus.
+        weights: float (clips,): how much a clip counts, 1 on average.
+        inverse_penalty: large values trust the clips more.
+
+    Returns:
+        Weight (classes, size) and bias (classes,).
+    """
+    weight = torch.zeros(targets.shape[1], vectors.shape[1], requires_grad=True)
+    bias = torch.zeros(targets.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        errors = masked_cross_entropy(functional.linear(vectors, weight, bias), targets, allowed)
+        value = (weights * errors).mean() + weight.square().sum() / (2 * inverse_penalty * len(vectors))
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return weight.detach(), bias.detach()
+
+
+def masked_cross_entropy(logits: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
+    """Cross entropy (batch,) of logits (batch, classes) over the classes that are allowed (batch, classes)."""
+    likelihood = logits.masked_fill(~allowed, -1e4).log_softmax(dim=1)
+    return -(targets * likelihood).sum(dim=1)

@@ -1,0 +1,191 @@
+"""A pretrained speech encoder under a small head, on RAVDESS, CREMA-D and Indian EmoSpeech together.
+
+System: the encoder of OpenAI's whisper-tiny.en (Radford et al. 2022, arXiv:2212.04356; MIT licence), learnt from 680,000
+hours of speech from the web, its layers' statistics over time, and one linear layer.
+
+Follows it in: log-mel features with 80 bands, two convolutions, four transformer layers, their pretrained weights.
+
+Deviates from it:
+- Whisper hears every clip padded to 30 s; here a clip is as long as it is, cut to its speech. Padding is masked.
+- It recognises words; here the mean and standard deviation over time of every layer go into a linear layer. The frames
+  are weighted by attention, which begins as a plain mean. Middle layers carry most of the emotion.
+- The last layer norm, which only the decoder needs, is left out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ser.audio import SAMPLE_RATE
+from ser.augment import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
+from ser.features import WhisperMel, length_mask
+from ser.layers import LayerStatistics, Standardise
+from ser.pretrained import Pretrained
+from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+
+ENCODER = Pretrained(
+    name="whisper-tiny.en",
+    url="https://huggingface.co/openai/whisper-tiny.en/resolve/main/model.safetensors",
+    prefix="model.encoder.",
+    sha256="9aebc532cccf3804d28245c10b612d52803b97f1cc99e98553a10ce99fcc4b62",
+    licence="MIT",
+    citation="Radford A et al. (2022) Robust speech recognition via large-scale weak supervision. arXiv:2212.04356",
+)
+BANDS, DIMS, HEADS, LAYERS = 80, 384, 6, 4
+SLOWEST = 10_000.0  # frames; the longest wave of the position code is 2 pi times as long
+
+
+def build_features(clip_seconds: float | None) -> WhisperMel:
+    """80 log-mel bands, 25 ms windows every 10 ms: (batch, frames, 80)."""
+    return WhisperMel(n_mels=BANDS, clip_seconds=clip_seconds)
+
+
+class Encoder(nn.Module):
+    """Whisper's encoder: (batch, frames, 80) -> what the convolutions and each of the four layers give.
+
+    The convolutions halve the frame rate to 50 a second.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv1d(BANDS, DIMS, 3, padding=1)
+        self.conv2 = nn.Conv1d(DIMS, DIMS, 3, stride=2, padding=1)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                DIMS, HEADS, 4 * DIMS, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+            )
+            for _ in range(LAYERS)
+        )
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Returns five tensors (batch, frames / 2, 384), zero beyond the lengths (batch,), and those lengths."""
+        hidden = functional.gelu(self.conv1(frames.transpose(1, 2)))  # (batch, 384, frames)
+        hidden = hidden * length_mask(lengths, hidden.shape[2])[:, None]
+        hidden = functional.gelu(self.conv2(hidden)).transpose(1, 2)  # (batch, frames / 2, 384)
+        lengths = (lengths + 1) // 2
+        mask = length_mask(lengths, hidden.shape[1])
+        hidden = hidden + _positions(hidden.shape[1], hidden.device)
+        outputs = [hidden * mask[:, :, None]]
+        for layer in self.layers:
+            hidden = layer(hidden, src_key_padding_mask=~mask)
+            outputs.append(hidden * mask[:, :, None])
+        return outputs, lengths
+
+
+class WhisperEmotion(nn.Module):
+    """The encoder, the statistics of each of its layers, and one linear layer."""
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.encoder = Encoder()
+        self.pool = LayerStatistics(DIMS, hidden=64)
+        self.standardise = Standardise(2 * DIMS * (LAYERS + 1))
+        self.dropout = nn.Dropout(0.2)
+        self.head = nn.Linear(2 * DIMS * (LAYERS + 1), classes)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
+        statistics, attention = self.pool(*self.encoder(frames, lengths))  # (batch, 3840)
+        embedding = self.standardise(statistics)
+        return self.head(self.dropout(embedding)), embedding, attention
+
+    def statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Returns what the linear layer's input is made from, (batch, 3840)."""
+        return self.pool(*self.encoder(frames, lengths))[0]
+
+    def load_pretrained(self, tensors: dict[str, Tensor]) -> None:
+        """Takes the published tensors, under the names that Hugging Face gives them."""
+        self.encoder.load_state_dict(_renamed(tensors))
+
+
+def _positions(frames: int, device: torch.device) -> Tensor:
+    """The sinusoidal code of every position, (frames, 384), as Whisper computes it."""
+    half = DIMS // 2
+    rates = torch.exp(-math.log(SLOWEST) / (half - 1) * torch.arange(half, device=device))
+    angles = torch.arange(frames, device=device)[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Hugging Face's names -> those of torch's transformer layer, which holds query, key and value in one matrix."""
+    plain = {
+        "self_attn.out_proj.weight": "self_attn.out_proj.weight",
+        "self_attn.out_proj.bias": "self_attn.out_proj.bias",
+        "self_attn_layer_norm": "norm1",
+        "final_layer_norm": "norm2",
+        "fc1": "linear1",
+        "fc2": "linear2",
+    }
+    found = {name: value for name, value in tensors.items() if name.startswith("conv")}
+    for number in range(LAYERS):
+        own = f"layers.{number}."
+        parts = {name.removeprefix(own): value for name, value in tensors.items() if name.startswith(own)}
+        for theirs, ours in plain.items():
+            found |= {own + name.replace(theirs, ours): value for name, value in parts.items() if theirs in name}
+        projections = [f"self_attn.{letter}_proj" for letter in "qkv"]
+        found[f"{own}self_attn.in_proj_weight"] = torch.cat([parts[f"{name}.weight"] for name in projections])
+        biases = [parts.get(f"{name}.bias", torch.zeros(DIMS)) for name in projections]  # keys have none
+        found[f"{own}self_attn.in_proj_bias"] = torch.cat(biases)
+    return found
+
+
+RECIPE = Recipe(
+    name="whisper",
+    title="Whisper tiny encoder",
+    summary="A speech encoder pretrained on 680,000 hours, fine-tuned on RAVDESS, CREMA-D and Indian EmoSpeech.",
+    source="github.com/openai/whisper (encoder of tiny.en)",
+    sample_rate=SAMPLE_RATE,
+    clip_seconds=None,
+    labels=("angry", "happy", "sad", "neutral", "fearful", "disgust", "surprised"),
+    corpora={
+        "ravdess": {
+            "neutral": "neutral",
+            "calm": "neutral",
+            "happy": "happy",
+            "sad": "sad",
+            "angry": "angry",
+            "fearful": "fearful",
+            "disgust": "disgust",
+            "surprised": "surprised",
+        },
+        "crema-d": {
+            "ANG": "angry",
+            "HAP": "happy",
+            "SAD": "sad",
+            "NEU": "neutral",
+            "FEA": "fearful",
+            "DIS": "disgust",
+        },
+        "indian-emospeech": {"angry": "angry", "calm": "neutral", "fearful": "fearful", "happy": "happy"},
+    },
+    features=build_features,
+    network=WhisperEmotion,
+    pretrained=ENCODER,
+    training=TrainingSettings(
+        epochs=8,
+        patience=None,
+        batch_size=16,
+        learning_rate=5e-4,
+        weight_decay=1e-2,
+        label_smoothing=0.1,
+        mixup=0.0,
+        crop_frames=300,
+        averaging=0.99,
+        rates=(("encoder.", 0.1),),
+        augmentation=Chain(
+            (
+                SpeedChange(0.9, 1.1),
+                Maybe(Room(0.1, 0.8, -3.0, 12.0), 0.4),
+                Maybe(ColouredNoise(3.0, 30.0), 0.5),
+                Maybe(Clipping(0.2), 0.1),
+                Maybe(BandLimit(400.0, 3000.0), 0.4),
+                Maybe(Codec(), 0.3),
+            )
+        ),
+        copies=4,
+    ),
+    protocol="none: a speech recogniser; no accuracy on emotions was published with it",
+)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from ser.probe import fit_probe, masked_cross_entropy
+
+
+@pytest.fixture
+def cloud() -> tuple[torch.Tensor, torch.Tensor]:
+    """600 points of 8 dims in three overlapping classes."""
+    draw = np.random.default_rng(0)
+    targets = draw.integers(0, 3, 600)
+    points = draw.normal(0, 1, (600, 8)) + 1.2 * np.eye(8)[targets]
+    return torch.from_numpy(points).float(), torch.from_numpy(targets)
+
+
+def test_it_is_the_usual_logistic_regression(cloud):
+    points, targets = cloud
+    one_hot = torch.nn.functional.one_hot(targets, 3).float()
+    weight, bias = fit_probe(points, one_hot, one_hot.bool() | True, torch.ones(600), inverse_penalty=0.05)
+    theirs = LogisticRegression(C=0.05, tol=1e-8, max_iter=1000).fit(points.numpy(), targets.numpy())
+    assert weight.numpy() == pytest.approx(theirs.coef_, abs=2e-3)
+    assert (bias - bias.mean()).numpy() == pytest.approx(theirs.intercept_ - theirs.intercept_.mean(), abs=2e-3)
+
+
+def test_a_class_that_a_corpus_lacks_is_not_counted_out(cloud):
+    points, targets = cloud
+    one_hot = torch.nn.functional.one_hot(targets, 3).float()
+    lacking = targets != 2
+    everything = torch.ones(600, 3, dtype=torch.bool)
+    masked = everything.clone()
+    masked[lacking, 2] = False
+    naive, _ = fit_probe(points, one_hot, everything, torch.ones(600), inverse_penalty=1.0)
+    fair, _ = fit_probe(points, one_hot, masked, torch.ones(600), inverse_penalty=1.0)
+    assert naive[2, 2] > 0.5 > abs(fair[0, 2])
+    logits = torch.tensor([[1.0, 1.0, 50.0]])
+    loss = masked_cross_entropy(logits, torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[True, True, False]]))
+    assert loss.item() == pytest.approx(np.log(2))
+
+
+def test_weights_move_the_border(cloud):
+    points, targets = cloud
+    one_hot, every = torch.nn.functional.one_hot(targets, 3).float(), torch.ones(600, 3, dtype=torch.bool)
+    heavy = torch.where(targets == 0, 5.0, 1.0)
+    (_, plain), (_, moved) = (fit_probe(points, one_hot, every, weights) for weights in (torch.ones(600), heavy))
+    assert moved[0] - moved[1] > plain[0] - plain[1] + 0.5
