@@ -105,7 +105,11 @@ def make_batch(
     positions = torch.from_numpy(clips)
     allowed = task.allowed[positions]
     targets = _smooth(task.learnt[positions], allowed, settings.label_smoothing)
-    return _mix(frames, lengths, targets, allowed, settings.mixup, draw) if settings.mixup else (frames, lengths, targets, allowed)
+    return (
+        _mix(frames, lengths, targets, allowed, settings.mixup, draw)
+        if settings.mixup
+        else (frames, lengths, targets, allowed)
+    )
 
 
 def class_weights(task: Task) -> Tensor:

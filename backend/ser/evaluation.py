@@ -1,7 +1,8 @@
 """Runs a protocol with a recipe and writes what it measured: out-of-fold predictions, figures, confusion matrix.
 
 Every finished fold is on disk before the next begins, so that a killed run goes on where it was. The out-of-fold CSV
-holds one row per clip with its true label and logits: anyone can recompute every figure from it.
+holds one row per clip with its true label and logits: anyone can recompute every figure from it. A clip is scored by the
+likeliest of the emotions that its corpus has.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ser.batches import make_task
 from ser.dataset import Data
@@ -26,6 +29,7 @@ from ser.results import out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, predict_logits
 
+RUN_FILE = "run.json"  # what the folder holds a run of
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 
 
@@ -112,10 +116,10 @@ def evaluate(
             if on_fold:
                 seconds = None if began is None else time.monotonic() - began
                 on_fold(_summary(done, seed, fold, seconds, plan.seeds * len(folds)))
-        write_rows(folder / f"out_of_fold_seed{seed}.csv", rows)
-        runs.append(out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
-    metrics = summarise(data.name, plan.protocol, data.labels, runs)
-    metrics |= {"recipe": plan.recipe.name, "clip_seconds": plan.clip_seconds, "command": command}
+        runs.append(rows)
+    metrics = _summarised(folder, plan, data.name, data.labels, runs, command)
+    if len(data.corpora) > 1:
+        _part_by_corpus(folder, plan, runs, data.labels, command)
     if get_protocol(plan.protocol).speaker_independent and metrics["ua"] > TOO_GOOD and not looked:
         raise ProtocolError(
             f"UA {100 * metrics['ua']:.1f} % on unseen speakers is too good to be true. Look for a leak; "
@@ -123,6 +127,31 @@ def evaluate(
         )
     write_metrics(folder, metrics)
     return metrics
+
+
+def _summarised(
+    folder: Path, plan: Plan, corpus: str, labels: Sequence[str], runs: Sequence[Sequence[dict]], command: str
+) -> dict:
+    """Writes the predictions of every seed and returns their figures."""
+    files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(runs))]
+    for file, rows in zip(files, runs, strict=True):
+        write_rows(file, rows)
+    metrics = summarise(corpus, plan.protocol, labels, [out_of_fold(file) for file in files])
+    return metrics | {"recipe": plan.recipe.name, "clip_seconds": plan.clip_seconds, "command": command}
+
+
+def _part_by_corpus(
+    folder: Path, plan: Plan, runs: Sequence[Sequence[dict]], labels: Sequence[str], command: str
+) -> None:
+    """Gives every corpus a folder of its own, with its own labels: one figure over all of them would mean little."""
+    for corpus in sorted({row["corpus"] for row in runs[0]}):
+        own = [[row for row in rows if row["corpus"] == corpus] for rows in runs]
+        occurring = [label for label in labels if any(row["truth"] == label for row in own[0])]
+        dropped = {f"logit_{label}" for label in labels if label not in occurring}
+        slim = [[{name: row[name] for name in row if name not in dropped} for row in rows] for rows in own]
+        (folder / corpus).mkdir(exist_ok=True)
+        write_metrics(folder / corpus, _summarised(folder / corpus, plan, corpus, occurring, slim, command))
+        shutil.copyfile(folder / RUN_FILE, folder / corpus / RUN_FILE)
 
 
 def _chosen(plan: Plan, folds: list[Fold]) -> list[Fold]:
@@ -168,11 +197,13 @@ def _run_fold(
     logits = predict_logits(network, data.bank, fold.test)
     spoken = data.bank.speech.tolist()
     rows = []
-    for i, row in zip(fold.test, logits.tolist(), strict=True):
-        answer = data.labels[int(np.argmax(row))] if spoken[i] else NO_SPEECH
+    shared = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
+    for i, row, best in zip(fold.test, logits.tolist(), shared, strict=True):
+        answer = data.labels[best] if spoken[i] else NO_SPEECH
         rows.append(
             {
                 "file": data.utterances[i].path.name,
+                "corpus": data.utterances[i].corpus,
                 "speaker": speaker_of(data.utterances[i]),
                 "sex": data.utterances[i].sex or "",
                 "age": str(data.utterances[i].age or ""),
@@ -200,7 +231,7 @@ def _claim(folder: Path, plan: Plan, data: Data) -> None:
         "votes": plan.votes,
         "frames": digest,
     }
-    file = folder / "run.json"
+    file = folder / RUN_FILE
     if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))) != record:
         differing = ", ".join(key for key in record if found.get(key) != record[key])
         raise ProtocolError(

@@ -132,9 +132,7 @@ class LayerStatistics(nn.Module):
         weights = scores.masked_fill(outside, -torch.inf).softmax(dim=1)
         means = [torch.bmm(weights[:, None], layer).squeeze(1) for layer in layers]
         powers = [torch.bmm(weights[:, None], layer.square()).squeeze(1) for layer in layers]
-        deviations = [
-            (power - mean.square()).clamp_min(1e-5).sqrt() for power, mean in zip(powers, means, strict=True)
-        ]
+        deviations = [(power - mean.square()).clamp_min(1e-5).sqrt() for power, mean in zip(powers, means, strict=True)]
         return torch.cat(means + deviations, dim=1), weights
 
 

@@ -15,12 +15,49 @@ State = Literal["emotion", "unsure", "no_speech"]
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """A stretch of speech with one answer; ``start`` and ``end`` in s, ``confidence`` in percent."""
+    """A stretch of speech with one answer.
+
+    Attributes:
+        start: in s.
+        end: in s.
+        emotion: the likeliest.
+        confidence: its mean probability over the stretch in percent.
+        state: ``emotion`` or ``unsure``.
+    """
 
     start: float
     end: float
     emotion: str
     confidence: float
+    state: Literal["emotion", "unsure"] = "emotion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """One emotion follows another, ``at`` s from the beginning."""
+
+    at: float
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """What each window of a recording carries, smoothed over neighbouring windows.
+
+    Attributes:
+        window_seconds: length of a window in s.
+        hop_seconds: from the beginning of one to that of the next in s.
+        start: where each window with speech begins in s.
+        end: where it ends in s.
+        probabilities: emotion -> its probability in each of them.
+    """
+
+    window_seconds: float
+    hop_seconds: float
+    start: list[float]
+    end: list[float]
+    probabilities: dict[str, list[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +77,9 @@ class Prediction:
         speech_seconds: how much of it is speech in s.
         segments: the answer over time.
         warnings: sentences for a person, such as that the recording clips.
+        dominant: emotion that the most speech carries, None without speech.
+        transitions: where one emotion follows another.
+        timeline: the probabilities window by window, None without speech.
     """
 
     file: str
@@ -53,6 +93,9 @@ class Prediction:
     speech_seconds: float
     segments: list[Segment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    dominant: str | None = None
+    transitions: list[Transition] = field(default_factory=list)
+    timeline: Timeline | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the JSON shape as plain Python objects."""

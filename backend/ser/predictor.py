@@ -14,7 +14,7 @@ from ser.labels import canonical_order
 from ser.prediction import Prediction
 from ser.settings import Settings
 from ser.speech import Speech, find_speech
-from ser.timeline import Window, pool, segments, windows
+from ser.timeline import Grid, Window, dominant, pool, segments, smooth, timeline, transitions, windows
 
 BATCH_WINDOWS = 64
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
@@ -34,12 +34,20 @@ class Predictor:
         """What the model says about itself."""
         return self._checkpoint.info
 
-    def predict(self, source: bytes | str | Path | Waveform, file: str = "") -> Prediction:
+    def predict(
+        self,
+        source: bytes | str | Path | Waveform,
+        file: str = "",
+        *,
+        grid: Grid = Grid(),
+    ) -> Prediction:
         """Names the emotion of a recording.
 
         Args:
             source: the file's content, its path, or a waveform.
             file: name to put into the answer; a path's own name where empty.
+            grid: windows to look at it in, such as ``make_grid(window_seconds=2)``; by default 3 s long ones every
+                second, and a recording of up to 10 s as a whole.
 
         Raises:
             AudioError: the recording cannot be used.
@@ -51,9 +59,9 @@ class Predictor:
         speech = find_speech(samples)
         warnings = _warnings(waveform, speech)
         if not speech.active.any():
-            return self._answer(file, waveform, speech, warnings, None, [])
-        parts = windows(speech)
-        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, speech, parts), parts)
+            return self._answer(file, waveform, speech, warnings, None, [], grid)
+        parts = windows(speech, grid)
+        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, speech, parts), parts, grid)
 
     @torch.inference_mode()
     def _probabilities(self, samples: np.ndarray, speech: Speech, parts: list[Window]) -> np.ndarray:
@@ -77,14 +85,21 @@ class Predictor:
         warnings: list[str],
         by_window: np.ndarray | None,
         parts: list[Window],
+        grid: Grid,
     ) -> Prediction:
         """Puts the result object together; ``by_window`` is None without speech."""
         found: dict[str, float] = {}
+        stretches, course = [], None
+        labels = canonical_order(self.info.labels)
+        threshold = self.info.calibration.unsure_below
         if by_window is not None:
-            pooled = dict(zip(self.info.labels, pool(by_window, parts).tolist(), strict=True))
-            found = {label: pooled[label] for label in canonical_order(self.info.labels)}
+            by_window = by_window[:, [self.info.labels.index(label) for label in labels]]
+            found = dict(zip(labels, pool(by_window, parts).tolist(), strict=True))
+            smoothed = smooth(by_window, parts, grid)
+            stretches = segments(smoothed, parts, labels, speech, grid, threshold)
+            course = timeline(smoothed, parts, labels, grid)
         best = max(found, key=found.get) if found else None
-        unsure = best is not None and found[best] < self.info.calibration.unsure_below
+        unsure = best is not None and found[best] < threshold
         return Prediction(
             file=file,
             state="no_speech" if best is None else "unsure" if unsure else "emotion",
@@ -95,8 +110,11 @@ class Predictor:
             model=self.info.name,
             duration_seconds=round(waveform.seconds, 3),
             speech_seconds=round(speech.seconds, 3),
-            segments=[] if by_window is None else segments(by_window, parts, self.info.labels, speech),
+            segments=stretches,
             warnings=warnings,
+            dominant=dominant(stretches),
+            transitions=transitions(stretches),
+            timeline=course,
         )
 
 

@@ -166,6 +166,21 @@ def _groups(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     return [_by_speakers(f"{n}", utterances, set(part.tolist()), seed) for n, part in enumerate(parts, 1)]
 
 
+def _joint(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    """The folds of ``emobox`` with as many groups of unseen speakers of every other corpus, trained on together."""
+    tests = [{f"ravdess/{actor:02d}" for actor in group} for group in EMOBOX]
+    speakers: dict[str, list[str]] = {}
+    for one in sorted({speaker_of(utterance) for utterance in utterances}):
+        speakers.setdefault(one.split("/")[0], []).append(one)
+    if len(speakers) < 2:
+        raise ProtocolError("joint trains on several corpora at once; name at least two with --corpus.")
+    for population in sorted(set(speakers) - {"ravdess"}):
+        mixed = np.random.default_rng(seed).permutation(speakers[population])
+        for test, part in zip(tests, np.array_split(mixed, len(tests)), strict=True):
+            test.update(part.tolist())
+    return [_by_speakers(f"{n}", utterances, test, seed) for n, test in enumerate(tests, 1)]
+
+
 def _cross(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     """One fold a corpus: tested on it, learnt from all others."""
     corpora = sorted({u.corpus for u in utterances})
@@ -207,6 +222,12 @@ PROTOCOLS = {
         ),
         Protocol(name="loso", summary="leave one speaker out", speaker_independent=True, folds=_loso),
         Protocol(name="groups", summary="5 seeded folds of unseen speakers", speaker_independent=True, folds=_groups),
+        Protocol(
+            name="joint",
+            summary="several corpora learnt together, 6 folds of unseen speakers; on RAVDESS those of emobox",
+            speaker_independent=True,
+            folds=_joint,
+        ),
         Protocol(
             name="cross",
             summary="leave one corpus out; scored on the emotions that it shares with the others",

@@ -1,20 +1,26 @@
-"""Owns how a long recording is looked at: windows of 3 s every 1 s, and how their answers become segments."""
+"""Owns how a long recording is looked at: in windows, and how their answers become a timeline, segments, transitions."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
 from ser.audio import SAMPLE_RATE
-from ser.prediction import Segment
+from ser.errors import SettingsError
+from ser.prediction import Segment, Timeline, Transition
 from ser.speech import Speech
 
 LONG_SECONDS = 10.0  # a longer recording is looked at window by window
-WINDOW_SECONDS = 3
-HOP_SECONDS = 1
-MIN_SPEECH_SECONDS = 0.25  # a window with less has no answer of its own
+WINDOW_SECONDS = 3.0
+HOP_SECONDS = 1.0
+WINDOW_LIMITS_SECONDS = (0.5, 30.0)
+MIN_HOP_SECONDS = 0.1
+MIN_SPEECH_SECONDS = 0.25  # a window with less has no answer of its own, a segment with less is left out
+PAUSE_SECONDS = 1.0  # a longer pause ends a segment
+SMOOTHING = (0.25, 0.5, 0.25)  # weights of the window before, the window itself and the one after
 
 
 @dataclass(frozen=True)
@@ -25,11 +31,42 @@ class Window:
     speech_seconds: float
 
 
-def windows(speech: Speech) -> list[Window]:
+@dataclass(frozen=True)
+class Grid:
+    """How far apart windows begin and how long they are, in s.
+
+    Attributes:
+        window_seconds: length.
+        hop_seconds: step.
+        always: whether short recordings are looked at in windows, too.
+    """
+
+    window_seconds: float = WINDOW_SECONDS
+    hop_seconds: float = HOP_SECONDS
+    always: bool = False
+
+
+def make_grid(window_seconds: float | None, hop_seconds: float | None) -> Grid:
+    """Reads what a person asked for; None stands for the default.
+
+    Raises:
+        SettingsError: the window or the hop is out of range, or the hop is longer than the window.
+    """
+    window = WINDOW_SECONDS if window_seconds is None else window_seconds
+    hop = min(HOP_SECONDS, window) if hop_seconds is None else hop_seconds
+    low, high = WINDOW_LIMITS_SECONDS
+    if not low <= window <= high:
+        raise SettingsError(f"The window is {window:g} s; expected {low:g} to {high:g} s.")
+    if not MIN_HOP_SECONDS <= hop <= window:
+        raise SettingsError(f"The hop is {hop:g} s; expected {MIN_HOP_SECONDS:g} s up to the window's {window:g} s.")
+    return Grid(window, hop, always=(window_seconds, hop_seconds) != (None, None))
+
+
+def windows(speech: Speech, grid: Grid = Grid()) -> list[Window]:
     """Returns the parts of a recording that are asked for an emotion; at least one where there is speech at all."""
-    if speech.samples <= LONG_SECONDS * SAMPLE_RATE:
+    size, hop = round(grid.window_seconds * SAMPLE_RATE), round(grid.hop_seconds * SAMPLE_RATE)
+    if speech.samples <= (size if grid.always else LONG_SECONDS * SAMPLE_RATE):
         return [Window(slice(0, speech.samples), speech.seconds)]
-    size, hop = WINDOW_SECONDS * SAMPLE_RATE, HOP_SECONDS * SAMPLE_RATE
     spans = [slice(start, start + size) for start in range(0, speech.samples - size + 1, hop)]
     spans[-1] = slice(spans[-1].start, speech.samples)  # the last takes what is left, less than a hop
     every = [Window(span, speech.seconds_between(span.start, span.stop)) for span in spans]
@@ -42,43 +79,121 @@ def pool(probabilities: np.ndarray, parts: list[Window]) -> np.ndarray:
     return np.average(probabilities, axis=0, weights=[window.speech_seconds for window in parts])
 
 
-def segments(probabilities: np.ndarray, parts: list[Window], labels: tuple[str, ...], speech: Speech) -> list[Segment]:
-    """Joins neighbouring windows with the same likeliest emotion.
+def smooth(probabilities: np.ndarray, parts: list[Window], grid: Grid) -> np.ndarray:
+    """Weighted mean of every window and its direct neighbours, (windows, classes); see ``SMOOTHING``."""
+    hop = round(grid.hop_seconds * SAMPLE_RATE)
+    starts = np.array([window.span.start for window in parts])
+    adjacent = np.diff(starts) == hop  # (windows - 1,)
+    before, own, after = SMOOTHING
+    total, weight = own * probabilities, np.full(len(parts), own)
+    total[1:][adjacent] += before * probabilities[:-1][adjacent]
+    weight[1:][adjacent] += before
+    total[:-1][adjacent] += after * probabilities[1:][adjacent]
+    weight[:-1][adjacent] += after
+    return total / weight[:, None]
+
+
+def timeline(probabilities: np.ndarray, parts: list[Window], labels: tuple[str, ...], grid: Grid) -> Timeline:
+    """Returns smoothed probabilities (windows, classes) with their times."""
+    return Timeline(
+        window_seconds=grid.window_seconds,
+        hop_seconds=grid.hop_seconds,
+        start=[round(window.span.start / SAMPLE_RATE, 3) for window in parts],
+        end=[round(window.span.stop / SAMPLE_RATE, 3) for window in parts],
+        probabilities={label: probabilities[:, i].round(4).tolist() for i, label in enumerate(labels)},
+    )
+
+
+def segments(
+    probabilities: np.ndarray,
+    parts: list[Window],
+    labels: tuple[str, ...],
+    speech: Speech,
+    grid: Grid,
+    unsure_below: float,
+) -> list[Segment]:
+    """Joins neighbouring windows with the same likeliest emotion and keeps what is speech.
 
     Args:
-        probabilities: (windows, classes).
+        probabilities: (windows, classes), smoothed.
         parts: the windows.
         labels: names of the classes.
         speech: of the whole recording.
+        grid: how the windows lie.
+        unsure_below: a segment with a smaller mean probability is unsure.
 
     Returns:
-        Segments in order, not overlapping. A window speaks for the second in its middle; a recording of one window
-        is one segment from the first to the last speech.
+        Segments in order, not overlapping. A window speaks for the hop in its middle; a recording of one window is one
+        segment from the first to the last speech.
     """
-    stretches = speech.segments()
+    stretches = _bridged(speech)
     if len(parts) == 1:
-        best = int(probabilities[0].argmax())
-        return [_segment(stretches[0][0], stretches[-1][1], labels[best], probabilities[0][best])]
-    answers = [(window, int(row.argmax()), row) for window, row in zip(parts, probabilities, strict=True)]
-    hop = HOP_SECONDS * SAMPLE_RATE
-    index = iter(range(len(answers)))
-    runs = groupby(answers, key=lambda answer: (answer[1], answer[0].span.start // hop - next(index)))
+        runs = [(0.0, speech.samples / SAMPLE_RATE, int(probabilities[0].argmax()), float(probabilities[0].max()))]
+        stretches = [(stretches[0][0], stretches[-1][1])]
+    else:
+        runs = _runs(probabilities, parts, speech, grid)
+    return [
+        Segment(
+            start=round(max(start, begin), 3),
+            end=round(min(end, finish), 3),
+            emotion=labels[best],
+            confidence=round(100 * probability, 2),
+            state="unsure" if probability < unsure_below else "emotion",
+        )
+        for start, end, best, probability in runs
+        for begin, finish in stretches
+        if min(end, finish) - max(start, begin) >= min(MIN_SPEECH_SECONDS, finish - begin)
+    ]
+
+
+def transitions(found: list[Segment]) -> list[Transition]:
+    """Returns where one sure emotion follows another; what is unsure between them is passed over."""
+    sure = [segment for segment in found if segment.state == "emotion"]
+    return [
+        Transition(at=after.start, before=before.emotion, after=after.emotion)
+        for before, after in pairwise(sure)
+        if before.emotion != after.emotion
+    ]
+
+
+def dominant(found: list[Segment]) -> str | None:
+    """Returns the emotion that the most speech carries; None without a segment."""
+    seconds: dict[str, float] = defaultdict(float)
+    for segment in found:
+        seconds[segment.emotion] += segment.end - segment.start
+    return max(seconds, key=seconds.get) if seconds else None
+
+
+def _bridged(speech: Speech) -> list[tuple[float, float]]:
+    """Stretches of speech in s, pauses of up to ``PAUSE_SECONDS`` included."""
+    joined: list[tuple[float, float]] = []
+    for start, end in speech.segments():
+        if joined and start - joined[-1][1] <= PAUSE_SECONDS:
+            start = joined.pop()[0]
+        joined.append((start, end))
+    return joined
+
+
+def _runs(
+    probabilities: np.ndarray, parts: list[Window], speech: Speech, grid: Grid
+) -> list[tuple[float, float, int, float]]:
+    """Neighbouring windows with the same likeliest class: start and end in s, the class, its mean probability."""
+    margin = (grid.window_seconds - grid.hop_seconds) / 2
+    cells = []
+    for window, row in zip(parts, probabilities, strict=True):
+        start = 0.0 if window.span.start == 0 else window.span.start / SAMPLE_RATE + margin
+        last = window.span.stop == speech.samples
+        end = speech.samples / SAMPLE_RATE if last else window.span.start / SAMPLE_RATE + margin + grid.hop_seconds
+        cells.append((start, end, int(row.argmax()), row))
+    places = iter(range(len(cells)))
+    hop = round(grid.hop_seconds * SAMPLE_RATE)
+
+    def key(cell: tuple[float, float, int, np.ndarray]) -> tuple[int, int]:
+        place = next(places)
+        return cell[2], parts[place].span.start // hop - place
+
     found = []
-    for (best, _), run in runs:
-        rows = list(run)
-        start, end = _extent(rows[0][0], rows[-1][0], speech.samples)
-        found.append(_segment(start, end, labels[best], float(np.mean([row[best] for _, _, row in rows]))))
+    for (best, _), group in groupby(cells, key=key):
+        run = list(group)
+        found.append((run[0][0], run[-1][1], best, float(np.mean([row[best] for _, _, _, row in run]))))
     return found
-
-
-def _extent(first: Window, last: Window, samples: int) -> tuple[float, float]:
-    margin = (WINDOW_SECONDS - HOP_SECONDS) / 2
-    start = 0.0 if first.span.start == 0 else first.span.start / SAMPLE_RATE + margin
-    end = samples / SAMPLE_RATE if last.span.stop == samples else last.span.stop / SAMPLE_RATE - margin
-    return start, end
-
-
-def _segment(start: float, end: float, emotion: str, probability: float) -> Segment:
-    return Segment(
-        start=round(start, 3), end=round(end, 3), emotion=emotion, confidence=round(100 * float(probability), 2)
-    )

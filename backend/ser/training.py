@@ -298,7 +298,9 @@ def begin(recipe: Recipe, network: nn.Module, task: Task) -> None:
     inputs = network.standardise(vectors[train].flatten(0, 1))
     each = [part[train].repeat_interleave(task.bank.copies, 0) for part in (task.learnt, task.allowed, task.groups)]
     weights = 1 / torch.bincount(each[2])[each[2]].float()
-    weight, bias = fit_probe(inputs, each[0], each[1], weights / weights.mean(), inverse_penalty=0.01 / task.bank.copies)
+    weight, bias = fit_probe(
+        inputs, each[0], each[1], weights / weights.mean(), inverse_penalty=0.01 / task.bank.copies
+    )
     with torch.no_grad():
         network.head.weight.copy_(weight)
         network.head.bias.copy_(bias)

@@ -153,3 +153,31 @@ def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path
         train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "r"], clip_seconds=None, seed=0, commit="abc")
     with pytest.raises(ProtocolError, match="clip_seconds"):
         train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "e"], clip_seconds=1.0, seed=0, commit="abc")
+
+
+def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
+    sources = ("ravdess", "crema-d")
+    utterances = [
+        replace(one, corpus=sources[i % 12 >= 6], speaker=one.speaker if i % 12 < 6 else f"10{one.speaker}")
+        for i, one in enumerate(data.utterances)
+    ]
+    kept = [i for i, one in enumerate(utterances) if one.corpus == "ravdess" or data.targets[i] != "sad"]
+    entries = [data.bank.entry(i) for i in kept]
+    bank = FrameBank(torch.cat(entries), torch.arange(len(kept) + 1) * 60, 1, data.bank.speech[kept])
+    both = Data(
+        tuple(get_corpus(name) for name in sources),
+        [utterances[i] for i in kept],
+        [data.targets[i] for i in kept],
+        LABELS,
+        bank,
+    )
+    metrics = run(both, tmp_path, "joint")
+    assert metrics["corpus"] == "ravdess+crema-d" and metrics["clips"] == len(kept)
+    parts = {name: json.loads((tmp_path / name / "metrics.json").read_text(encoding="utf-8")) for name in sources}
+    assert parts["ravdess"]["labels"] == list(LABELS) and parts["crema-d"]["labels"] == ["angry", "happy"]
+    assert sum(part["clips"] for part in parts.values()) == len(kept)
+    with (tmp_path / "crema-d" / "out_of_fold_seed0.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert "logit_sad" not in rows[0] and {row["predicted"] for row in rows} <= {"angry", "happy"}
+    by_hand = recall_score([r["truth"] for r in rows], [r["predicted"] for r in rows], average="macro")
+    assert parts["crema-d"]["ua"] == pytest.approx(by_hand)

@@ -46,8 +46,12 @@ def test_the_prediction_has_the_promised_shape():
         "speech_seconds",
         "segments",
         "warnings",
+        "dominant",
+        "transitions",
+        "timeline",
     ]
-    assert shape["segments"] == [{"start": 0.4, "end": 2.5, "emotion": "happy", "confidence": 87.3}]
+    segment = {"start": 0.4, "end": 2.5, "emotion": "happy", "confidence": 87.3, "state": "emotion"}
+    assert shape["segments"] == [segment]
     assert "\n" not in prediction().to_json()
 
 

@@ -30,7 +30,7 @@ def ravdess() -> list[Utterance]:
     ]
 
 
-@pytest.mark.parametrize("protocol", sorted(set(PROTOCOLS) - {"statement", "cross"}))
+@pytest.mark.parametrize("protocol", sorted(set(PROTOCOLS) - {"statement", "cross", "joint"}))
 def test_every_protocol_tests_whom_it_says(ravdess, protocol):
     folds = make_folds(protocol, ravdess, seed=0)
     tested = [i for fold in folds for i in fold.test]
@@ -145,3 +145,20 @@ def test_a_figure_about_unseen_speakers_needs_to_know_who_speaks(ravdess):
     with pytest.raises(ProtocolError, match="column speaker"):
         make_folds("groups", nameless, seed=0)
     assert make_folds("random", nameless, seed=0)
+
+
+def test_joint_keeps_emobox_and_adds_unseen_speakers_of_every_corpus(ravdess):
+    others = [utterance("crema-d", f"{actor}", n, "male") for actor in range(1001, 1026) for n in range(3)]
+    folds = make_folds("joint", ravdess + others, 0)
+    alone = make_folds("emobox", ravdess, 0)
+    assert len(folds) == 6
+    for fold, own in zip(folds, alone, strict=True):
+        assert [i for i in fold.test if i < len(ravdess)] == own.test
+        speakers = {speaker_of((ravdess + others)[i]) for i in fold.test if i >= len(ravdess)}
+        assert len(speakers) in (4, 5)
+    assert sorted(i for fold in folds for i in fold.test) == list(range(len(ravdess + others)))
+
+
+def test_joint_needs_several_corpora(ravdess):
+    with pytest.raises(ProtocolError, match="at least two"):
+        make_folds("joint", ravdess, 0)

@@ -5,7 +5,9 @@ import pytest
 
 from ser.audio import SAMPLE_RATE
 from ser.speech import FRAME_SAMPLES, Speech
-from ser.timeline import Window, pool, segments, windows
+from ser.errors import SettingsError
+from ser.prediction import Segment
+from ser.timeline import Grid, Window, dominant, make_grid, pool, segments, smooth, timeline, transitions, windows
 
 
 def speech(seconds: float, spoken: list[tuple[float, float]]) -> Speech:
@@ -41,27 +43,93 @@ def test_pooling_weighs_by_speech():
     assert pool(np.array([[1.0, 0.0], [0.0, 1.0]]), parts).tolist() == [0.75, 0.25]
 
 
+GRID = Grid()
+LABELS = ("angry", "sad")
+
+
 def test_one_window_is_one_segment_over_the_speech():
     heard = speech(4.0, [(1.0, 3.0)])
-    found = segments(np.array([[0.1, 0.9]]), windows(heard), ("angry", "sad"), heard)
-    assert len(found) == 1
-    assert found[0].emotion == "sad" and found[0].confidence == 90.0
-    assert found[0].start == pytest.approx(1.0, abs=0.05) and found[0].end == pytest.approx(3.0, abs=0.05)
+    (found,) = segments(np.array([[0.1, 0.9]]), windows(heard), LABELS, heard, GRID, 0.5)
+    assert found.emotion == "sad" and found.confidence == 90.0 and found.state == "emotion"
+    assert found.start == pytest.approx(1.0, abs=0.05) and found.end == pytest.approx(3.0, abs=0.05)
 
 
-def test_neighbouring_windows_with_one_answer_are_joined_and_cover_the_recording():
+def test_neighbouring_windows_with_one_answer_are_joined_and_cover_the_speech():
     heard = speech(14.0, [(0, 14)])
     parts = windows(heard)
     rows = np.array([[0.8, 0.2]] * 5 + [[0.3, 0.7]] * (len(parts) - 5))
-    found = segments(rows, parts, ("angry", "sad"), heard)
+    found = segments(rows, parts, LABELS, heard, GRID, 0.75)
     assert [one.emotion for one in found] == ["angry", "sad"]
-    assert found[0].start == 0 and found[0].end == found[1].start and found[1].end == 14.0
+    assert [one.state for one in found] == ["emotion", "unsure"]
+    assert found[0].start == 0 and found[0].end == found[1].start == 6.0
+    assert found[1].end == pytest.approx(14.0, abs=0.05)
     assert found[0].confidence == pytest.approx(80) and found[1].confidence == pytest.approx(70)
 
 
-def test_a_pause_splits_a_segment():
-    heard = speech(30.0, [(0, 5), (20, 30)])
+def test_segments_are_speech_only_and_a_long_pause_splits_them():
+    heard = speech(30.0, [(0, 5), (7, 9), (9.5, 12), (20, 28)])
     parts = windows(heard)
-    found = segments(np.array([[0.8, 0.2]] * len(parts)), parts, ("angry", "sad"), heard)
-    assert len(found) == 2
-    assert found[0].end < found[1].start
+    found = segments(np.array([[0.8, 0.2]] * len(parts)), parts, LABELS, heard, GRID, 0.5)
+    spans = [(one.start, one.end) for one in found]
+    assert np.array(spans) == pytest.approx(np.array([(0, 5), (7, 12), (20, 28)]), abs=0.06)
+
+
+def test_segments_never_overlap_whatever_the_windows():
+    draw = np.random.default_rng(0)
+    for _ in range(200):
+        edges = np.sort(draw.uniform(0, 40, 8)).reshape(4, 2)
+        heard = speech(40.0, edges.tolist())
+        grid = make_grid(float(draw.choice([1, 2, 3, 5.5])), float(draw.choice([0.25, 0.5, 1])))
+        parts = windows(heard, grid)
+        rows = draw.dirichlet([0.3, 0.3], len(parts))
+        found = segments(smooth(rows, parts, grid), parts, LABELS, heard, grid, 0.5)
+        for before, after in zip(found, found[1:], strict=False):
+            assert before.start < before.end <= after.start + 1e-9
+        spoken = heard.seconds
+        assert sum(heard.seconds_between(int(16e3 * s.start), int(16e3 * s.end)) for s in found) <= spoken + 1e-6
+
+
+def test_smoothing_takes_neighbours_only():
+    heard = speech(30.0, [(0, 6), (20, 30)])
+    parts = windows(heard)
+    rows = np.tile([1.0, 0.0], (len(parts), 1))
+    rows[2] = [0.0, 1.0]
+    smoothed = smooth(rows, parts, GRID)
+    assert smoothed.sum(axis=1) == pytest.approx(1)
+    assert smoothed[1:4, 1].tolist() == [0.25, 0.5, 0.25] and smoothed[:, 1].sum() == 1.0
+    gap = next(i for i, part in enumerate(parts) if part.span.start >= 15 * SAMPLE_RATE)
+    rows[:] = [1.0, 0.0]
+    rows[gap - 1] = [0.0, 1.0]
+    assert smooth(rows, parts, GRID)[gap, 1] == 0
+
+
+def test_windows_can_be_asked_for():
+    heard = speech(6.0, [(0, 6)])
+    assert len(windows(heard)) == 1
+    asked = make_grid(2.0, 0.5)
+    parts = windows(heard, asked)
+    assert [part.span.start / SAMPLE_RATE for part in parts] == [0.5 * n for n in range(9)]
+    course = timeline(np.full((9, 2), 0.5), parts, LABELS, asked)
+    assert (course.window_seconds, course.hop_seconds, course.end[-1]) == (2.0, 0.5, 6.0)
+    assert course.probabilities == {"angry": [0.5] * 9, "sad": [0.5] * 9}
+    assert make_grid(0.7, None).hop_seconds == 0.7
+    for window, hop in ((0.2, None), (60, None), (3, 4), (3, 0), (float("nan"), None)):
+        with pytest.raises(SettingsError, match="expected"):
+            make_grid(window, hop)
+
+
+def segment(start: float, end: float, emotion: str, state: str = "emotion") -> Segment:
+    return Segment(start=start, end=end, emotion=emotion, confidence=60.0, state=state)
+
+
+def test_transitions_are_between_sure_answers_and_the_dominant_emotion_has_most_speech():
+    found = [
+        segment(0, 3, "angry"),
+        segment(3, 4, "sad", "unsure"),
+        segment(4, 5, "angry"),
+        segment(6, 11, "sad"),
+    ]
+    (change,) = transitions(found)
+    assert (change.at, change.before, change.after) == (6, "angry", "sad")
+    assert dominant(found) == "sad"
+    assert dominant([]) is None and transitions([]) == []

@@ -15,6 +15,7 @@ from ser.api.access import HEADER as REQUEST_ID
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
 from ser.settings import Settings
+from ser.timeline import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
@@ -82,6 +83,18 @@ def _recording_form() -> dict[str, Any]:
                 "type": "string",
                 "description": "name of a model that GET /api/v1/models lists",
                 "example": Settings.model,
+            },
+            "window_seconds": {
+                "type": "number",
+                "minimum": WINDOW_LIMITS_SECONDS[0],
+                "maximum": WINDOW_LIMITS_SECONDS[1],
+                "description": "look at the recording in windows of this length; "
+                f"{WINDOW_SECONDS:g} s where it is longer than {LONG_SECONDS:g} s",
+            },
+            "hop_seconds": {
+                "type": "number",
+                "minimum": MIN_HOP_SECONDS,
+                "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
             },
         },
         "oneOf": [{"required": ["file"]}, {"required": ["audio"]}],

@@ -35,6 +35,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "bad_request": Kind(400, "The request cannot be read", "The request does not follow HTTP; check the client."),
     "form_invalid": Kind(400, "The form cannot be read", "The multipart body is damaged or has no boundary."),
+    "value_invalid": Kind(400, "A value is out of range", "The detail names the field and what is expected."),
     "file_missing": Kind(400, "No recording came", "Send the recording as the multipart field 'file' or 'audio'."),
     "file_ambiguous": Kind(400, "More than one recording came", "Send one recording per request."),
     "not_found": Kind(404, "There is nothing at this address", "Check the path against the list above."),

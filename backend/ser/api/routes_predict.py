@@ -10,9 +10,12 @@ from apiflask import APIBlueprint
 
 from ser.api import schemas
 from ser.api.openapi import problems
+from ser.api.problems import RequestError
 from ser.api.state import registry
 from ser.api.uploads import read_upload
+from ser.errors import SettingsError
 from ser.prediction import Prediction
+from ser.timeline import make_grid
 
 routes = APIBlueprint("analyse", __name__)
 
@@ -60,9 +63,13 @@ def predict() -> Any:
 def _analyse() -> tuple[Prediction, float]:
     """Returns the prediction for the recording of the current request, and how long the model took in ms."""
     sent = read_upload()
+    try:
+        grid = make_grid(sent.window_seconds, sent.hop_seconds)
+    except SettingsError as error:
+        raise RequestError(str(error), "value_invalid") from error
     predictor = registry().get(sent.model)
     started = time.perf_counter()
-    prediction = predictor.predict(sent.content, sent.name)
+    prediction = predictor.predict(sent.content, sent.name, grid=grid)
     return prediction, 1000 * (time.perf_counter() - started)
 
 

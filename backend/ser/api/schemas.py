@@ -31,7 +31,26 @@ class Segment(Shape):
     start: float = Field(ge=0, description="s from the beginning")
     end: float = Field(ge=0, description="s from the beginning")
     emotion: Emotion
-    confidence: float = Field(ge=0, le=100, description="percent")
+    confidence: float = Field(ge=0, le=100, description="mean probability over the stretch, in percent")
+    state: Literal["emotion", "unsure"]
+
+
+class Transition(Shape):
+    """One emotion follows another."""
+
+    at: float = Field(ge=0, description="s from the beginning")
+    before: Emotion
+    after: Emotion
+
+
+class Timeline(Shape):
+    """What each window of a recording carries, smoothed over neighbouring windows."""
+
+    window_seconds: float = Field(gt=0, description="length of a window in s")
+    hop_seconds: float = Field(gt=0, description="from the beginning of one window to that of the next in s")
+    start: list[float] = Field(description="where each window with speech begins, in s")
+    end: list[float] = Field(description="where it ends, in s")
+    probabilities: dict[str, list[float]] = Field(description="emotion -> its probability in each of the windows")
 
 
 class Prediction(Shape):
@@ -48,8 +67,11 @@ class Prediction(Shape):
     model: str = Field(description="name of the model that answered")
     duration_seconds: float = Field(ge=0, description="length of the recording in s")
     speech_seconds: float = Field(ge=0, description="how much of it is speech in s")
-    segments: list[Segment] = Field(description="the answer over time")
+    segments: list[Segment] = Field(description="the answer over time, speech only")
     warnings: list[str] = Field(description="sentences for a person")
+    dominant: Emotion | None = Field(description="what the most speech carries; null without speech")
+    transitions: list[Transition] = Field(description="where one emotion follows another")
+    timeline: Timeline | None = Field(description="the probabilities window by window; null without speech")
 
 
 class ShortPrediction(Shape):

@@ -46,19 +46,29 @@ class MemoryRequest(Request):
 
 @dataclass(frozen=True)
 class Upload:
-    """One recording as it came: the client's name for it, its bytes, and the model that was asked for."""
+    """One recording as it came, and what was asked for.
+
+    Attributes:
+        name: the client's name for it.
+        content: its bytes.
+        model: name of a model; None where none was named.
+        window_seconds: length of the windows; None where none was named.
+        hop_seconds: from one window to the next; None where none was named.
+    """
 
     name: str
     content: bytes
     model: str | None
+    window_seconds: float | None
+    hop_seconds: float | None
 
 
 def read_upload() -> Upload:
     """Reads the recording of the current request.
 
     Raises:
-        RequestError: the form is damaged (``form_invalid``), or holds no (``file_missing``) or several files
-            (``file_ambiguous``).
+        RequestError: the form is damaged (``form_invalid``) or names windows that there cannot be
+            (``value_invalid``), or holds no (``file_missing``) or several files (``file_ambiguous``).
     """
     try:
         every = [file for field in FIELDS for file in request.files.getlist(field)]
@@ -75,8 +85,23 @@ def read_upload() -> Upload:
         )
     if not files:
         raise RequestError(_explain_missing(), "file_missing")
-    content = files[0].stream.getvalue()
-    return Upload(_plain_name(files[0].filename), content, request.form.get("model") or None)
+    return Upload(
+        name=_plain_name(files[0].filename),
+        content=files[0].stream.getvalue(),
+        model=request.form.get("model") or None,
+        window_seconds=_seconds("window_seconds"),
+        hop_seconds=_seconds("hop_seconds"),
+    )
+
+
+def _seconds(field: str) -> float | None:
+    text = request.form.get(field)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise RequestError(f"{field} is {text[:40]!r}; expected a number of seconds.", "value_invalid") from error
 
 
 def _size(stream: io.BytesIO) -> int:

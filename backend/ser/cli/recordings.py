@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
     from ser.prediction import Prediction
     from ser.predictor import Predictor
+    from ser.timeline import Grid
 
 
 def predict(
     sources: Annotated[list[str], typer.Argument(help="Recordings, folders of recordings, or - for stdin.")],
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
     model: ModelOption = None,
+    window: Annotated[
+        float | None, typer.Option(help="Look at recordings in windows of so many seconds; 3 beyond 10 s of length.")
+    ] = None,
+    hop: Annotated[float | None, typer.Option(help="Seconds from one window to the next; 1 by default.")] = None,
 ) -> None:
     """Names the emotion of recordings.
 
@@ -31,14 +36,16 @@ def predict(
     """
     from ser.predictor import load_predictor
     from ser.settings import load_settings
+    from ser.timeline import make_grid
 
+    grid = make_grid(window, hop)
     settings = load_settings()
     files = list(_recordings(sources))
     predictor = load_predictor(model or settings.model, settings)
     failures, found = [], []
     for name, source in files:
         try:
-            prediction = _predict(predictor, source, name)
+            prediction = _predict(predictor, source, name, grid)
         except SerError as error:
             failures.append(error)
             typer.echo(f"ser: {name}: {error}", err=True)
@@ -62,12 +69,12 @@ def _recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
         yield from ((str(p), p) for p in inside or [path])
 
 
-def _predict(predictor: Predictor, path: Path, name: str) -> Prediction:
+def _predict(predictor: Predictor, path: Path, name: str, grid: Grid) -> Prediction:
     from ser.errors import AudioError
 
     if path.is_dir():
         raise AudioError("the folder holds no recording.", "audio_empty")
-    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name)
+    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name, grid=grid)
 
 
 def _print_json(predictions: list, *, single: bool) -> None:

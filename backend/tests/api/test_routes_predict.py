@@ -83,3 +83,14 @@ def test_silence_is_an_answer_without_emotion(client, form, encode):
 )
 def test_file_name_is_the_client_s_without_folders(client, form, wav, sent, answered):
     assert client.post("/upload", **form(wav, name=sent)).json["file"] == answered
+
+
+def test_windows_can_be_asked_for(client, form, wav):
+    assert client.post("/upload", **form(wav, window_seconds="2", hop_seconds="0.5")).status_code == 200
+
+
+@pytest.mark.parametrize("asked", [{"window_seconds": "wide"}, {"window_seconds": "0"}, {"hop_seconds": "5"}])
+def test_windows_that_cannot_be_are_explained(client, form, wav, asked):
+    answer = client.post("/upload", **form(wav, **asked))
+    assert (answer.status_code, answer.json["code"]) == (400, "value_invalid")
+    assert "expected" in answer.json["detail"]
