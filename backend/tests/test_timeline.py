@@ -4,10 +4,21 @@ import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE
-from ser.speech import FRAME_SAMPLES, Speech
 from ser.errors import SettingsError
 from ser.prediction import Segment
-from ser.timeline import Grid, Window, dominant, make_grid, pool, segments, smooth, timeline, transitions, windows
+from ser.speech import FRAME_SAMPLES, Speech
+from ser.timeline import (
+    DEFAULT_GRID,
+    Window,
+    dominant,
+    make_grid,
+    pool,
+    segments,
+    smooth,
+    timeline,
+    transitions,
+    windows,
+)
 
 
 def speech(seconds: float, spoken: list[tuple[float, float]]) -> Speech:
@@ -43,7 +54,7 @@ def test_pooling_weighs_by_speech():
     assert pool(np.array([[1.0, 0.0], [0.0, 1.0]]), parts).tolist() == [0.75, 0.25]
 
 
-GRID = Grid()
+GRID = DEFAULT_GRID
 LABELS = ("angry", "sad")
 
 
