@@ -100,16 +100,14 @@ def draw_batches(task: Task, settings: TrainingSettings, draw: np.random.Generat
 def make_batch(
     task: Task, clips: np.ndarray, settings: TrainingSettings, draw: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Returns frames (batch, frames, dims), lengths (batch,), targets and allowed classes (batch, classes) of a step."""
+    """Returns frames (batch, frames, dims), lengths (batch,), targets and allowed classes, both (batch, classes)."""
     frames, lengths = pad([_draw_entry(task.bank, clip, settings, draw) for clip in clips.tolist()])
     positions = torch.from_numpy(clips)
     allowed = task.allowed[positions]
     targets = _smooth(task.learnt[positions], allowed, settings.label_smoothing)
-    return (
-        _mix(frames, lengths, targets, allowed, settings.mixup, draw)
-        if settings.mixup
-        else (frames, lengths, targets, allowed)
-    )
+    if not settings.mixup:
+        return frames, lengths, targets, allowed
+    return _mix(frames, lengths, targets, allowed, settings.mixup, draw)
 
 
 def class_weights(task: Task) -> Tensor:

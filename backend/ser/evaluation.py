@@ -1,8 +1,8 @@
 """Runs a protocol with a recipe and writes what it measured: out-of-fold predictions, figures, confusion matrix.
 
 Every finished fold is on disk before the next begins, so that a killed run goes on where it was. The out-of-fold CSV
-holds one row per clip with its true label and logits: anyone can recompute every figure from it. A clip is scored by the
-likeliest of the emotions that its corpus has.
+holds one row per clip with its true label and logits: anyone can recompute every figure from it. A clip is scored by
+the likeliest of the emotions that its corpus has.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ser.labels import canonical_order
 from ser.prediction import Prediction
 from ser.settings import Settings
 from ser.speech import Speech, find_speech
-from ser.timeline import Grid, Window, dominant, pool, segments, smooth, timeline, transitions, windows
+from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions, windows
 
 BATCH_WINDOWS = 64
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
@@ -39,7 +39,7 @@ class Predictor:
         source: bytes | str | Path | Waveform,
         file: str = "",
         *,
-        grid: Grid = Grid(),
+        grid: Grid = DEFAULT_GRID,
     ) -> Prediction:
         """Names the emotion of a recording.
 

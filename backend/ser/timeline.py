@@ -1,4 +1,4 @@
-"""Owns how a long recording is looked at: in windows, and how their answers become a timeline, segments, transitions."""
+"""Owns how a long recording is looked at: in windows, whose answers become a timeline, segments and transitions."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ class Grid:
     always: bool = False
 
 
+DEFAULT_GRID = Grid()
+
+
 def make_grid(window_seconds: float | None, hop_seconds: float | None) -> Grid:
     """Reads what a person asked for; None stands for the default.
 
@@ -62,7 +65,7 @@ def make_grid(window_seconds: float | None, hop_seconds: float | None) -> Grid:
     return Grid(window, hop, always=(window_seconds, hop_seconds) != (None, None))
 
 
-def windows(speech: Speech, grid: Grid = Grid()) -> list[Window]:
+def windows(speech: Speech, grid: Grid = DEFAULT_GRID) -> list[Window]:
     """Returns the parts of a recording that are asked for an emotion; at least one where there is speech at all."""
     size, hop = round(grid.window_seconds * SAMPLE_RATE), round(grid.hop_seconds * SAMPLE_RATE)
     if speech.samples <= (size if grid.always else LONG_SECONDS * SAMPLE_RATE):

@@ -1,7 +1,7 @@
 """A pretrained speech encoder under a small head, on RAVDESS, CREMA-D and Indian EmoSpeech together.
 
-System: the encoder of OpenAI's whisper-tiny.en (Radford et al. 2022, arXiv:2212.04356; MIT licence), learnt from 680,000
-hours of speech from the web, its layers' statistics over time, and one linear layer.
+System: the encoder of OpenAI's whisper-tiny.en (Radford et al. 2022, arXiv:2212.04356; MIT licence), learnt from
+680,000 hours of speech from the web, its layers' statistics over time, and one linear layer.
 
 Follows it in: log-mel features with 80 bands, two convolutions, four transformer layers, their pretrained weights.
 

@@ -24,7 +24,7 @@ from ser.checkpoint import Figure, ModelInfo
 from ser.errors import ModelError
 from ser.prediction import Prediction, Segment
 from ser.settings import Settings
-from ser.timeline import Grid
+from ser.timeline import DEFAULT_GRID, Grid
 
 LABELS = ("angry", "happy", "sad")
 PAGE = "<!doctype html><title>page</title>"
@@ -67,7 +67,7 @@ class LoudnessPredictor:
     def __init__(self, name: str):
         self.info = info(name)
 
-    def predict(self, source: bytes, file: str = "", *, grid: Grid = Grid()) -> Prediction:
+    def predict(self, source: bytes, file: str = "", *, grid: Grid = DEFAULT_GRID) -> Prediction:
         waveform = decode(source, max_seconds=1800.0)
         peak = float(np.abs(waveform.samples).max())
         speech = peak > 0
