@@ -1,15 +1,17 @@
-"""Owns how sure an answer is: temperature scaling of logits, and when an answer is called unsure."""
+"""Owns how sure an answer is: temperature scaling of logits, when an answer is called unsure, and conformal sets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 UNSURE_BELOW = 0.5  # an answer is unsure when it is more likely wrong than right
 CANDIDATE_SHARE = 0.5  # an emotion at least half as likely as the likeliest is a candidate
 MAX_CANDIDATES = 3
+COVERAGES = (80, 90, 95)  # percent of the sets that are to hold the right emotion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +21,12 @@ class Calibration:
     Attributes:
         temperature: logits are divided by it.
         unsure_below: an answer of a smaller probability is unsure; see ``UNSURE_BELOW``.
+        set_thresholds: coverage in percent, such as "90" -> the probability from which on an emotion is in the set.
     """
 
     temperature: float
     unsure_below: float
+    set_thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
@@ -68,3 +72,36 @@ def candidates(probabilities: dict[str, float]) -> list[str]:
     ranked = sorted(probabilities, key=probabilities.get, reverse=True)
     close = [label for label in ranked if probabilities[label] >= CANDIDATE_SHARE * probabilities[ranked[0]]]
     return close[:MAX_CANDIDATES] if len(close) > 1 else ranked[:2]
+
+
+def set_threshold(right: np.ndarray, coverage: float) -> float:
+    """Returns the probability from which on a class belongs to the set, so that ``coverage`` of the sets are right.
+
+    Args:
+        right: (clips,) calibrated probability that was given to the right class, out-of-fold.
+        coverage: share of 1 of the sets that are to hold the right class, for clips that are like these.
+
+    Returns:
+        0, every class, where there are too few clips to promise that much.
+
+    Source: Sadinle et al. 2019, JASA 114(525), "Least ambiguous set-valued classifiers with bounded error levels", with
+    the finite-sample rank of split conformal prediction (Vovk et al. 2005).
+    """
+    rank = math.ceil((len(right) + 1) * coverage - 1e-9)
+    return float(np.sort(right)[len(right) - rank]) if rank <= len(right) else 0.0
+
+
+def cross_fit_thresholds(right: np.ndarray, parts: Sequence[str], coverage: float) -> np.ndarray:
+    """Returns the threshold of every clip, fitted on the clips of all other parts: float (clips,)."""
+    member = np.asarray(parts)
+    found = np.empty(len(right))
+    for part in sorted(set(parts)):
+        own = member == part
+        found[own] = set_threshold(right[~own], coverage)
+    return found
+
+
+def prediction_set(probabilities: Mapping[str, float], threshold: float) -> list[str]:
+    """Returns the emotions of at least the threshold's probability, likeliest first; never none."""
+    ranked = sorted(probabilities, key=probabilities.get, reverse=True)
+    return [label for label in ranked if probabilities[label] >= threshold] or ranked[:1]

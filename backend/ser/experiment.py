@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy.special import softmax
 
 from ser.batches import make_task
-from ser.calibration import UNSURE_BELOW, Calibration, fit_temperature
+from ser.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_temperature, set_threshold
 from ser.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.dataset import Data
 from ser.errors import ProtocolError
@@ -64,14 +66,14 @@ def train_held_out(
         trained = fit(recipe, task, settings=recipe.training, seed=seed, state=state, on_epoch=watch)
     network = recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
-    temperature = fit_temperature(
+    calibration = _fitted(
         predict_logits(network, data.bank, task.validation).numpy(), task.targets[list(task.validation)].numpy()
     )
     truth, predicted = _answers(data, network, fold.test)
     scores = score(truth, predicted, data.labels)
     speakers = _draws(data, fold.test)
     measured = _held_out_figure(data, scores, speaker_interval(truth, predicted, speakers, data.labels))
-    info = describe(recipe, data, clip_seconds, folder.name, (measured,), temperature, _log(trained, seed))
+    info = describe(recipe, data, clip_seconds, folder.name, (measured,), calibration, _log(trained, seed))
     save_checkpoint(folder, info, trained.weights)
     metrics = {"figure": asdict(measured), **asdict(scores), "tested_on": sorted(set(speakers)), "seed": seed}
     metrics["best_epoch"], metrics["epochs"] = trained.best_epoch, [asdict(epoch) for epoch in trained.history]
@@ -121,7 +123,9 @@ def train_on_everything(
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
     log = _log(trained, seed) | {"commit": commit, "clips": len(task.train), "without": sorted(without)}
     figures = [figure(metrics) for metrics in every]
-    info = describe(recipe, data, clip_seconds, folder.name, figures, headline["temperature"], log)
+    thresholds = {percent: round(own["threshold"], 4) for percent, own in headline["sets"].items()}
+    calibration = _calibration(headline["temperature"], thresholds)
+    info = describe(recipe, data, clip_seconds, folder.name, figures, calibration, log)
     save_checkpoint(folder, info, _halved(recipe.network(len(data.labels)), trained.weights))
     _keep(folder / "evaluation", evaluations, every)
     return info
@@ -182,7 +186,7 @@ def describe(
     clip_seconds: float | None,
     name: str,
     figures: Sequence[Figure],
-    temperature: float,
+    calibration: Calibration,
     training: dict,
 ) -> ModelInfo:
     """Returns what a checkpoint says about itself."""
@@ -198,10 +202,21 @@ def describe(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         corpora=tuple(corpus.name for corpus in data.corpora),
         licence=data.licence,
-        calibration=Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW),
+        calibration=calibration,
         figures=tuple(figures),
         training=training,
     )
+
+
+def _fitted(logits: np.ndarray, targets: np.ndarray) -> Calibration:
+    """Calibrates on clips that were not learnt from."""
+    temperature = fit_temperature(logits, targets)
+    right = softmax(logits / temperature, axis=1)[np.arange(len(targets)), targets]
+    return _calibration(temperature, {str(percent): set_threshold(right, percent / 100) for percent in COVERAGES})
+
+
+def _calibration(temperature: float, thresholds: Mapping[str, float]) -> Calibration:
+    return Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW, set_thresholds=dict(thresholds))
 
 
 def _held_out_fold(data: Data) -> Fold:

@@ -80,6 +80,8 @@ class Prediction:
         dominant: emotion that the most speech carries, None without speech.
         transitions: where one emotion follows another.
         timeline: the probabilities window by window, None without speech.
+        prediction_set: where a coverage was asked for, the emotions that hold the right one so often, likeliest first,
+            for recordings like those that the model was measured on; else None.
     """
 
     file: str
@@ -96,6 +98,7 @@ class Prediction:
     dominant: str | None = None
     transitions: list[Transition] = field(default_factory=list)
     timeline: Timeline | None = None
+    prediction_set: list[str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the JSON shape as plain Python objects."""
@@ -109,10 +112,11 @@ class Prediction:
         """Returns one line for a person."""
         if self.state == "no_speech":
             return f"{self.file}: no speech"
+        among = f"; one of {', '.join(self.prediction_set)}" if self.prediction_set else ""
         if self.state == "unsure":
             close = " or ".join(f"{label} ({100 * self.probabilities[label]:.1f} %)" for label in self.candidates)
-            return f"{self.file}: unsure, most like {close}"
-        return f"{self.file}: {self.emotion} ({self.confidence:.1f} %)"
+            return f"{self.file}: unsure, most like {close}{among}"
+        return f"{self.file}: {self.emotion} ({self.confidence:.1f} %){among}"
 
     def _repr_html_(self) -> str:
         """What a Jupyter notebook shows: the answer, a bar for every emotion, and the warnings."""

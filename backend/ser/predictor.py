@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from ser.audio import Waveform, decode, resample
-from ser.calibration import candidates
+from ser.calibration import candidates, prediction_set
 from ser.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
+from ser.errors import SettingsError
 from ser.labels import canonical_order
 from ser.prediction import Prediction
 from ser.settings import Settings
@@ -40,6 +41,7 @@ class Predictor:
         file: str = "",
         *,
         grid: Grid = DEFAULT_GRID,
+        coverage: int | None = None,
     ) -> Prediction:
         """Names the emotion of a recording.
 
@@ -48,10 +50,13 @@ class Predictor:
             file: name to put into the answer; a path's own name where empty.
             grid: windows to look at it in, such as ``make_grid(window_seconds=2)``; by default 3 s long ones every
                 second, and a recording of up to 10 s as a whole.
+            coverage: percent of the answers whose ``prediction_set`` is to hold the right emotion; None asks for none.
 
         Raises:
             AudioError: the recording cannot be used.
+            SettingsError: the model was not measured at that coverage.
         """
+        share = None if coverage is None else self._set_threshold(coverage)
         source = Path(source) if isinstance(source, str) else source
         waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
         file = file or (source.name if isinstance(source, Path) else "")
@@ -59,9 +64,19 @@ class Predictor:
         speech = find_speech(samples)
         warnings = _warnings(waveform, speech)
         if not speech.active.any():
-            return self._answer(file, waveform, speech, warnings, None, [], grid)
+            return self._answer(file, waveform, speech, warnings, None, [], grid, share)
         parts = windows(speech, grid)
-        return self._answer(file, waveform, speech, warnings, self._probabilities(samples, speech, parts), parts, grid)
+        by_window = self._probabilities(samples, speech, parts)
+        return self._answer(file, waveform, speech, warnings, by_window, parts, grid, share)
+
+    def _set_threshold(self, coverage: int) -> float:
+        known = self.info.calibration.set_thresholds
+        if str(coverage) not in known:
+            raise SettingsError(
+                f"{self.info.name} has no sets that hold the right emotion {coverage} % of the time; "
+                f"available: {', '.join(known) or 'none'}."
+            )
+        return known[str(coverage)]
 
     @torch.inference_mode()
     def _probabilities(self, samples: np.ndarray, speech: Speech, parts: list[Window]) -> np.ndarray:
@@ -86,6 +101,7 @@ class Predictor:
         by_window: np.ndarray | None,
         parts: list[Window],
         grid: Grid,
+        set_threshold: float | None,
     ) -> Prediction:
         """Puts the result object together; ``by_window`` is None without speech."""
         found: dict[str, float] = {}
@@ -115,6 +131,7 @@ class Predictor:
             dominant=dominant(stretches),
             transitions=transitions(stretches),
             timeline=course,
+            prediction_set=None if set_threshold is None or not found else prediction_set(found, set_threshold),
         )
 
 

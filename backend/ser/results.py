@@ -16,7 +16,14 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from ser.calibration import UNSURE_BELOW, cross_fit_temperatures, fit_temperature
+from ser.calibration import (
+    COVERAGES,
+    UNSURE_BELOW,
+    cross_fit_temperatures,
+    cross_fit_thresholds,
+    fit_temperature,
+    set_threshold,
+)
 from ser.errors import ProtocolError
 from ser.files import write_text
 from ser.metrics import (
@@ -169,13 +176,15 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
     targets = [np.array([labels.index(label) for label in run.truth]) for run in runs]
     temperature = fit_temperature(np.concatenate([run.logits for run in runs]), np.concatenate(targets))
     fitted = [_cross_fitted(run, target) for run, target in zip(runs, targets, strict=True)]
+    confidences = [shares.max(axis=1) for shares in fitted]
     epochs = [epoch for run in runs for epoch in run.epochs.values()]
     return {
         "corpus": corpus,
         "protocol": protocol,
         "speaker_independent": get_protocol(protocol).speaker_independent,
-        **measure(labels, runs, before=[_confidence(run.logits) for run in runs], after=fitted),
+        **measure(labels, runs, before=[_confidence(run.logits) for run in runs], after=confidences),
         "temperature": temperature,
+        "sets": _sets(runs, targets, fitted, temperature),
         "median_best_epoch": int(np.median(epochs)),
         "best_epochs": [run.epochs for run in runs],
     }
@@ -255,8 +264,43 @@ def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) ->
 
 
 def _cross_fitted(run: OutOfFold, targets: np.ndarray) -> np.ndarray:
-    """(clips,) confidence under temperatures that were fitted on other clips."""
-    return _confidence(run.logits / cross_fit_temperatures(run.logits, targets, _parts(run))[:, None])
+    """(clips, classes) probabilities under temperatures that were fitted on other clips."""
+    return softmax(run.logits / cross_fit_temperatures(run.logits, targets, _parts(run))[:, None], axis=1)
+
+
+def _sets(
+    runs: Sequence[OutOfFold], targets: Sequence[np.ndarray], fitted: Sequence[np.ndarray], temperature: float
+) -> dict[str, dict]:
+    """Coverage in percent -> what conformal sets of that coverage hold on clips that they were not fitted on.
+
+    ``threshold`` is the one that ships, fitted on all clips; the coverage and size that stand beside it are those of
+    thresholds from the other folds. ``speakers`` is the lowest, the lower decile and the median over speakers.
+    """
+    served = [softmax(run.logits / temperature, axis=1) for run in runs]
+    pooled = np.concatenate([_right(shares, target) for shares, target in zip(served, targets, strict=True)])
+    found = {}
+    for percent in COVERAGES:
+        inside, sizes, speakers = [], [], []
+        for run, target, shares in zip(runs, targets, fitted, strict=True):
+            right = _right(shares, target)
+            thresholds = cross_fit_thresholds(right, _parts(run), percent / 100)
+            held = (right >= thresholds) | (shares.argmax(axis=1) == target)
+            inside.append(held.mean())
+            sizes.append(np.maximum((shares >= thresholds[:, None]).sum(axis=1), 1).mean())
+            names = np.array(run.units)
+            speakers.append(np.percentile([held[names == name].mean() for name in np.unique(names)], [0, 10, 50]))
+        found[str(percent)] = {
+            "threshold": set_threshold(pooled, percent / 100),
+            "coverage": float(np.mean(inside)),
+            "size": float(np.mean(sizes)),
+            "speakers": np.mean(speakers, axis=0).tolist(),
+        }
+    return found
+
+
+def _right(shares: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(clips,) probability of the right class."""
+    return shares[np.arange(len(targets)), targets]
 
 
 def _parts(run: OutOfFold) -> list[str]:

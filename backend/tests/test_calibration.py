@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from ser.calibration import candidates, cross_fit_temperatures, fit_temperature
+from ser.calibration import (
+    candidates,
+    cross_fit_temperatures,
+    cross_fit_thresholds,
+    fit_temperature,
+    prediction_set,
+    set_threshold,
+)
 from ser.metrics import expected_calibration_error
 
 
@@ -35,3 +42,34 @@ def test_candidates_are_those_that_are_close():
     assert candidates({"angry": 0.2, "happy": 0.75, "sad": 0.05}) == ["happy", "angry"]
     assert candidates({"angry": 0.2, "happy": 0.21, "sad": 0.19, "neutral": 0.2, "calm": 0.2})[0] == "happy"
     assert len(candidates({"angry": 0.2, "happy": 0.21, "sad": 0.19, "neutral": 0.2, "calm": 0.2})) == 3
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
+def test_sets_hold_the_right_class_as_often_as_promised(coverage):
+    draw = np.random.default_rng(0)
+    kept = []
+    for _ in range(200):
+        shares = draw.dirichlet([1, 1, 1, 1], 400)
+        right = np.array([row[draw.choice(4, p=row)] for row in shares])
+        kept.append(np.mean(right[200:] >= set_threshold(right[:200], coverage)))
+    assert np.mean(kept) == pytest.approx(coverage, abs=0.01)
+
+
+def test_too_few_clips_promise_nothing():
+    assert set_threshold(np.array([0.9, 0.8]), 0.9) == 0.0
+    assert set_threshold(np.arange(1, 20) / 20, 0.95) == pytest.approx(0.05)
+
+
+def test_a_cross_fitted_threshold_never_saw_its_own_part():
+    right = np.random.default_rng(0).random(300)
+    parts = np.repeat(["a", "b", "c"], 100)
+    found = cross_fit_thresholds(right, parts.tolist(), 0.9)
+    for part in "abc":
+        assert set(found[parts == part]) == {set_threshold(right[parts != part], 0.9)}
+
+
+def test_a_set_is_never_empty_and_begins_with_the_likeliest():
+    shares = {"angry": 0.2, "happy": 0.5, "sad": 0.3}
+    assert prediction_set(shares, 0.25) == ["happy", "sad"]
+    assert prediction_set(shares, 0.9) == ["happy"]
+    assert prediction_set(shares, 0.0) == ["happy", "sad", "angry"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
 from ser.audio import SAMPLE_RATE, Waveform, decode
-from ser.errors import AudioError, ModelError
+from ser.errors import AudioError, ModelError, SettingsError
 from ser.labels import EMOTIONS
 from ser.predictor import Predictor, load_predictor
 from ser.settings import PROJECT, load_settings
@@ -148,3 +149,17 @@ def _webm(clip: Waveform) -> bytes:
     from tests.test_audio import ffmpeg
 
     return ffmpeg(resample(clip, 48_000).samples, 48_000, "webm", "libopus")
+
+
+def test_a_set_holds_every_emotion_that_is_likely_enough(predictor, samples):
+    known = replace(predictor.info.calibration, set_thresholds={"80": 0.2, "95": 0.0})
+    asked = Predictor(replace(predictor._checkpoint, info=replace(predictor.info, calibration=known)), 60.0)
+    plain, narrow, wide = (asked.predict(samples["sad"], coverage=percent) for percent in (None, 80, 95))
+    assert plain.prediction_set is None
+    assert narrow.prediction_set[0] == narrow.emotion
+    assert set(narrow.prediction_set) == {label for label, share in narrow.probabilities.items() if share >= 0.2}
+    assert set(wide.prediction_set) == set(wide.probabilities)
+    assert "one of" in wide.to_text()
+    assert asked.predict(Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE), coverage=80).prediction_set is None
+    with pytest.raises(SettingsError, match="available: 80, 95"):
+        asked.predict(samples["sad"], coverage=85)

@@ -14,6 +14,7 @@ from apiflask import APIFlask
 from ser.api.access import HEADER as REQUEST_ID
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
+from ser.calibration import COVERAGES
 from ser.settings import Settings
 from ser.timeline import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
 
@@ -95,6 +96,11 @@ def _recording_form() -> dict[str, Any]:
                 "type": "number",
                 "minimum": MIN_HOP_SECONDS,
                 "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
+            },
+            "coverage": {
+                "type": "integer",
+                "enum": list(COVERAGES),
+                "description": "also name a set of emotions that holds the right one so often, in percent",
             },
         },
         "oneOf": [{"required": ["file"]}, {"required": ["audio"]}],

@@ -63,13 +63,13 @@ def predict() -> Any:
 def _analyse() -> tuple[Prediction, float]:
     """Returns the prediction for the recording of the current request, and how long the model took in ms."""
     sent = read_upload()
-    try:
-        grid = make_grid(sent.window_seconds, sent.hop_seconds)
-    except SettingsError as error:
-        raise RequestError(str(error), "value_invalid") from error
     predictor = registry().get(sent.model)
     started = time.perf_counter()
-    prediction = predictor.predict(sent.content, sent.name, grid=grid)
+    try:
+        grid = make_grid(sent.window_seconds, sent.hop_seconds)
+        prediction = predictor.predict(sent.content, sent.name, grid=grid, coverage=sent.coverage)
+    except SettingsError as error:
+        raise RequestError(str(error), "value_invalid") from error
     return prediction, 1000 * (time.perf_counter() - started)
 
 

@@ -72,6 +72,9 @@ class Prediction(Shape):
     dominant: Emotion | None = Field(description="what the most speech carries; null without speech")
     transitions: list[Transition] = Field(description="where one emotion follows another")
     timeline: Timeline | None = Field(description="the probabilities window by window; null without speech")
+    prediction_set: list[Emotion] | None = Field(
+        description="where a coverage was asked for: emotions that hold the right one so often, likeliest first"
+    )
 
 
 class ShortPrediction(Shape):

@@ -54,6 +54,7 @@ class Upload:
         model: name of a model; None where none was named.
         window_seconds: length of the windows; None where none was named.
         hop_seconds: from one window to the next; None where none was named.
+        coverage: of the set that is asked for, in percent; None where none is.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Upload:
     model: str | None
     window_seconds: float | None
     hop_seconds: float | None
+    coverage: int | None
 
 
 def read_upload() -> Upload:
@@ -89,19 +91,20 @@ def read_upload() -> Upload:
         name=_plain_name(files[0].filename),
         content=files[0].stream.getvalue(),
         model=request.form.get("model") or None,
-        window_seconds=_seconds("window_seconds"),
-        hop_seconds=_seconds("hop_seconds"),
+        window_seconds=_number("window_seconds", float),
+        hop_seconds=_number("hop_seconds", float),
+        coverage=_number("coverage", int),
     )
 
 
-def _seconds(field: str) -> float | None:
+def _number(field: str, kind: type) -> Any:
     text = request.form.get(field)
     if not text:
         return None
     try:
-        return float(text)
+        return kind(text)
     except ValueError as error:
-        raise RequestError(f"{field} is {text[:40]!r}; expected a number of seconds.", "value_invalid") from error
+        raise RequestError(f"{field} is {text[:40]!r}; expected a number.", "value_invalid") from error
 
 
 def _size(stream: io.BytesIO) -> int:

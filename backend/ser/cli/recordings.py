@@ -29,6 +29,10 @@ def predict(
         float | None, typer.Option(help="Look at recordings in windows of so many seconds; 3 beyond 10 s of length.")
     ] = None,
     hop: Annotated[float | None, typer.Option(help="Seconds from one window to the next; 1 by default.")] = None,
+    coverage: Annotated[
+        int | None,
+        typer.Option(help="Also name a set of emotions that holds the right one so often: 80, 90 or 95 percent."),
+    ] = None,
 ) -> None:
     """Names the emotion of recordings.
 
@@ -45,7 +49,9 @@ def predict(
     failures, found = [], []
     for name, source in files:
         try:
-            prediction = _predict(predictor, source, name, grid)
+            prediction = _predict(predictor, source, name, grid=grid, coverage=coverage)
+        except SettingsError:
+            raise  # the same for every file
         except SerError as error:
             failures.append(error)
             typer.echo(f"ser: {name}: {error}", err=True)
@@ -69,12 +75,12 @@ def _recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
         yield from ((str(p), p) for p in inside or [path])
 
 
-def _predict(predictor: Predictor, path: Path, name: str, grid: Grid) -> Prediction:
+def _predict(predictor: Predictor, path: Path, name: str, *, grid: Grid, coverage: int | None) -> Prediction:
     from ser.errors import AudioError
 
     if path.is_dir():
         raise AudioError("the folder holds no recording.", "audio_empty")
-    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name, grid=grid)
+    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name, grid=grid, coverage=coverage)
 
 
 def _print_json(predictions: list, *, single: bool) -> None:

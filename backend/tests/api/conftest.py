@@ -67,7 +67,9 @@ class LoudnessPredictor:
     def __init__(self, name: str):
         self.info = info(name)
 
-    def predict(self, source: bytes, file: str = "", *, grid: Grid = DEFAULT_GRID) -> Prediction:
+    def predict(
+        self, source: bytes, file: str = "", *, grid: Grid = DEFAULT_GRID, coverage: int | None = None
+    ) -> Prediction:
         waveform = decode(source, max_seconds=1800.0)
         peak = float(np.abs(waveform.samples).max())
         speech = peak > 0
