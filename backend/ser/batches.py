@@ -14,6 +14,7 @@ from torch.nn import functional
 from ser.bank import FrameBank, pad
 from ser.dataset import Data
 from ser.recipe import TrainingSettings
+from ser.splits import speaker_of, speakers_known
 
 BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 
@@ -30,6 +31,7 @@ class Task:
         validation: clips that choose the epoch; may be empty, then the last epoch is taken.
         shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
         corpora: name of each clip's corpus; empty where all are from one.
+        speakers: who speaks in each clip; empty where that is not known.
     """
 
     bank: FrameBank
@@ -39,6 +41,7 @@ class Task:
     validation: Sequence[int]
     shares: Tensor | None = None
     corpora: Sequence[str] = ()
+    speakers: Sequence[str] = ()
 
     @cached_property
     def allowed(self) -> Tensor:
@@ -76,7 +79,8 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
     train, validation = ([i for i in part if spoken[i]] for part in (train, validation))
     shares = _vote_shares(data, targets) if votes else None
     corpora = [utterance.corpus for utterance in data.utterances] if len(data.corpora) > 1 else ()
-    return Task(data.bank, targets, len(data.labels), train, validation, shares, corpora)
+    speakers = [speaker_of(one) for one in data.utterances] if speakers_known(data.utterances) else ()
+    return Task(data.bank, targets, len(data.labels), train, validation, shares, corpora, speakers)
 
 
 def _vote_shares(data: Data, targets: Tensor) -> Tensor:

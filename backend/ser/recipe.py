@@ -87,7 +87,8 @@ class Recipe:
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
-            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow.
+            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, a buffer
+            ``voice_ratio (size,)``, and takes a third argument ``voice (size,)``.
     """
 
     name: str

@@ -22,15 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ser.bank import FrameBank, pad
+from ser.bank import FrameBank
 from ser.batches import Task, class_weights, draw_batches, make_batch
 from ser.errors import TrainingError
 from ser.files import write_atomically, write_text
-from ser.layers import Standardise
-from ser.pretrained import load_pretrained
-from ser.probe import fit_probe, masked_cross_entropy
+from ser.probe import masked_cross_entropy
 from ser.recipe import Recipe, TrainingSettings
-from ser.settings import load_settings
+from ser.transfer import begin
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
@@ -128,7 +126,7 @@ class _Run:
         torch.manual_seed(seed)
         self.task, self.settings, self.seed = task, settings, seed
         self.network = recipe.network(task.classes)
-        begin(recipe, self.network, task)
+        begin(recipe, self.network, task, seed)
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -277,55 +275,6 @@ def _parameter_groups(network: nn.Module, settings: TrainingSettings) -> list[di
         if share > 0:
             groups[share].append(parameter)
     return [{"params": members, "share": share} for share, members in groups.items() if members]
-
-
-def begin(recipe: Recipe, network: nn.Module, task: Task) -> None:
-    """Gives a new network what it can have before its first step.
-
-    Statistics of the training clips; and where the recipe begins with pretrained tensors these, and the linear layer
-    that is best on top of them.
-
-    Raises:
-        ModelError, DownloadError: the pretrained tensors cannot be had.
-    """
-    if recipe.pretrained is None:
-        _fit_normalisation(network, task)
-        return
-    network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
-    vectors = _statistics(recipe, network, task.bank).unflatten(0, (len(task.bank), task.bank.copies))
-    train = torch.tensor(list(task.train))
-    network.standardise.fit(vectors[train, 0])
-    inputs = network.standardise(vectors[train].flatten(0, 1))
-    each = [part[train].repeat_interleave(task.bank.copies, 0) for part in (task.learnt, task.allowed, task.groups)]
-    weights = 1 / torch.bincount(each[2])[each[2]].float()
-    weight, bias = fit_probe(
-        inputs, each[0], each[1], weights / weights.mean(), inverse_penalty=0.01 / task.bank.copies
-    )
-    with torch.no_grad():
-        network.head.weight.copy_(weight)
-        network.head.bias.copy_(bias)
-
-
-@torch.inference_mode()
-def _statistics(recipe: Recipe, network: nn.Module, bank: FrameBank) -> Tensor:
-    """What the pretrained part makes of every entry of a bank: (entries, size). Computed once a process."""
-    if recipe.name not in bank.memory:
-        network.eval()
-        entries = [bank.entry(clip, copy) for clip in range(len(bank)) for copy in range(bank.copies)]
-        order = sorted(range(len(entries)), key=lambda i: len(entries[i]))
-        parts = [order[start : start + EVALUATION_BATCH] for start in range(0, len(order), EVALUATION_BATCH)]
-        found = torch.cat([network.statistics(*pad([entries[i] for i in part])) for part in parts])
-        bank.memory[recipe.name] = found[torch.tensor(order).argsort()].clone()
-    return bank.memory[recipe.name]
-
-
-def _fit_normalisation(network: nn.Module, task: Task) -> None:
-    """Gives every ``Standardise`` the statistics of the unchanged training clips."""
-    places = [module for module in network.modules() if isinstance(module, Standardise)]
-    if places:
-        frames = torch.cat([task.bank.entry(clip) for clip in task.train])
-        for place in places:
-            place.fit(frames)
 
 
 def _quick_bfloat16() -> bool:

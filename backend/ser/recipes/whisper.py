@@ -84,12 +84,14 @@ class WhisperEmotion(nn.Module):
         self.encoder = Encoder()
         self.pool = LayerStatistics(DIMS, hidden=64)
         self.standardise = Standardise(2 * DIMS * (LAYERS + 1))
+        self.register_buffer("voice_ratio", torch.ones(2 * DIMS * (LAYERS + 1)))
         self.dropout = nn.Dropout(0.2)
         self.head = nn.Linear(2 * DIMS * (LAYERS + 1), classes)
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
+    def forward(self, frames: Tensor, lengths: Tensor, voice: Tensor | None = None) -> NetworkOutput:
+        """``voice`` (3840,) is where the middle of the speaker's voice lies, by a profile."""
         statistics, attention = self.pool(*self.encoder(frames, lengths))  # (batch, 3840)
-        embedding = self.standardise(statistics)
+        embedding = self.standardise(statistics) if voice is None else self.standardise(statistics) - voice
         return self.head(self.dropout(embedding)), embedding, attention
 
     def statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
