@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from ser.features import length_mask
 
+SMALLEST_VARIANCE = 1e-4  # of voices, in standardised units
+VARIED = 0.5  # clips of at least so much variety are taken for all there is of a voice
+
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
     """Batch normalisation of (batch, channels, frames) whose batch statistics leave padding out."""
@@ -134,6 +137,56 @@ class LayerStatistics(nn.Module):
         powers = [torch.bmm(weights[:, None], layer.square()).squeeze(1) for layer in layers]
         deviations = [(power - mean.square()).clamp_min(1e-5).sqrt() for power, mean in zip(powers, means, strict=True)]
         return torch.cat(means + deviations, dim=1), weights
+
+
+class Voices(nn.Module):
+    """What is known about how voices differ, and where a few clips put the middle of one voice.
+
+    A clip's vector is taken for the sum of its speaker's offset, its emotion's offset and a rest, all normal and
+    independent in every dim. The offset of a speaker given n clips is then their mean, shrunk by n / (n + ratio) with
+    the ratio of the variances of the two others and of speakers. Where the clips are of few emotions, what the network
+    takes for their emotion is taken off first; where they are varied that would only add its errors.
+
+    Training calls ``fit``; what is known are buffers, so a checkpoint carries it.
+    """
+
+    def __init__(self, size: int, classes: int):
+        super().__init__()
+        self.register_buffer("ratio", torch.ones(size))
+        self.register_buffer("ratio_within", torch.ones(size))
+        self.register_buffer("emotions", torch.zeros(classes, size))
+
+    def fit(self, vectors: Tensor, targets: Tensor, speakers: Tensor) -> None:
+        """Takes vectors (clips, size) in standardised units, classes (clips,) and numbers of speakers (clips,)."""
+        present = targets.unique()
+        self.emotions[present] = torch.stack([vectors[targets == label].mean(dim=0) for label in present])
+        residuals = vectors - self.emotions[targets]
+        counts = torch.bincount(speakers).float()
+        sums = torch.zeros(len(counts), vectors.shape[1]).index_add_(0, speakers, residuals)
+        means = sums / counts[:, None]
+        within = (residuals - means[speakers]).square().mean(dim=0)
+        between = (means.square().mean(dim=0) - within / counts.mean()).clamp_min(SMALLEST_VARIANCE)
+        self.ratio.copy_((within + self.emotions[present].var(dim=0)) / between)
+        self.ratio_within.copy_(within / between)
+
+    def offset(self, vectors: Tensor, probabilities: Tensor) -> Tensor:
+        """Returns the offset (size,) of a speaker from clips (clips, size) and what they were taken for."""
+        if variety(probabilities) >= VARIED:
+            return self.varied(vectors)
+        rest = vectors - probabilities @ self.emotions
+        return rest.mean(dim=0) * len(rest) / (len(rest) + self.ratio_within)
+
+    def varied(self, vectors: Tensor) -> Tensor:
+        """Returns the offset (size,) of a speaker whose clips (clips, size) are of all emotions."""
+        return vectors.mean(dim=0) * len(vectors) / (len(vectors) + self.ratio)
+
+
+def variety(probabilities: Tensor) -> float:
+    """How varied the emotions of a speaker's clips (clips, classes) are: 0 for one emotion, 1 for as many as there
+    can be among them; the perplexity of their mean."""
+    mean = probabilities.mean(dim=0)
+    perplexity = torch.special.entr(mean).sum().exp()
+    return float((perplexity - 1) / (max(2, min(probabilities.shape)) - 1))
 
 
 class ResidualBlock(nn.Module):

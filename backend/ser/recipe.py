@@ -87,8 +87,8 @@ class Recipe:
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
-            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, a buffer
-            ``voice_ratio (size,)``, and takes a third argument ``voice (size,)``.
+            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, the module
+            ``voices``, and takes the offset of a voice ``(size,)`` as a third argument.
     """
 
     name: str

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ser.bank import FrameBank, pad
 from ser.batches import Task
-from ser.layers import Standardise
+from ser.layers import Standardise, Voices
 from ser.pretrained import load_pretrained
 from ser.probe import INVERSE_PENALTY, fit_probe
 from ser.recipe import Recipe
@@ -24,8 +24,7 @@ from ser.settings import load_settings
 BATCH = 64
 PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
-VIEWS = 4  # of every training clip
-SMALLEST_SPREAD = 1e-4  # of speakers' voices, in standardised units squared
+VIEWS = 4  # of every training clip, at least
 
 
 def begin(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
@@ -53,12 +52,15 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> N
     train = torch.tensor(list(task.train))
     network.standardise.fit(statistics[train, 0])
     vectors = network.standardise(statistics[train])  # (train, copies, size)
+    copies = vectors.shape[1]
     offsets: Sequence[Tensor] = [torch.zeros_like(vectors[:, 0])] * vectors.shape[1]
     if task.speakers:
-        speakers = np.asarray([task.speakers[clip] for clip in task.train])
-        network.voice_ratio.copy_(_voice_ratio(vectors[:, 0], task.targets[train], speakers))
-        offsets = _profile_offsets(vectors[:, 0], task.targets[train], speakers, network.voice_ratio, seed)
-    copies = vectors.shape[1]
+        names = [task.speakers[clip] for clip in task.train]
+        speakers = torch.from_numpy(np.unique(names, return_inverse=True)[1])
+        network.voices.fit(vectors[:, 0], task.targets[train], speakers)
+        offsets = _profile_offsets(
+            vectors[:, 0], task.targets[train], speakers, network.voices, max(VIEWS, copies), seed
+        )
     views = torch.cat([vectors[:, view % copies] - offset for view, offset in enumerate(offsets)])
     repeated = [part[train].repeat(len(offsets), *[1] * (part.ndim - 1)) for part in _parts(task)]
     weights = 1 / torch.bincount(repeated[2])[repeated[2]].float()
@@ -91,45 +93,24 @@ def _pretrained_statistics(recipe: Recipe, network: nn.Module, bank: FrameBank) 
     return bank.memory[recipe.name]
 
 
-def _voice_ratio(vectors: Tensor, targets: Tensor, speakers: np.ndarray) -> Tensor:
-    """(size,): how much more clips of one speaker differ than speakers do, as ratio of variances.
-
-    A mean over n clips says n / (n + ratio) of what the voice is (the posterior mean under normal distributions).
-    """
-    classes = torch.stack([vectors[targets == label].mean(dim=0) for label in range(int(targets.max()) + 1)])
-    residuals = vectors - classes[targets]
-    names, index = np.unique(speakers, return_inverse=True)
-    member = torch.from_numpy(index)
-    counts = torch.bincount(member).float()
-    means = torch.zeros(len(names), vectors.shape[1]).index_add_(0, member, residuals) / counts[:, None]
-    within = (residuals - means[member]).square().mean(dim=0)
-    between = (means.square().mean(dim=0) - within / counts.mean()).clamp_min(SMALLEST_SPREAD)
-    return (within + classes.var(dim=0)) / between
-
-
 def _profile_offsets(
-    vectors: Tensor, targets: Tensor, speakers: np.ndarray, ratio: Tensor, seed: int
+    vectors: Tensor, targets: Tensor, speakers: Tensor, voices: Voices, views: int, seed: int
 ) -> Sequence[Tensor]:
-    """``VIEWS`` times (clips, size): where a profile from a few clips of each speaker puts the middle of the voice."""
+    """``views`` times (clips, size): where a profile from a few clips of each speaker puts the middle of the voice."""
     draw = np.random.default_rng(seed)
     found = []
-    for view in range(VIEWS):
+    for view in range(views):
         offsets = torch.zeros_like(vectors)
-        for name in np.unique(speakers):
-            own = np.flatnonzero(speakers == name)
+        for speaker in speakers.unique():
+            own = torch.nonzero(speakers == speaker)[:, 0].numpy()
             clips = draw.choice(PROFILE_CLIPS) if view else PROFILE_CLIPS[-1]
             mood = targets[own].numpy() == int(targets[draw.choice(own)])
             among = own[mood] if view and draw.random() < ONE_MOOD else own
             chosen = draw.permutation(among)[:clips]
             if len(chosen):
-                offsets[own] = voice_offset(vectors[chosen].mean(dim=0), len(chosen), ratio)
+                offsets[own] = voices.varied(vectors[chosen])
         found.append(offsets)
     return found
-
-
-def voice_offset(mean: Tensor, clips: int, ratio: Tensor) -> Tensor:
-    """Shrinks a mean (size,) over so many clips towards the middle of all voices."""
-    return mean * clips / (clips + ratio)
 
 
 def _fit_normalisation(network: nn.Module, task: Task) -> None:

@@ -23,7 +23,7 @@ from torch.nn import functional
 from ser.audio import SAMPLE_RATE
 from ser.augment import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
 from ser.features import WhisperMel, length_mask
-from ser.layers import LayerStatistics, Standardise
+from ser.layers import LayerStatistics, Standardise, Voices
 from ser.pretrained import Pretrained
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 
@@ -84,7 +84,7 @@ class WhisperEmotion(nn.Module):
         self.encoder = Encoder()
         self.pool = LayerStatistics(DIMS, hidden=64)
         self.standardise = Standardise(2 * DIMS * (LAYERS + 1))
-        self.register_buffer("voice_ratio", torch.ones(2 * DIMS * (LAYERS + 1)))
+        self.voices = Voices(2 * DIMS * (LAYERS + 1), classes)
         self.dropout = nn.Dropout(0.2)
         self.head = nn.Linear(2 * DIMS * (LAYERS + 1), classes)
 
