@@ -73,6 +73,17 @@ class TrainingError(SerError):
     exit_code = 3
 
 
+class ProfileError(SerError):
+    """A profile of a voice that cannot be made or used.
+
+    Codes: ``profile_unknown``, ``profile_name``, ``profile_damaged``, ``profile_model`` (made by other weights, or the
+    model cannot use any), ``profile_empty`` (no speech).
+    """
+
+    code = "profile_unknown"
+    exit_code = 3
+
+
 class SettingsError(SerError):
     """A setting with a value that cannot be used."""
 

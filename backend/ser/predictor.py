@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,12 @@ import torch
 from ser.audio import Waveform, decode, resample
 from ser.calibration import candidates, prediction_set
 from ser.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
-from ser.errors import SettingsError
+from ser.errors import ProfileError, SettingsError
 from ser.labels import canonical_order
+from ser.layers import Voices, variety
 from ser.prediction import Prediction
+from ser.profiles import Profile, check_name
+from ser.recipe import NetworkOutput
 from ser.settings import Settings
 from ser.speech import Speech, find_speech
 from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions, windows
@@ -42,6 +48,7 @@ class Predictor:
         *,
         grid: Grid = DEFAULT_GRID,
         coverage: int | None = None,
+        profile: Profile | None = None,
     ) -> Prediction:
         """Names the emotion of a recording.
 
@@ -51,22 +58,23 @@ class Predictor:
             grid: windows to look at it in, such as ``make_grid(window_seconds=2)``; by default 3 s long ones every
                 second, and a recording of up to 10 s as a whole.
             coverage: percent of the answers whose ``prediction_set`` is to hold the right emotion; None asks for none.
+            profile: of the person who speaks, to whose voice the model is then calibrated.
 
         Raises:
             AudioError: the recording cannot be used.
+            ProfileError: the profile is of another model.
             SettingsError: the model was not measured at that coverage.
         """
         share = None if coverage is None else self._set_threshold(coverage)
+        voice = None if profile is None else self._voice(profile)
         source = Path(source) if isinstance(source, str) else source
-        waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
         file = file or (source.name if isinstance(source, Path) else "")
-        samples = resample(waveform, self.info.sample_rate).samples
-        speech = find_speech(samples)
+        waveform, samples, speech = self._hear(source)
         warnings = _warnings(waveform, speech)
         if not speech.active.any():
             return self._answer(file, waveform, speech, warnings, None, [], grid, share)
         parts = windows(speech, grid)
-        by_window = self._probabilities(samples, speech, parts)
+        by_window = self._outputs(samples, speech, parts, voice)[0]
         return self._answer(file, waveform, speech, warnings, by_window, parts, grid, share)
 
     def _set_threshold(self, coverage: int) -> float:
@@ -78,19 +86,85 @@ class Predictor:
             )
         return known[str(coverage)]
 
+    def enrol(self, name: str, sources: Sequence[bytes | str | Path | Waveform]) -> Profile:
+        """Makes a profile of one person's voice; the recordings are best varied in mood, and need no labels.
+
+        Args:
+            name: of the profile.
+            sources: recordings of that person, one or more.
+
+        Raises:
+            AudioError: a recording cannot be used.
+            ProfileError: the name cannot be one, nobody speaks in any of the recordings, or the model cannot be
+                calibrated to a voice.
+        """
+        check_name(name)
+        voices = self._voices()
+        heard = []
+        for source in sources:
+            _, samples, speech = self._hear(Path(source) if isinstance(source, str) else source)
+            if speech.active.any():
+                heard.append((*self._outputs(samples, speech, windows(speech), None), speech.seconds))
+        if not heard:
+            raise ProfileError(f"Nobody speaks in the {len(sources)} recordings; record speech.", "profile_empty")
+        vectors = torch.tensor(np.stack([embeddings.mean(axis=0) for _, embeddings, _ in heard]))
+        probabilities = torch.tensor(np.stack([shares.mean(axis=0) for shares, _, _ in heard])).float()
+        return Profile(
+            name=name,
+            model=self.info.name,
+            weights=self._fingerprint(),
+            clips=len(heard),
+            speech_seconds=round(sum(seconds for _, _, seconds in heard), 1),
+            variety=round(variety(probabilities), 3),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            offset=voices.offset(vectors, probabilities).numpy(),
+        )
+
+    def _voices(self) -> Voices:
+        voices = getattr(self._checkpoint.network, "voices", None)
+        if voices is None:
+            raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")
+        return voices
+
+    def _voice(self, profile: Profile) -> torch.Tensor:
+        """Returns the offset of a profile, (size,)."""
+        self._voices()
+        if profile.weights != self._fingerprint():
+            raise ProfileError(
+                f"The profile {profile.name!r} was made by other weights ({profile.model}) than those of "
+                f"{self.info.name}; enrol again with this model.",
+                "profile_model",
+            )
+        return torch.from_numpy(profile.offset)
+
+    def _fingerprint(self) -> str:
+        """Names the weights that a profile's numbers are about."""
+        return hashlib.sha256(self._checkpoint.network.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
+
+    def _hear(self, source: bytes | Path | Waveform) -> tuple[Waveform, np.ndarray, Speech]:
+        """Returns a recording as it came, at the model's sampling rate, and where speech is in it."""
+        waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
+        samples = resample(waveform, self.info.sample_rate).samples
+        return waveform, samples, find_speech(samples)
+
     @torch.inference_mode()
-    def _probabilities(self, samples: np.ndarray, speech: Speech, parts: list[Window]) -> np.ndarray:
-        """Returns calibrated probabilities (windows, classes)."""
+    def _outputs(
+        self, samples: np.ndarray, speech: Speech, parts: list[Window], voice: torch.Tensor | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns calibrated probabilities (windows, classes) and embeddings (windows, size)."""
         spans = [speech.span(window.span.start, window.span.stop) for window in parts]
         clips = [torch.from_numpy(np.ascontiguousarray(samples[span])) for span in spans]
         batches = [clips[start : start + BATCH_WINDOWS] for start in range(0, len(clips), BATCH_WINDOWS)]
-        logits = torch.cat([self._logits(batch) for batch in batches])
-        return torch.softmax(logits.double() / self.info.calibration.temperature, dim=1).numpy()
+        outputs = [self._forward(batch, voice) for batch in batches]
+        logits, embeddings = (torch.cat([output[i] for output in outputs]) for i in (0, 1))
+        probabilities = torch.softmax(logits.double() / self.info.calibration.temperature, dim=1)
+        return probabilities.numpy(), embeddings.numpy()
 
-    def _logits(self, clips: list[torch.Tensor]) -> torch.Tensor:
+    def _forward(self, clips: list[torch.Tensor], voice: torch.Tensor | None) -> NetworkOutput:
         lengths = torch.tensor([len(clip) for clip in clips])
         batch = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
-        return self._checkpoint.network(*self._checkpoint.features(batch, lengths))[0]
+        frames = self._checkpoint.features(batch, lengths)
+        return self._checkpoint.network(*frames) if voice is None else self._checkpoint.network(*frames, voice)
 
     def _answer(
         self,

@@ -16,6 +16,7 @@ from ser.cli.learning import evaluate, train
 from ser.cli.looking import compare, explore, report
 from ser.cli.recordings import features, plot, predict
 from ser.cli.serving import models, openapi, serve
+from ser.cli.voices import enroll, profiles
 from ser.errors import SerError
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (predict, features, plot, serve, train, evaluate, report, compare, models, openapi):
+for command in (predict, enroll, profiles, features, plot, serve, train, evaluate, report, compare, models, openapi):
     app.command()(command)
 app.command("corpus")(explore)
 

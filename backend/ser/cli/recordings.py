@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser.cli.options import Format, ModelOption
-from ser.errors import SerError, SettingsError
+from ser.errors import ProfileError, SerError, SettingsError
 from ser.terminal import print_voice
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ser.prediction import Prediction
     from ser.predictor import Predictor
+    from ser.profiles import Profile
     from ser.timeline import Grid
 
 
@@ -33,24 +34,29 @@ def predict(
         int | None,
         typer.Option(help="Also name a set of emotions that holds the right one so often: 80, 90 or 95 percent."),
     ] = None,
+    speaker: Annotated[
+        str | None, typer.Option(help="Calibrate to the voice of this profile, which 'enroll' made.")
+    ] = None,
 ) -> None:
     """Names the emotion of recordings.
 
     ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line.
     """
     from ser.predictor import load_predictor
+    from ser.profiles import load_profile
     from ser.settings import load_settings
     from ser.timeline import make_grid
 
     grid = make_grid(window, hop)
     settings = load_settings()
-    files = list(_recordings(sources))
-    predictor = load_predictor(model or settings.model, settings)
+    files = list(recordings(sources))
+    profile = None if speaker is None else load_profile(speaker, settings.profiles)
+    predictor = load_predictor(model or (profile.model if profile else settings.model), settings)
     failures, found = [], []
     for name, source in files:
         try:
-            prediction = _predict(predictor, source, name, grid=grid, coverage=coverage)
-        except SettingsError:
+            prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
+        except (SettingsError, ProfileError):
             raise  # the same for every file
         except SerError as error:
             failures.append(error)
@@ -65,7 +71,7 @@ def predict(
         raise typer.Exit(1 if found else failures[0].exit_code)
 
 
-def _recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
+def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
     """Yields (name, path) of every recording; folders are searched, in order of names; - stands for stdin."""
     from ser.audio import SUFFIXES
 
@@ -75,12 +81,16 @@ def _recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
         yield from ((str(p), p) for p in inside or [path])
 
 
-def _predict(predictor: Predictor, path: Path, name: str, *, grid: Grid, coverage: int | None) -> Prediction:
+def _predict(
+    predictor: Predictor, path: Path, name: str, *, grid: Grid, coverage: int | None, profile: Profile | None
+) -> Prediction:
     from ser.errors import AudioError
 
     if path.is_dir():
         raise AudioError("the folder holds no recording.", "audio_empty")
-    return predictor.predict(sys.stdin.buffer.read() if name == "-" else path, name, grid=grid, coverage=coverage)
+    return predictor.predict(
+        sys.stdin.buffer.read() if name == "-" else path, name, grid=grid, coverage=coverage, profile=profile
+    )
 
 
 def _print_json(predictions: list, *, single: bool) -> None:

@@ -1,0 +1,56 @@
+"""Commands about whose voice it is: profiles that a model is calibrated with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ser.cli.options import ModelOption
+from ser.cli.recordings import recordings
+
+
+def enroll(
+    name: Annotated[str, typer.Argument(help="Name of the profile.")],
+    sources: Annotated[list[str], typer.Argument(help="Recordings of that person, best in varied moods; or folders.")],
+    model: ModelOption = None,
+) -> None:
+    """Calibrates a model to one person's voice; predict --speaker NAME then uses it.
+
+    Three to twenty short recordings in varied moods are best; they need no labels. What is kept are statistics of the
+    voice, never audio: see 'profiles'.
+    """
+    from ser.layers import VARIED
+    from ser.predictor import load_predictor
+    from ser.profiles import save_profile
+    from ser.settings import load_settings
+
+    settings = load_settings()
+    predictor = load_predictor(model or settings.model, settings)
+    profile = predictor.enrol(name, [path for _, path in recordings(sources)])
+    file = save_profile(profile, settings.profiles)
+    typer.echo(
+        f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, for {profile.model}; "
+        f"kept in {file}"
+    )
+    for warning in profile.warnings(VARIED):
+        typer.echo(f"ser: {warning}", err=True)
+
+
+def profiles(
+    delete: Annotated[str | None, typer.Option(help="Delete the profile of this name for good.")] = None,
+) -> None:
+    """Lists the profiles of voices, or deletes one."""
+    from ser.profiles import delete_profile, list_profiles
+    from ser.settings import load_settings
+
+    folder = load_settings().profiles
+    if delete is not None:
+        delete_profile(delete, folder)
+        typer.echo(f"{delete}: deleted")
+        return
+    for profile in list_profiles(folder):
+        typer.echo(
+            f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, "
+            f"for {profile.model}, made {profile.created}"
+        )
