@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ser.exports import FORMATS
+
 
 class Format(StrEnum):
     """How predictions are written."""
@@ -15,6 +17,9 @@ class Format(StrEnum):
     text = "text"
     json = "json"
     jsonl = "jsonl"
+
+
+Export = StrEnum("Export", {name: name for name in (*Format, *FORMATS)})
 
 
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser.cli.options import Format, ModelOption
+from ser.cli.options import Export, Format, ModelOption
+from ser.cli.printer import Printer
 from ser.errors import ProfileError, SerError, SettingsError
 from ser.terminal import print_voice
 
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 def predict(
     sources: Annotated[list[str], typer.Argument(help="Recordings, folders of recordings, or - for stdin.")],
-    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
+    form: Annotated[Export, typer.Option("--format", help="How to write the answers.")] = Export.text,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write into; a folder for several recordings and one file each."),
+    ] = None,
     model: ModelOption = None,
     window: Annotated[
         float | None, typer.Option(help="Look at recordings in windows of so many seconds; 3 beyond 10 s of length.")
@@ -40,7 +45,8 @@ def predict(
 ) -> None:
     """Names the emotion of recordings.
 
-    ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line.
+    ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line, ``csv``
+    one row. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file for each recording.
     """
     from ser.predictor import load_predictor
     from ser.profiles import load_profile
@@ -52,7 +58,8 @@ def predict(
     files = list(recordings(sources))
     profile = None if speaker is None else load_profile(speaker, settings.profiles)
     predictor = load_predictor(model or (profile.model if profile else settings.model), settings)
-    failures, found = [], []
+    printer = Printer(form, out, several=len(files) > 1)
+    failures, found = [], 0
     for name, source in files:
         try:
             prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
@@ -62,11 +69,9 @@ def predict(
             failures.append(error)
             typer.echo(f"ser: {name}: {error}", err=True)
             continue
-        found.append(prediction)
-        if form is not Format.json:
-            typer.echo(prediction.to_json() if form is Format.jsonl else prediction.to_text())
-    if form is Format.json:
-        _print_json(found, single=len(files) == 1)
+        printer.add(prediction)
+        found += 1
+    printer.close()
     if failures:
         raise typer.Exit(1 if found else failures[0].exit_code)
 
@@ -91,15 +96,6 @@ def _predict(
     return predictor.predict(
         sys.stdin.buffer.read() if name == "-" else path, name, grid=grid, coverage=coverage, profile=profile
     )
-
-
-def _print_json(predictions: list, *, single: bool) -> None:
-    import json
-
-    if single and not predictions:
-        return
-    shape = predictions[0].to_dict() if single else [prediction.to_dict() for prediction in predictions]
-    typer.echo(json.dumps(shape, indent=2, ensure_ascii=False))
 
 
 def features(

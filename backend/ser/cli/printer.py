@@ -1,0 +1,89 @@
+"""Owns how answers leave the command line: to stdout or into files, one after the other or all together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ser.cli.options import Export
+from ser.errors import SettingsError
+from ser.exports import FORMATS, to_csv
+from ser.files import write_text
+
+if TYPE_CHECKING:
+    from ser.prediction import Prediction
+
+LINES = (Export.text, Export.jsonl)  # written as they come, so that a long run shows its answers
+
+
+class Printer:
+    """Takes predictions and writes them in one format.
+
+    Args:
+        form: the format.
+        out: file or folder to write into; None writes to stdout.
+        several: whether several recordings were asked for.
+
+    Raises:
+        SettingsError: several recordings cannot go into one file of that format.
+    """
+
+    def __init__(self, form: Export, out: Path | None, *, several: bool):
+        self._form, self._out, self._several = form, out, several
+        self._found: list[Prediction] = []
+        self._written: set[Path] = set()
+        self._single = form in FORMATS and form is not Export.csv  # a file holds one recording
+        if self._single and several and (out is None or out.is_file()):
+            raise SettingsError(f"{form.value} is one file for each recording; name a folder with --out.")
+
+    def add(self, prediction: Prediction) -> None:
+        """Takes one more; what can be written at once is."""
+        if self._single:
+            self._write(FORMATS[self._form].write(prediction), self._file(prediction))
+            return
+        self._found.append(prediction)
+        if self._form in LINES and self._out is None:
+            typer.echo(self._line(prediction))
+
+    def close(self) -> None:
+        """Writes what could not be written before."""
+        if self._single or (self._form in LINES and self._out is None):
+            return
+        if self._form in LINES:
+            self._write("".join(f"{self._line(one)}\n" for one in self._found), self._out)
+        elif self._form is Export.csv:
+            self._write(to_csv(self._found), self._out)
+        elif self._several or self._found:
+            self._write(self._json() + "\n", self._out)
+
+    def _line(self, prediction: Prediction) -> str:
+        return prediction.to_json() if self._form is Export.jsonl else prediction.to_text()
+
+    def _json(self) -> str:
+        import json
+
+        shapes = [one.to_dict() for one in self._found]
+        return json.dumps(shapes if self._several else shapes[0], indent=2, ensure_ascii=False)
+
+    def _file(self, prediction: Prediction) -> Path | None:
+        if self._out is None or not (self._several or self._out.is_dir()):
+            return self._out
+        name = Path(prediction.file).stem if prediction.file not in ("", "-") else "stdin"
+        suffix = FORMATS[self._form].suffix
+        file, number = self._out / f"{name}{suffix}", 1
+        while file in self._written:  # recordings of one name in several folders
+            number += 1
+            file = self._out / f"{name}-{number}{suffix}"
+        self._written.add(file)
+        return file
+
+    def _write(self, text: str, file: Path | None) -> None:
+        if file is None:
+            typer.echo(text, nl=False)
+            return
+        try:
+            write_text(file, text)
+        except OSError as error:
+            raise SettingsError(f"{file} cannot be written: {error.strerror or error}.") from error
