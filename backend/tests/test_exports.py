@@ -150,4 +150,4 @@ def test_the_command_line_writes_files(samples, tmp_path):
         run.invoke(app, ["predict", str(Path(samples["sad"]).parent), "--format", "csv", "--out", str(table)]).exit_code
         == 0
     )
-    assert len(list(csv.DictReader(table.open(encoding="utf-8", newline="")))) == 3
+    assert len(list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))) == 3
