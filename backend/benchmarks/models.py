@@ -58,9 +58,13 @@ def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...
         f"{figure.f1:.1f}",
         f"{figure.weighted_f1:.1f}",
         f"{leaky[0].wa:.1f}" if leaky else "",
-        f"{info.training['seconds'] / 60:.0f} min",
+        _duration(info.training["seconds"]),
         f"{milliseconds:.0f} ms",
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
 def _milliseconds(model: str) -> float:
