@@ -73,6 +73,7 @@ def page_values(metrics: Mapping) -> dict:
         "by_group": [(name, metrics[f"by_{name}"]) for name in GROUPS if metrics[f"by_{name}"]],
         "calibration": _calibration(metrics),
         "coverages": [(wanted, dict(map(tuple, metrics["risk_coverage"]))[wanted]) for wanted in COVERAGES],
+        "sets": list(metrics.get("sets", {}).items()),
         "bins": CALIBRATION_BINS,
         "epochs": _epochs(metrics.get("best_epochs", [])),
         "one_fold": len(metrics.get("best_epochs", [{}])[0]) == 1,
