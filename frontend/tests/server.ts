@@ -45,8 +45,12 @@ export const happy: Prediction = {
   model: 'cnn1d',
   duration_seconds: 3.6,
   speech_seconds: 2.1,
-  segments: [{ start: 0.4, end: 2.5, emotion: 'happy', confidence: 87.3 }],
+  segments: [{ start: 0.4, end: 2.5, emotion: 'happy', confidence: 87.3, state: 'emotion' }],
   warnings: [],
+  dominant: 'happy',
+  transitions: [],
+  timeline: null,
+  prediction_set: null,
 };
 
 export const samples: Sample[] = [{ file: 'happy.wav', title: 'Happy voice', intended: 'happy', note: 'Woman, 27' }];

@@ -53,13 +53,13 @@ test('no speech claims no emotion', async () => {
 
 test('a changing answer is shown over time', async () => {
   const segments = [
-    { start: 0, end: 6, emotion: 'happy', confidence: 80 },
-    { start: 6, end: 12, emotion: 'sad', confidence: 60 },
+    { start: 0, end: 6, emotion: 'happy', confidence: 80, state: 'emotion' },
+    { start: 6, end: 12, emotion: 'sad', confidence: 40, state: 'unsure' },
   ];
   server.use(http.post('/upload', () => HttpResponse.json({ ...happy, duration_seconds: 12, segments })));
   await upload();
   const parts = within(await screen.findByRole('list', { name: 'Emotion over time' })).getAllByRole('listitem');
-  expect(parts.map((part) => part.title)).toEqual(['Happy, 0:00 to 0:06, 80 %', 'Sad, 0:06 to 0:12, 60 %']);
+  expect(parts.map((part) => part.title)).toEqual(['Happy, 0:00 to 0:06, 80 %', 'Unsure, closest to sad, 0:06 to 0:12, 40 %']);
 });
 
 test('a problem says what, why and what to do, and the way back works', async () => {

@@ -141,9 +141,68 @@ export interface components {
             emotion: "angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised";
             /**
              * Confidence
-             * @description percent
+             * @description mean probability over the stretch, in percent
              */
             confidence: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "emotion" | "unsure";
+        };
+        /**
+         * Timeline
+         * @description What each window of a recording carries, smoothed over neighbouring windows.
+         */
+        Timeline: {
+            /**
+             * Window Seconds
+             * @description length of a window in s
+             */
+            window_seconds: number;
+            /**
+             * Hop Seconds
+             * @description from the beginning of one window to that of the next in s
+             */
+            hop_seconds: number;
+            /**
+             * Start
+             * @description where each window with speech begins, in s
+             */
+            start: number[];
+            /**
+             * End
+             * @description where it ends, in s
+             */
+            end: number[];
+            /**
+             * Probabilities
+             * @description emotion -> its probability in each of the windows
+             */
+            probabilities: {
+                [key: string]: number[];
+            };
+        };
+        /**
+         * Transition
+         * @description One emotion follows another.
+         */
+        Transition: {
+            /**
+             * At
+             * @description s from the beginning
+             */
+            at: number;
+            /**
+             * Before
+             * @enum {string}
+             */
+            before: "angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised";
+            /**
+             * After
+             * @enum {string}
+             */
+            after: "angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised";
         };
         /**
          * Prediction
@@ -205,7 +264,7 @@ export interface components {
             speech_seconds: number;
             /**
              * Segments
-             * @description the answer over time
+             * @description the answer over time, speech only
              */
             segments: components["schemas"]["Segment"][];
             /**
@@ -213,6 +272,23 @@ export interface components {
              * @description sentences for a person
              */
             warnings: string[];
+            /**
+             * Dominant
+             * @description what the most speech carries; null without speech
+             */
+            dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Transitions
+             * @description where one emotion follows another
+             */
+            transitions: components["schemas"]["Transition"][];
+            /** @description the probabilities window by window; null without speech */
+            timeline: components["schemas"]["Timeline"] | null;
+            /**
+             * Prediction Set
+             * @description where a coverage was asked for: emotions that hold the right one so often, likeliest first
+             */
+            prediction_set: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[] | null;
         };
         /**
          * Health
@@ -416,7 +492,7 @@ export interface components {
              * @description stable word for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "file_missing" | "file_ambiguous" | "not_found" | "model_unknown" | "method_not_allowed" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "internal_error" | "not_implemented" | "not_ready";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "not_found" | "model_unknown" | "method_not_allowed" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "internal_error" | "not_implemented" | "not_ready";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -457,6 +533,15 @@ export interface operations {
                      * @example cnn1d
                      */
                     model?: string;
+                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    window_seconds?: number;
+                    /** @description from one window to the next, at most the window; 1 s by default */
+                    hop_seconds?: number;
+                    /**
+                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @enum {integer}
+                     */
+                    coverage?: 80 | 90 | 95;
                 } & (unknown | unknown);
             };
         };
@@ -474,7 +559,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -615,6 +700,15 @@ export interface operations {
                      * @example cnn1d
                      */
                     model?: string;
+                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    window_seconds?: number;
+                    /** @description from one window to the next, at most the window; 1 s by default */
+                    hop_seconds?: number;
+                    /**
+                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @enum {integer}
+                     */
+                    coverage?: 80 | 90 | 95;
                 } & (unknown | unknown);
             };
         };
@@ -632,7 +726,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */

@@ -11,17 +11,19 @@ export function Timeline({ segments, duration }: { segments: Segment[]; duration
   return (
     <ol className="timeline" aria-label="Emotion over time">
       {segments.map((segment) => {
-        const { start, end, emotion, confidence } = segment;
+        const { start, end, emotion, confidence, state } = segment;
+        const unsure = state === 'unsure';
         const width = (100 * (end - start)) / duration;
-        const text = `${emotionName(emotion)}, ${clock(start)} to ${clock(end)}, ${confidence.toFixed(0)} %`;
+        const text = `${unsure ? `Unsure, closest to ${emotionName(emotion).toLowerCase()}` : emotionName(emotion)}, ${clock(start)} to ${clock(end)}, ${confidence.toFixed(0)} %`;
         return (
           <li
             key={start}
+            className={unsure ? 'unsure' : undefined}
             title={text}
             style={{ left: `${(100 * start) / duration}%`, width: `calc(${width}% - 2px)`, borderTopColor: emotionColor(emotion) }}
           >
             <EmotionIcon emotion={emotion} size={16} />
-            {width > WIDE_ENOUGH_PERCENT && <span aria-hidden>{emotionName(emotion)}</span>}
+            {width > WIDE_ENOUGH_PERCENT && <span aria-hidden>{unsure ? `${emotionName(emotion)}?` : emotionName(emotion)}</span>}
             <span className="visually-hidden">{text}</span>
           </li>
         );
