@@ -1,0 +1,120 @@
+"""A network that begins with pretrained tensors: what it has before its first step, and what training then moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ser.bank import FrameBank
+from ser.batches import Task
+from ser.pretrained import fingerprint
+from ser.recipe import Recipe, get_recipe
+from ser.recipes.whisper import DIMS, LAYERS
+from ser.training import fit, predict_logits, unweighted_recall
+
+WHISPER = get_recipe("whisper")
+
+
+def published() -> dict[str, torch.Tensor]:
+    """Random tensors with the names and shapes of the published encoder."""
+    draw = torch.Generator().manual_seed(0)
+    shapes = {"conv1.weight": (DIMS, 80, 3), "conv1.bias": (DIMS,), "conv2.weight": (DIMS, DIMS, 3)}
+    shapes |= {"conv2.bias": (DIMS,), "embed_positions.weight": (1500, DIMS)}
+    for number in range(LAYERS):
+        layer = {f"self_attn.{letter}_proj.weight": (DIMS, DIMS) for letter in "qkv"}
+        layer |= {"self_attn.q_proj.bias": (DIMS,), "self_attn.v_proj.bias": (DIMS,)}
+        layer |= {"self_attn.out_proj.weight": (DIMS, DIMS), "self_attn.out_proj.bias": (DIMS,)}
+        layer |= {"fc1.weight": (4 * DIMS, DIMS), "fc1.bias": (4 * DIMS,)}
+        layer |= {"fc2.weight": (DIMS, 4 * DIMS), "fc2.bias": (DIMS,)}
+        for norm in ("self_attn_layer_norm", "final_layer_norm"):
+            layer |= {f"{norm}.weight": (DIMS,), f"{norm}.bias": (DIMS,)}
+        shapes |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
+    return {name: (0.05 * torch.randn(shape, generator=draw)).half() for name, shape in shapes.items()}
+
+
+@pytest.fixture(scope="module")
+def tensors() -> dict[str, torch.Tensor]:
+    return published()
+
+
+@pytest.fixture
+def recipe(tensors, tmp_path, monkeypatch) -> Recipe:
+    """The recipe with random tensors in place of the published ones."""
+    save_file({f"model.encoder.{name}": value for name, value in tensors.items()}, tmp_path / "toy.safetensors")
+    monkeypatch.setenv("SER_PRETRAINED", str(tmp_path))
+    source = replace(WHISPER.pretrained, name="toy", sha256=fingerprint(tensors))
+    settings = replace(WHISPER.training, epochs=0, batch_size=8, crop_frames=None)
+    return replace(WHISPER, pretrained=source, training=settings)
+
+
+@pytest.fixture
+def task() -> Task:
+    """48 clips of 8 speakers in 3 classes that show in the spectrum, each with one copy."""
+    draw = np.random.default_rng(0)
+    entries = []
+    for clip in range(48):
+        for _ in range(2):
+            frames = draw.standard_normal((int(draw.integers(20, 40)), 80)).astype(np.float32)
+            frames[:, 20 * (clip % 3) : 20 * (clip % 3) + 20] += 1.0
+            entries.append(frames)
+    offsets = np.cumsum([0, *(len(entry) for entry in entries)])
+    bank = FrameBank(
+        torch.from_numpy(np.concatenate(entries)), torch.from_numpy(offsets), 2, torch.ones(48, dtype=torch.bool)
+    )
+    speakers = [f"s/{clip % 8}" for clip in range(48)]
+    return Task(bank, torch.arange(48) % 3, 3, train=list(range(36)), validation=[], speakers=speakers)
+
+
+def test_without_an_epoch_the_linear_probe_answers(recipe, task):
+    trained = fit(recipe, task, settings=recipe.training, seed=0)
+    network = recipe.network(3)
+    network.load_state_dict(trained.weights)
+    assert trained.history == [] and trained.best_epoch == 0
+    assert unweighted_recall(predict_logits(network, task.bank, range(36, 48)), task.targets[36:]) > 0.9
+    assert torch.equal(network.encoder.conv1.weight, published()["conv1.weight"].float())
+    assert (network.voices.ratio > network.voices.ratio_within).any()
+
+
+def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recipe, tensors):
+    network = recipe.network(3).eval()
+    network.load_pretrained({name: value.float() for name, value in tensors.items()})
+    hidden = torch.randn(2, 11, DIMS, generator=torch.Generator().manual_seed(1))
+    weights = {name: value.float() for name, value in tensors.items()}
+
+    def linear(inputs: torch.Tensor, name: str) -> torch.Tensor:
+        return inputs @ weights[f"layers.1.{name}.weight"].T + weights.get(f"layers.1.{name}.bias", torch.zeros(1))
+
+    def norm(inputs: torch.Tensor, name: str) -> torch.Tensor:
+        own = (weights[f"layers.1.{name}.{part}"] for part in ("weight", "bias"))
+        return torch.nn.functional.layer_norm(inputs, (DIMS,), *own)
+
+    normed = norm(hidden, "self_attn_layer_norm")
+    heads = [linear(normed, f"self_attn.{letter}_proj").unflatten(2, (6, 64)).transpose(1, 2) for letter in "qkv"]
+    attended = (heads[0] @ heads[1].transpose(2, 3) / 8).softmax(dim=3) @ heads[2]
+    by_hand = hidden + linear(attended.transpose(1, 2).flatten(2), "self_attn.out_proj")
+    inner = torch.nn.functional.gelu(linear(norm(by_hand, "final_layer_norm"), "fc1"))
+    by_hand = by_hand + linear(inner, "fc2")
+    with torch.inference_mode():
+        torch.testing.assert_close(network.encoder.layers[1](hidden), by_hand, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_share_of_the_learning_rate_moves_or_freezes_the_encoder(recipe, task, share):
+    settings = replace(recipe.training, epochs=1, rates=(("encoder.", share),), averaging=0.0)
+    trained = fit(recipe, task, settings=settings, seed=0)
+    moved = not torch.equal(trained.weights["encoder.conv1.weight"], published()["conv1.weight"].float())
+    assert moved == (share > 0)
+    before = fit(recipe, task, settings=recipe.training, seed=0).weights
+    assert not torch.equal(trained.weights["head.weight"], before["head.weight"])
+
+
+def test_a_killed_fine_tuning_goes_on(recipe, task, tmp_path):
+    settings = replace(recipe.training, epochs=2)
+    whole = fit(recipe, task, settings=settings, seed=0)
+    fit(recipe, task, settings=settings, seed=0, stop_after=1, state=tmp_path / "state")
+    resumed = fit(recipe, task, settings=settings, seed=0, state=tmp_path / "state")
+    assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
