@@ -23,7 +23,7 @@ from ser.settings import Settings
 from ser.speech import Speech, find_speech
 from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions, windows
 
-BATCH_WINDOWS = 64
+BATCH_SECONDS = 192  # of recording that go through the network at a time; bounds the memory
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
 SHORT_SPEECH_SECONDS = 0.5
@@ -154,7 +154,8 @@ class Predictor:
         """Returns calibrated probabilities (windows, classes) and embeddings (windows, size)."""
         spans = [speech.span(window.span.start, window.span.stop) for window in parts]
         clips = [torch.from_numpy(np.ascontiguousarray(samples[span])) for span in spans]
-        batches = [clips[start : start + BATCH_WINDOWS] for start in range(0, len(clips), BATCH_WINDOWS)]
+        size = max(1, BATCH_SECONDS * self.info.sample_rate // max(len(clip) for clip in clips))
+        batches = [clips[start : start + size] for start in range(0, len(clips), size)]
         outputs = [self._forward(batch, voice) for batch in batches]
         logits, embeddings = (torch.cat([output[i] for output in outputs]) for i in (0, 1))
         probabilities = torch.softmax(logits.double() / self.info.calibration.temperature, dim=1)
