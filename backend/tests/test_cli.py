@@ -94,7 +94,7 @@ def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
     same = ser("compare", kept / "random-7classes", kept / "random-7classes", "--out", tmp_path)
     assert same.returncode == 0 and b"is within chance" in same.stdout and b"A IS LEAKY" in same.stdout
     assert {file.name for file in tmp_path.iterdir()} == {"compare.html", "compare.json"}
-    unlike = ser("compare", kept / "random-7classes", kept / "luna-8classes")
+    unlike = ser("compare", kept / "random-7classes", PROJECT / "weights" / "mlp" / "evaluation" / "emobox-8classes")
     assert unlike.returncode == 3 and b"only one has calm" in unlike.stderr
 
 

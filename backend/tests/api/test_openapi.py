@@ -69,7 +69,7 @@ def test_uploads_list_every_problem_they_can_have(path):
     properties = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"][
         "properties"
     ]
-    assert properties.keys() == {"file", "audio", "model"}
+    assert properties.keys() == {"file", "audio", "model", "window_seconds", "hop_seconds", "coverage"}
 
 
 def test_problem_lists_every_code():

@@ -128,7 +128,7 @@ def test_unknown_path_of_the_api(client, problem_of, path, method):
 
 
 def test_mistake_of_the_server_tells_nothing_about_it(settings, registry, problem_of, form, wav, monkeypatch, caplog):
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("password in /srv/secret.py")
 
     monkeypatch.setattr(registry.get(), "predict", fail, raising=False)
