@@ -1,6 +1,7 @@
 /** The fake microphone plays public/samples/angry.wav once, then silence; each getUserMedia begins it anew. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
+import { firstModel } from './models';
 
 const clip = new URL('../public/samples/angry.wav', import.meta.url).pathname;
 const CLIP_MILLISECONDS = 2757;
@@ -10,7 +11,10 @@ test.describe('allowed', () => {
 
   test('a recording gets the same emotion as the file, in at most three clicks', async ({ page, request }) => {
     const answer = await request.post('/upload', {
-      multipart: { file: { name: 'clip.wav', mimeType: 'audio/wav', buffer: readFileSync(clip) } },
+      multipart: {
+        file: { name: 'clip.wav', mimeType: 'audio/wav', buffer: readFileSync(clip) },
+        model: (await firstModel(request)).name,
+      },
     });
     const expected = await answer.json();
     await page.goto('/');
