@@ -217,7 +217,7 @@ class _Run:
         tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in slots.items()}
-        tensors = {name: value.contiguous() for name, value in tensors.items()}
+        tensors = {name: value.contiguous() for name, value in tensors.items()}  # the file knows no other layout
         name = f"{prefix.name}.{self.epoch}.safetensors"
         write_atomically(prefix.with_name(name), lambda part: save_file(tensors, part))
         record = {

@@ -100,6 +100,19 @@ def test_a_long_recording_has_a_timeline(predictor, samples):
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-6)
 
 
+def test_how_many_windows_go_together_changes_nothing(predictor, samples, monkeypatch):
+    clip = decode(samples["happy"])
+    long = Waveform(np.tile(clip.samples, 8), clip.sample_rate)
+    together = predictor.predict(long)
+    sizes, forward = [], predictor._forward
+    monkeypatch.setattr("ser.predictor.BATCH_SECONDS", 7)
+    monkeypatch.setattr(predictor, "_forward", lambda batch, voice: sizes.append(len(batch)) or forward(batch, voice))
+    apart = predictor.predict(long)
+    assert len(sizes) > 1 and max(sizes) * 3 <= 7
+    assert apart.probabilities == pytest.approx(together.probabilities, abs=1e-6)
+    assert apart.segments == together.segments
+
+
 def test_warnings_say_what_is_wrong_with_a_recording(predictor, samples):
     clip = decode(samples["sad"]).samples
     overdriven = predictor.predict(Waveform(np.clip(30 * clip, -1, 1), SAMPLE_RATE))

@@ -121,6 +121,19 @@ def test_every_kind_of_setting_resumes_with_the_same_bytes(tmp_path, monkeypatch
         assert torch.equal(resumed.weights[name], value), name
 
 
+def test_weights_in_another_memory_layout_resume_with_the_same_bytes(tmp_path):
+    recipe = get_recipe("cnn_lstm_attention")
+    frames = torch.randn(12 * 130, 128, generator=torch.Generator().manual_seed(0))
+    bank = FrameBank(frames, torch.arange(13) * 130, 1, torch.ones(12, dtype=torch.bool))
+    task = Task(bank, torch.arange(12) % 3, 3, train=list(range(12)), validation=[])
+    settings = replace(recipe.training, epochs=2, batch_size=6)
+    whole = fit(recipe, task, settings=settings, seed=0)
+    assert not all(value.is_contiguous() for value in whole.weights.values())
+    fit(recipe, task, settings=settings, seed=0, stop_after=1, state=tmp_path / "s")
+    resumed = fit(recipe, task, settings=settings, seed=0, state=tmp_path / "s")
+    assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
+
+
 def test_standardisation_comes_from_the_training_clips_alone():
     task = toy_task()
     trained = fit(get_recipe("resnet1d"), task, settings=replace(SETTINGS, epochs=1, patience=1), seed=0)

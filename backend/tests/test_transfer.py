@@ -19,7 +19,8 @@ from ser.training import fit, predict_logits, unweighted_recall
 WHISPER = get_recipe("whisper")
 
 
-def published() -> dict[str, torch.Tensor]:
+@pytest.fixture(scope="module")
+def tensors() -> dict[str, torch.Tensor]:
     """Random tensors with the names and shapes of the published encoder."""
     draw = torch.Generator().manual_seed(0)
     shapes = {"conv1.weight": (DIMS, 80, 3), "conv1.bias": (DIMS,), "conv2.weight": (DIMS, DIMS, 3)}
@@ -34,11 +35,6 @@ def published() -> dict[str, torch.Tensor]:
             layer |= {f"{norm}.weight": (DIMS,), f"{norm}.bias": (DIMS,)}
         shapes |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
     return {name: (0.05 * torch.randn(shape, generator=draw)).half() for name, shape in shapes.items()}
-
-
-@pytest.fixture(scope="module")
-def tensors() -> dict[str, torch.Tensor]:
-    return published()
 
 
 @pytest.fixture
@@ -69,13 +65,13 @@ def task() -> Task:
     return Task(bank, torch.arange(48) % 3, 3, train=list(range(36)), validation=[], speakers=speakers)
 
 
-def test_without_an_epoch_the_linear_probe_answers(recipe, task):
+def test_without_an_epoch_the_linear_probe_answers(recipe, task, tensors):
     trained = fit(recipe, task, settings=recipe.training, seed=0)
     network = recipe.network(3)
     network.load_state_dict(trained.weights)
     assert trained.history == [] and trained.best_epoch == 0
     assert unweighted_recall(predict_logits(network, task.bank, range(36, 48)), task.targets[36:]) > 0.9
-    assert torch.equal(network.encoder.conv1.weight, published()["conv1.weight"].float())
+    assert torch.equal(network.encoder.conv1.weight, tensors["conv1.weight"].float())
     assert (network.voices.ratio > network.voices.ratio_within).any()
 
 
@@ -103,10 +99,10 @@ def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recip
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
-def test_a_share_of_the_learning_rate_moves_or_freezes_the_encoder(recipe, task, share):
+def test_a_share_of_the_learning_rate_moves_or_freezes_the_encoder(recipe, task, tensors, share):
     settings = replace(recipe.training, epochs=1, rates=(("encoder.", share),), averaging=0.0)
     trained = fit(recipe, task, settings=settings, seed=0)
-    moved = not torch.equal(trained.weights["encoder.conv1.weight"], published()["conv1.weight"].float())
+    moved = not torch.equal(trained.weights["encoder.conv1.weight"], tensors["conv1.weight"].float())
     assert moved == (share > 0)
     before = fit(recipe, task, settings=recipe.training, seed=0).weights
     assert not torch.equal(trained.weights["head.weight"], before["head.weight"])

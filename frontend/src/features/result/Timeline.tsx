@@ -14,7 +14,9 @@ export function Timeline({ segments, duration }: { segments: Segment[]; duration
         const { start, end, emotion, confidence, state } = segment;
         const unsure = state === 'unsure';
         const width = (100 * (end - start)) / duration;
-        const text = `${unsure ? `Unsure, closest to ${emotionName(emotion).toLowerCase()}` : emotionName(emotion)}, ${clock(start)} to ${clock(end)}, ${confidence.toFixed(0)} %`;
+        const name = emotionName(emotion);
+        const answer = unsure ? `Unsure, closest to ${name.toLowerCase()}` : name;
+        const text = `${answer}, ${clock(start)} to ${clock(end)}, ${confidence.toFixed(0)} %`;
         return (
           <li
             key={start}
@@ -23,7 +25,7 @@ export function Timeline({ segments, duration }: { segments: Segment[]; duration
             style={{ left: `${(100 * start) / duration}%`, width: `calc(${width}% - 2px)`, borderTopColor: emotionColor(emotion) }}
           >
             <EmotionIcon emotion={emotion} size={16} />
-            {width > WIDE_ENOUGH_PERCENT && <span aria-hidden>{unsure ? `${emotionName(emotion)}?` : emotionName(emotion)}</span>}
+            {width > WIDE_ENOUGH_PERCENT && <span aria-hidden>{unsure ? `${name}?` : name}</span>}
             <span className="visually-hidden">{text}</span>
           </li>
         );
