@@ -15,7 +15,8 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     setupFiles: ['tests/setup.ts'],
-    include: ['src/**/*.test.{ts,tsx}'],
+    include: ['{src,tests}/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    testTimeout: 20_000, // on a busy machine
   },
 });

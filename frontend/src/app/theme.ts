@@ -9,7 +9,7 @@ export const theme = createTheme({
   primaryColor: 'teal',
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 'md',
-  fontFamily: "'Figtree Variable', system-ui, sans-serif",
-  headings: { fontFamily: "'Figtree Variable', system-ui, sans-serif", fontWeight: '700' },
+  fontFamily: "'Figtree Variable', 'Noto Sans Devanagari Variable', system-ui, sans-serif",
+  headings: { fontFamily: "'Figtree Variable', 'Noto Sans Devanagari Variable', system-ui, sans-serif", fontWeight: '700' },
   respectReducedMotion: true,
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { either, ranked } from './emotions';
+import { eitherEmotion, ranked } from './emotions';
 import { clock, duration, elapsed, percent } from './format';
 import { advice } from './problems';
 
@@ -12,8 +12,8 @@ test('numbers read well', () => {
 
 test('emotions are ranked and listed', () => {
   expect(ranked({ angry: 0.2, happy: 0.5, sad: 0.3 }).map(([name]) => name)).toEqual(['happy', 'sad', 'angry']);
-  expect(either(['happy'])).toBe('happy');
-  expect(either(['happy', 'sad', 'angry'])).toBe('happy, sad or angry');
+  expect(eitherEmotion(['happy'])).toBe('happy');
+  expect(eitherEmotion(['happy', 'sad', 'angry'])).toBe('happy, sad or angry');
 });
 
 test('every problem has words, also one that is not known', () => {
