@@ -20,6 +20,9 @@ const FINAL = new Set([
   'file_missing',
   'model_unknown',
   'not_found',
+  'session_unknown',
+  'session_ended',
+  'chunk_conflict',
 ]);
 
 export function advice(code: string): Advice {

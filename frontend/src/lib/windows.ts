@@ -39,8 +39,8 @@ export class Windows {
       this.take(part);
       at += part.length;
       if (this.heard !== this.due) continue;
+      this.due += this.hop; // first, as whoever gets the window may cut
       this.emit();
-      this.due += this.hop;
     }
   }
 
@@ -62,8 +62,8 @@ export class Windows {
 
   private emit(): void {
     const start = (this.heard - this.filled) / this.sampleRate;
-    this.onWindow({ sequence: this.sequence, start, samples: this.recent.slice(0, this.filled) });
-    this.sequence += 1;
     this.sent = this.heard;
+    this.sequence += 1;
+    this.onWindow({ sequence: this.sequence - 1, start, samples: this.recent.slice(0, this.filled) });
   }
 }

@@ -1,3 +1,4 @@
+import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { EMOTIONS, emotionColor, emotionName } from '../../lib/emotions';
@@ -28,6 +29,8 @@ export function Distribution({ items, filter, onFilter }: Props) {
             <button type="button" aria-pressed={filter === key} onClick={() => onFilter(filter === key ? 'all' : key)}>
               <span className="bar-name">
                 {emotion && <EmotionIcon emotion={emotion} size={18} />}
+                {key === 'unsure' && <IconHelp aria-hidden size={18} stroke={1.7} />}
+                {key === 'no_speech' && <IconMoodSilence aria-hidden size={18} stroke={1.7} />}
                 {emotion ? emotionName(emotion) : key === 'unsure' ? unsure : noSpeech}
               </span>
               <span className="bar-track" aria-hidden>

@@ -1,6 +1,6 @@
 import './live.css';
 import { Button, Switch, Text, Title } from '@mantine/core';
-import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconSquare } from '@tabler/icons-react';
+import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
 import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { DataTable } from '../../components/DataTable';
@@ -172,7 +172,7 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
         >
           {live.mark}
         </Button>
-        <Button loading={phase === 'ending'} disabled={phase === 'opening'} leftSection={<IconSquare aria-hidden size={18} />} onClick={onEnd}>
+        <Button loading={phase === 'ending'} disabled={phase === 'opening'} leftSection={<IconPlayerStopFilled aria-hidden size={18} />} onClick={onEnd}>
           {live.end}
         </Button>
       </div>

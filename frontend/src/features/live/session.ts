@@ -89,8 +89,8 @@ export class LiveSession {
 
   pause(): void {
     if (this.now.phase !== 'listening') return;
+    this.change({ phase: 'paused', level: 0 }); // first, as the rest of the sound may be one window too many
     this.windows?.cut();
-    this.change({ phase: 'paused', level: 0 });
   }
 
   resume(): void {

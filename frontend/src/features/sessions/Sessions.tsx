@@ -19,10 +19,10 @@ type Dialog = { kind: 'rename' | 'delete'; session: Summary } | { kind: 'all' } 
 export function Sessions() {
   const { sessions: words } = useWords();
   const [search, setSearch] = useState('');
-  const [limit, setLimit] = useState(PAGE);
+  const [offset, setOffset] = useState(0);
   const [dialog, setDialog] = useState<Dialog>(null);
   const [wanted] = useDebouncedValue(search.trim(), 250);
-  const { data, error, refetch } = useQuery({ ...sessionsQuery({ search: wanted, offset: 0, limit }), placeholderData: keepPreviousData });
+  const { data, error, refetch } = useQuery({ ...sessionsQuery({ search: wanted, offset, limit: PAGE }), placeholderData: keepPreviousData });
   const close = () => setDialog(null);
   const rename = useChange(({ id, title }: { id: string; title: string }) => renameSession(id, title), close);
   const remove = useChange((id: string | null) => (id ? deleteSession(id) : deleteSessions()), close);
@@ -45,7 +45,10 @@ export function Sessions() {
               placeholder={words.search}
               leftSection={<IconSearch aria-hidden size={16} />}
               value={search}
-              onChange={({ currentTarget }) => setSearch(currentTarget.value)}
+              onChange={({ currentTarget }) => {
+                setSearch(currentTarget.value);
+                setOffset(0);
+              }}
             />
             <Text size="sm" c="dimmed" role="status">
               {words.count(data.total)}
@@ -68,10 +71,15 @@ export function Sessions() {
             ))}
           </ul>
         )}
-        {data && data.total > data.sessions.length && (
-          <Button mt="md" variant="default" onClick={() => setLimit((now) => now + PAGE)}>
-            {words.more}
-          </Button>
+        {data && data.total > PAGE && (
+          <div className="actions">
+            <Button variant="default" disabled={offset === 0} onClick={() => setOffset((now) => Math.max(0, now - PAGE))}>
+              {words.newer}
+            </Button>
+            <Button variant="default" disabled={offset + PAGE >= data.total} onClick={() => setOffset((now) => now + PAGE)}>
+              {words.older}
+            </Button>
+          </div>
         )}
       </section>
       {dialog?.kind === 'rename' && (

@@ -167,9 +167,27 @@ export const en = {
     file_missing: { title: 'No recording was sent', todo: 'Choose the file again.' },
     model_unknown: { title: 'The model is gone', todo: 'Reload the page and choose another model.' },
     not_ready: { title: 'The model is still loading', todo: 'Give it a few seconds, then try again.' },
-    not_found: {
-      title: 'This is not here',
+    too_busy: { title: 'The server is busy', todo: 'Give it a few seconds, then try again.' },
+    not_found: { title: 'This is not here', todo: 'Check the address, or begin at the start.' },
+    owner_missing: {
+      title: 'This browser could not show who it is',
+      todo: 'Reload the page and try again.',
+    },
+    session_unknown: {
+      title: 'This session is not here',
       todo: 'It may have been deleted, or belong to another browser. Look under Sessions.',
+    },
+    session_ended: {
+      title: 'The session has ended',
+      todo: 'Begin a new one; what was heard is under Sessions.',
+    },
+    chunk_conflict: {
+      title: 'A part of the session was sent twice, with different sound',
+      todo: 'Go on; what the server had first counts.',
+    },
+    store_unavailable: {
+      title: 'Results cannot be kept right now',
+      todo: 'Try again, or switch off keeping results: the answer itself needs no database.',
     },
     internal_error: {
       title: 'The server made a mistake',
@@ -357,7 +375,8 @@ export const en = {
     search: 'Search by name',
     count: (total: number) => `${total} ${total === 1 ? 'session' : 'sessions'}`,
     deleteAll: 'Delete all',
-    more: 'Show more',
+    newer: 'Newer',
+    older: 'Older',
     none: 'Nothing is kept yet',
     noneTodo: 'Analyse a recording or listen live, and it appears here.',
     start: 'To the start',

@@ -168,9 +168,27 @@ export const es: Words = {
     file_missing: { title: 'No se ha enviado ninguna grabación', todo: 'Elija el archivo de nuevo.' },
     model_unknown: { title: 'El modelo ya no existe', todo: 'Vuelva a cargar la página y elija otro modelo.' },
     not_ready: { title: 'El modelo aún se está cargando', todo: 'Espere unos segundos e inténtelo de nuevo.' },
-    not_found: {
-      title: 'Esto no está aquí',
+    too_busy: { title: 'El servidor está ocupado', todo: 'Espere unos segundos e inténtelo de nuevo.' },
+    not_found: { title: 'Esto no está aquí', todo: 'Compruebe la dirección o vuelva al inicio.' },
+    owner_missing: {
+      title: 'Este navegador no ha podido identificarse',
+      todo: 'Vuelva a cargar la página e inténtelo de nuevo.',
+    },
+    session_unknown: {
+      title: 'Esta sesión no está aquí',
       todo: 'Puede que se haya borrado o que pertenezca a otro navegador. Mire en Sesiones.',
+    },
+    session_ended: {
+      title: 'La sesión ha terminado',
+      todo: 'Empiece otra; lo oído está en Sesiones.',
+    },
+    chunk_conflict: {
+      title: 'Una parte de la sesión se envió dos veces con sonidos distintos',
+      todo: 'Siga; cuenta lo que el servidor recibió primero.',
+    },
+    store_unavailable: {
+      title: 'Ahora no se pueden conservar resultados',
+      todo: 'Inténtelo de nuevo o desactive la conservación: la respuesta no necesita base de datos.',
     },
     internal_error: {
       title: 'El servidor ha cometido un error',
@@ -359,7 +377,8 @@ export const es: Words = {
     search: 'Buscar por nombre',
     count: (total) => `${total} ${total === 1 ? 'sesión' : 'sesiones'}`,
     deleteAll: 'Borrar todo',
-    more: 'Mostrar más',
+    newer: 'Más recientes',
+    older: 'Más antiguas',
     none: 'Aún no se conserva nada',
     noneTodo: 'Analice una grabación o escuche en vivo, y aparecerá aquí.',
     start: 'Al inicio',
