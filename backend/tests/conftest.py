@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import pytest
 import soundfile
 
 from ser.settings import PROJECT
+from ser.store import Store, open_store
+from tests.databases import AVAILABLE, make, postgres_server
 
 NOT_RUN = pytest.StashKey[list[str]]()
 
@@ -85,4 +88,30 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     """Keeps what tests make out of the project's own folders."""
     monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("SER_DATABASE_URL", f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}")
     yield
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of a PostgreSQL server that runs as long as the tests; only asked for where there is one."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=AVAILABLE)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database, once of every kind that this machine has."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'some folder' / 'results.sqlite').as_posix()}"
+    server, name = request.getfixturevalue("server_url"), f"t{secrets.token_hex(8)}"
+    make(f"{server}/postgres", f"CREATE DATABASE {name}")
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An open database, once of every kind that this machine has."""
+    store = open_store(database_url)
+    yield store
+    store.close()

@@ -12,7 +12,7 @@ FLOORS = (
     ("errors", "labels"),
     ("settings", "prediction", "files"),
     ("audio", "download", "pages", "store", "exports"),
-    ("features", "speech", "descriptors", "augment", "pretrained"),
+    ("features", "speech", "descriptors", "augment", "pretrained", "sessions"),
     ("recipe", "corpus", "layers", "probe", "voice"),
     ("recipes", "corpora", "listing"),
     ("bank", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
