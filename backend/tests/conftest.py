@@ -11,14 +11,19 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
 
+from ser.audio import SAMPLE_RATE
 from ser.settings import PROJECT
 from ser.store import Store, open_store
 from tests.databases import AVAILABLE, make, postgres_server
+
+if TYPE_CHECKING:
+    from ser.predictor import Predictor
 
 NOT_RUN = pytest.StashKey[list[str]]()
 
@@ -115,3 +120,33 @@ def store(database_url: str) -> Iterator[Store]:
     store = open_store(database_url)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def voice_predictor() -> Predictor:
+    """A network that can be calibrated to a voice, with random weights."""
+    import torch
+
+    from ser.calibration import Calibration
+    from ser.checkpoint import Checkpoint, ModelInfo
+    from ser.predictor import Predictor
+    from ser.recipe import get_recipe
+
+    recipe = get_recipe("whisper")
+    torch.manual_seed(0)
+    network = recipe.network(len(recipe.labels)).eval()
+    network.voices.ratio.fill_(2.0)
+    info = ModelInfo(
+        name="toy",
+        title="",
+        summary="",
+        recipe="whisper",
+        labels=recipe.labels,
+        sample_rate=SAMPLE_RATE,
+        clip_seconds=None,
+        parameters=1,
+        corpora=(),
+        licence="none",
+        calibration=Calibration(temperature=1.0, unsure_below=0.5),
+    )
+    return Predictor(Checkpoint(info, recipe.features(None).eval(), network), 60.0)

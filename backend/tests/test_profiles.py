@@ -9,41 +9,20 @@ import pytest
 import torch
 
 from ser.audio import SAMPLE_RATE, Waveform
-from ser.calibration import Calibration
-from ser.checkpoint import Checkpoint, ModelInfo
 from ser.cli import app
 from ser.errors import ProfileError
 from ser.layers import VARIED, Voices, variety
 from ser.predictor import Predictor, load_predictor
 from ser.profiles import Profile, check_name, delete_profile, list_profiles, load_profile, save_profile
-from ser.recipe import get_recipe
 from ser.settings import load_settings
 from ser.store import LOCAL, opened, owner_of
 
 SIZE = 3840
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    """A network with a voice module and random weights."""
-    recipe = get_recipe("whisper")
-    torch.manual_seed(0)
-    network = recipe.network(len(recipe.labels)).eval()
-    network.voices.ratio.fill_(2.0)
-    info = ModelInfo(
-        name="toy",
-        title="",
-        summary="",
-        recipe="whisper",
-        labels=recipe.labels,
-        sample_rate=SAMPLE_RATE,
-        clip_seconds=None,
-        parameters=1,
-        corpora=(),
-        licence="none",
-        calibration=Calibration(temperature=1.0, unsure_below=0.5),
-    )
-    return Predictor(Checkpoint(info, recipe.features(None).eval(), network), 60.0)
+@pytest.fixture
+def predictor(voice_predictor: Predictor) -> Predictor:
+    return voice_predictor
 
 
 def test_a_profile_moves_the_voice_to_the_middle(predictor, samples):

@@ -10,6 +10,7 @@ from apiflask import APIBlueprint
 
 from ser.api import schemas
 from ser.api.openapi import problems
+from ser.api.owners import profile
 from ser.api.problems import RequestError
 from ser.api.state import registry
 from ser.api.uploads import read_upload
@@ -19,7 +20,7 @@ from ser.timeline import make_grid
 
 routes = APIBlueprint("analyse", __name__)
 
-PROBLEMS = problems(400, 404, 413, 422, 500, 503)
+PROBLEMS = problems(400, 401, 404, 413, 422, 500, 503)
 
 
 @routes.post("/upload")
@@ -63,11 +64,12 @@ def predict() -> Any:
 def _analyse() -> tuple[Prediction, float]:
     """Returns the prediction for the recording of the current request, and how long the model took in ms."""
     sent = read_upload()
-    predictor = registry().get(sent.model)
+    voice = profile(sent.speaker)
+    predictor = registry().get(sent.model or (voice and voice.model))
     started = time.perf_counter()
     try:
         grid = make_grid(sent.window_seconds, sent.hop_seconds)
-        prediction = predictor.predict(sent.content, sent.name, grid=grid, coverage=sent.coverage)
+        prediction = predictor.predict(sent.content, sent.name, grid=grid, coverage=sent.coverage, profile=voice)
     except SettingsError as error:
         raise RequestError(str(error), "value_invalid") from error
     return prediction, 1000 * (time.perf_counter() - started)

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from ser.api.app import create_app
+from ser.api.database import Database
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.registry import ModelRegistry
 from ser.api.server import Server, bind
 from ser.audio import decode
 from ser.calibration import Calibration
-from ser.checkpoint import Figure, ModelInfo
+from ser.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.errors import ModelError
 from ser.prediction import Prediction, Segment
+from ser.profiles import Profile
 from ser.settings import Settings
 from ser.timeline import DEFAULT_GRID, Grid
 
@@ -68,7 +71,13 @@ class LoudnessPredictor:
         self.info = info(name)
 
     def predict(
-        self, source: bytes, file: str = "", *, grid: Grid = DEFAULT_GRID, coverage: int | None = None
+        self,
+        source: bytes,
+        file: str = "",
+        *,
+        grid: Grid = DEFAULT_GRID,
+        coverage: int | None = None,
+        profile: Profile | None = None,
     ) -> Prediction:
         waveform = decode(source, max_seconds=1800.0)
         peak = float(np.abs(waveform.samples).max())
@@ -98,7 +107,27 @@ def settings(tmp_path: Path) -> Settings:
     (frontend / "index.html").write_text(PAGE, encoding="utf-8")
     (frontend / "assets" / "index-abc123.js").write_text("export {};", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("not for the world", encoding="utf-8")
-    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4)
+    url = f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}"
+    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4, database_url=url)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def owner() -> dict[str, str]:
+    """Headers of a request by somebody."""
+    return {"Authorization": f"Bearer {'a' * 31}-"}
+
+
+@pytest.fixture
+def stranger() -> dict[str, str]:
+    """Headers of a request by somebody else."""
+    return {"Authorization": f"Bearer {'b' * 43}"}
 
 
 @pytest.fixture
@@ -134,8 +163,8 @@ class ReadingClient(FlaskClient):
 
 
 @pytest.fixture
-def app(settings: Settings, registry: ModelRegistry) -> APIFlask:
-    app = create_app(settings, registry)
+def app(settings: Settings, registry: ModelRegistry, database: Database) -> APIFlask:
+    app = create_app(settings, registry, database)
     app.test_client_class = ReadingClient
     return app
 
@@ -218,3 +247,38 @@ def problem_of() -> Callable[..., dict[str, Any]]:
         return body
 
     return check
+
+
+@pytest.fixture
+def real_settings(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings whose weights folder holds a network that has learnt nothing."""
+    import torch
+
+    from ser.recipe import get_recipe
+
+    recipe = get_recipe("cnn1d")
+    torch.manual_seed(0)
+    network = recipe.network(len(recipe.labels))
+    info = ModelInfo(
+        name="untrained",
+        title="Untrained",
+        summary="For tests.",
+        recipe=recipe.name,
+        labels=recipe.labels,
+        sample_rate=recipe.sample_rate,
+        clip_seconds=recipe.clip_seconds,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        corpora=("ravdess",),
+        licence="none",
+        calibration=Calibration(temperature=1.0, unsure_below=0.15),
+    )
+    save_checkpoint(tmp_path / "weights" / "untrained", info, network.state_dict())
+    return replace(settings, weights=tmp_path / "weights", model="untrained")
+
+
+@pytest.fixture
+def real_client(real_settings: Settings, database: Database) -> FlaskClient:
+    """A client of a server with that network."""
+    registry = ModelRegistry(real_settings)
+    registry.load_default()
+    return create_app(real_settings, registry, database).test_client()
