@@ -11,6 +11,7 @@ from ser.api import (
     openapi,
     page,
     problems,
+    routes_analyse,
     routes_meta,
     routes_predict,
     routes_profiles,
@@ -42,7 +43,7 @@ def create_app(settings: Settings, registry: ModelRegistry | None = None, databa
     access.register(app)
     problems.register(app)
     openapi.describe(app)
-    for module in (routes_predict, routes_profiles, routes_meta, docs):
+    for module in (routes_predict, routes_analyse, routes_profiles, routes_meta, docs):
         app.register_blueprint(module.routes)
     page.register(app)
     return app

@@ -73,4 +73,9 @@ def _multipart(properties: dict[str, Any], **rules: Any) -> dict[str, Any]:
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
-BODIES = {"upload": _recording(), "predict": _recording(), "makeProfile": _voice()}  # by operation
+BODIES = {  # by operation
+    "upload": _recording(),
+    "predict": _recording(),
+    "analyse": _recording(**_KEEPING),
+    "makeProfile": _voice(),
+}

@@ -32,7 +32,7 @@ _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _IDENTITY = {"description": "identity of the request, also in the log", "schema": {"type": "string"}}
 _TIMING = {"description": "how long the analysis took, such as analyse;dur=21.4 (ms)", "schema": {"type": "string"}}
 _RETRY = {"description": "s to wait before trying again", "schema": {"type": "integer"}}
-_UPLOADS = ("upload", "predict")  # operations that may name a speaker, and tell how long they took
+_UPLOADS = ("upload", "predict", "analyse")  # operations that may name a speaker, and tell how long they took
 
 
 def problems(*statuses: int) -> dict[int, dict[str, Any]]:

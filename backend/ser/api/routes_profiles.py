@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 
-from ser.api import schemas
+from ser.api import schemas_kept
 from ser.api.openapi import problems
 from ser.api.owners import owner
 from ser.api.state import registry, store
@@ -19,7 +19,7 @@ routes = APIBlueprint("profiles", __name__)
 
 
 @routes.get("/api/v1/profiles")
-@routes.output(schemas.Profiles, description="Every profile of the owner, by name.")
+@routes.output(schemas_kept.Profiles, description="Every profile of the owner, by name.")
 @routes.doc(
     tags=["Profiles"],
     operation_id="listProfiles",
@@ -34,7 +34,7 @@ def profiles() -> Any:
 
 
 @routes.post("/api/v1/profiles")
-@routes.output(schemas.NewProfile, status_code=201, description="The profile, and what would make it better.")
+@routes.output(schemas_kept.NewProfile, status_code=201, description="The profile, and what would make it better.")
 @routes.doc(
     tags=["Profiles"],
     operation_id="makeProfile",

@@ -19,6 +19,7 @@ from ser.api.problems import RequestError
 
 FIELDS = ("file", "audio")
 MAX_NAME_CHARACTERS = 255
+_FLAGS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 
 
 class StrictFormParser(FormDataParser):
@@ -118,6 +119,18 @@ def read_files(fields: Sequence[str], most: int) -> list[tuple[str, bytes]]:
 def text_field(field: str) -> str | None:
     """Returns a text field of the current request's form; None where it is missing or empty."""
     return request.form.get(field) or None
+
+
+def flag_field(field: str) -> bool:
+    """Returns a field of the current request's form that is yes or no; no where it is missing or empty.
+
+    Raises:
+        RequestError: it is neither (``value_invalid``).
+    """
+    text = (text_field(field) or "false").lower()
+    if text not in _FLAGS:
+        raise RequestError(f"{field} is {text[:40]!r}; expected 'true' or 'false'.", "value_invalid")
+    return _FLAGS[text]
 
 
 def _number(field: str, kind: type) -> Any:

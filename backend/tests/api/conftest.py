@@ -20,13 +20,16 @@ from ser.api.database import Database
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.registry import ModelRegistry
 from ser.api.server import Server, bind
-from ser.audio import decode
+from ser.attention import Attention
+from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.calibration import Calibration
 from ser.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.errors import ModelError
 from ser.prediction import Prediction, Segment
+from ser.predictor import Analysis
 from ser.profiles import Profile
 from ser.settings import Settings
+from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
 
 LABELS = ("angry", "happy", "sad")
@@ -70,16 +73,26 @@ class LoudnessPredictor:
     def __init__(self, name: str):
         self.info = info(name)
 
-    def predict(
+    def analyse(
         self,
-        source: bytes,
+        source: bytes | Waveform,
         file: str = "",
         *,
         grid: Grid = DEFAULT_GRID,
         coverage: int | None = None,
         profile: Profile | None = None,
-    ) -> Prediction:
-        waveform = decode(source, max_seconds=1800.0)
+        explain: bool = True,
+    ) -> Analysis:
+        waveform = source if isinstance(source, Waveform) else decode(source, max_seconds=1800.0)
+        samples = resample(waveform, SAMPLE_RATE).samples
+        prediction = self._predict(waveform, file)
+        frames = -(-len(samples) // FRAME_SAMPLES)
+        heard = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
+        end = prediction.duration_seconds
+        attention = Attention(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
+        return Analysis(prediction, samples, heard, attention)
+
+    def _predict(self, waveform: Waveform, file: str) -> Prediction:
         peak = float(np.abs(waveform.samples).max())
         speech = peak > 0
         angry = min(peak, 1.0)

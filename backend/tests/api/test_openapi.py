@@ -66,7 +66,7 @@ def test_operation_names_are_unique():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("path", ["/upload", "/predict"])
+@pytest.mark.parametrize("path", ["/upload", "/predict", "/api/v1/analyse"])
 def test_uploads_list_every_problem_they_can_have(path):
     operation = DOCUMENT["paths"][path]["post"]
     assert operation["responses"].keys() == {"200", "400", "401", "404", "413", "422", "500", "503"}
@@ -74,7 +74,7 @@ def test_uploads_list_every_problem_they_can_have(path):
         "properties"
     ]
     options = {"model", "window_seconds", "hop_seconds", "coverage", "speaker"}
-    assert properties.keys() == {"file", "audio"} | options
+    assert properties.keys() == {"file", "audio"} | options | ({"title", "keep"} if "analyse" in path else set())
 
 
 def test_problem_lists_every_code():
@@ -89,7 +89,11 @@ def test_answers_fit_their_shapes(client, path, name):
 
 
 def test_answers_to_recordings_fit_their_shapes(client, form, wav):
-    for path, name in (("/upload", "Prediction"), ("/predict", "ShortPrediction")):
+    for path, name in (
+        ("/upload", "Prediction"),
+        ("/predict", "ShortPrediction"),
+        ("/api/v1/analyse", "Analysis"),
+    ):
         jsonschema.validate(client.post(path, **form(wav)).json, schema(name), jsonschema.Draft202012Validator)
     problem = client.post("/upload", **form(b"text")).json
     jsonschema.validate(problem, schema("Problem"), jsonschema.Draft202012Validator)
