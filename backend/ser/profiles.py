@@ -6,7 +6,7 @@ belongs to its owner, such as one browser, or ``ser.store.LOCAL`` for the comman
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Row, delete, insert, select
 from ser.errors import ProfileError
 from ser.store import PROFILES, Store
 
-NAME = re.compile(r"[\w][\w .-]{0,39}")
+MAX_NAME_CHARACTERS = 40
 NUMBERS = np.dtype("<f4")  # how an offset is kept, on every kind of machine
 FEW_CLIPS = 3
 
@@ -66,7 +66,8 @@ def check_name(name: str) -> str:
     Raises:
         ProfileError: it holds what a name on a screen, in an address or in a file would stumble over.
     """
-    if not NAME.fullmatch(name) or name.endswith("."):
+    fits = 0 < len(name) <= MAX_NAME_CHARACTERS and all(map(_fits, name))
+    if not fits or name[0] in " .-" or name[-1] in " .":
         raise ProfileError(
             f"{name[:60]!r} cannot name a profile; use up to 40 letters, digits, spaces, dots, dashes.", "profile_name"
         )
@@ -112,6 +113,11 @@ def delete_profile(name: str, store: Store, owner: str) -> None:
         found = connection.execute(delete(PROFILES).where(*_named(check_name(name), owner)))
     if not found.rowcount:
         raise _unknown(name, store, owner)
+
+
+def _fits(letter: str) -> bool:
+    """Whether a name may hold it; the vowel signs of many scripts are marks, not letters."""
+    return letter.isalnum() or unicodedata.category(letter).startswith("M") or letter in " ._-"
 
 
 def _named(name: str, owner: str) -> tuple[Any, Any]:

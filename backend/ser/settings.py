@@ -31,6 +31,7 @@ class Settings:
         max_audio_seconds: longest recording that is accepted, in s.
         cors_origins: foreign origins that may call the API, separated by commas; empty means same origin only.
         threads: server threads.
+        live_predictions: live chunks that are analysed at a time; fewer than threads, so that other requests get one.
     """
 
     corpora: Path = PROJECT / "data"
@@ -45,6 +46,7 @@ class Settings:
     max_audio_seconds: float = 1800.0
     cors_origins: tuple[str, ...] = ()
     threads: int = 4
+    live_predictions: int = 3
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -44,6 +44,7 @@ from ser.errors import SettingsError, StoreError
 SCHEMA = 1  # version of the tables below
 LOCAL = "local"  # the owner behind the command line; no token has this as its SHA-256
 BUSY_SECONDS = 30.0  # how long a connection waits for another one's write
+CONNECT_SECONDS = 5  # how long a database server may take to answer at all
 _CREATION_LOCK = 736_572  # any number that all processes agree on
 
 METADATA = MetaData()
@@ -214,7 +215,9 @@ def opened(url: str) -> Iterator[Store]:
 
 
 def _server_engine(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True)  # a server may have been restarted since the last request
+    waiting = {"connect_timeout": CONNECT_SECONDS} if url.get_driver_name() == "psycopg" else {}
+    # the first ping tells whether the server was restarted since the last request
+    return create_engine(url, pool_pre_ping=True, connect_args=waiting)
 
 
 def _sqlite_engine(url: URL) -> Engine:

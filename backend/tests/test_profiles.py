@@ -75,11 +75,18 @@ def test_a_deleted_one_leaves_no_byte(predictor, samples, tmp_path):
     assert numbers not in content and b"VERYOWNNAME" not in content
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", "a\\b", ".hidden", "x" * 41, "ends.", "nul\0"])
+@pytest.mark.parametrize(
+    "name", ["", "../x", "a/b", "a\\b", ".hidden", "x" * 41, "ends.", "nul\0", "-x", " x", "x ", "\ud800", "a\u202eb"]
+)
 def test_names_that_could_leave_a_folder_are_refused(name):
     with pytest.raises(ProfileError) as refused:
         check_name(name)
     assert refused.value.code == "profile_name"
+
+
+@pytest.mark.parametrize("name", ["x" * 40, "Asha K.-2_b", "आशा हिन्दी", "Zoë", "李雷"])
+def test_names_of_all_scripts_are_taken(name):
+    assert check_name(name) == name
 
 
 def test_other_weights_refuse_it(predictor, samples):

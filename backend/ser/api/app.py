@@ -12,9 +12,11 @@ from ser.api import (
     page,
     problems,
     routes_analyse,
+    routes_live,
     routes_meta,
     routes_predict,
     routes_profiles,
+    routes_sessions,
     security,
     state,
 )
@@ -43,7 +45,8 @@ def create_app(settings: Settings, registry: ModelRegistry | None = None, databa
     access.register(app)
     problems.register(app)
     openapi.describe(app)
-    for module in (routes_predict, routes_analyse, routes_profiles, routes_meta, docs):
+    modules = (routes_predict, routes_analyse, routes_live, routes_sessions, routes_profiles, routes_meta, docs)
+    for module in modules:
         app.register_blueprint(module.routes)
     page.register(app)
     return app

@@ -78,4 +78,5 @@ BODIES = {  # by operation
     "predict": _recording(),
     "analyse": _recording(**_KEEPING),
     "makeProfile": _voice(),
+    "sendChunk": {"required": True, "content": {"audio/wav": {"schema": _RECORDING}}},
 }

@@ -7,6 +7,7 @@ types are made.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from apiflask import APIFlask
@@ -16,6 +17,7 @@ from ser.api.forms import BODIES
 from ser.api.owners import SCHEME
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
+from ser.exports import Format
 from ser.settings import Settings
 
 DESCRIPTION = (
@@ -25,6 +27,8 @@ DESCRIPTION = (
 )
 TAGS = [
     {"name": "Analyse", "description": "Send a recording, get its emotion."},
+    {"name": "Live", "description": "Speak and be answered while you do, in chunks of up to 3 s."},
+    {"name": "Sessions", "description": "What was kept for an owner: results, never audio."},
     {"name": "Profiles", "description": "Calibrate a model to a voice; statistics are kept, never audio."},
     {"name": "About", "description": "What this server is and can do."},
 ]
@@ -38,6 +42,12 @@ _UPLOADS = ("upload", "predict", "analyse")  # operations that may name a speake
 def problems(*statuses: int) -> dict[int, dict[str, Any]]:
     """Returns the documentation of a route's error answers, one for each status."""
     return {status: _problem_answer(status) for status in statuses}
+
+
+def attachments(formats: Iterable[Format]) -> dict[int, dict[str, Any]]:
+    """Returns the documentation of a route that answers with a file in one of some formats."""
+    content = {form.media_type: {"schema": {"type": "string"}} for form in formats}
+    return {200: {"description": "The file, as an attachment.", "content": content}}
 
 
 def openapi_document() -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from flask import Flask, current_app
 
 from ser.api.database import Database
@@ -13,8 +15,8 @@ _KEY = "ser"
 
 
 def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Database) -> None:
-    """Gives an application its settings, models and database."""
-    app.extensions[_KEY] = (settings, models, database)
+    """Gives an application its settings, models, database and places for live chunks."""
+    app.extensions[_KEY] = (settings, models, database, threading.BoundedSemaphore(settings.live_predictions))
 
 
 def settings() -> Settings:
@@ -34,3 +36,8 @@ def store() -> Store:
         StoreError: it cannot be opened.
     """
     return current_app.extensions[_KEY][2].store()
+
+
+def live_places() -> threading.BoundedSemaphore:
+    """Returns what a live chunk needs one of for as long as it is analysed."""
+    return current_app.extensions[_KEY][3]

@@ -13,6 +13,7 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from flask import Request, request
+from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
 from ser.api.problems import RequestError
@@ -31,7 +32,7 @@ class StrictFormParser(FormDataParser):
 
 
 class MemoryRequest(Request):
-    """A request that keeps uploaded files in memory."""
+    """A request that keeps uploaded files in memory, and whose JSON cannot exhaust the stack."""
 
     form_data_parser_class = StrictFormParser
 
@@ -41,6 +42,13 @@ class MemoryRequest(Request):
             # be refused as soon as it reaches the limit, one byte too early.
             environ.pop("wsgi.input_terminated", None)
         super().__init__(environ, *arguments, **options)
+
+    def get_json(self, *arguments: Any, **options: Any) -> Any:
+        """Reads a body of JSON; one that is nested too deeply to be read is the client's mistake, too."""
+        try:
+            return super().get_json(*arguments, **options)
+        except RecursionError as error:
+            raise BadRequest("The JSON is nested too deeply; send a plain object.") from error
 
     def _get_file_stream(self, *_: Any, **__: Any) -> io.BytesIO:
         return io.BytesIO()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ser.api.app import create_app
+from ser.api.database import Database
 
 OWNED = "/api/v1/profiles"
 
@@ -59,7 +60,17 @@ def test_without_its_database_the_server_analyses_and_says_what_is_missing(
 def test_a_database_that_comes_back_is_used(settings, registry, tmp_path, owner):
     (tmp_path / "place").write_text("in the way", encoding="utf-8")
     broken = replace(settings, database_url=f"sqlite:///{(tmp_path / 'place' / 'x.sqlite').as_posix()}")
-    client = create_app(broken, registry).test_client()
-    assert client.get(OWNED, headers=owner).status_code == 503
+    patient, eager = (Database(broken.database_url, retry_seconds=seconds) for seconds in (60.0, 0.0))
+    clients = [create_app(broken, registry, database).test_client() for database in (patient, eager)]
+    assert [client.get(OWNED, headers=owner).status_code for client in clients] == [503, 503]
     (tmp_path / "place").unlink()
-    assert client.get(OWNED, headers=owner).status_code == 200
+    assert [client.get(OWNED, headers=owner).status_code for client in clients] == [503, 200]
+    eager.close()
+
+
+def test_names_and_ids_are_not_logged(client, owner, caplog):
+    caplog.set_level("INFO")
+    client.delete("/api/v1/profiles/asha", headers=owner)
+    client.get(f"/api/v1/sessions/{'0' * 32}", headers=owner)
+    assert "DELETE /api/v1/profiles/<name> 404" in caplog.text
+    assert "asha" not in caplog.text and "000000" not in caplog.text

@@ -61,6 +61,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a live session */
+        post: operations["beginLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -135,6 +152,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the kept sessions */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** Delete all sessions of the owner for good */
+        delete: operations["deleteSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles": {
         parameters: {
             query?: never;
@@ -156,6 +191,85 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say which chunks have come
+         * @description After an outage, a client sends again what is not among them.
+         */
+        get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a live session
+         * @description From now on it takes no new chunk. Ending it again answers the same.
+         */
+        post: operations["endLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a session
+         * @description What was found when it was analysed; of a live session, what its chunks come to so far.
+         */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        /** Delete a session for good */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        /** Give a session another title */
+        patch: operations["renameSession"];
+        trace?: never;
+    };
+    "/api/v1/live/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a moment of a session */
+        post: operations["markMoment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profiles/{name}": {
         parameters: {
             query?: never;
@@ -168,6 +282,46 @@ export interface paths {
         post?: never;
         /** Delete a profile for good */
         delete: operations["deleteProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a session for another program
+         * @description The prediction as JSON, or its segments as labels and subtitles.
+         */
+        get: operations["exportSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/{id}/chunks/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Send a chunk of a live session
+         * @description A recording of its own of up to 3 s. The same chunk sent again gets the same answer and changes nothing; chunks may overlap and come in any order.
+         */
+        put: operations["sendChunk"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -401,6 +555,79 @@ export interface components {
             timestamp: string;
         };
         /**
+         * SessionSummary
+         * @description What a list says about a session.
+         */
+        SessionSummary: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recording" | "live";
+            /** Title */
+            title: string;
+            /** Model */
+            model: string;
+            /**
+             * Speaker
+             * @description profile that it is calibrated with
+             */
+            speaker: string | null;
+            /**
+             * Created
+             * Format: date-time
+             * @description UTC
+             */
+            created: string;
+            /**
+             * State
+             * @description 'live' until it is ended
+             * @enum {string}
+             */
+            state: "live" | "ended";
+            /**
+             * Duration Seconds
+             * @description length in s
+             */
+            duration_seconds: number;
+            /**
+             * Dominant
+             * @description what the most speech carries; null without speech and while live
+             */
+            dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Confidence
+             * @description of the whole in percent; null without speech and while live
+             */
+            confidence: number | null;
+        };
+        /**
+         * NewLive
+         * @description What a live session begins with.
+         */
+        NewLive: {
+            /**
+             * Model
+             * @description name of a model that GET /api/v1/models lists
+             * @default null
+             */
+            model: string | null;
+            /**
+             * Title
+             * @description kept on one line, cut to 200 characters
+             * @default
+             */
+            title: string;
+            /**
+             * Speaker
+             * @description name of a profile of the owner
+             * @default null
+             */
+            speaker: string | null;
+        };
+        /**
          * Figure
          * @description A measured figure with everything that makes it one; shares in percent.
          */
@@ -622,6 +849,27 @@ export interface components {
             version: string;
         };
         /**
+         * SessionPage
+         * @description Sessions of an owner, newest first.
+         */
+        SessionPage: {
+            /**
+             * Total
+             * @description how many fit, on all pages
+             */
+            total: number;
+            /** Sessions */
+            sessions: components["schemas"]["SessionSummary"][];
+        };
+        /**
+         * Deleted
+         * @description How many sessions were deleted.
+         */
+        Deleted: {
+            /** Deleted */
+            deleted: number;
+        };
+        /**
          * Profile
          * @description What a model knows about a voice, without the numbers.
          */
@@ -679,6 +927,203 @@ export interface components {
              * @description sentences for a person: what would make it better
              */
             warnings: string[];
+        };
+        /**
+         * LiveState
+         * @description What the server has of a live session.
+         */
+        LiveState: {
+            /**
+             * Received
+             * @description numbers of the chunks, as ranges of first and last
+             */
+            received: [
+                number,
+                number
+            ][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "live" | "ended";
+        };
+        /**
+         * Mark
+         * @description A moment that a person marked.
+         */
+        Mark: {
+            /**
+             * At
+             * @description s from the beginning
+             */
+            at: number;
+            /** Note */
+            note: string;
+        };
+        /**
+         * Statistics
+         * @description A session in a few numbers.
+         */
+        Statistics: {
+            /**
+             * Seconds
+             * @description emotion -> s of speech that carry it, the most first
+             */
+            seconds: {
+                [key: string]: number;
+            };
+            /**
+             * Unsure Seconds
+             * @description how much of that is unsure, in s
+             */
+            unsure_seconds: number;
+            /**
+             * Transitions
+             * @description how often one emotion follows another
+             */
+            transitions: number;
+            /**
+             * Confidence
+             * @description mean over the speech in percent; null without
+             */
+            confidence: number | null;
+            /**
+             * Speech Share
+             * @description share of the session that is speech, in percent
+             */
+            speech_share: number;
+        };
+        /**
+         * Session
+         * @description A session with everything but the audio.
+         */
+        Session: {
+            prediction: components["schemas"]["Prediction"];
+            /** @description null without speech and from models that take a clip whole */
+            attention: components["schemas"]["Attention"] | null;
+            /** Descriptors */
+            descriptors: components["schemas"]["Descriptor"][];
+            /**
+             * Curves
+             * @description at most 20 values a second, and 5000 in all
+             */
+            curves: components["schemas"]["Curve"][];
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recording" | "live";
+            /** Title */
+            title: string;
+            /** Model */
+            model: string;
+            /**
+             * Speaker
+             * @description profile that it is calibrated with
+             */
+            speaker: string | null;
+            /**
+             * Created
+             * Format: date-time
+             * @description UTC
+             */
+            created: string;
+            /**
+             * State
+             * @description 'live' until it is ended
+             * @enum {string}
+             */
+            state: "live" | "ended";
+            /**
+             * Duration Seconds
+             * @description length in s
+             */
+            duration_seconds: number;
+            /**
+             * Dominant
+             * @description what the most speech carries; null without speech and while live
+             */
+            dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Confidence
+             * @description of the whole in percent; null without speech and while live
+             */
+            confidence: number | null;
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            statistics: components["schemas"]["Statistics"];
+        };
+        /**
+         * Renaming
+         * @description Another title.
+         */
+        Renaming: {
+            /**
+             * Title
+             * @description kept on one line, cut to 200 characters
+             */
+            title: string;
+        };
+        /**
+         * NewMark
+         * @description A moment to mark.
+         */
+        NewMark: {
+            /**
+             * At
+             * @description s from the beginning
+             */
+            at: number;
+            /**
+             * Note
+             * @description kept on one line, cut to 500 characters
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * LiveChunk
+         * @description The answer to one chunk of a live session.
+         */
+        LiveChunk: {
+            /** Sequence */
+            sequence: number;
+            /**
+             * Start
+             * @description s from the session's beginning
+             */
+            start: number;
+            /**
+             * End
+             * @description s from the session's beginning
+             */
+            end: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "emotion" | "unsure" | "no_speech";
+            /** Emotion */
+            emotion: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Confidence
+             * @description in percent; null without speech
+             */
+            confidence: number | null;
+            /**
+             * Probabilities
+             * @description emotion -> probability; empty without speech
+             */
+            probabilities: {
+                [key: string]: number;
+            };
+            /**
+             * Candidates
+             * @description likeliest first; only filled when unsure
+             */
+            candidates: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
         };
         /**
          * Problem
@@ -1035,6 +1480,111 @@ export interface operations {
             };
         };
     };
+    beginLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewLive"];
+            };
+        };
+        responses: {
+            /** @description The session; send chunks to its id. */
+            201: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionSummary"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listModels: {
         parameters: {
             query?: never;
@@ -1272,6 +1822,136 @@ export interface operations {
             };
         };
     };
+    listSessions: {
+        parameters: {
+            query?: {
+                search?: string;
+                kind?: ("recording" | "live") | null;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the owner's sessions, newest first. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are gone. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listProfiles: {
         parameters: {
             query?: never;
@@ -1444,6 +2124,476 @@ export interface operations {
             };
         };
     };
+    getLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which chunks are there. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveState"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session with its timeline. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything but the audio. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renameSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Renaming"];
+            };
+        };
+        responses: {
+            /** @description The session with its new title. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionSummary"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markMoment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewMark"];
+            };
+        };
+        responses: {
+            /** @description The mark as it was kept. */
+            201: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     deleteProfile: {
         parameters: {
             query?: never;
@@ -1488,6 +2638,214 @@ export interface operations {
             };
             /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
             404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportSession: {
+        parameters: {
+            query?: {
+                format?: "json" | "csv" | "audacity" | "textgrid" | "webvtt" | "srt" | "rttm";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, as an attachment. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv": string;
+                    "text/plain": string;
+                    "text/vtt": string;
+                    "application/x-subrip": string;
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendChunk: {
+        parameters: {
+            query: {
+                start: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "audio/wav": string;
+            };
+        };
+        responses: {
+            /** @description The answer to these few seconds. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveChunk"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `chunk_conflict`: The number has another chunk; `session_ended`: The session was ended */
+            409: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
                 headers: {
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
