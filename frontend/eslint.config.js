@@ -30,7 +30,7 @@ export default ts.config(
   ...ts.configs.recommended,
   jsxA11y.flatConfigs.strict,
   reactHooks.configs.flat.recommended,
-  { languageOptions: { globals: { ...globals.browser, ...globals.audioWorklet } } },
+  { languageOptions: { globals: { ...globals.browser, ...globals.audioWorklet, ...globals.serviceworker } } },
   layer(['src/lib/**'], '/(components|features|app)/'),
   layer(['src/components/**'], '/(features|app)/'),
   layer(['src/features/**'], '/app/|^\\.\\./[^.]'),

@@ -27,3 +27,6 @@ void startLanguage().then(() =>
     </StrictMode>,
   ),
 );
+
+// The dev server has no built page to keep.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('/sw.js').catch(() => {});

@@ -57,7 +57,7 @@ export const happy: Prediction = {
 export function analysisOf(prediction: Prediction): Analysis {
   return {
     prediction,
-    attention: { start: [0, 1], end: [1, 2], weight: [0.2, 0.8] },
+    attention: { kind: 'attention', start: [0, 1], end: [1, 2], weight: [0.2, 0.8] },
     descriptors: [{ name: 'pitch', value: 212.4, unit: 'Hz', meaning: 'How high the voice is on average.' }],
     curves: [{ name: 'pitch', unit: 'Hz', times: [0, 0.5, 1], values: [200, null, 220] }],
     session: null,

@@ -3,7 +3,9 @@ import { lazy, Suspense } from 'react';
 import { ExportMenu } from '../components/ExportMenu';
 import { Descriptors } from '../features/descriptors/Descriptors';
 import { CopyLink } from '../features/result/CopyLink';
+import { Statistics } from '../features/live/Statistics';
 import { Result } from '../features/result/Result';
+import type { Session } from '../lib/api';
 import { useWords } from '../lib/language';
 import type { Analyses, Answer } from './useAnalysis';
 
@@ -44,7 +46,18 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
           <Explorer key={key} analysis={found} file={file} marks={marks} />
         </Suspense>
       )}
+      {session?.kind === 'live' && <LiveStatistics session={session} />}
       <Descriptors descriptors={found.descriptors} curves={found.curves} length={prediction.duration_seconds} />
     </>
+  );
+}
+
+function LiveStatistics({ session: { statistics, duration_seconds: length } }: { session: Session }) {
+  const { live } = useWords();
+  const { seconds, transitions, confidence, speech_share: speech } = statistics;
+  return (
+    <section className="card" aria-label={live.statistics}>
+      <Statistics figures={{ seconds, transitions, confidence, speech: speech / 100 }} seconds={length} />
+    </section>
   );
 }

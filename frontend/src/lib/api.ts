@@ -15,71 +15,14 @@ export type Figure = Schemas['Figure'];
 export type Limits = Schemas['Limits'];
 export type Emotion = NonNullable<Prediction['emotion']>;
 
-/** How much each stretch counted for the answer, 0 to 1. */
-export interface Attention {
-  start: number[];
-  end: number[];
-  weight: number[];
-}
-
-export interface Descriptor {
-  name: string;
-  value: number | null;
-  unit: string;
-  meaning: string;
-}
-
-export interface Curve {
-  name: string;
-  unit: string;
-  times: number[];
-  values: (number | null)[];
-}
-
-export interface Analysis {
-  prediction: Prediction;
-  attention: Attention | null;
-  descriptors: Descriptor[];
-  curves: Curve[];
-  /** Under which id the server keeps it; null where it does not. */
-  session: string | null;
-}
-
-export interface Summary {
-  id: string;
-  kind: 'recording' | 'live';
-  title: string;
-  model: string;
-  created: string;
-  state: 'live' | 'ended';
-  duration_seconds: number;
-  dominant: Emotion | null;
-  confidence: number | null;
-}
-
-export interface Mark {
-  at: number;
-  note: string;
-}
-
-export interface Session extends Summary {
-  prediction: Prediction;
-  attention: Attention | null;
-  descriptors: Descriptor[];
-  curves: Curve[];
-  marks: Mark[];
-}
-
-export interface ChunkAnswer {
-  sequence: number;
-  start: number;
-  end: number;
-  state: Prediction['state'];
-  emotion: Emotion | null;
-  confidence: number | null;
-  probabilities: Record<string, number>;
-  candidates: Emotion[];
-}
+export type Analysis = Schemas['Analysis'];
+export type Attention = Schemas['Attention'];
+export type Descriptor = Schemas['Descriptor'];
+export type Curve = Schemas['Curve'];
+export type Summary = Schemas['SessionSummary'];
+export type Session = Schemas['Session'];
+export type Mark = Schemas['Mark'];
+export type ChunkAnswer = Schemas['LiveChunk'];
 
 export interface Sample {
   file: string;
@@ -157,7 +100,7 @@ export const sessionsQuery = (wanted: Wanted) =>
     staleTime: 0,
     queryFn: ({ signal }) => {
       const query = new URLSearchParams(Object.entries(wanted).map(([name, value]) => [name, String(value)]));
-      return get<{ total: number; sessions: Summary[] }>(`/api/v1/sessions?${query}`, { owned: true, signal });
+      return get<Schemas['SessionPage']>(`/api/v1/sessions?${query}`, { owned: true, signal });
     },
   });
 

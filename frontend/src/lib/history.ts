@@ -13,7 +13,6 @@ export interface Statistics {
   confidence: number | null;
   /** Share of the windows with speech, 0 to 1. */
   speech: number;
-  windows: number;
 }
 
 /** Answers may come in any order; each counts once. */
@@ -44,14 +43,18 @@ export class History {
     return this.windows.at(-1);
   }
 
+  /** How many answers came. */
+  get count(): number {
+    return this.seen.size;
+  }
+
   get statistics(): Statistics {
-    const windows = this.seen.size;
+    const windows = this.count;
     return {
       seconds: this.seconds,
       transitions: this.sure.filter(([, emotion], i) => i > 0 && this.sure[i - 1]![1] !== emotion).length,
       confidence: this.spoken ? this.confidence / this.spoken : null,
       speech: windows ? this.spoken / windows : 0,
-      windows,
     };
   }
 }

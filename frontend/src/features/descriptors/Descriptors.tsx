@@ -54,7 +54,7 @@ function Tile({ descriptor, curve, length }: { descriptor: Descriptor; curve?: C
       <Text className="numbers descriptor-value">
         {number(value ?? 0, digits(value ?? 0))} <span>{words.units[unit as keyof typeof words.units] ?? unit}</span>
       </Text>
-      {curve && <Spark curve={curve} length={length} />}
+      {curve && curve.values.filter((one) => one !== null).length > 1 && <Spark curve={curve} length={length} />}
       <Text size="xs" c="dimmed">
         {known?.meaning ?? meaning}
       </Text>

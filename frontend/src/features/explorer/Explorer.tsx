@@ -91,6 +91,7 @@ export function Explorer({ analysis, file, marks }: Props) {
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys for the whole chart; each has a button too
     <section className="card explorer" aria-label={explorer.label} onKeyDown={onKeyDown}>
       <Toolbar
+        playable={file !== undefined && !sound.failed}
         sound={sound}
         length={length}
         axis={axis}
@@ -98,7 +99,8 @@ export function Explorer({ analysis, file, marks }: Props) {
         onLoop={segments.length ? loop : undefined}
         kind={sound.samples ? kind : undefined}
         onKind={setKind}
-        attended={attention && sound.samples ? attended : undefined}
+        attention={sound.samples ? attention?.kind : undefined}
+        attended={attended}
         onAttended={setAttended}
         onPlay={play}
         onPicture={() => void savePicture({ prediction, view, samples: sound.samples, spectrogram: computed.current })}
@@ -140,7 +142,7 @@ export function Explorer({ analysis, file, marks }: Props) {
         )}
         {attention && (
           <DataTable
-            caption={explorer.attention}
+            caption={explorer.attention[attention.kind]}
             head={explorer.attentionColumns}
             rows={() => attention.weight.map((weight, i) => [number(attention.start[i]!, 2), number(attention.end[i]!, 2), number(weight, 3)])}
           />

@@ -9,6 +9,7 @@ import {
   IconZoomReset,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import type { Attention } from '../../lib/api';
 import { clock } from '../../lib/format';
 import { useWords } from '../../lib/language';
 import type { Kind } from '../../lib/spectrum';
@@ -16,6 +17,8 @@ import type { Axis } from './useAxis';
 import { useTime, type Sound } from './useSound';
 
 interface Props {
+  /** Whether there is a recording to play. */
+  playable: boolean;
   sound: Sound;
   length: number;
   axis: Axis;
@@ -24,8 +27,9 @@ interface Props {
   /** Undefined where there is no spectrogram. */
   kind?: Kind;
   onKind: (kind: Kind) => void;
-  /** Undefined where there is no attention. */
-  attended?: boolean;
+  /** What of the model can be shown; undefined where there is nothing. */
+  attention?: Attention['kind'];
+  attended: boolean;
   onAttended: (shown: boolean) => void;
   onPlay: () => void;
   onPicture: () => void;
@@ -34,20 +38,24 @@ interface Props {
 /** Everything that keys do, as buttons, and what is shown. */
 export function Toolbar(props: Props) {
   const { explorer } = useWords();
-  const { sound, length, axis, looping, onLoop, kind, onKind, attended, onAttended, onPlay, onPicture } = props;
+  const { playable, sound, length, axis, looping, onLoop, kind, onKind, attention, attended, onAttended, onPlay, onPicture } = props;
   const kinds: Kind[] = ['mel', 'stft', 'chroma'];
   return (
     <div className="toolbar">
-      <ActionIcon
-        size={44}
-        radius="xl"
-        disabled={!sound.wave}
-        aria-label={sound.playing ? explorer.pause : explorer.play}
-        onClick={onPlay}
-      >
-        {sound.playing ? <IconPlayerPauseFilled aria-hidden size={20} /> : <IconPlayerPlayFilled aria-hidden size={20} />}
-      </ActionIcon>
-      <Clock sound={sound} length={length} />
+      {playable && (
+        <>
+          <ActionIcon
+            size={44}
+            radius="xl"
+            disabled={!sound.wave}
+            aria-label={sound.playing ? explorer.pause : explorer.play}
+            onClick={onPlay}
+          >
+            {sound.playing ? <IconPlayerPauseFilled aria-hidden size={20} /> : <IconPlayerPlayFilled aria-hidden size={20} />}
+          </ActionIcon>
+          <Clock sound={sound} length={length} />
+        </>
+      )}
       <div className="tools">
         <Tool label={explorer.zoomOut} onClick={() => axis.zoom(2)}>
           <IconZoomOut aria-hidden size={18} />
@@ -76,8 +84,8 @@ export function Toolbar(props: Props) {
           data={kinds.map((value) => ({ value, label: explorer.kinds[value] }))}
         />
       )}
-      {attended !== undefined && (
-        <Switch size="sm" label={explorer.attention} checked={attended} onChange={({ currentTarget }) => onAttended(currentTarget.checked)} />
+      {attention && (
+        <Switch size="sm" label={explorer.attention[attention]} checked={attended} onChange={({ currentTarget }) => onAttended(currentTarget.checked)} />
       )}
     </div>
   );

@@ -20,8 +20,8 @@ test('a moment lies in a segment or between them', () => {
 });
 
 test('the probabilities of a segment are those of its windows', () => {
-  expect(probabilitiesIn(prediction, segments[0]!).happy).toBeCloseTo((0.9 + 0.8 + 0.7 + 0.2) / 4);
-  expect(probabilitiesIn(prediction, segments[1]!).sad).toBeCloseTo((0.3 + 0.8 + 0.9) / 3);
+  expect(probabilitiesIn(prediction, segments[0]!).happy).toBeCloseTo((0.9 + 0.8 + 0.7) / 3);
+  expect(probabilitiesIn(prediction, segments[1]!).sad).toBeCloseTo((0.8 + 0.9) / 2);
   expect(probabilitiesIn({ ...prediction, timeline: null }, segments[0]!)).toEqual(happy.probabilities);
 });
 

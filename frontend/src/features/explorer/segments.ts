@@ -9,14 +9,17 @@ export function segmentAt(segments: Segment[], seconds: number): number {
   return segments.findIndex(({ start, end }) => seconds >= start && seconds < end);
 }
 
-/** Mean probabilities of the windows that a segment was made from; a recording of one window has only its own. */
+/** Mean probabilities of the windows that a segment was made from: a window speaks for the hop in its middle. A recording
+ * of one window has only its own, and a segment at the edge belongs to the nearest. */
 export function probabilitiesIn({ timeline, probabilities }: Prediction, segment: Segment): Record<string, number> {
-  if (!timeline) return probabilities;
-  const inside = timeline.start.flatMap((start, i) => {
+  if (!timeline?.start.length) return probabilities;
+  const distances = timeline.start.map((start, i) => {
     const middle = (start + timeline.end[i]!) / 2;
-    return middle >= segment.start - timeline.hop_seconds / 2 && middle <= segment.end + timeline.hop_seconds / 2 ? [i] : [];
+    return Math.max(segment.start - middle, middle - segment.end, 0);
   });
-  if (!inside.length) return probabilities;
+  const nearest = Math.min(...distances);
+  const reach = Math.max(nearest, timeline.hop_seconds / 2 - 0.01);
+  const inside = distances.flatMap((distance, i) => (distance <= reach ? [i] : []));
   const mean = (values: number[]) => inside.reduce((sum, i) => sum + values[i]!, 0) / inside.length;
   return Object.fromEntries(Object.entries(timeline.probabilities).map(([emotion, values]) => [emotion, mean(values)]));
 }

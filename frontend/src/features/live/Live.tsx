@@ -10,7 +10,7 @@ import { Problem, ServerProblem } from '../../components/Problem';
 import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
-import { clock, number, percentage } from '../../lib/format';
+import { clock, number, percentage, when } from '../../lib/format';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
 import { LiveSession, type Ended, type Snapshot } from './session';
@@ -27,11 +27,12 @@ interface Props {
 
 /** The emotion of whoever speaks, second by second. */
 export function Live({ model, emotions, onEnded, setup }: Props) {
+  const { live } = useWords();
   const [keepAudio, setKeepAudio] = useState(false);
   const [session, setSession] = useState<LiveSession | null>(null);
   useEffect(() => () => session?.release(), [session]);
   const start = () => {
-    const next = new LiveSession(serverEngine, { model, keepAudio });
+    const next = new LiveSession(serverEngine, { model, keepAudio, title: live.titled(when(new Date().toISOString())) });
     setSession(next);
     void next.start();
   };
@@ -96,7 +97,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
         <Connection now={now} />
       </section>
       <section className="card" aria-label={live.timeline}>
-        <LiveTimeline history={history} windows={figures.windows} seconds={Math.ceil(now.seconds)} emotions={emotions} marks={marks} />
+        <LiveTimeline history={history} windows={history.count} seconds={Math.ceil(now.seconds)} emotions={emotions} marks={marks} />
         <Statistics figures={figures} seconds={now.seconds} />
         <div className="tables">
           <DataTable

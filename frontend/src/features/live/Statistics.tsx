@@ -1,3 +1,4 @@
+import './live.css';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
@@ -5,7 +6,7 @@ import { clock, number, percent, percentage } from '../../lib/format';
 import type { Statistics as Figures } from '../../lib/history';
 import { useWords } from '../../lib/language';
 
-/** The session so far in numbers. */
+/** A session in numbers, so far or in all. */
 export function Statistics({ figures, seconds }: { figures: Figures; seconds: number }) {
   const { live } = useWords();
   const times = Object.entries(figures.seconds).toSorted(([, one], [, other]) => other - one) as [Emotion, number][];
