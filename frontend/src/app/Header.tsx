@@ -57,18 +57,13 @@ function LanguageMenu() {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {(Object.keys(LANGUAGES) as Language[]).map((language) => (
-          <Menu.Item
-            key={language}
-            lang={language}
-            fw={language === chosen ? 700 : undefined}
-            role="menuitemradio"
-            aria-checked={language === chosen}
-            onClick={() => void chooseLanguage(language)}
-          >
-            {LANGUAGES[language].name}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={chosen} onChange={(language) => void chooseLanguage(language as Language)}>
+          {(Object.keys(LANGUAGES) as Language[]).map((language) => (
+            <Menu.RadioItem key={language} value={language} lang={language}>
+              {LANGUAGES[language].name}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
       </Menu.Dropdown>
     </Menu>
   );

@@ -112,7 +112,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   );
 }
 
-/** What is heard now, large. Announced at most as often as it changes. */
+/** What is heard now, large, and announced when it changes. */
 function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['phase'] }) {
   const { live } = useWords();
   const sure = latest?.state === 'emotion' && latest.emotion;
@@ -125,8 +125,8 @@ function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['pha
         {latest?.state === 'unsure' && <IconHelp aria-hidden size={52} stroke={1.4} />}
         {sure && <EmotionIcon emotion={sure} size={56} />}
       </div>
-      <div>
-        <Title order={2} className="emotion" role="status" data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
+      <div role="status">
+        <Title order={2} className="emotion" data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
           {latest ? heading(latest, live.noSpeech, live.unsure) : phase === 'opening' ? live.opening : live.first}
         </Title>
         <Text size="lg">

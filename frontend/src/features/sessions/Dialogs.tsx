@@ -1,8 +1,25 @@
-import { Button, Group, Modal, Text, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { Button, Group, Modal, Text, TextInput, Title } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
 import { useWords } from '../../lib/language';
 
 const LONGEST_TITLE = 200;
+
+/** Closed by Escape, by its own buttons, or by a click beside it. Mantine's own heading would be a second page header. */
+function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  return (
+    <Modal.Root opened onClose={onClose} centered>
+      <Modal.Overlay />
+      <Modal.Content aria-label={title}>
+        <Modal.Body pt="md">
+          <Title order={2} size="h4" mb="sm">
+            {title}
+          </Title>
+          {children}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
+  );
+}
 
 interface ConfirmProps {
   sentence: string;
@@ -13,7 +30,7 @@ interface ConfirmProps {
 export function ConfirmDelete({ sentence, onClose, onDelete }: ConfirmProps) {
   const { sessions: words } = useWords();
   return (
-    <Modal opened onClose={onClose} title={words.confirm} centered closeButtonProps={{ 'aria-label': words.close }}>
+    <Dialog title={words.confirm} onClose={onClose}>
       <Text className="file-name">{sentence}</Text>
       <Group justify="flex-end" mt="lg">
         <Button variant="default" onClick={onClose} data-autofocus>
@@ -23,7 +40,7 @@ export function ConfirmDelete({ sentence, onClose, onDelete }: ConfirmProps) {
           {words.delete}
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -37,7 +54,7 @@ export function Rename({ title, onClose, onRename }: RenameProps) {
   const { sessions: words } = useWords();
   const [value, setValue] = useState(title);
   return (
-    <Modal opened onClose={onClose} title={words.rename} centered closeButtonProps={{ 'aria-label': words.close }}>
+    <Dialog title={words.rename} onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -60,6 +77,6 @@ export function Rename({ title, onClose, onRename }: RenameProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -389,7 +389,6 @@ export const en = {
     confirmOne: (title: string) => `“${title}” is deleted from the database and cannot be brought back.`,
     confirmAll: 'Everything that is kept for this browser is deleted from the database and cannot be brought back.',
     cancel: 'Cancel',
-    close: 'Close',
     delete: 'Delete',
     deleteIt: (title: string) => `Delete ${title}`,
     rename: 'Rename',

@@ -391,7 +391,6 @@ export const es: Words = {
     confirmOne: (title) => `«${title}» se borra de la base de datos y no se puede recuperar.`,
     confirmAll: 'Todo lo que se conserva para este navegador se borra de la base de datos y no se puede recuperar.',
     cancel: 'Cancelar',
-    close: 'Cerrar',
     delete: 'Borrar',
     deleteIt: (title) => `Borrar ${title}`,
     rename: 'Cambiar el nombre',

@@ -389,7 +389,6 @@ export const hi: Words = {
     confirmOne: (title) => `“${title}” डेटाबेस से मिट जाएगा और वापस नहीं आ सकता।`,
     confirmAll: 'इस ब्राउज़र के लिए रखा सब कुछ डेटाबेस से मिट जाएगा और वापस नहीं आ सकता।',
     cancel: 'रद्द करें',
-    close: 'बंद करें',
     delete: 'मिटाएँ',
     deleteIt: (title) => `${title} मिटाएँ`,
     rename: 'नाम बदलें',
