@@ -49,8 +49,8 @@ def enrol() -> Any:
     from ser.layers import VARIED  # imports torch, which must see the number of threads first
 
     whose, database = owner(), store()
+    sources = [content for _, content in read_files(("file",), MAX_FILES)]  # first: it says where a form is damaged
     name = check_name(text_field("name") or "")
-    sources = [content for _, content in read_files(("file",), MAX_FILES)]
     profile = registry().get(text_field("model")).enrol(name, sources)
     save_profile(profile, database, whose)
     return {"profile": profile.summary, "warnings": profile.warnings(VARIED)}, 201

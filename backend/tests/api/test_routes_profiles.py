@@ -95,6 +95,8 @@ def test_what_cannot_be_enrolled_is_explained(voices, enrolment, form, encode, o
     for sent, code in cases:
         sent["data"].setdefault("name", "asha")
         problem_of(voices.post(PATH, **sent | {"headers": owner}), code)
+    damaged = voices.post(PATH, data=b"x", content_type="multipart/form-data; boundary=other", headers=owner)
+    problem_of(damaged, "form_invalid")
     assert voices.get(PATH, headers=owner).json == {"profiles": []}
 
 
