@@ -1,5 +1,5 @@
 import '@fontsource-variable/figtree';
-import '@mantine/core/styles.css';
+import './app/mantine';
 import './app/app.css';
 import './app/start.css';
 import './components/components.css';

@@ -1,7 +1,8 @@
-import { ActionIcon, Button, Loader, Select, Table, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Button, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
+import type { ApiError } from '../../lib/api';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
 import { duration, percentage } from '../../lib/format';
 import { useWords } from '../../lib/language';
@@ -54,7 +55,7 @@ export function Results({ items, filter, onFilter, labels, onCancel, onRetry }: 
           ]}
         />
       </div>
-      <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.results } }}>
+      <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.results } }}>
         <Table fz="sm" verticalSpacing={6} className="results">
           <Table.Thead>
             <Table.Tr>
@@ -115,9 +116,9 @@ function ResultRow({ item, labels, onCancel, onRetry }: RowProps) {
       </Table.Td>
       <Table.Td className="numbers">{prediction?.confidence != null && percentage(prediction.confidence)}</Table.Td>
       <Table.Td className="numbers">{prediction && duration(prediction.duration_seconds)}</Table.Td>
-      <Table.Td>
+      <Table.Td className="state-cell">
         {state === 'running' && <Loader size={14} aria-hidden mr={6} />}
-        {error ? <span className="complaint">{`${advice(error.code).title}. ${error.message}`}</span> : words.states[state]}
+        {error ? <Failure error={error} /> : words.states[state]}
       </Table.Td>
       {labels && <Table.Td>{label && emotionName(label)}</Table.Td>}
       <Table.Td>
@@ -133,6 +134,17 @@ function ResultRow({ item, labels, onCancel, onRetry }: RowProps) {
         )}
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function Failure({ error }: { error: ApiError }) {
+  return (
+    <>
+      <span className="complaint">{advice(error.code).title}</span>
+      <Text size="xs" c="dimmed">
+        {error.message}
+      </Text>
+    </>
   );
 }
 

@@ -9,14 +9,13 @@ import { useWords } from '../../lib/language';
 export function Samples({ onSample }: { onSample: (sample: Sample) => void }) {
   const { samples } = useWords();
   const { data } = useQuery(samplesQuery);
-  if (!data) return null;
   return (
     <section aria-label={samples.label}>
       <Text size="sm" c="dimmed" mb={8}>
         {samples.intro}
       </Text>
       <ul className="samples">
-        {data.map((sample) => (
+        {data?.map((sample) => (
           <li key={sample.file}>
             <UnstyledButton className="sample" onClick={() => onSample(sample)}>
               <IconPlayerPlayFilled aria-hidden size={14} className="sample-icon" />

@@ -1,16 +1,17 @@
 import './live.css';
 import { Button, Switch, Text, Title } from '@mantine/core';
 import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
-import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { memo, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { DataTable } from '../../components/DataTable';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import { Meter } from '../../components/Meter';
 import { Problem, ServerProblem } from '../../components/Problem';
-import type { ChunkAnswer, Emotion } from '../../lib/api';
+import type { ChunkAnswer, Emotion, Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
 import { clock, number, percentage, when } from '../../lib/format';
+import type { History } from '../../lib/history';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
 import { LiveSession, type Ended, type Snapshot } from './session';
@@ -84,7 +85,6 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const { history, marks, phase } = now;
   if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={onStart} onDismiss={onClose} dismissLabel={recorder.close} />;
   if (now.error && phase === 'idle') return <ServerProblem error={now.error} onRetry={onStart} onDismiss={onClose} dismissLabel={recorder.close} />;
-  const figures = history.statistics;
   return (
     <>
       {now.error && <ServerProblem error={now.error} />}
@@ -96,21 +96,42 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
         <Controls now={now} session={session} onEnd={onEnd} />
         <Connection now={now} />
       </section>
-      <section className="card" aria-label={live.timeline}>
-        <LiveTimeline history={history} windows={history.count} seconds={Math.ceil(now.seconds)} emotions={emotions} marks={marks} />
-        <Statistics figures={figures} seconds={now.seconds} />
-        <div className="tables">
-          <DataTable
-            caption={live.timeline}
-            head={live.columns}
-            rows={() => history.windows.map((one) => [clock(one.start), clock(one.end), heading(one, live.noSpeech, live.unsure), one.confidence === null ? '–' : percentage(one.confidence)])}
-          />
-          {marks.length > 0 && <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />}
-        </div>
-      </section>
+      <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />
     </>
   );
 }
+
+interface SoFarProps {
+  history: History;
+  /** Changes whenever the history does. */
+  windows: number;
+  /** s of sound that was heard, whole. */
+  seconds: number;
+  emotions: readonly Emotion[];
+  marks: Mark[];
+}
+
+/** What was heard up to now. Memoised: the level changes many times a second, this once. */
+const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }: SoFarProps) {
+  const { live } = useWords();
+  const rows = () =>
+    history.windows.map((one) => [
+      clock(one.start),
+      clock(one.end),
+      heading(one, live.noSpeech, live.unsure),
+      one.confidence === null ? '–' : percentage(one.confidence),
+    ]);
+  return (
+    <section className="card" aria-label={live.timeline}>
+      <LiveTimeline history={history} windows={windows} seconds={seconds} emotions={emotions} marks={marks} />
+      <Statistics figures={history.statistics} seconds={seconds} />
+      <div className="tables">
+        <DataTable caption={live.timeline} head={live.columns} rows={rows} />
+        {marks.length > 0 && <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />}
+      </div>
+    </section>
+  );
+});
 
 /** What is heard now, large, and announced when it changes. */
 function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['phase'] }) {

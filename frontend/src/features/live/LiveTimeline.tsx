@@ -3,7 +3,7 @@ import { Canvas, token, type Draw } from '../../components/Canvas';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion, Mark } from '../../lib/api';
 import { ticks } from '../../lib/axis';
-import { emotionColor, emotionName } from '../../lib/emotions';
+import { emotionName } from '../../lib/emotions';
 import { clock } from '../../lib/format';
 import { KEPT_SECONDS, type History } from '../../lib/history';
 import { useWords } from '../../lib/language';
@@ -33,11 +33,12 @@ export function LiveTimeline({ history, windows, seconds, emotions, marks }: Pro
       const from = Math.max(0, to - KEPT_SECONDS);
       const x = (time: number) => ((time - from) / (to - from)) * width;
       drawAxis(context, width, height, { from, to });
+      const colours = emotions.map((one) => token(`--emotion-${one}`)); // asked for once, not for every cell
       for (const { end, probabilities, emotion, state } of history.windows) {
         const [left, right] = [x(Math.max(end - HOP_SECONDS, 0)), x(end)];
         emotions.forEach((one, lane) => {
           const share = probabilities[one] ?? 0;
-          context.fillStyle = token(emotionColor(one).slice(4, -1));
+          context.fillStyle = colours[lane]!;
           context.globalAlpha = 0.7 * share;
           context.fillRect(left, lane * LANE_PIXELS + 1, right - left + 0.5, LANE_PIXELS - 2);
           if (one !== emotion) return;

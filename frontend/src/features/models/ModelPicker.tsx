@@ -12,7 +12,7 @@ interface Props {
 /** Which model answers, and how good it is on people it never heard; a choice only where there is one. */
 export function ModelPicker({ models, chosen, onChoose }: Props) {
   const { model } = useWords();
-  if (!chosen) return null;
+  if (!chosen) return <div className="model" />;
   return (
     <section className="model" aria-label={model.label}>
       {models.length > 1 && (

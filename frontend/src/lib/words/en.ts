@@ -404,7 +404,7 @@ export const en = {
       'Your recording is decoded in memory, mixed to mono and resampled to 16 kHz.',
       'A small network finds where somebody speaks. Where nobody does, no emotion is claimed.',
       'Another network looks at pitch, timbre and rhythm over time and gives each emotion a probability. Longer recordings are looked at in windows of 3 s, one every second.',
-      'Probabilities are calibrated: of answers with 70 %, about 70 % are right on voices like those of the test. Below that threshold the answer is “unsure”.',
+      'Probabilities are calibrated: of answers with 70 %, about 70 % are right on voices like those of the test. An answer that would more likely be wrong than right is called “unsure”.',
     ],
     good: 'What it is good for',
     goodFor: [
@@ -424,7 +424,7 @@ export const en = {
     law: 'Regulation (EU) 2024/1689',
     figures: 'How good it is, honestly',
     figuresText:
-      'UA is the mean of the recalls of all emotions, so that guessing scores 100 divided by their number. Every figure is from voices that were not in the training; the range in brackets is the 95 % interval over speakers.',
+      'UA is the mean of the recalls of all emotions, so that guessing scores 100 divided by their number. All columns but the last are measured on voices that were not in the training; the range in brackets is the 95 % interval over speakers.',
     columns: ['Model', 'UA on unseen speakers', 'Guessing', 'WA / macro F1', 'UA on heard speakers'],
     unmeasured: 'not measured',
     parameters: (count: string) => `${count} parameters`,

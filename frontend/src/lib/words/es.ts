@@ -406,7 +406,7 @@ export const es: Words = {
       'Su grabación se decodifica en memoria, se mezcla a mono y se convierte a 16 kHz.',
       'Una red pequeña encuentra dónde habla alguien. Donde no habla nadie no se afirma ninguna emoción.',
       'Otra red mira el tono, el timbre y el ritmo a lo largo del tiempo y da a cada emoción una probabilidad. Las grabaciones largas se miran en ventanas de 3 s, una por segundo.',
-      'Las probabilidades están calibradas: de las respuestas con 70 %, aciertan un 70 % con voces como las de la prueba. Por debajo del umbral la respuesta es «dudoso».',
+      'Las probabilidades están calibradas: de las respuestas con 70 %, aciertan un 70 % con voces como las de la prueba. Una respuesta más probablemente falsa que cierta se llama «dudoso».',
     ],
     good: 'Para qué sirve',
     goodFor: [
@@ -426,7 +426,7 @@ export const es: Words = {
     law: 'Reglamento (UE) 2024/1689',
     figures: 'Lo bueno que es, con honestidad',
     figuresText:
-      'UA es la media de la exhaustividad de todas las emociones, de modo que el azar obtiene 100 dividido por su número. Todas las cifras son de voces que no estaban en el entrenamiento; entre corchetes, el intervalo del 95 % entre hablantes.',
+      'UA es la media de la exhaustividad de todas las emociones, de modo que el azar obtiene 100 dividido por su número. Todas las columnas menos la última se midieron con voces que no estaban en el entrenamiento; entre corchetes, el intervalo del 95 % entre hablantes.',
     columns: ['Modelo', 'UA con voces desconocidas', 'Azar', 'WA / F1 macro', 'UA con voces conocidas'],
     unmeasured: 'sin medir',
     parameters: (count) => `${count} parámetros`,
