@@ -1,7 +1,8 @@
 import { http, HttpResponse } from 'msw';
 import { expect, test } from 'vitest';
 import { analysisOf, happy, limits, problem, server } from '../../tests/server';
-import { analyse, predict, tooLarge } from './api';
+import { analyse, exportSession, predict, tooLarge } from './api';
+import { owner } from './owner';
 
 const clip = new File([new Uint8Array(2000)], 'clip.wav', { type: 'audio/wav' });
 
@@ -45,4 +46,21 @@ test('an answer that is no problem document, and no answer, are told apart', asy
 test('a file beyond the limit is not sent', () => {
   expect(tooLarge(clip, limits)).toBeNull();
   expect(tooLarge(clip, { ...limits, max_upload_bytes: 2000 })).toMatchObject({ code: 'body_too_large' });
+});
+
+test.each([
+  [`attachment; filename="clip.csv"`, 'clip.csv'],
+  [`attachment; filename=clip.csv; filename*=UTF-8''Caf%C3%A9%20%E0%A4%96.csv`, 'Café ख.csv'],
+  ['attachment', null],
+])('an export keeps the name that the server gives: %s', async (header, name) => {
+  let sent: string | null = '';
+  server.use(
+    http.get('/api/v1/sessions/one/export', ({ request }) => {
+      sent = `${request.headers.get('Authorization')} ${new URL(request.url).search}`;
+      return new HttpResponse('file', { headers: { 'Content-Disposition': header } });
+    }),
+  );
+  expect((await exportSession('one', 'csv')).name).toBe(name);
+  expect(sent).toBe(`Bearer ${owner()} ?format=csv`);
+  expect(owner()).toMatch(/^[0-9a-f]{64}$/);
 });

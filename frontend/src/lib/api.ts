@@ -123,8 +123,13 @@ export async function deleteSessions(): Promise<void> {
 /** A session in a format of another program, with the name that the server gives the file. */
 export async function exportSession(id: string, format: ExportFormat): Promise<{ blob: Blob; name: string | null }> {
   const answer = await send(`${session(id)}/export?format=${format}`, { owned: true });
-  const name = /filename="?([^";]+)/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? null;
-  return { blob: await answer.blob(), name };
+  return { blob: await answer.blob(), name: fileName(answer.headers.get('Content-Disposition') ?? '') };
+}
+
+/** From a Content-Disposition (RFC 6266), whose second form carries any letter. */
+function fileName(header: string): string | null {
+  const any = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1];
+  return any ? decodeURIComponent(any) : (/filename="?([^";]+)/.exec(header)?.[1] ?? null);
 }
 
 function session(id: string): string {

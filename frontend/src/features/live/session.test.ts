@@ -120,6 +120,19 @@ test('leaving ends the session and gives the device back', async () => {
   expect(state.ended).toBe(1);
 });
 
+test('leaving before the server answered leaves neither microphone nor session open', async () => {
+  const { state, engine } = engineOf();
+  let answer = (_: string) => {};
+  const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
+  const started = session.start();
+  await vi.advanceTimersByTimeAsync(0);
+  session.release();
+  answer('late');
+  await started;
+  expect(device.close).toHaveBeenCalled();
+  expect(state.ended).toBe(1);
+});
+
 test('a refused microphone and a server that is gone are told apart', async () => {
   vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
   const { engine } = engineOf();

@@ -78,6 +78,10 @@ export class LiveSession {
       if (this.released) return microphone.close();
       this.microphone = microphone;
       this.id = await this.engine.begin({ model: this.asked.model, title: this.asked.title });
+      if (this.released) {
+        microphone.close();
+        return await this.engine.end(this.id);
+      }
       this.windows = new Windows(microphone.sampleRate, this.post);
       this.change({ phase: 'listening' });
     } catch (thrown) {
