@@ -122,7 +122,7 @@ test('leaving ends the session and gives the device back', async () => {
 
 test('leaving before the server answered leaves neither microphone nor session open', async () => {
   const { state, engine } = engineOf();
-  let answer = (_: string) => {};
+  let answer: (id: string) => void = () => {};
   const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
   const started = session.start();
   await vi.advanceTimersByTimeAsync(0);
