@@ -12,15 +12,32 @@ const layer = (files, forbidden) => ({
   },
 });
 
+// What people read comes from src/lib/words, so that it exists in every language.
+const SPOKEN = 'label|title|alt|placeholder|description|aria-label|aria-roledescription|aria-valuetext|dismissLabel|thumbLabel|nothingFoundMessage';
+const LETTERS = '/\\p{L}{2}/u';
+const message = 'What people read belongs into src/lib/words, in every language.';
+const spoken = [
+  `JSXText[value=${LETTERS}]`,
+  `JSXElement > JSXExpressionContainer Literal[value=${LETTERS}]:not(JSXAttribute Literal, CallExpression Literal, BinaryExpression > Literal)`,
+  `JSXElement > JSXExpressionContainer TemplateElement[value.raw=${LETTERS}]:not(JSXAttribute TemplateElement)`,
+  `JSXAttribute[name.name=/^(${SPOKEN})$/] Literal[value=${LETTERS}]:not(BinaryExpression > Literal)`,
+  `JSXAttribute[name.name=/^(${SPOKEN})$/] TemplateElement[value.raw=${LETTERS}]`,
+];
+
 export default ts.config(
   { ignores: ['dist', 'test-results', 'playwright-report', 'src/lib/api-types.ts'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   jsxA11y.flatConfigs.strict,
   reactHooks.configs.flat.recommended,
-  { languageOptions: { globals: { ...globals.browser, ...globals.audioWorklet } } },
+  { languageOptions: { globals: { ...globals.browser, ...globals.audioWorklet, ...globals.serviceworker } } },
   layer(['src/lib/**'], '/(components|features|app)/'),
   layer(['src/components/**'], '/(features|app)/'),
   layer(['src/features/**'], '/app/|^\\.\\./[^.]'),
+  {
+    files: ['src/**/*.tsx'],
+    ignores: ['**/*.test.tsx'],
+    rules: { 'no-restricted-syntax': ['error', ...spoken.map((selector) => ({ selector, message }))] },
+  },
   { files: ['**/*.{ts,tsx}'], rules: { '@typescript-eslint/consistent-type-imports': 'error' } },
 );

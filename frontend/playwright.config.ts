@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 
 // The real server with the built page, and a system Chromium; `python3 -m backend test` sets SER_PYTHON and SER_CHROMIUM.
@@ -7,6 +9,7 @@ const port = 5071;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const own = process.platform === 'win32' ? path('../backend/.venv/Scripts/python.exe') : path('../backend/.venv/bin/python');
 const python = process.env.SER_PYTHON ?? (existsSync(own) ? own : 'python3');
+const results = join(tmpdir(), `page-results-${process.pid}.sqlite`).replaceAll('\\', '/'); // sessions of the tests, not of people
 const recording = path('./public/samples/angry.wav');
 
 export default defineConfig({
@@ -18,6 +21,8 @@ export default defineConfig({
   reporter: 'list',
   use: {
     baseURL: `http://localhost:${port}`,
+    locale: 'en-GB',
+    serviceWorkers: 'block', // or requests would pass by what the specs put in their way
     browserName: 'chromium',
     launchOptions: {
       executablePath: process.env.SER_CHROMIUM ?? '/usr/bin/chromium',
@@ -28,6 +33,7 @@ export default defineConfig({
   webServer: {
     command: `"${python}" -P -m ser serve --port ${port} --no-browser`,
     cwd: path('../backend'),
+    env: { SER_DATABASE_URL: `sqlite:///${results}` },
     url: `http://localhost:${port}/health`,
     timeout: 60_000,
     stderr: 'ignore', // one line per request; what matters reaches the tests

@@ -123,6 +123,9 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
+JSON = Format("json", ".json", "application/json", lambda prediction: prediction.to_json(indent=2) + "\n")
+
+
 def _label(segment: Segment) -> str:
     """What a person reads at a segment, such as "happy 87 %" or "unsure: happy 34 %"."""
     unsure = "unsure: " if segment.state == "unsure" else ""

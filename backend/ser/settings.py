@@ -24,13 +24,14 @@ class Settings:
         weights: folder that holds one folder per checkpoint.
         cache: folder for features that can be made again.
         runs: folder for trainings and evaluations.
-        profiles: folder for profiles of voices.
+        database_url: where sessions and profiles are kept, as a URL that SQLAlchemy reads.
         frontend: folder of the built page.
         model: checkpoint that answers when a request names none.
         max_upload_bytes: largest request body that is accepted, in bytes.
         max_audio_seconds: longest recording that is accepted, in s.
         cors_origins: foreign origins that may call the API, separated by commas; empty means same origin only.
         threads: server threads.
+        live_predictions: live chunks that are analysed at a time; fewer than threads, so that other requests get one.
     """
 
     corpora: Path = PROJECT / "data"
@@ -38,13 +39,14 @@ class Settings:
     weights: Path = PROJECT / "weights"
     cache: Path = PROJECT / "data" / "cache"
     runs: Path = PROJECT / "data" / "runs"
-    profiles: Path = PROJECT / "data" / "profiles"
+    database_url: str = f"sqlite:///{(PROJECT / 'data' / 'results.sqlite').as_posix()}"
     frontend: Path = PROJECT / "frontend" / "dist"
     model: str = "cnn1d"
     max_upload_bytes: int = 25 * MEBIBYTE
     max_audio_seconds: float = 1800.0
     cors_origins: tuple[str, ...] = ()
     threads: int = 4
+    live_predictions: int = 3
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -126,15 +126,15 @@ def segments(
         unsure_below: a segment with a smaller mean probability is unsure.
 
     Returns:
-        Segments in order, not overlapping. A window speaks for the hop in its middle; a recording of one window is one
-        segment from the first to the last speech.
+        Segments in order, not overlapping. A window speaks for the hop in its middle, beside a gap for all up to it; a
+        recording of one window is one segment from the first to the last speech.
     """
     stretches = _bridged(speech)
     if len(parts) == 1:
         runs = [(0.0, speech.samples / SAMPLE_RATE, int(probabilities[0].argmax()), float(probabilities[0].max()))]
         stretches = [(stretches[0][0], stretches[-1][1])]
     else:
-        runs = _runs(probabilities, parts, speech, grid)
+        runs = _runs(probabilities, parts, grid)
     return [
         Segment(
             start=round(max(start, begin), 3),
@@ -177,17 +177,27 @@ def _bridged(speech: Speech) -> list[tuple[float, float]]:
     return joined
 
 
-def _runs(
-    probabilities: np.ndarray, parts: list[Window], speech: Speech, grid: Grid
-) -> list[tuple[float, float, int, float]]:
+def _cells(parts: list[Window], grid: Grid) -> list[tuple[float, float]]:
+    """What each window speaks for, in s: the hop in its middle, and beside a gap between windows all up to the gap."""
+    hop, margin = round(grid.hop_seconds * SAMPLE_RATE), (grid.window_seconds - grid.hop_seconds) / 2 * SAMPLE_RATE
+    starts, ends = [float(parts[0].span.start)], []
+    for before, after in pairwise(window.span for window in parts):
+        if after.start - before.start == hop:
+            edges = [after.start + margin] * 2
+        elif before.stop <= after.start:
+            edges = [before.stop, after.start]
+        else:
+            edges = [(before.stop + after.start) / 2] * 2
+        ends.append(edges[0])
+        starts.append(edges[1])
+    ends.append(parts[-1].span.stop)
+    return [(start / SAMPLE_RATE, end / SAMPLE_RATE) for start, end in zip(starts, ends, strict=True)]
+
+
+def _runs(probabilities: np.ndarray, parts: list[Window], grid: Grid) -> list[tuple[float, float, int, float]]:
     """Neighbouring windows with the same likeliest class: start and end in s, the class, its mean probability."""
-    margin = (grid.window_seconds - grid.hop_seconds) / 2
-    cells = []
-    for window, row in zip(parts, probabilities, strict=True):
-        start = 0.0 if window.span.start == 0 else window.span.start / SAMPLE_RATE + margin
-        last = window.span.stop == speech.samples
-        end = speech.samples / SAMPLE_RATE if last else window.span.start / SAMPLE_RATE + margin + grid.hop_seconds
-        cells.append((start, end, int(row.argmax()), row))
+    rows = zip(_cells(parts, grid), probabilities, strict=True)
+    cells = [(start, end, int(row.argmax()), row) for (start, end), row in rows]
     places = iter(range(len(cells)))
     hop = round(grid.hop_seconds * SAMPLE_RATE)
 

@@ -144,3 +144,19 @@ def test_transitions_are_between_sure_answers_and_the_dominant_emotion_has_most_
     assert (change.at, change.before, change.after) == (6, "angry", "sad")
     assert dominant(found) == "sad"
     assert dominant([]) is None and transitions([]) == []
+
+
+def test_beside_a_gap_a_window_speaks_for_all_up_to_it():
+    heard = speech(30.0, [(0, 30)])
+    kept = [part for part in windows(heard) if not 5 < part.span.start / SAMPLE_RATE < 20]
+    found = segments(np.array([[0.8, 0.2]] * len(kept)), kept, LABELS, heard, GRID, 0.5)
+    assert [(one.start, one.end) for one in found] == [(0.0, 8.0), (20.0, pytest.approx(30.0, abs=0.04))]
+
+
+def test_windows_that_overlap_beside_a_gap_share_its_middle():
+    heard = speech(30.0, [(0, 30)])
+    kept = [part for part in windows(heard) if part.span.start != 6 * SAMPLE_RATE]
+    rows = np.array([[0.8, 0.2] if part.span.start < 6 * SAMPLE_RATE else [0.2, 0.8] for part in kept])
+    found = segments(rows, kept, LABELS, heard, GRID, 0.5)
+    assert [one.emotion for one in found] == ["angry", "sad"]
+    assert found[0].end == found[1].start == 7.5  # 5 to 8 s and 7 to 10 s

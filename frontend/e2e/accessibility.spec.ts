@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { sample } from './steps';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -24,10 +25,43 @@ for (const width of [375, 1280]) {
         await page.getByRole('button', { name: 'Cancel' }).click();
         await page.getByRole('button', { name: /Angry voice/ }).click();
         await expect(page.getByTestId('emotion')).toBeVisible();
+        await expect(page.locator('.spectrogram canvas')).toBeVisible();
         expect(await violations(page)).toEqual([]);
         await page.getByRole('button', { name: 'Analyse another' }).click();
         await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
         await expect(page.getByRole('alert')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      });
+
+      test('axe finds nothing on the other views, empty and full', async ({ page }) => {
+        await page.goto('/about');
+        await expect(page.getByRole('table')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.goto('/batch');
+        await expect(page.getByRole('button', { name: 'Choose files' })).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.getByTestId('files').setInputFiles(['angry', 'sad'].map(sample));
+        await expect(page.getByText('2 of 2 analysed')).toBeVisible();
+        await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
+        await expect(page.getByText('On 2 labelled recordings')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.goto('/sessions');
+        await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.goto('/live');
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('button', { name: 'Start listening' }).click();
+        await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('button', { name: 'End' }).click();
+        await expect(page.getByTestId('emotion')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('link', { name: 'Sessions' }).click();
+        await expect(page.locator('.session')).toHaveCount(1);
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('button', { name: /^Delete Live/ }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
         expect(await violations(page)).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       });

@@ -21,9 +21,9 @@ test.describe('allowed', () => {
     await page.getByRole('button', { name: 'Record' }).click();
     await expect(page.getByRole('timer')).toBeVisible();
     await page.waitForTimeout(CLIP_MILLISECONDS + 300);
-    const upload = page.waitForResponse('**/upload');
+    const upload = page.waitForResponse('**/api/v1/analyse');
     await page.getByRole('button', { name: 'Stop' }).click();
-    const heard = await (await upload).json();
+    const { prediction: heard } = await (await upload).json();
     await expect(page.getByTestId('emotion')).toHaveAttribute('data-emotion', expected.emotion);
     expect(heard.probabilities[expected.emotion]).toBeCloseTo(expected.probabilities[expected.emotion], 0);
     expect(heard.duration_seconds).toBeGreaterThan(CLIP_MILLISECONDS / 1000 - 0.1);

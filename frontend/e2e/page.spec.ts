@@ -1,29 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { firstModel } from './models';
+import { sample, upload, watch } from './steps';
 
-const sample = (name: string) => new URL(`../public/samples/${name}.wav`, import.meta.url).pathname;
 const emotion = (page: Page) => page.getByTestId('emotion');
-
-/** Every message of the console and every foreign address; a page that keeps its promises has neither. */
-function watch(page: Page) {
-  const complaints: string[] = [];
-  const foreign: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && host !== new URL(test.info().project.use.baseURL!).host) foreign.push(request.url());
-  });
-  return { complaints, foreign };
-}
-
-async function upload(page: Page, file: string | { name: string; mimeType: string; buffer: Buffer }) {
-  const chooser = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Choose a file' }).click();
-  await (await chooser).setFiles(file);
-}
-
 test('one click on a sample gives a result, without a complaint and without a foreign request', async ({ page, request }) => {
   const { complaints, foreign } = watch(page);
   await page.goto('/');
@@ -66,14 +46,14 @@ test('a recording can be dropped anywhere', async ({ page }) => {
 test('everything works by keyboard', async ({ page }) => {
   await page.goto('/');
   const button = page.getByRole('button', { name: /Sad voice/ });
-  for (let i = 0; i < 12 && !(await button.evaluate((element) => element === document.activeElement)); i += 1) {
+  for (let i = 0; i < 30 && !(await button.evaluate((element) => element === document.activeElement)); i += 1) {
     await page.keyboard.press('Tab');
   }
   await expect(button).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(emotion(page)).toBeFocused();
   const again = page.getByRole('button', { name: 'Analyse another' });
-  for (let i = 0; i < 12 && !(await again.evaluate((element) => element === document.activeElement)); i += 1) {
+  for (let i = 0; i < 30 && !(await again.evaluate((element) => element === document.activeElement)); i += 1) {
     await page.keyboard.press('Tab');
   }
   await page.keyboard.press('Enter');
@@ -116,7 +96,7 @@ test('silence is answered with no speech', async ({ page }) => {
 
 test('when the server is gone the recording is kept', async ({ page }) => {
   await page.goto('/');
-  await page.route('**/upload', (route) => route.abort(), { times: 1 });
+  await page.route('**/api/v1/analyse', (route) => route.abort(), { times: 1 });
   await upload(page, sample('happy'));
   await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
   await page.getByRole('button', { name: 'Try again' }).click();
@@ -125,7 +105,7 @@ test('when the server is gone the recording is kept', async ({ page }) => {
 
 test('waiting can be stopped, and the recording is kept', async ({ page }) => {
   await page.goto('/');
-  await page.route('**/upload', () => {}, { times: 1 });
+  await page.route('**/api/v1/analyse', () => {}, { times: 1 });
   await upload(page, sample('happy'));
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(page.getByRole('alert')).toContainText('Stopped');

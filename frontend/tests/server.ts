@@ -1,7 +1,7 @@
 /** A server at the network's edge that answers as the real one does. */
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
-import type { Limits, Model, Prediction, Sample } from '../src/lib/api';
+import type { Analysis, Limits, Model, Prediction, Sample } from '../src/lib/api';
 
 export const limits: Limits = {
   max_upload_bytes: 26214400,
@@ -53,7 +53,18 @@ export const happy: Prediction = {
   prediction_set: null,
 };
 
-export const samples: Sample[] = [{ file: 'happy.wav', title: 'Happy voice', intended: 'happy', note: 'Woman, 27' }];
+/** Everything that is said about a recording with this prediction. */
+export function analysisOf(prediction: Prediction): Analysis {
+  return {
+    prediction,
+    attention: { kind: 'attention', start: [0, 1], end: [1, 2], weight: [0.2, 0.8] },
+    descriptors: [{ name: 'pitch', value: 212.4, unit: 'Hz', meaning: 'How high the voice is on average.' }],
+    curves: [{ name: 'pitch', unit: 'Hz', times: [0, 0.5, 1], values: [200, null, 220] }],
+    session: null,
+  };
+}
+
+export const samples: Sample[] = [{ file: 'happy.wav', intended: 'happy', voice: 'woman', age: 27, says: 'I think so.' }];
 
 export function problem(code: string, status: number, detail: string) {
   const body = { type: `/docs#${code}`, title: code, status, detail, code, request_id: 'abc123' };
@@ -66,4 +77,5 @@ export const server = setupServer(
   http.get('/samples/index.json', () => HttpResponse.json(samples)),
   http.get('/samples/happy.wav', () => HttpResponse.arrayBuffer(new ArrayBuffer(64))),
   http.post('/upload', () => HttpResponse.json(happy)),
+  http.post('/api/v1/analyse', () => HttpResponse.json(analysisOf(happy))),
 );

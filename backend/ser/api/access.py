@@ -1,6 +1,7 @@
 """Owns a request's identity and its one line in the log.
 
-The line never holds file names, form fields or audio: method, path, status, size and time are enough to find a fault.
+The line never holds names, form fields or audio: method, address, status, size and time are enough to find a fault. Of
+an address with a name or an id in it, its pattern is told.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ def register(app: Flask) -> None:
     app.after_request(_finish)
 
 
+def _address() -> str:
+    """The path, or the rule that it fits where that has places for what is somebody's own."""
+    rule = request.url_rule.rule if request.url_rule is not None else ""
+    return rule if rule.startswith("/api/") and "<" in rule else quote(request.path)
+
+
 def _start() -> None:
     g.started = time.perf_counter()
     request_id()
@@ -50,7 +57,7 @@ def _finish(response: Response) -> Response:
     log.info(
         "%s %s %d in=%s out=%s %.1f ms id=%s",
         request.method,
-        quote(request.path),
+        _address(),
         response.status_code,
         request.content_length or 0,
         response.content_length or 0,

@@ -1,14 +1,18 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { renderPage } from '../../tests/render';
-import { happy, limits, model, problem, server } from '../../tests/server';
+import { analysisOf, happy, limits, model, problem, server } from '../../tests/server';
+import type { Prediction } from '../lib/api';
 import { App } from './App';
 
-vi.mock('wavesurfer.js', () => ({
-  default: { create: () => ({ on: () => {}, loadBlob: () => Promise.resolve(), destroy: () => {} }) },
-}));
+// jsdom decodes no audio: the chart says so and shows the rest
+vi.mock('wavesurfer.js', () => ({ default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) } }));
+
+afterEach(() => window.history.replaceState(null, '', '/'));
+
+const answering = (prediction: Prediction) => http.post('/api/v1/analyse', () => HttpResponse.json(analysisOf(prediction)));
 
 const clip = () => new File([new Uint8Array(100)], 'clip.wav', { type: 'audio/wav' });
 
@@ -36,34 +40,34 @@ test('a sample takes one click and says what the actor meant', async () => {
 });
 
 test('unsure says between what', async () => {
-  const unsure = { ...happy, state: 'unsure', confidence: 41, candidates: ['happy', 'sad'] };
-  server.use(http.post('/upload', () => HttpResponse.json(unsure)));
+  const unsure: Prediction = { ...happy, state: 'unsure', confidence: 41, candidates: ['happy', 'sad'] };
+  server.use(answering(unsure));
   await upload();
   expect(await screen.findByRole('heading', { name: 'Unsure' })).toBeVisible();
   expect(screen.getByText('Closest to happy or sad')).toBeVisible();
 });
 
 test('no speech claims no emotion', async () => {
-  const silent = { ...happy, state: 'no_speech', emotion: null, confidence: null, probabilities: {}, segments: [] };
-  server.use(http.post('/upload', () => HttpResponse.json(silent)));
+  const silent: Prediction = { ...happy, state: 'no_speech', emotion: null, confidence: null, probabilities: {}, segments: [] };
+  server.use(answering(silent));
   await upload();
   expect(await screen.findByRole('heading', { name: 'No speech heard' })).toBeVisible();
   expect(screen.queryByRole('list', { name: /Probability/ })).toBeNull();
 });
 
 test('a changing answer is shown over time', async () => {
-  const segments = [
+  const segments: Prediction['segments'] = [
     { start: 0, end: 6, emotion: 'happy', confidence: 80, state: 'emotion' },
     { start: 6, end: 12, emotion: 'sad', confidence: 40, state: 'unsure' },
   ];
-  server.use(http.post('/upload', () => HttpResponse.json({ ...happy, duration_seconds: 12, segments })));
+  server.use(answering({ ...happy, duration_seconds: 12, segments }));
   await upload();
-  const parts = within(await screen.findByRole('list', { name: 'Emotion over time' })).getAllByRole('listitem');
+  const parts = within(await screen.findByRole('list', { name: 'Emotion over time' })).getAllByRole('button');
   expect(parts.map((part) => part.title)).toEqual(['Happy, 0:00 to 0:06, 80 %', 'Unsure, closest to sad, 0:06 to 0:12, 40 %']);
 });
 
 test('a problem says what, why and what to do, and the way back works', async () => {
-  server.use(http.post('/upload', () => problem('audio_unsupported', 422, 'This is not an audio file.')));
+  server.use(http.post('/api/v1/analyse', () => problem('audio_unsupported', 422, 'This is not an audio file.')));
   const user = await upload();
   const alert = await screen.findByRole('alert');
   expect(alert).toHaveTextContent('This is not a recording we can read');
@@ -75,7 +79,7 @@ test('a problem says what, why and what to do, and the way back works', async ()
 });
 
 test('when the server is gone the recording is kept and can be sent again', async () => {
-  server.use(http.post('/upload', () => HttpResponse.error(), { once: true }));
+  server.use(http.post('/api/v1/analyse', () => HttpResponse.error(), { once: true }));
   const user = await upload();
   expect(await screen.findByRole('alert')).toHaveTextContent('The server cannot be reached');
   await user.click(screen.getByRole('button', { name: 'Try again' }));
@@ -86,10 +90,10 @@ test('a file that is too large is refused without being sent', async () => {
   const sent = vi.fn();
   server.use(
     http.get('/api/v1/limits', () => HttpResponse.json({ ...limits, max_upload_bytes: 1100, max_audio_seconds: 60 })),
-    http.post('/upload', sent),
+    http.post('/api/v1/analyse', sent),
   );
   renderPage(<App />);
-  await screen.findByText(/1 minutes/);
+  await screen.findByText(/1 minute$/);
   await userEvent.upload(screen.getByTestId('file'), clip());
   expect(await screen.findByRole('alert')).toHaveTextContent('The file is too large');
   expect(sent).not.toHaveBeenCalled();
@@ -100,9 +104,9 @@ test('the best model on unseen speakers is chosen, with its figure, and sent alo
   let body = '';
   server.use(
     http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, better] })),
-    http.post('/upload', async ({ request }) => {
+    http.post('/api/v1/analyse', async ({ request }) => {
       body = await request.text();
-      return HttpResponse.json(happy);
+      return HttpResponse.json(analysisOf(happy));
     }),
   );
   renderPage(<App />);

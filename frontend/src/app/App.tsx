@@ -1,76 +1,89 @@
+import { Anchor, Loader, Title } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
-import { Problem } from '../components/Problem';
-import { DropZone } from '../features/input/DropZone';
-import { Samples } from '../features/input/Samples';
-import { ModelPicker, preselected } from '../features/models/ModelPicker';
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
+import { Link } from '../components/Link';
 import { Notice } from '../features/notice/Notice';
-import { Player } from '../features/player/Player';
-import { Recorder } from '../features/recorder/Recorder';
-import { Result } from '../features/result/Result';
-import { limitsQuery, modelsQuery } from '../lib/api';
-import { advice } from '../lib/problems';
+import { limitsQuery } from '../lib/api';
+import { useWords } from '../lib/language';
+import { usePlace } from '../lib/router';
+import { AnalyseView } from './AnalyseView';
+import { Crash } from './Crash';
 import { Header } from './Header';
-import { Sending } from './Sending';
 import { useAnalysis } from './useAnalysis';
+import { useModels } from './useModels';
+import { VIEWS } from './views';
 
+const LiveView = lazy(() => import('./LiveView').then(({ LiveView: view }) => ({ default: view })));
+const BatchView = lazy(() => import('../features/batch/Batch').then(({ Batch }) => ({ default: Batch })));
+const SessionsView = lazy(() => import('../features/sessions/Sessions').then(({ Sessions }) => ({ default: Sessions })));
+const AboutView = lazy(() => import('../features/about/About').then(({ About }) => ({ default: About })));
+
+/** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */
 export function App() {
-  const models = useQuery(modelsQuery);
+  const words = useWords();
+  const { path } = usePlace();
   const { data: limits } = useQuery(limitsQuery);
-  const [picked, setPicked] = useState<string>();
-  const chosen = useMemo(() => {
-    const every = models.data?.models ?? [];
-    return every.find(({ name }) => name === picked) ?? preselected(every, models.data?.default ?? '');
-  }, [models.data, picked]);
-  const analysis = useAnalysis(limits, chosen?.name);
-  const { step } = analysis;
+  const models = useModels();
+  const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: true, getInitialValueInEffect: false });
+  const analysis = useAnalysis({ limits, model: models.chosen?.name, keep });
+  const main = useMain(path);
 
+  const views: Record<string, ReactNode> = {
+    '/': <AnalyseView analysis={analysis} limits={limits} models={models} keep={keep} onKeep={setKeep} />,
+    '/live': <LiveView models={models} onOpen={analysis.openSession} />,
+    '/batch': <BatchView limits={limits} model={models.chosen} />,
+    '/sessions': <SessionsView />,
+    '/about': <AboutView models={models.models} />,
+  };
   return (
     <>
+      <a className="skip" href="#main">
+        {words.skip}
+      </a>
       <Header />
-      <main className="main">
+      <main className="main" id="main" tabIndex={-1} ref={main}>
         <Notice />
-        {step.phase === 'choosing' && (
-          <>
-            <div className="intro">
-              <h2>What does this voice carry?</h2>
-              <p>A recording or your microphone in, an emotion with honest confidence out.</p>
-            </div>
-            <section className="card" aria-label="Choose a recording">
-              <div className="doors">
-                <Recorder limits={limits} onRecorded={analysis.analyseFile} />
-                <DropZone limits={limits} onFile={analysis.analyseFile} />
-              </div>
-              <Samples onSample={analysis.analyseSample} />
-            </section>
-            <ModelPicker models={models.data?.models ?? []} chosen={chosen} onChoose={setPicked} />
-          </>
-        )}
-        {step.phase === 'sending' && <Sending name={step.name} share={step.share} onCancel={analysis.cancel} />}
-        {step.phase === 'failed' && (
-          <div className="card">
-            <Problem
-              {...advice(step.error.code)}
-              detail={step.error.message}
-              requestId={step.error.code === 'internal_error' ? step.error.requestId : undefined}
-              onRetry={advice(step.error.code).retry ? analysis.retry : undefined}
-              onDismiss={analysis.reset}
-              dismissLabel="Choose another recording"
-            />
-          </div>
-        )}
-        {step.phase === 'done' && (
-          <Result
-            analysis={step.analysis}
-            intended={step.intended}
-            player={<Player file={step.file} />}
-            onAgain={analysis.reset}
-          />
-        )}
+        <Crash key={path}>
+          <Suspense fallback={<Loader className="waiting" aria-label={words.loading} />}>{views[path] ?? <Lost />}</Suspense>
+        </Crash>
       </main>
       <footer className="footer">
-        Runs on this machine. Audio is never stored. Trained on actors (RAVDESS, CC BY-NC-SA 4.0): not for commercial use.
+        <span>{words.footer}</span>
+        <Anchor href="/docs" c="inherit" size="sm" underline="always">
+          {words.api}
+        </Anchor>
       </footer>
     </>
+  );
+}
+
+/** Another view begins at its top, with its name in the title; the focus goes there too, or the keyboard would be lost. */
+function useMain(path: string) {
+  const { product, views } = useWords();
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(path);
+  const name = VIEWS.find(({ address }) => address === path)?.name;
+  useEffect(() => {
+    document.title = name && name !== 'analyse' ? `${views[name]} · ${product}` : product;
+  }, [name, views, product]);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    window.scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, [path]);
+  return main;
+}
+
+function Lost() {
+  const { lost } = useWords();
+  return (
+    <section className="card">
+      <Title order={2}>{lost.title}</Title>
+      <p>
+        <Link href="/">{lost.back}</Link>
+      </p>
+    </section>
   );
 }

@@ -1,31 +1,81 @@
-import { ActionIcon, Anchor, Group, Title, useMantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
+import { ActionIcon, Menu, Title, useMantineColorScheme } from '@mantine/core';
+import { IconDeviceDesktop, IconLanguage, IconMoon, IconSun } from '@tabler/icons-react';
+import { Link } from '../components/Link';
+import { chooseLanguage, LANGUAGES, useLanguage, useWords, type Language } from '../lib/language';
+import { usePlace } from '../lib/router';
+import { VIEWS } from './views';
 
 const SCHEMES = {
-  auto: { next: 'light', label: 'Colours: as the system', Icon: IconDeviceDesktop },
-  light: { next: 'dark', label: 'Colours: light', Icon: IconSun },
-  dark: { next: 'auto', label: 'Colours: dark', Icon: IconMoon },
+  auto: { next: 'light', Icon: IconDeviceDesktop },
+  light: { next: 'dark', Icon: IconSun },
+  dark: { next: 'auto', Icon: IconMoon },
 } as const;
 
+/** The name, the views, language and colours; on a narrow screen the views are at the bottom, in reach of a thumb. */
 export function Header() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const { next, label, Icon } = SCHEMES[colorScheme];
+  const { product } = useWords();
   return (
     <header className="header">
-      <Group gap={10} wrap="nowrap">
+      <Link href="/" className="brand">
         <img src="/icon.svg" alt="" width={32} height={32} />
         <Title order={1} size="h4">
-          Speech Emotion
+          {product}
         </Title>
-      </Group>
-      <Group gap="md" wrap="nowrap">
-        <Anchor href="/docs" c="inherit" size="sm" underline="hover">
-          API
-        </Anchor>
-        <ActionIcon variant="default" size="lg" aria-label={label} title={label} onClick={() => setColorScheme(next)}>
-          <Icon aria-hidden size={18} />
-        </ActionIcon>
-      </Group>
+      </Link>
+      <Navigation />
+      <div className="switches">
+        <LanguageMenu />
+        <ColourSwitch />
+      </div>
     </header>
+  );
+}
+
+function Navigation() {
+  const { navigation, views } = useWords();
+  const { path } = usePlace();
+  return (
+    <nav className="navigation" aria-label={navigation}>
+      {VIEWS.map(({ name, address, Icon }) => (
+        <Link key={name} href={address} aria-current={path === address ? 'page' : undefined}>
+          <Icon aria-hidden size={20} stroke={1.7} />
+          {views[name]}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function LanguageMenu() {
+  const words = useWords();
+  const chosen = useLanguage();
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon variant="default" size="lg" aria-label={`${words.language}: ${LANGUAGES[chosen].name}`} title={words.language}>
+          <IconLanguage aria-hidden size={18} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.RadioGroup value={chosen} onChange={(language) => void chooseLanguage(language as Language)}>
+          {(Object.keys(LANGUAGES) as Language[]).map((language) => (
+            <Menu.RadioItem key={language} value={language} lang={language}>
+              {LANGUAGES[language].name}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function ColourSwitch() {
+  const { colours } = useWords();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { next, Icon } = SCHEMES[colorScheme];
+  return (
+    <ActionIcon variant="default" size="lg" aria-label={colours[colorScheme]} title={colours[colorScheme]} onClick={() => setColorScheme(next)}>
+      <Icon aria-hidden size={18} />
+    </ActionIcon>
   );
 }

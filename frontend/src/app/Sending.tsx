@@ -1,4 +1,5 @@
 import { Button, Loader, Progress, Text } from '@mantine/core';
+import { useWords } from '../lib/language';
 
 interface Props {
   name: string;
@@ -8,16 +9,17 @@ interface Props {
 }
 
 export function Sending({ name, share, onCancel }: Props) {
-  const uploading = share < 1;
+  const { sending } = useWords();
+  const uploading = share > 0 && share < 1;
   return (
-    <section className="card sending" aria-label="Analysing">
+    <section className="card sending" aria-label={sending.label}>
       <Loader type="bars" aria-hidden />
       <Text fw={600} role="status" className="file-name">
-        {uploading && share > 0 ? 'Sending' : 'Listening to'} {name}
+        {name ? (uploading ? sending.sending(name) : sending.listening(name)) : sending.opening}
       </Text>
-      {uploading && share > 0 && <Progress value={100 * share} w="100%" maw={320} aria-label="Upload" />}
+      {uploading && <Progress value={100 * share} w="100%" maw={320} aria-label={sending.upload} />}
       <Button variant="default" onClick={onCancel}>
-        Cancel
+        {sending.cancel}
       </Button>
     </section>
   );

@@ -1,21 +1,58 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { analyse, ApiError, fetchSample, tooLarge, type Analysis, type Emotion, type Limits, type Sample } from '../lib/api';
+import {
+  analyse,
+  ApiError,
+  asApiError,
+  fetchSample,
+  fetchSession,
+  tooLarge,
+  type Analysis,
+  type Emotion,
+  type Limits,
+  type Mark,
+  type Sample,
+  type Session,
+} from '../lib/api';
+import { navigate } from '../lib/router';
 
-type Step =
+/** What is shown: an answer, and the recording where this browser has it. */
+export interface Answer {
+  analysis: Analysis;
+  file?: File;
+  /** Of a sample: its file's name without the ending, and what the actor meant. */
+  sample?: { name: string; intended: Emotion };
+  /** From sending to the answer, ms; unknown for what was kept. */
+  milliseconds?: number;
+  session?: Session;
+  marks: Mark[];
+}
+
+export type Step =
   | { phase: 'choosing' }
   | { phase: 'sending'; name: string; share: number }
   | { phase: 'failed'; error: ApiError }
-  | { phase: 'done'; analysis: Analysis; file: File; intended?: Emotion };
+  | { phase: 'done'; answer: Answer };
+
+type Progress = (share: number) => void;
 
 interface Job {
+  /** Where the page is while it shows this, so that the browser's own buttons lead back and forth. */
+  address: string;
   name: string;
-  file: () => Promise<File>;
-  intended?: Emotion;
+  run: (signal: AbortSignal, onProgress: Progress) => Promise<Answer>;
+}
+
+interface Wanted {
+  limits?: Limits;
+  model?: string;
+  /** Whether the server keeps the answer as a session. */
+  keep: boolean;
 }
 
 /** From a chosen recording to its answer. The recording is kept until another is chosen, so that a failure loses nothing. */
-export function useAnalysis(limits: Limits | undefined, model: string | undefined) {
+export function useAnalysis({ limits, model, keep }: Wanted) {
   const [step, setStep] = useState<Step>({ phase: 'choosing' });
+  const [address, setAddress] = useState<string>();
   const job = useRef<Job | null>(null);
   const running = useRef<AbortController | null>(null);
   useEffect(() => () => running.current?.abort(), []);
@@ -27,40 +64,98 @@ export function useAnalysis(limits: Limits | undefined, model: string | undefine
     const mine = new AbortController();
     running.current = mine;
     setStep({ phase: 'sending', name: current.name, share: 0 });
+    const onProgress = (share: number) => running.current === mine && setStep({ phase: 'sending', name: current.name, share });
     try {
-      const file = await current.file();
-      const refusal = limits && tooLarge(file, limits);
-      if (refusal) throw refusal;
-      const onProgress = (share: number) => running.current === mine && setStep({ phase: 'sending', name: current.name, share });
-      const analysis = await analyse(file, { model, signal: mine.signal, onProgress });
-      if (running.current === mine) setStep({ phase: 'done', analysis, file, intended: current.intended });
+      const answer = await current.run(mine.signal, onProgress);
+      if (running.current === mine) setStep({ phase: 'done', answer });
     } catch (error) {
-      if (running.current !== mine) return;
-      setStep({ phase: 'failed', error: error instanceof ApiError ? error : new ApiError('unknown', String(error)) });
+      if (running.current === mine) setStep({ phase: 'failed', error: asApiError(error) });
     }
-  }, [limits, model]);
+  }, []);
 
   const begin = useCallback(
     (next: Job) => {
       job.current = next;
+      setAddress(next.address);
       void run();
+      navigate(next.address);
     },
     [run],
   );
 
+  const ask = useCallback(
+    async (file: File, signal: AbortSignal, onProgress: Progress, kept = keep): Promise<Answer> => {
+      const refusal = limits && tooLarge(file, limits);
+      if (refusal) throw refusal;
+      const began = performance.now();
+      const analysis = await analyse(file, { model, keep: kept, signal, onProgress });
+      return { analysis, file, milliseconds: performance.now() - began, marks: [] };
+    },
+    [limits, model, keep],
+  );
+
+  const analyseFile = useCallback(
+    (file: File, kept?: boolean) =>
+      begin({ address: '/?recording', name: file.name, run: (signal, onProgress) => ask(file, signal, onProgress, kept) }),
+    [begin, ask],
+  );
+
+  const analyseSample = useCallback(
+    (sample: Sample) => {
+      const name = sample.file.replace(/\.\w+$/, '');
+      begin({
+        address: `/?sample=${encodeURIComponent(name)}`,
+        name: sample.file,
+        run: async (signal, onProgress) => ({
+          ...(await ask(await fetchSample(sample), signal, onProgress, false)),
+          sample: { name, intended: sample.intended },
+        }),
+      });
+    },
+    [begin, ask],
+  );
+
+  const openSession = useCallback(
+    (id: string, file?: File) =>
+      begin({
+        address: `/?session=${encodeURIComponent(id)}`,
+        name: '',
+        run: async (signal) => {
+          const session = await fetchSession(id, signal);
+          return { analysis: { ...session, session: id }, session, file, marks: session.marks };
+        },
+      }),
+    [begin],
+  );
+
+  /** Has the server keep the answer that is shown, by asking it once more; gives the session's id. */
+  const keepAnswer = useCallback(async (): Promise<string> => {
+    if (step.phase !== 'done' || !step.answer.file) throw new ApiError('not_found', '');
+    const mine = running.current;
+    const { file, analysis } = step.answer;
+    const { session } = await analyse(file, { model: analysis.prediction.model, keep: true });
+    if (running.current === mine) setStep({ phase: 'done', answer: { ...step.answer, analysis: { ...analysis, session } } });
+    return session!;
+  }, [step]);
+
   return {
     step,
-    analyseFile: useCallback((file: File) => begin({ name: file.name, file: () => Promise.resolve(file) }), [begin]),
-    analyseSample: useCallback(
-      (sample: Sample) => begin({ name: sample.title.toLowerCase(), file: () => fetchSample(sample), intended: sample.intended }),
-      [begin],
-    ),
+    keepAnswer,
+    /** The address that the step belongs to; elsewhere it is not shown. */
+    address,
+    analyseFile,
+    analyseSample,
+    openSession,
     retry: run,
     cancel: useCallback(() => running.current?.abort(), []),
     reset: useCallback(() => {
+      running.current?.abort();
       running.current = null;
       job.current = null;
       setStep({ phase: 'choosing' });
+      navigate('/');
     }, []),
   };
 }
+
+export type Analyses = ReturnType<typeof useAnalysis>;

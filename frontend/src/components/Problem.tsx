@@ -1,6 +1,9 @@
 import { Button, Group, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
+import type { ApiError } from '../lib/api';
+import { useWords } from '../lib/language';
+import { advice } from '../lib/problems';
 
 interface Props {
   title: string;
@@ -13,7 +16,8 @@ interface Props {
 }
 
 /** Says what went wrong, why, and what to do; takes the focus, so that a screen reader reads it. */
-export function Problem({ title, detail, todo, requestId, onRetry, onDismiss, dismissLabel = 'Start over' }: Props) {
+export function Problem({ title, detail, todo, requestId, onRetry, onDismiss, dismissLabel }: Props) {
+  const { problem } = useWords();
   const self = useRef<HTMLElement>(null);
   useEffect(() => self.current?.focus(), [title, detail]);
   return (
@@ -30,14 +34,14 @@ export function Problem({ title, detail, todo, requestId, onRetry, onDismiss, di
           </Text>
           {requestId && (
             <Text mt={6} size="sm" c="dimmed">
-              Request id: {requestId}
+              {problem.request(requestId)}
             </Text>
           )}
           <Group mt="md" gap="sm">
-            {onRetry && <Button onClick={onRetry}>Try again</Button>}
+            {onRetry && <Button onClick={onRetry}>{problem.again}</Button>}
             {onDismiss && (
               <Button variant="default" onClick={onDismiss}>
-                {dismissLabel}
+                {dismissLabel ?? problem.over}
               </Button>
             )}
           </Group>
@@ -45,4 +49,19 @@ export function Problem({ title, detail, todo, requestId, onRetry, onDismiss, di
       </Group>
     </section>
   );
+}
+
+interface ErrorProps {
+  error: ApiError;
+  onRetry?: () => void;
+  onDismiss?: () => void;
+  dismissLabel?: string;
+}
+
+/** What the server or the network said; trying again is offered only where it can help. */
+export function ServerProblem({ error, onRetry, ...rest }: ErrorProps) {
+  useWords(); // the advice is in the page's language
+  const { retry, ...sentences } = advice(error.code);
+  const requestId = error.code === 'internal_error' ? error.requestId : undefined;
+  return <Problem {...sentences} {...rest} detail={error.message} requestId={requestId} onRetry={retry ? onRetry : undefined} />;
 }

@@ -61,6 +61,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin a live session */
+        post: operations["beginLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -98,6 +115,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analyse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say everything about a recording
+         * @description The prediction, what the model attended to, and what the voice is like, as numbers and over time. With keep=true all of it but the audio is kept as a session of the owner.
+         */
+        post: operations["analyse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/version": {
         parameters: {
             query?: never;
@@ -108,6 +145,181 @@ export interface paths {
         /** Say the version */
         get: operations["getVersion"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the kept sessions */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /** Delete all sessions of the owner for good */
+        delete: operations["deleteSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the profiles of voices */
+        get: operations["listProfiles"];
+        put?: never;
+        /**
+         * Calibrate a model to a voice
+         * @description Three to twenty short recordings of one person in varied moods are best; they need no labels. Statistics of the voice are kept, never audio. A profile of the same name is replaced.
+         */
+        post: operations["makeProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say which chunks have come
+         * @description After an outage, a client sends again what is not among them.
+         */
+        get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a live session
+         * @description From now on it takes no new chunk. Ending it again answers the same.
+         */
+        post: operations["endLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a session
+         * @description What was found when it was analysed; of a live session, what its chunks come to so far.
+         */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        /** Delete a session for good */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        /** Give a session another title */
+        patch: operations["renameSession"];
+        trace?: never;
+    };
+    "/api/v1/live/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a moment of a session */
+        post: operations["markMoment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a profile for good */
+        delete: operations["deleteProfile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a session for another program
+         * @description The prediction as JSON, or its segments as labels and subtitles.
+         */
+        get: operations["exportSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/{id}/chunks/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Send a chunk of a live session
+         * @description A recording of its own of up to 3 s. The same chunk sent again gets the same answer and changes nothing; chunks may overlap and come in any order.
+         */
+        put: operations["sendChunk"];
         post?: never;
         delete?: never;
         options?: never;
@@ -343,6 +555,79 @@ export interface components {
             timestamp: string;
         };
         /**
+         * SessionSummary
+         * @description What a list says about a session.
+         */
+        SessionSummary: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recording" | "live";
+            /** Title */
+            title: string;
+            /** Model */
+            model: string;
+            /**
+             * Speaker
+             * @description profile that it is calibrated with
+             */
+            speaker: string | null;
+            /**
+             * Created
+             * Format: date-time
+             * @description UTC
+             */
+            created: string;
+            /**
+             * State
+             * @description 'live' until it is ended
+             * @enum {string}
+             */
+            state: "live" | "ended";
+            /**
+             * Duration Seconds
+             * @description length in s
+             */
+            duration_seconds: number;
+            /**
+             * Dominant
+             * @description what the most speech carries; null without speech and while live
+             */
+            dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Confidence
+             * @description of the whole in percent; null without speech and while live
+             */
+            confidence: number | null;
+        };
+        /**
+         * NewLive
+         * @description What a live session begins with.
+         */
+        NewLive: {
+            /**
+             * Model
+             * @description name of a model that GET /api/v1/models lists
+             * @default null
+             */
+            model: string | null;
+            /**
+             * Title
+             * @description kept on one line, cut to 200 characters
+             * @default
+             */
+            title: string;
+            /**
+             * Speaker
+             * @description name of a profile of the owner
+             * @default null
+             */
+            speaker: string | null;
+        };
+        /**
          * Figure
          * @description A measured figure with everything that makes it one; shares in percent.
          */
@@ -460,12 +745,385 @@ export interface components {
             formats: string[];
         };
         /**
+         * Attention
+         * @description How much each moment of a recording counted.
+         */
+        Attention: {
+            /**
+             * Kind
+             * @description 'attention': the network's own; 'saliency': read off the gradients of a network that has none
+             * @enum {string}
+             */
+            kind: "attention" | "saliency";
+            /**
+             * Start
+             * @description where each stretch begins, in s; what the model did not hear is left out
+             */
+            start: number[];
+            /**
+             * End
+             * @description where it ends, in s
+             */
+            end: number[];
+            /**
+             * Weight
+             * @description how much it counted, from 0 to 1, which is the most
+             */
+            weight: number[];
+        };
+        /**
+         * Curve
+         * @description One thing about a voice over time.
+         */
+        Curve: {
+            /**
+             * Name
+             * @description as the descriptor's
+             * @example pitch
+             */
+            name: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Times
+             * @description in s
+             */
+            times: number[];
+            /**
+             * Values
+             * @description null where there is nothing to measure
+             */
+            values: (number | null)[];
+        };
+        /**
+         * Descriptor
+         * @description One number about a voice.
+         */
+        Descriptor: {
+            /**
+             * Name
+             * @description stable, for programs
+             * @example pitch
+             */
+            name: string;
+            /**
+             * Value
+             * @description null where there is nothing to measure
+             */
+            value: number | null;
+            /** Unit */
+            unit: string;
+            /**
+             * Meaning
+             * @description one sentence for a person
+             */
+            meaning: string;
+        };
+        /**
+         * Analysis
+         * @description Everything that can be said about a recording, and where it was kept.
+         */
+        Analysis: {
+            prediction: components["schemas"]["Prediction"];
+            /** @description null without speech and from models that take a clip whole */
+            attention: components["schemas"]["Attention"] | null;
+            /** Descriptors */
+            descriptors: components["schemas"]["Descriptor"][];
+            /**
+             * Curves
+             * @description at most 20 values a second, and 5000 in all
+             */
+            curves: components["schemas"]["Curve"][];
+            /**
+             * Session
+             * @description id of the session that it was kept as; null where it was not
+             */
+            session: string | null;
+        };
+        /**
          * Version
          * @description The version of the software.
          */
         Version: {
             /** Version */
             version: string;
+        };
+        /**
+         * SessionPage
+         * @description Sessions of an owner, newest first.
+         */
+        SessionPage: {
+            /**
+             * Total
+             * @description how many fit, on all pages
+             */
+            total: number;
+            /** Sessions */
+            sessions: components["schemas"]["SessionSummary"][];
+        };
+        /**
+         * Deleted
+         * @description How many sessions were deleted.
+         */
+        Deleted: {
+            /** Deleted */
+            deleted: number;
+        };
+        /**
+         * Profile
+         * @description What a model knows about a voice, without the numbers.
+         */
+        Profile: {
+            /** Name */
+            name: string;
+            /**
+             * Model
+             * @description made it; other models cannot use it
+             */
+            model: string;
+            /**
+             * Weights
+             * @description fingerprint of the model's weights
+             */
+            weights: string;
+            /**
+             * Clips
+             * @description recordings that it is made from
+             */
+            clips: number;
+            /**
+             * Speech Seconds
+             * @description speech in them in s
+             */
+            speech_seconds: number;
+            /**
+             * Variety
+             * @description 0: recordings of one emotion; 1: of as many as they could have
+             */
+            variety: number;
+            /**
+             * Created
+             * Format: date-time
+             * @description UTC
+             */
+            created: string;
+        };
+        /**
+         * Profiles
+         * @description The profiles of an owner.
+         */
+        Profiles: {
+            /** Profiles */
+            profiles: components["schemas"]["Profile"][];
+        };
+        /**
+         * NewProfile
+         * @description A profile that was just made.
+         */
+        NewProfile: {
+            profile: components["schemas"]["Profile"];
+            /**
+             * Warnings
+             * @description sentences for a person: what would make it better
+             */
+            warnings: string[];
+        };
+        /**
+         * LiveState
+         * @description What the server has of a live session.
+         */
+        LiveState: {
+            /**
+             * Received
+             * @description numbers of the chunks, as ranges of first and last
+             */
+            received: [
+                number,
+                number
+            ][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "live" | "ended";
+        };
+        /**
+         * Mark
+         * @description A moment that a person marked.
+         */
+        Mark: {
+            /**
+             * At
+             * @description s from the beginning
+             */
+            at: number;
+            /** Note */
+            note: string;
+        };
+        /**
+         * Statistics
+         * @description A session in a few numbers.
+         */
+        Statistics: {
+            /**
+             * Seconds
+             * @description emotion -> s of speech that carry it, the most first
+             */
+            seconds: {
+                [key: string]: number;
+            };
+            /**
+             * Unsure Seconds
+             * @description how much of that is unsure, in s
+             */
+            unsure_seconds: number;
+            /**
+             * Transitions
+             * @description how often one emotion follows another
+             */
+            transitions: number;
+            /**
+             * Confidence
+             * @description mean over the speech in percent; null without
+             */
+            confidence: number | null;
+            /**
+             * Speech Share
+             * @description share of the session that is speech, in percent
+             */
+            speech_share: number;
+        };
+        /**
+         * Session
+         * @description A session with everything but the audio.
+         */
+        Session: {
+            prediction: components["schemas"]["Prediction"];
+            /** @description null without speech and from models that take a clip whole */
+            attention: components["schemas"]["Attention"] | null;
+            /** Descriptors */
+            descriptors: components["schemas"]["Descriptor"][];
+            /**
+             * Curves
+             * @description at most 20 values a second, and 5000 in all
+             */
+            curves: components["schemas"]["Curve"][];
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "recording" | "live";
+            /** Title */
+            title: string;
+            /** Model */
+            model: string;
+            /**
+             * Speaker
+             * @description profile that it is calibrated with
+             */
+            speaker: string | null;
+            /**
+             * Created
+             * Format: date-time
+             * @description UTC
+             */
+            created: string;
+            /**
+             * State
+             * @description 'live' until it is ended
+             * @enum {string}
+             */
+            state: "live" | "ended";
+            /**
+             * Duration Seconds
+             * @description length in s
+             */
+            duration_seconds: number;
+            /**
+             * Dominant
+             * @description what the most speech carries; null without speech and while live
+             */
+            dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Confidence
+             * @description of the whole in percent; null without speech and while live
+             */
+            confidence: number | null;
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            statistics: components["schemas"]["Statistics"];
+        };
+        /**
+         * Renaming
+         * @description Another title.
+         */
+        Renaming: {
+            /**
+             * Title
+             * @description kept on one line, cut to 200 characters
+             */
+            title: string;
+        };
+        /**
+         * NewMark
+         * @description A moment to mark.
+         */
+        NewMark: {
+            /**
+             * At
+             * @description s from the beginning
+             */
+            at: number;
+            /**
+             * Note
+             * @description kept on one line, cut to 500 characters
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * LiveChunk
+         * @description The answer to one chunk of a live session.
+         */
+        LiveChunk: {
+            /** Sequence */
+            sequence: number;
+            /**
+             * Start
+             * @description s from the session's beginning
+             */
+            start: number;
+            /**
+             * End
+             * @description s from the session's beginning
+             */
+            end: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "emotion" | "unsure" | "no_speech";
+            /** Emotion */
+            emotion: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
+            /**
+             * Confidence
+             * @description in percent; null without speech
+             */
+            confidence: number | null;
+            /**
+             * Probabilities
+             * @description emotion -> probability; empty without speech
+             */
+            probabilities: {
+                [key: string]: number;
+            };
+            /**
+             * Candidates
+             * @description likeliest first; only filled when unsure
+             */
+            candidates: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
         };
         /**
          * Problem
@@ -492,7 +1150,7 @@ export interface components {
              * @description stable word for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "not_found" | "model_unknown" | "method_not_allowed" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "internal_error" | "not_implemented" | "not_ready";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "profile_empty" | "profile_model" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -542,6 +1200,8 @@ export interface operations {
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
+                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    speaker?: string;
                 } & (unknown | unknown);
             };
         };
@@ -559,7 +1219,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -570,7 +1230,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model */
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
             404: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -592,7 +1263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -614,7 +1285,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading */
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
             503: {
                 headers: {
                     /** @description s to wait before trying again */
@@ -660,7 +1331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading */
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
             503: {
                 headers: {
                     /** @description s to wait before trying again */
@@ -709,6 +1380,8 @@ export interface operations {
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
+                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    speaker?: string;
                 } & (unknown | unknown);
             };
         };
@@ -726,7 +1399,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -737,7 +1410,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model */
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
             404: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -759,7 +1443,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -781,7 +1465,112 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading */
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    beginLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewLive"];
+            };
+        };
+        responses: {
+            /** @description The session; send chunks to its id. */
+            201: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionSummary"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
             503: {
                 headers: {
                     /** @description s to wait before trying again */
@@ -862,6 +1651,144 @@ export interface operations {
             };
         };
     };
+    analyse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff
+                     */
+                    file?: string;
+                    /**
+                     * Format: binary
+                     * @description another name for the field 'file'; send one of the two
+                     */
+                    audio?: string;
+                    /**
+                     * @description name of a model that GET /api/v1/models lists
+                     * @example cnn1d
+                     */
+                    model?: string;
+                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    window_seconds?: number;
+                    /** @description from one window to the next, at most the window; 1 s by default */
+                    hop_seconds?: number;
+                    /**
+                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @enum {integer}
+                     */
+                    coverage?: 80 | 90 | 95;
+                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    speaker?: string;
+                    /** @description of the session; the recording's name where omitted */
+                    title?: string;
+                    /** @description keep everything but the audio as a session of the owner; 'false' by default */
+                    keep?: boolean;
+                } & (unknown | unknown);
+            };
+        };
+        responses: {
+            /** @description The answer; also when nobody speaks (state 'no_speech'). */
+            200: {
+                headers: {
+                    /** @description how long the analysis took, such as analyse;dur=21.4 (ms) */
+                    "Server-Timing"?: string;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getVersion: {
         parameters: {
             query?: never;
@@ -885,6 +1812,1065 @@ export interface operations {
             /** @description `internal_error`: The server made a mistake */
             500: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                search?: string;
+                kind?: ("recording" | "live") | null;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the owner's sessions, newest first. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are gone. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every profile of the owner, by name. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profiles"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description letters, digits, spaces, dots, dashes */
+                    name: string;
+                    /**
+                     * @description name of a model that GET /api/v1/models lists
+                     * @example cnn1d
+                     */
+                    model?: string;
+                    /** @description recordings of one person, best in varied moods */
+                    file: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description The profile, and what would make it better. */
+            201: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewProfile"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Which chunks are there. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveState"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session with its timeline. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything but the audio. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renameSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Renaming"];
+            };
+        };
+        responses: {
+            /** @description The session with its new title. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionSummary"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    markMoment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewMark"];
+            };
+        };
+        responses: {
+            /** @description The mark as it was kept. */
+            201: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mark"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportSession: {
+        parameters: {
+            query?: {
+                format?: "json" | "csv" | "audacity" | "textgrid" | "webvtt" | "srt" | "rttm";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, as an attachment. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv": string;
+                    "text/plain": string;
+                    "text/vtt": string;
+                    "application/x-subrip": string;
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendChunk: {
+        parameters: {
+            query: {
+                start: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "audio/wav": string;
+            };
+        };
+        responses: {
+            /** @description The answer to these few seconds. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveChunk"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `chunk_conflict`: The number has another chunk; `session_ended`: The session was ended */
+            409: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;

@@ -1,19 +1,17 @@
-/** The emotions' names for people; their colours are in app.css, their icons in components/EmotionIcon. */
+/** The emotions for people: name, colour, order. Their icons are in components/EmotionIcon, their colours in app.css. */
 import type { Emotion } from './api';
+import { either } from './format';
+import { locale, words } from './language';
 
-const NAMES: Record<Emotion, string> = {
-  angry: 'Angry',
-  calm: 'Calm',
-  disgust: 'Disgust',
-  fearful: 'Fearful',
-  happy: 'Happy',
-  neutral: 'Neutral',
-  sad: 'Sad',
-  surprised: 'Surprised',
-};
+export const EMOTIONS: readonly Emotion[] = ['angry', 'calm', 'disgust', 'fearful', 'happy', 'neutral', 'sad', 'surprised'];
 
 export function emotionName(emotion: Emotion): string {
-  return NAMES[emotion];
+  return words().emotions[emotion];
+}
+
+/** As it stands inside a sentence. */
+export function emotionWord(emotion: Emotion): string {
+  return emotionName(emotion).toLocaleLowerCase(locale());
 }
 
 export function emotionColor(emotion: Emotion): string {
@@ -27,7 +25,6 @@ export function ranked(probabilities: Record<string, number>): [Emotion, number]
 }
 
 /** "happy", "happy or sad", "happy, sad or angry". */
-export function either(emotions: Emotion[]): string {
-  const names = emotions.map((emotion) => emotionName(emotion).toLowerCase());
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+export function eitherEmotion(emotions: Emotion[]): string {
+  return either(emotions.map(emotionWord));
 }

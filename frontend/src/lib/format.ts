@@ -1,6 +1,10 @@
-/** Numbers for people. */
+/** Numbers, times and lists for people, in the language of the page. */
+import { locale } from './language';
 
-const MEBIBYTE = 1024 * 1024;
+/** 1234.5 with 1 digit -> "1,234.5" in English, "1234,5" in Spanish */
+export function number(value: number, digits = 0): string {
+  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
 
 /** 83.4 -> "1:23" */
 export function clock(seconds: number): string {
@@ -10,19 +14,30 @@ export function clock(seconds: number): string {
 
 /** 3.62 -> "3.6 s", 83 -> "1:23 min" */
 export function duration(seconds: number): string {
-  return seconds < 60 ? `${seconds.toFixed(1)} s` : `${clock(seconds)} min`;
+  return seconds < 60 ? `${number(seconds, 1)} s` : `${clock(seconds)} min`;
 }
 
 /** 412 -> "412 ms", 1540 -> "1.5 s" */
 export function elapsed(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+  return milliseconds < 1000 ? `${number(milliseconds)} ms` : `${number(milliseconds / 1000, 1)} s`;
 }
 
 /** 0.1234 -> "12 %"; what is more than nothing never reads as nothing. */
 export function percent(share: number): string {
-  return share > 0 && share < 0.01 ? '< 1 %' : `${Math.round(100 * share)} %`;
+  return share > 0 && share < 0.01 ? '< 1 %' : `${number(100 * share)} %`;
 }
 
-export function megabytes(bytes: number): string {
-  return `${(bytes / MEBIBYTE).toFixed(1)} MB`;
+/** 55.12 with 1 digit -> "55.1 %" */
+export function percentage(value: number, digits = 0): string {
+  return `${number(value, digits)} %`;
+}
+
+/** ["happy", "sad", "angry"] -> "happy, sad or angry" */
+export function either(names: string[]): string {
+  return new Intl.ListFormat(locale(), { type: 'disjunction' }).format(names);
+}
+
+/** An ISO time -> "21 Nov 2026, 14:16" */
+export function when(iso: string): string {
+  return new Date(iso).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' });
 }

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { either, ranked } from './emotions';
+import { eitherEmotion, ranked } from './emotions';
 import { clock, duration, elapsed, percent } from './format';
 import { advice } from './problems';
 
@@ -12,8 +13,19 @@ test('numbers read well', () => {
 
 test('emotions are ranked and listed', () => {
   expect(ranked({ angry: 0.2, happy: 0.5, sad: 0.3 }).map(([name]) => name)).toEqual(['happy', 'sad', 'angry']);
-  expect(either(['happy'])).toBe('happy');
-  expect(either(['happy', 'sad', 'angry'])).toBe('happy, sad or angry');
+  expect(eitherEmotion(['happy'])).toBe('happy');
+  expect(eitherEmotion(['happy', 'sad', 'angry'])).toBe('happy, sad or angry');
+});
+
+/** Of requests that the page never makes, or that a person can do nothing about: the server's sentence has to do. */
+const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'file_ambiguous', 'method_not_allowed', 'not_implemented'];
+
+test('every code of the server has words of its own', () => {
+  const { components } = JSON.parse(readFileSync('../backend/openapi.json', 'utf-8'));
+  const codes: string[] = components.schemas.Problem.properties.code.enum;
+  expect(codes.length).toBeGreaterThan(15);
+  const unknown = advice('never heard of').title;
+  expect(codes.filter((code) => !OTHERS.includes(code) && !code.startsWith('profile_') && advice(code).title === unknown)).toEqual([]);
 });
 
 test('every problem has words, also one that is not known', () => {

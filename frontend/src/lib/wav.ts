@@ -4,17 +4,21 @@ const HEADER_BYTES = 44;
 const FULL_SCALE = 32767;
 
 export function encodeWav(blocks: Float32Array[], sampleRate: number): Blob {
-  const samples = blocks.reduce((sum, block) => sum + block.length, 0);
-  const view = new DataView(new ArrayBuffer(HEADER_BYTES + 2 * samples));
-  writeHeader(view, samples, sampleRate);
-  let position = HEADER_BYTES;
-  for (const block of blocks) {
-    for (const sample of block) {
-      view.setInt16(position, Math.round(Math.max(-1, Math.min(1, sample)) * FULL_SCALE), true);
-      position += 2;
-    }
-  }
-  return new Blob([view.buffer], { type: 'audio/wav' });
+  return joinWav(blocks.map(encodeSamples), sampleRate);
+}
+
+/** Samples as 16-bit PCM; half the memory of what they come as, for what is kept for long. */
+export function encodeSamples(block: Float32Array): DataView<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(2 * block.length));
+  block.forEach((sample, i) => view.setInt16(2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * FULL_SCALE), true));
+  return view;
+}
+
+/** A WAV of blocks that were encoded before. */
+export function joinWav(blocks: DataView<ArrayBuffer>[], sampleRate: number): Blob {
+  const header = new DataView(new ArrayBuffer(HEADER_BYTES));
+  writeHeader(header, blocks.reduce((sum, { byteLength }) => sum + byteLength, 0) / 2, sampleRate);
+  return new Blob([header, ...blocks], { type: 'audio/wav' });
 }
 
 function writeHeader(view: DataView<ArrayBuffer>, samples: number, sampleRate: number): void {

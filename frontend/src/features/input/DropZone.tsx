@@ -3,6 +3,7 @@ import { useWindowEvent } from '@mantine/hooks';
 import { IconUpload } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import type { Limits } from '../../lib/api';
+import { useWords } from '../../lib/language';
 
 interface Props {
   limits?: Limits;
@@ -11,6 +12,7 @@ interface Props {
 
 /** A file by click, by keyboard, or dropped anywhere on the page. */
 export function DropZone({ limits, onFile }: Props) {
+  const { drop } = useWords();
   const chooser = useRef<HTMLInputElement>(null);
   const dragging = useDropAnywhere(onFile);
   const accept = limits && [...limits.formats.map((format) => `.${format}`), 'audio/*'].join();
@@ -18,15 +20,13 @@ export function DropZone({ limits, onFile }: Props) {
     <div className={`dropzone ${dragging ? 'dropzone-active' : ''}`}>
       <IconUpload aria-hidden size={26} stroke={1.6} />
       <Text fw={600} mt={8}>
-        {dragging ? 'Let go to analyse it' : 'Drop a recording here'}
+        {dragging ? drop.letGo : drop.here}
       </Text>
       <Text size="sm" c="dimmed" mb="md">
-        {limits
-          ? `WAV, MP3, M4A, FLAC, OGG, WebM … up to ${Math.floor(limits.max_upload_bytes / 2 ** 20)} MB, ${limits.max_audio_seconds / 60} minutes`
-          : 'WAV, MP3, M4A, FLAC, OGG, WebM …'}
+        {limits ? drop.limits(Math.floor(limits.max_upload_bytes / 2 ** 20), limits.max_audio_seconds / 60) : drop.formats}
       </Text>
       <Button variant="default" onClick={() => chooser.current?.click()}>
-        Choose a file
+        {drop.choose}
       </Button>
       <input
         ref={chooser}

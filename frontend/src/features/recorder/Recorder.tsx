@@ -1,11 +1,14 @@
 import { Button, Group, Select, Text } from '@mantine/core';
 import { IconMicrophone, IconPlayerStopFilled } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
+import { loudness, Meter } from '../../components/Meter';
 import { Problem } from '../../components/Problem';
 import type { Limits } from '../../lib/api';
 import { clock } from '../../lib/format';
-import { REFUSALS } from './refusals';
+import { useWords } from '../../lib/language';
 import { useRecorder } from './useRecorder';
+
+const FAINT = 0.2; // of the meter
 
 interface Props {
   limits?: Limits;
@@ -14,10 +17,18 @@ interface Props {
 
 /** Record, watch the level, stop: the recording is analysed at once. */
 export function Recorder({ limits, onRecorded }: Props) {
+  const { recorder: words, refusals } = useWords();
   const recorder = useRecorder(limits, onRecorded);
   const { phase } = recorder.state;
   if (recorder.state.phase === 'refused') {
-    return <Problem {...REFUSALS[recorder.state.reason]} onRetry={() => void recorder.start()} onDismiss={recorder.cancel} dismissLabel="Close" />;
+    return (
+      <Problem
+        {...refusals[recorder.state.reason]}
+        onRetry={() => void recorder.start()}
+        onDismiss={recorder.cancel}
+        dismissLabel={words.close}
+      />
+    );
   }
   if (phase === 'recording') return <Recording recorder={recorder} />;
   return (
@@ -29,41 +40,32 @@ export function Recorder({ limits, onRecorded }: Props) {
         loading={phase === 'opening'}
         onClick={() => void recorder.start()}
       >
-        Record
+        {words.record}
       </Button>
       <Text size="sm" c="dimmed" mt="sm" role="status">
-        {phase === 'opening' ? 'Waiting for the microphone: the browser may ask you to allow it.' : 'Say a sentence or two, then press Stop.'}
+        {phase === 'opening' ? words.waiting : words.hint}
       </Text>
     </div>
   );
 }
 
 function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {
+  const { recorder: words } = useWords();
   const { level, seconds, devices, deviceId, start, stop, cancel } = recorder;
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []);
-  const loudness = level > 0 ? Math.max(0, Math.min(1, 1 + (20 * Math.log10(level)) / 60)) : 0; // -60 to 0 dB
   return (
     <div className="recorder">
       <Text className="visually-hidden" role="status">
-        Recording.
+        {words.recording}
       </Text>
-      <Text className="timer" role="timer" aria-label="Recorded time">
+      <Text className="timer" role="timer" aria-label={words.time}>
         <span className="recording-dot" aria-hidden />
         {clock(seconds)}
       </Text>
-      <div
-        className="meter"
-        role="meter"
-        aria-label="Level of the microphone"
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(100 * loudness)}
-      >
-        <div className="meter-fill" style={{ transform: `scaleX(${loudness})` }} />
-      </div>
+      <Meter label={words.level} level={level} />
       <Text size="sm" c="dimmed">
-        {seconds > 1 && loudness < 0.2 ? 'Hardly any sound arrives: is this the right microphone?' : 'Listening …'}
+        {seconds > 1 && loudness(level) < FAINT ? words.faint : words.listening}
       </Text>
       <Group justify="center" gap="sm" mt="md">
         <Button
@@ -73,21 +75,21 @@ function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {
           leftSection={<IconPlayerStopFilled aria-hidden size={20} />}
           onClick={() => void stop()}
         >
-          Stop
+          {words.stop}
         </Button>
         <Button size="lg" variant="default" onClick={cancel}>
-          Cancel
+          {words.cancel}
         </Button>
       </Group>
       {devices.length > 1 && (
         <Select
           mt="md"
-          label="Microphone"
+          label={words.microphone}
           allowDeselect={false}
           value={deviceId}
-          data={devices.map((device, i) => ({ value: device.deviceId, label: device.label || `Microphone ${i + 1}` }))}
+          data={devices.map((device, i) => ({ value: device.deviceId, label: device.label || words.numbered(i + 1) }))}
           onChange={(id) => id && void start(id)}
-          description="Choosing another one begins anew."
+          description={words.anew}
         />
       )}
     </div>

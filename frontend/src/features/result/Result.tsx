@@ -1,48 +1,51 @@
-import { Button, Group, Text, Title } from '@mantine/core';
-import { IconDownload, IconHelp, IconMoodSilence } from '@tabler/icons-react';
+import { Text, Title } from '@mantine/core';
+import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
+import { Bars } from '../../components/Bars';
 import { EmotionIcon } from '../../components/EmotionIcon';
-import type { Analysis, Emotion, Prediction } from '../../lib/api';
-import { either, emotionColor, emotionName } from '../../lib/emotions';
-import { duration, elapsed } from '../../lib/format';
-import { Bars } from './Bars';
-import { Timeline } from './Timeline';
+import type { Emotion, Prediction } from '../../lib/api';
+import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
+import { duration, elapsed, number, percentage } from '../../lib/format';
+import { useWords, words } from '../../lib/language';
 
 interface Props {
-  analysis: Analysis;
+  prediction: Prediction;
   /** What the actor of a sample meant. */
   intended?: Emotion;
-  player: ReactNode;
-  onAgain: () => void;
+  /** From sending to the answer, ms. */
+  milliseconds?: number;
+  live: boolean;
+  /** What can be done with the answer. */
+  actions: ReactNode;
 }
 
-/** The answer: what, how sure, what else it may be, when, and what to know about it. */
-export function Result({ analysis, intended, player, onAgain }: Props) {
-  const { prediction, milliseconds } = analysis;
+/** The answer: what, how sure, what else it may be, and what to know about it. */
+export function Result({ prediction, intended, milliseconds, live, actions }: Props) {
+  const { result } = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [prediction]);
   return (
-    <section className="card result" aria-label="Result">
-      <div className="verdict">
-        <Sign prediction={prediction} />
-        <div role="status">
-          <Title order={2} className="emotion" tabIndex={-1} ref={heading} data-testid="emotion" data-emotion={prediction.emotion}>
-            {title(prediction)}
-          </Title>
-          <Text size="lg">{summary(prediction)}</Text>
-          <Text size="sm" c="dimmed" mt={4}>
-            {explanation(prediction)}
-          </Text>
-          {intended && (
+    <section className="card result" aria-label={result.label}>
+      <div className="result-columns">
+        <div className="verdict">
+          <Sign prediction={prediction} />
+          <div role="status">
+            <Title order={2} className="emotion" tabIndex={-1} ref={heading} data-testid="emotion" data-emotion={prediction.emotion}>
+              {title(prediction)}
+            </Title>
+            <Text size="lg">{summary(prediction)}</Text>
             <Text size="sm" c="dimmed" mt={4}>
-              The actor meant: {emotionName(intended).toLowerCase()}.
+              {live ? result.live : explanation(prediction)}
             </Text>
-          )}
+            {intended && (
+              <Text size="sm" c="dimmed" mt={4}>
+                {result.intended(emotionWord(intended))}
+              </Text>
+            )}
+          </div>
         </div>
+        <Bars probabilities={prediction.probabilities} />
       </div>
-      {player}
-      <Timeline segments={prediction.segments} duration={prediction.duration_seconds} />
-      <Bars probabilities={prediction.probabilities} />
       {prediction.warnings.length > 0 && (
         <ul className="warnings">
           {prediction.warnings.map((warning) => (
@@ -50,24 +53,13 @@ export function Result({ analysis, intended, player, onAgain }: Props) {
           ))}
         </ul>
       )}
-      <Group justify="space-between" gap="sm" className="result-foot">
+      <div className="result-foot">
         <Text size="sm" c="dimmed">
-          {duration(prediction.duration_seconds)} long, {duration(prediction.speech_seconds)} of it speech · answered by{' '}
-          {prediction.model} in {elapsed(milliseconds)}
+          {result.facts(duration(prediction.duration_seconds), duration(prediction.speech_seconds))} ·{' '}
+          {milliseconds === undefined ? result.by(prediction.model) : result.answered(prediction.model, elapsed(milliseconds))}
         </Text>
-        <Group gap="sm">
-          <Button
-            variant="default"
-            leftSection={<IconDownload aria-hidden size={16} />}
-            component="a"
-            download={`${prediction.file}.json`}
-            href={`data:application/json;charset=utf-8,${encodeURIComponent(JSON.stringify(prediction, null, 2))}`}
-          >
-            JSON
-          </Button>
-          <Button onClick={onAgain}>Analyse another</Button>
-        </Group>
-      </Group>
+        {actions}
+      </div>
     </section>
   );
 }
@@ -85,17 +77,18 @@ function Sign({ prediction }: { prediction: Prediction }) {
 }
 
 function title({ state, emotion }: Prediction): string {
-  if (state === 'no_speech' || !emotion) return 'No speech heard';
-  return state === 'unsure' ? 'Unsure' : emotionName(emotion);
+  if (state === 'no_speech' || !emotion) return words().result.none;
+  return state === 'unsure' ? words().unsure : emotionName(emotion);
 }
 
 function summary({ state, confidence, candidates }: Prediction): string {
-  if (state === 'no_speech' || confidence === null) return 'Nobody seems to speak, so no emotion is claimed.';
-  return state === 'unsure' ? `Closest to ${either(candidates)}` : `${confidence.toFixed(0)} % sure`;
+  const { result } = words();
+  if (state === 'no_speech' || confidence === null) return result.noneSummary;
+  return state === 'unsure' ? result.closest(eitherEmotion(candidates)) : result.sure(percentage(confidence));
 }
 
 function explanation({ state, confidence }: Prediction): string {
-  if (state === 'no_speech' || confidence === null) return 'Move closer to the microphone, or choose another recording.';
-  if (state === 'unsure') return 'Too close to call: any single answer would more likely be wrong than right.';
-  return `About ${confidence.toFixed(0)} of 100 such answers are right, on voices like those it was tested on.`;
+  const { result } = words();
+  if (state === 'no_speech' || confidence === null) return result.noneTodo;
+  return state === 'unsure' ? result.unsureExplained : result.sureExplained(number(confidence));
 }

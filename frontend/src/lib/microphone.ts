@@ -1,6 +1,6 @@
 /** A microphone that is open, and everything that has to be closed again. No echo cancellation, noise suppression or gain
  * control: they erase loudness, which carries emotion. */
-import { encodeWav } from '../../lib/wav';
+import { encodeSamples, joinWav } from './wav';
 
 const WORKLET = '/capture-worklet.js';
 
@@ -13,20 +13,21 @@ export class MicrophoneError extends Error {
 }
 
 export interface Listener {
-  /** `level` is the loudest magnitude of the last block, 0 to 1. */
-  onBlock: (level: number, seconds: number) => void;
+  /** `level` is the loudest magnitude of the block, 0 to 1; `seconds` is how much was heard up to its end. */
+  onBlock: (level: number, seconds: number, samples: Float32Array) => void;
   /** The device went away. */
   onLost: () => void;
 }
 
 export class Microphone {
-  private blocks: Float32Array[] = [];
+  private blocks: DataView<ArrayBuffer>[] = [];
   private samples = 0;
 
   private constructor(
     private readonly context: AudioContext,
     private readonly stream: MediaStream,
     private readonly node: AudioWorkletNode,
+    private readonly keeps: boolean,
     listener: Listener,
   ) {
     node.port.onmessage = ({ data }: MessageEvent<{ samples: Float32Array; last: boolean }>) => {
@@ -38,8 +39,9 @@ export class Microphone {
 
   private flushed?: () => void;
 
-  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost. */
-  static async open(deviceId: string | null, listener: Listener): Promise<Microphone> {
+  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost.
+   * Without `keeps` nothing is recorded: the listener takes the blocks as they come. */
+  static async open(deviceId: string | null, listener: Listener, keeps = true): Promise<Microphone> {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError('insecure');
     if (!('AudioWorkletNode' in window)) throw new MicrophoneError('unsupported');
     const context = new AudioContext();
@@ -49,7 +51,7 @@ export class Microphone {
       await context.resume();
       const node = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
       context.createMediaStreamSource(stream).connect(node);
-      return new Microphone(context, stream, node, listener);
+      return new Microphone(context, stream, node, keeps, listener);
     } catch (error) {
       await context.close();
       throw new MicrophoneError(reason(error));
@@ -64,7 +66,7 @@ export class Microphone {
     return this.context.sampleRate;
   }
 
-  /** Ends the recording, gives the device back and returns what was recorded. */
+  /** Ends the recording, gives the device back and returns what was recorded; empty where nothing was kept. */
   async stop(): Promise<File> {
     await Promise.race([
       new Promise<void>((resolve) => {
@@ -74,7 +76,7 @@ export class Microphone {
       new Promise((resolve) => setTimeout(resolve, 500)), // a worklet that no longer answers must not lose the rest
     ]);
     this.close();
-    return new File([encodeWav(this.blocks, this.context.sampleRate)], 'recording.wav', { type: 'audio/wav' });
+    return new File([joinWav(this.blocks, this.context.sampleRate)], 'recording.wav', { type: 'audio/wav' });
   }
 
   /** Gives the device back; safe to call twice. */
@@ -84,10 +86,10 @@ export class Microphone {
   }
 
   private take(samples: Float32Array, listener: Listener): void {
-    this.blocks.push(samples);
+    if (this.keeps) this.blocks.push(encodeSamples(samples));
     this.samples += samples.length;
     const level = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-    listener.onBlock(level, this.samples / this.context.sampleRate);
+    listener.onBlock(level, this.samples / this.context.sampleRate, samples);
   }
 }
 

@@ -1,0 +1,173 @@
+"""Owns live sessions: a chunk of sound -> its answer, and the chunks of a session -> one timeline.
+
+A chunk is heard on its own, whichever process gets it; what it says about its few seconds is kept with where speech is
+in it, and the session's ``Prediction`` is made from all chunks that are there, in whatever order they came. Chunks may
+overlap: then they are the windows of a recording, and a session of them answers nearly as the recording would.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser.answer import Evidence, conclude
+from ser.audio import SAMPLE_RATE, decode
+from ser.checkpoint import ModelInfo
+from ser.errors import AudioError
+from ser.labels import canonical_order
+from ser.prediction import Prediction
+from ser.predictor import Predictor
+from ser.profiles import Profile
+from ser.sessions import Chunk
+from ser.speech import FRAME_SAMPLES, Speech
+from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
+
+CHUNK_SECONDS = 3.0  # the longest chunk
+ROUNDING_SECONDS = 0.01  # a chunk may be longer by so much, which is what resampling in a browser adds
+DECODED_SECONDS = 60.0  # enough to say how long a chunk is that is too long
+ANSWER = ("state", "emotion", "confidence", "probabilities", "candidates")
+
+
+def chunk_digest(content: bytes, start: float) -> str:
+    """Names what was sent, so that the same chunk is known when it comes again."""
+    return hashlib.sha256(f"{start!r}:".encode() + content).hexdigest()
+
+
+def hear(predictor: Predictor, content: bytes, *, sequence: int, start: float, profile: Profile | None) -> Chunk:
+    """Names the emotion of one chunk.
+
+    Args:
+        predictor: the session's model.
+        content: a recording of its own, such as a WAV file.
+        sequence: its number in the session.
+        start: where it begins in s.
+        profile: of the person who speaks.
+
+    Raises:
+        AudioError: the chunk cannot be used, or is longer than ``CHUNK_SECONDS``.
+        ProfileError: the profile is of another model.
+    """
+    waveform = decode(content, DECODED_SECONDS)
+    if waveform.seconds > CHUNK_SECONDS + ROUNDING_SECONDS:
+        raise AudioError(
+            f"The chunk is {waveform.seconds:.1f} s long; at most {CHUNK_SECONDS:g} s are taken. Send shorter ones.",
+            "audio_too_long",
+        )
+    analysis = predictor.analyse(waveform, profile=profile, explain=False)
+    shape = analysis.prediction.to_dict()
+    return Chunk(
+        sequence=sequence,
+        digest=chunk_digest(content, start),
+        start=start,
+        end=round(start + waveform.seconds, 3),
+        speech="".join("1" if frame else "0" for frame in analysis.speech.active),
+        answer={name: shape[name] for name in ANSWER},
+    )
+
+
+def merge(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
+    """Puts the chunks of a session together.
+
+    Args:
+        info: the session's model.
+        chunks: by number; any may be missing.
+        title: to name the prediction by.
+
+    Returns:
+        The answer as for a recording; "no speech" without a chunk.
+    """
+    grid = _grid(chunks)
+    speech = _speech(chunks)
+    spoken = _windows(chunks, speech, grid)
+    labels = canonical_order(info.labels)
+    rows = [[chunk.answer["probabilities"][label] for label in labels] for _, chunk in spoken]
+    evidence = Evidence(
+        speech=speech,
+        windows=[window for window, _ in spoken],
+        probabilities=np.array(rows).reshape(len(rows), len(labels)),
+        grid=grid,
+    )
+    return conclude(info, evidence, file=title, duration_seconds=max((chunk.end for chunk in chunks), default=0.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """A session in a few numbers.
+
+    Attributes:
+        seconds: emotion -> s of speech that carry it, the most first.
+        unsure_seconds: how much of that is unsure.
+        transitions: how often one emotion follows another.
+        confidence: mean over the speech in percent, None without.
+        speech_share: share of the session that is speech, in percent.
+    """
+
+    seconds: dict[str, float]
+    unsure_seconds: float
+    transitions: int
+    confidence: float | None
+    speech_share: float
+
+
+def summarise(prediction: Prediction) -> Statistics:
+    """Counts what a prediction holds."""
+    seconds: dict[str, float] = defaultdict(float)
+    unsure = weighted = 0.0
+    for segment in prediction.segments:
+        length = segment.end - segment.start
+        seconds[segment.emotion] += length
+        unsure += length if segment.state == "unsure" else 0.0
+        weighted += length * segment.confidence
+    total = sum(seconds.values())
+    share = prediction.speech_seconds / prediction.duration_seconds if prediction.duration_seconds else 0.0
+    return Statistics(
+        seconds={name: round(seconds[name], 3) for name in sorted(seconds, key=seconds.get, reverse=True)},
+        unsure_seconds=round(unsure, 3),
+        transitions=len(prediction.transitions),
+        confidence=round(weighted / total, 2) if total else None,
+        speech_share=round(100 * share, 1),
+    )
+
+
+def result_of(prediction: Prediction) -> dict[str, object]:
+    """What is kept of a live session, in the shape of an analysed recording: without sound there is nothing more."""
+    return {"prediction": prediction.to_dict(), "attention": None, "descriptors": [], "curves": []}
+
+
+def _grid(chunks: Sequence[Chunk]) -> Grid:
+    """How the chunks lie: as far apart as most of them are, as long as the longest."""
+    steps = np.diff(np.unique([chunk.start for chunk in chunks]))
+    hop = round(float(np.median(steps)), 3) if len(steps) else HOP_SECONDS
+    longest = max((chunk.end - chunk.start for chunk in chunks), default=WINDOW_SECONDS)
+    return Grid(window_seconds=round(longest, 3), hop_seconds=max(hop, MIN_HOP_SECONDS), always=True)
+
+
+def _speech(chunks: Sequence[Chunk]) -> Speech:
+    """Where speech is in the session: where at least half of the chunks that cover a frame say so."""
+    places = [(round(chunk.start * SAMPLE_RATE / FRAME_SAMPLES), chunk.speech) for chunk in chunks]
+    votes = np.zeros(max((first + len(speech) for first, speech in places), default=0))
+    covered = np.zeros(len(votes))
+    for first, speech in places:
+        votes[first : first + len(speech)] += np.frombuffer(speech.encode(), np.uint8) == ord("1")
+        covered[first : first + len(speech)] += 1
+    end = max((chunk.end for chunk in chunks), default=0.0)
+    return Speech((votes > 0) & (2 * votes >= covered), round(end * SAMPLE_RATE))
+
+
+def _windows(chunks: Sequence[Chunk], speech: Speech, grid: Grid) -> list[tuple[Window, Chunk]]:
+    """The chunks with speech as windows on the grid, one for each of its places: of several the one sent last."""
+    origin = min((chunk.start for chunk in chunks), default=0.0)
+    heard = [chunk for chunk in chunks if chunk.answer["probabilities"]] if speech.active.any() else []
+    places = {round((chunk.start - origin) / grid.hop_seconds): chunk for chunk in heard}
+    found: list[tuple[Window, Chunk]] = []
+    for place in sorted(places):
+        start = round(origin * SAMPLE_RATE) + place * round(grid.hop_seconds * SAMPLE_RATE)
+        stop = min(start + round((places[place].end - places[place].start) * SAMPLE_RATE), speech.samples)
+        window = Window(slice(start, stop), speech.seconds_between(start, stop))
+        found += [(window, places[place])] if window.speech_seconds else []  # outvoted by its neighbours
+    spoken = [pair for pair in found if pair[0].speech_seconds >= MIN_SPEECH_SECONDS]
+    return spoken or sorted(found, key=lambda pair: -pair[0].speech_seconds)[:1]

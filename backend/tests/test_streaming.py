@@ -1,0 +1,190 @@
+"""Live sessions: chunks are heard one by one, and come to what the recording would."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ser.audio import SAMPLE_RATE, Waveform, decode
+from ser.calibration import Calibration
+from ser.checkpoint import ModelInfo
+from ser.errors import AudioError
+from ser.predictor import Predictor, load_predictor
+from ser.sessions import Chunk
+from ser.settings import load_settings
+from ser.speech import FRAME_SAMPLES
+from ser.streaming import chunk_digest, hear, merge, summarise
+
+LABELS = ("angry", "happy", "sad")
+INFO = ModelInfo(
+    name="m",
+    title="",
+    summary="",
+    recipe="",
+    labels=LABELS,
+    sample_rate=SAMPLE_RATE,
+    clip_seconds=None,
+    parameters=1,
+    corpora=(),
+    licence="",
+    calibration=Calibration(temperature=1.0, unsure_below=0.5),
+)
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return load_predictor("resnet1d", load_settings({}))
+
+
+def chunk(sequence: int, emotion: str | None = "happy", *, hop: float = 1.0, length: float = 3.0, speech: str = "1"):
+    """A made-up answer; without an emotion nobody speaks."""
+    found = {label: 0.8 if label == emotion else 0.1 for label in LABELS} if emotion else {}
+    frames = -(-round(length * SAMPLE_RATE) // FRAME_SAMPLES)
+    return Chunk(
+        sequence=sequence,
+        digest="",
+        start=sequence * hop,
+        end=sequence * hop + length,
+        speech=(speech if emotion else "0") * frames,
+        answer={"state": "emotion" if emotion else "no_speech", "emotion": emotion, "probabilities": found},
+    )
+
+
+def cut(encode, samples: np.ndarray, hop: float, length: float = 3.0) -> list[tuple[bytes, float]]:
+    size, step = round(length * SAMPLE_RATE), round(hop * SAMPLE_RATE)
+    starts = range(0, max(1, len(samples) - size + 1), step)
+    return [
+        (encode(samples[start : start + size], SAMPLE_RATE, subtype="FLOAT"), start / SAMPLE_RATE) for start in starts
+    ]
+
+
+def heard(predictor: Predictor, parts: list[tuple[bytes, float]]) -> list[Chunk]:
+    return [
+        hear(predictor, content, sequence=number, start=start, profile=None)
+        for number, (content, start) in enumerate(parts)
+    ]
+
+
+def test_a_chunk_is_answered_as_a_recording(predictor, samples):
+    content = samples["happy"].read_bytes()
+    found = hear(predictor, content, sequence=4, start=2.5, profile=None)
+    expected = predictor.predict(content)
+    assert (found.sequence, found.start, found.end) == (4, 2.5, pytest.approx(2.5 + expected.duration_seconds))
+    assert found.answer == {name: getattr(expected, name) for name in found.answer}
+    assert found.speech.count("1") * FRAME_SAMPLES / SAMPLE_RATE == pytest.approx(expected.speech_seconds, abs=0.04)
+    merged = merge(predictor.info, [replace(found, start=0.0, end=found.end - 2.5)], "clip.wav")
+    assert merged.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
+    assert (merged.file, merged.state, merged.emotion) == ("clip.wav", expected.state, expected.emotion)
+
+
+def test_chunks_with_a_hop_come_to_what_the_recording_does(predictor, samples, encode):
+    pause = np.zeros(3 * SAMPLE_RATE, np.float32)
+    clips = {name: decode(samples[name]).samples for name in ("happy", "sad")}
+    recording = np.concatenate([clips["happy"], clips["happy"], pause, clips["sad"], clips["sad"], pause])
+    whole = predictor.predict(Waveform(recording, SAMPLE_RATE))
+    assert whole.duration_seconds > 10 and len(whole.segments) > 1
+    merged = merge(predictor.info, heard(predictor, cut(encode, recording, 1.0)), "")
+    assert merged.timeline.hop_seconds == 1.0 and merged.timeline.window_seconds == 3.0
+    assert set(merged.timeline.start) <= set(whole.timeline.start) and len(merged.timeline.start) > 5
+    assert [one.emotion for one in merged.segments] == [one.emotion for one in whole.segments]
+    for live, recorded in zip(merged.segments, whole.segments, strict=True):
+        assert (live.start, live.end) == pytest.approx((recorded.start, recorded.end), abs=0.5)
+    assert merged.speech_seconds == pytest.approx(whole.speech_seconds, rel=0.15)
+    assert [at.at for at in merged.transitions] == pytest.approx([at.at for at in whole.transitions], abs=1.0)
+
+
+def test_the_order_of_chunks_changes_nothing():
+    chunks = [chunk(number, LABELS[number // 10]) for number in range(30)]
+    mixed = random.Random(0).sample(chunks, 30)
+    assert merge(INFO, sorted(mixed, key=lambda one: one.sequence), "x") == merge(INFO, chunks, "x")
+
+
+@pytest.mark.parametrize("hop", [0.5, 1.0, 3.0])
+def test_a_change_is_found_within_a_window(hop):
+    each = round(12 / hop)
+    chunks = [chunk(number, "happy" if number < each else "sad", hop=hop) for number in range(2 * each)]
+    found = merge(INFO, chunks, "")
+    assert [one.emotion for one in found.segments] == ["happy", "sad"]
+    assert found.segments[0].start == 0 and found.segments[0].end == found.segments[1].start
+    assert found.transitions[0].at == pytest.approx(12.0 + (3 - hop) / 2, abs=1.0)
+    assert found.segments[1].end == pytest.approx(chunks[-1].end, abs=0.04) == found.duration_seconds
+
+
+def test_chunks_that_are_missing_leave_a_gap():
+    chunks = [chunk(number) for number in (*range(5), *range(20, 25))]
+    found = merge(INFO, chunks, "")
+    assert [(one.start, one.end) for one in found.segments] == [(0.0, 7.0), (pytest.approx(20, abs=0.04), 27.0)]
+    assert found.timeline.start == [0, 1, 2, 3, 4, 20, 21, 22, 23, 24]
+    assert found.speech_seconds == pytest.approx(14.0, abs=0.1)
+
+
+def test_silence_is_no_speech_and_no_chunk_is_neither():
+    for chunks in ([], [chunk(0, None), chunk(1, None)]):
+        found = merge(INFO, chunks, "")
+        assert (found.state, found.emotion, found.segments, found.timeline) == ("no_speech", None, [], None)
+        assert found.duration_seconds == (4.0 if chunks else 0.0) and found.speech_seconds == 0
+        assert summarise(found).confidence is None and summarise(found).speech_share == 0
+
+
+def test_one_chunk_does_not_outvote_its_neighbours():
+    lone = [chunk(number, "happy" if number == 5 else None) for number in range(12)]
+    found = merge(INFO, lone, "")
+    assert found.state == "no_speech" and found.segments == []
+    pair = [chunk(number, "happy" if number in (5, 6) else None) for number in range(12)]
+    assert merge(INFO, pair, "").segments[0].emotion == "happy"
+
+
+def test_a_moment_that_was_sent_twice_counts_as_it_came_last():
+    chunks = [chunk(number, "happy") for number in range(8)]
+    again = [replace(chunk(number, "sad"), sequence=number + 8) for number in range(8)]
+    assert {one.emotion for one in merge(INFO, chunks + again, "").segments} == {"sad"}
+
+
+def test_odd_starts_never_break_the_timeline():
+    draw = np.random.default_rng(0)
+    for _ in range(100):
+        count = int(draw.integers(1, 40))
+        chunks = []
+        for number in range(count):
+            length, start = float(draw.uniform(0.1, 3.0)), float(draw.choice([draw.uniform(0, 60), draw.integers(20)]))
+            made = chunk(number, draw.choice([None, *LABELS]), length=length)
+            chunks.append(replace(made, start=start, end=round(start + length, 3)))
+        found = merge(INFO, chunks, "")
+        for before, after in zip(found.segments, found.segments[1:], strict=False):
+            assert 0 <= before.start < before.end <= after.start + 1e-9
+        assert found.state == "no_speech" or sum(found.probabilities.values()) == pytest.approx(1)
+
+
+def test_half_an_hour_is_merged_in_a_moment():
+    import time
+
+    chunks = [chunk(number, LABELS[number // 60 % 3], hop=0.5) for number in range(3600)]
+    started = time.process_time()
+    found = merge(INFO, chunks, "")
+    assert len(found.segments) > 20 and len(found.timeline.start) == 3600
+    assert time.process_time() - started < 5
+
+
+def test_too_long_a_chunk_is_refused_and_three_seconds_are_not(predictor, encode):
+    tone = np.sin(np.arange(round(3.005 * 48_000)) / 20).astype(np.float32)
+    assert hear(predictor, encode(tone, 48_000), sequence=0, start=0.0, profile=None).answer["state"] == "no_speech"
+    with pytest.raises(AudioError, match="3.1 s long; at most 3 s") as caught:
+        hear(predictor, encode(np.append(tone, tone[: 48 * 100]), 48_000), sequence=0, start=0.0, profile=None)
+    assert caught.value.code == "audio_too_long"
+
+
+def test_the_digest_is_of_sound_and_place():
+    digests = {chunk_digest(content, start) for content in (b"a", b"b") for start in (0.0, 1.0)}
+    assert len(digests) == 4 and chunk_digest(b"a", 1.0) in digests
+
+
+def test_statistics_count_seconds_of_speech():
+    chunks = [chunk(number, "happy" if number < 12 else "sad") for number in range(18)]
+    found = summarise(merge(INFO, chunks, ""))
+    assert list(found.seconds) == ["happy", "sad"] and found.transitions == 1
+    assert sum(found.seconds.values()) == pytest.approx(20, abs=0.1)
+    assert found.confidence == pytest.approx(80, abs=5) and found.unsure_seconds == 0
+    assert found.speech_share == pytest.approx(100, abs=0.5)

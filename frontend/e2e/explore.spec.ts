@@ -1,0 +1,132 @@
+/** The chart of an answer over time, by mouse and by keyboard. */
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+import { sample, upload, watch } from './steps';
+
+const stage = (page: Page) => page.getByRole('group', { name: /Chart over time/ });
+const width = (page: Page) => page.locator('.segment').first().evaluate((element) => element.getBoundingClientRect().width);
+
+/** Joins samples with a pause, so that there is something over time: 16 kHz, 16 bit, mono. */
+function story(names: string[]): Buffer {
+  const parts = names.flatMap((name) => [readFileSync(sample(name)).subarray(44), Buffer.alloc(2 * 24000)]);
+  const data = Buffer.concat([...parts, ...parts]);
+  const header = Buffer.from(readFileSync(sample(names[0]!)).subarray(0, 44));
+  header.writeUInt32LE(36 + data.length, 4);
+  header.writeUInt32LE(data.length, 40);
+  return Buffer.concat([header, data]);
+}
+
+async function analysed(page: Page) {
+  await page.goto('/');
+  await upload(page, { name: 'story.wav', mimeType: 'audio/wav', buffer: story(['angry', 'sad']) });
+  await expect(page.locator('.spectrogram canvas')).toBeVisible();
+}
+
+/** How many colours the spectrogram has. */
+const colours = (page: Page) =>
+  page.locator('.spectrogram canvas').evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set<number>();
+    for (let i = 0; i < data.length; i += 4 * 97) seen.add((data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!);
+    return seen.size;
+  });
+
+test('keys zoom, go from segment to segment, play, and repeat', async ({ page }) => {
+  const { complaints } = watch(page);
+  await analysed(page);
+  await stage(page).focus();
+  const before = await width(page);
+  await page.keyboard.press(']');
+  await page.keyboard.press('+');
+  expect(await width(page)).toBeGreaterThan(1.5 * before);
+  await page.keyboard.press('0');
+  expect(await width(page)).toBeCloseTo(before, 0);
+  await page.keyboard.press(']');
+  const second = page.locator('.segment').nth(1);
+  await expect(second).toHaveAttribute('aria-pressed', 'true');
+  const told = await second.getAttribute('aria-label');
+  await expect(page.getByTestId('segment-detail')).toContainText(told!);
+  await page.keyboard.press('l');
+  await expect(page.getByRole('button', { name: 'Repeat the segment' })).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press(' ');
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
+  await page.keyboard.press(' ');
+  await expect(page.getByRole('button', { name: 'Play the recording' })).toBeVisible();
+  expect(complaints).toEqual([]);
+});
+
+test('the segment under the pointer shows its probabilities, a click goes there', async ({ page }) => {
+  await analysed(page);
+  const last = page.locator('.segment').last();
+  await last.hover();
+  await expect(page.getByTestId('segment-detail')).toContainText((await last.getAttribute('aria-label'))!);
+  const wave = page.locator('.wave-track');
+  const { x, width: room } = (await wave.boundingBox())!;
+  await wave.click({ position: { x: 0.5 * room, y: 20 } });
+  const playhead = async () => (await page.locator('.playhead').boundingBox())!.x - x;
+  await expect.poll(async () => Math.abs((await playhead()) - 0.5 * room)).toBeLessThan(4);
+});
+
+test('three spectrograms and what counted are drawn', async ({ page }) => {
+  await analysed(page);
+  for (const kind of ['Linear', 'Chroma', 'Mel']) {
+    await page.locator('.toolbar').getByText(kind, { exact: true }).click();
+    await expect.poll(() => colours(page)).toBeGreaterThan(30);
+  }
+  await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
+  await expect(page.locator('.attention canvas')).toBeVisible();
+});
+
+test('behind every chart there is a table', async ({ page }) => {
+  await analysed(page);
+  const shown = page.getByRole('button', { name: / as a table/ });
+  const count = await shown.count();
+  expect(count).toBeGreaterThanOrEqual(4);
+  for (let i = 0; i < count; i += 1) {
+    await shown.nth(i).click();
+    await expect(page.locator('.data-table').nth(i).getByRole('row').nth(1)).toBeVisible();
+  }
+});
+
+test('the timeline is saved as a picture', async ({ page }) => {
+  await analysed(page);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: /PNG/ }).click();
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('story.png');
+  const picture = readFileSync(await file.path());
+  expect([picture.subarray(1, 4).toString(), picture.readUInt32BE(16)]).toEqual(['PNG', 1600]);
+});
+
+test('a sample has a link, a private recording has none, and the back button works', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('/');
+  await page.getByRole('button', { name: /Angry voice/ }).click();
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  expect(new URL(link).search).toBe('?sample=angry');
+  await page.goBack();
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  await page.goForward();
+  await expect(page.getByTestId('emotion')).toBeVisible();
+  await page.goto('/about');
+  await page.goto(link);
+  await expect(page.getByText('The actor meant: angry.')).toBeVisible();
+  await page.getByRole('button', { name: 'Analyse another' }).click();
+  await upload(page, sample('sad'));
+  await expect(page.getByTestId('emotion')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Copy link' })).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('a format that the browser cannot play is answered all the same', async ({ page }) => {
+  await page.addInitScript(() => {
+    OfflineAudioContext.prototype.decodeAudioData = () => Promise.reject(new DOMException('', 'EncodingError'));
+    AudioContext.prototype.decodeAudioData = () => Promise.reject(new DOMException('', 'EncodingError'));
+  });
+  await page.goto('/');
+  await upload(page, sample('angry'));
+  await expect(page.getByText('This browser cannot play this format')).toBeVisible();
+  await expect(page.locator('.segment')).toHaveCount(1);
+});

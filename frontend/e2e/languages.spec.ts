@@ -1,0 +1,39 @@
+/** Every language, and writing from right to left. */
+import { expect, test } from '@playwright/test';
+
+const VIEWS = ['/', '/live', '/batch', '/sessions', '/about', '/?sample=angry'];
+
+test.describe('a Hindi browser', () => {
+  test.use({ locale: 'hi-IN' });
+
+  test('gets Hindi, and another language by hand, which is remembered', async ({ page }) => {
+    await page.goto('/');
+    await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
+    await expect(page.getByRole('link', { name: 'लाइव' })).toBeVisible();
+    await page.getByRole('button', { name: /आवाज़: क्रोध/ }).click();
+    await expect(page.getByTestId('emotion')).toHaveText('क्रोध');
+    await page.getByRole('button', { name: /भाषा/ }).click();
+    await page.getByRole('menuitemradio', { name: 'Español' }).click();
+    await expect(page.getByTestId('emotion')).toHaveText('Enfado');
+    await page.reload();
+    await expect(page.getByRole('link', { name: 'En vivo' })).toBeVisible();
+  });
+});
+
+for (const [language, locale] of [['Hindi', 'hi-IN'], ['Spanish', 'es-MX'], ['English', 'en-US']] as const) {
+  test.describe(language, () => {
+    test.use({ locale, viewport: { width: 375, height: 800 } });
+
+    test('nothing is cut off at 375 px, from left to right and from right to left', async ({ page }) => {
+      for (const view of VIEWS) {
+        for (const direction of ['ltr', 'rtl']) {
+          await page.goto(view);
+          await expect(page.locator('.card').first()).toBeVisible();
+          await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
+          const room = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+          expect(room[0], `${view} ${direction}`).toBeLessThanOrEqual(room[1]!);
+        }
+      }
+    });
+  });
+}

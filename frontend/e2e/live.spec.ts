@@ -1,0 +1,109 @@
+/** The fake microphone plays public/samples/angry.wav once, then silence; each getUserMedia begins it anew. */
+import { expect, test, type Page } from '@playwright/test';
+import { watch } from './steps';
+
+const now = (page: Page) => page.getByTestId('live-emotion');
+
+/** What the server has of the session that the page began. */
+async function received(page: Page, id: string): Promise<{ received: [number, number][]; state: string }> {
+  const token = await page.evaluate(() => localStorage.getItem('owner'));
+  const answer = await page.request.get(`/api/v1/live/${id}`, { headers: { Authorization: `Bearer ${token}` } });
+  return answer.json();
+}
+
+async function start(page: Page): Promise<string> {
+  await page.goto('/live');
+  const begun = page.waitForResponse('**/api/v1/live');
+  await page.getByRole('button', { name: 'Start listening' }).click();
+  return ((await (await begun).json()) as { id: string }).id;
+}
+
+test.describe('allowed', () => {
+  test.use({ permissions: ['microphone'] });
+
+  test('a voice is named while it speaks, silence is no speech, and the end opens in Analyse', async ({ page }) => {
+    const { complaints, foreign } = watch(page);
+    const id = await start(page);
+    const began = Date.now();
+    await expect(now(page)).toHaveAttribute('data-emotion', 'angry', { timeout: 10_000 });
+    test.info().annotations.push({ type: 'first label', description: `${((Date.now() - began) / 1000).toFixed(1)} s` });
+    await page.getByRole('button', { name: 'Mark this moment' }).click();
+    await expect(now(page)).toHaveText('No speech', { timeout: 15_000 });
+    await page.getByRole('button', { name: 'End' }).click();
+    await expect(page.getByTestId('emotion')).toBeVisible();
+    expect(new URL(page.url()).search).toBe(`?session=${id}`);
+    await expect(page.getByText('The recording itself was not kept')).toBeVisible();
+    await expect(page.locator('.segment').first()).toBeVisible();
+    await expect(page.locator('.mark')).toHaveCount(1);
+    await expect(page.getByRole('region', { name: 'The session in numbers' })).toBeVisible();
+    const state = await received(page, id);
+    expect(state.state).toBe('ended');
+    expect(state.received).toHaveLength(1);
+    expect(complaints).toEqual([]);
+    expect(foreign).toEqual([]);
+  });
+
+  test('an outage loses no window and doubles none', async ({ page }) => {
+    const id = await start(page);
+    await expect(now(page)).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+    await page.route('**/chunks/**', (route) => route.abort());
+    await expect(page.getByText(/nothing is lost/)).toBeVisible();
+    await page.waitForTimeout(6000);
+    await page.unroute('**/chunks/**');
+    await expect(page.getByText(/nothing is lost/)).toHaveCount(0);
+    await page.getByRole('button', { name: 'End' }).click();
+    await expect(page.getByTestId('emotion')).toBeVisible();
+    const { received: ranges } = await received(page, id);
+    expect(ranges).toHaveLength(1);
+    expect(ranges[0]![0]).toBe(0);
+    expect(ranges[0]![1]).toBeGreaterThan(6);
+  });
+
+  test('a pause hears nothing, and the kept sound can be played afterwards', async ({ page }) => {
+    await page.goto('/live');
+    await page.getByRole('switch', { name: /Keep the sound/ }).check({ force: true });
+    await page.getByRole('button', { name: 'Start listening' }).click();
+    await expect(now(page)).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const time = await page.getByRole('timer').textContent();
+    await page.waitForTimeout(2500);
+    await expect(page.getByRole('timer')).toHaveText(time!);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await expect(page.getByRole('timer')).not.toHaveText(time!);
+    await page.getByRole('button', { name: 'End' }).click();
+    await expect(page.getByRole('button', { name: 'Play the recording' })).toBeEnabled();
+  });
+
+  test('leaving the view gives the microphone back and ends the session', async ({ page }) => {
+    await page.addInitScript(() => {
+      const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const stream = await original(constraints);
+        Object.assign(window, { track: stream.getTracks()[0] });
+        return stream;
+      };
+    });
+    const id = await start(page);
+    await expect(now(page)).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+    await page.getByRole('link', { name: 'About' }).click();
+    await expect.poll(() => page.evaluate(() => (window as unknown as { track: MediaStreamTrack }).track.readyState)).toBe('ended');
+    await expect.poll(async () => (await received(page, id)).state).toBe('ended');
+  });
+});
+
+test('a refused microphone is explained', async ({ page }) => {
+  await page.goto('/live');
+  await page.getByRole('button', { name: 'Start listening' }).click();
+  await expect(page.getByRole('alert')).toContainText('The microphone is blocked');
+});
+
+test('a server that is gone at the start is explained', async ({ page, context }) => {
+  await context.grantPermissions(['microphone']);
+  await page.route('**/api/v1/live', (route) => route.abort());
+  await page.goto('/live');
+  await page.getByRole('button', { name: 'Start listening' }).click();
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
+  await page.unroute('**/api/v1/live');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('timer')).toBeVisible();
+});

@@ -1,0 +1,102 @@
+/** What is kept: seen, renamed, exported and deleted by this browser only. */
+import { readFileSync } from 'node:fs';
+import { expect, test, type Page } from '@playwright/test';
+import { sample, upload } from './steps';
+
+async function keep(page: Page, name = 'angry') {
+  await page.goto('/');
+  await upload(page, sample(name));
+  await expect(page.getByTestId('emotion')).toBeVisible();
+}
+
+const open = (page: Page) => page.getByRole('link', { name: 'Sessions' }).click();
+const rows = (page: Page) => page.locator('.session');
+
+test('a result is kept, opens again without its audio, and another browser sees none of it', async ({ page, browser, baseURL }) => {
+  await keep(page);
+  const emotion = await page.getByTestId('emotion').textContent();
+  await open(page);
+  await page.getByRole('link', { name: 'angry.wav' }).click();
+  await expect(page.getByTestId('emotion')).toHaveText(emotion!);
+  await expect(page.getByText('The recording itself was not kept')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Play the recording' })).toHaveCount(0);
+  const address = page.url();
+  const other = await browser.newContext({ baseURL });
+  const stranger = await other.newPage();
+  await stranger.goto('/sessions');
+  await expect(stranger.getByText('Nothing is kept yet')).toBeVisible();
+  await stranger.goto(address);
+  await expect(stranger.getByRole('alert')).toContainText('This session is not here');
+  await other.close();
+});
+
+test('sessions are searched, renamed and deleted, one or all', async ({ page }) => {
+  for (const name of ['angry', 'happy', 'sad']) await keep(page, name);
+  await open(page);
+  await expect(rows(page)).toHaveCount(3);
+  await page.getByRole('button', { name: 'Rename sad.wav' }).click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('A grey morning');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('link', { name: 'A grey morning' })).toBeVisible();
+  await page.getByRole('searchbox').fill('grey');
+  await expect(rows(page)).toHaveCount(1);
+  await page.getByRole('searchbox').fill('nothing like it');
+  await expect(page.getByText('No session is called')).toBeVisible();
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('button', { name: 'Delete happy.wav' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await expect(rows(page)).toHaveCount(3);
+  await page.getByRole('button', { name: 'Delete happy.wav' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(rows(page)).toHaveCount(2);
+  await page.getByRole('button', { name: 'Delete all' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+});
+
+test('every export is downloaded, and says what the page says', async ({ page }) => {
+  await keep(page);
+  const emotion = (await page.getByTestId('emotion').getAttribute('data-emotion'))!;
+  const expected: Record<string, RegExp> = {
+    'JSON (everything)': new RegExp(`"emotion": ?"${emotion}"`),
+    'CSV (spreadsheet)': new RegExp(`^file,state,emotion[^]*angry.wav,\\w+,${emotion},`),
+    'Audacity labels': new RegExp(`^[\\d.]+\t[\\d.]+\t.*${emotion}`),
+    'TextGrid (Praat)': /^File type = "ooTextFile"/,
+    'WebVTT subtitles': new RegExp(`^WEBVTT[^]*-->[^]*${emotion}`),
+    'SRT subtitles': /^1\n00:00:0\d,\d{3} --> /,
+    RTTM: new RegExp(`^SPEAKER \\S+ 1 [\\d.]+ [\\d.]+ <NA> <NA> ${emotion}`),
+  };
+  for (const [name, content] of Object.entries(expected)) {
+    await page.getByRole('button', { name: /^Export/ }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name }).click();
+    const file = await download;
+    expect(file.suggestedFilename()).toMatch(/^angry\.\w+/);
+    expect(readFileSync(await file.path(), 'utf-8')).toMatch(content);
+  }
+});
+
+test('what is not to be kept is not kept, until an export asks for it', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('switch', { name: /Keep the result/ }).uncheck({ force: true });
+  await upload(page, sample('sad'));
+  await expect(page.getByTestId('emotion')).toBeVisible();
+  await open(page);
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await page.goBack();
+  await page.getByRole('button', { name: /^Export/ }).click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: 'CSV' }).click();
+  await download;
+  await open(page);
+  await expect(rows(page)).toHaveCount(1);
+});
+
+test('a server that is gone is said so, and asked again', async ({ page }) => {
+  await page.route('**/api/v1/sessions?**', (route) => route.abort());
+  await page.goto('/sessions');
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
+  await page.unroute('**/api/v1/sessions?**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+});

@@ -1,0 +1,81 @@
+import { Switch } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { ServerProblem } from '../components/Problem';
+import { DropZone } from '../features/input/DropZone';
+import { Samples } from '../features/input/Samples';
+import { ModelPicker } from '../features/models/ModelPicker';
+import { Recorder } from '../features/recorder/Recorder';
+import { samplesQuery, type Limits } from '../lib/api';
+import { useWords } from '../lib/language';
+import { navigate, usePlace } from '../lib/router';
+import { AnswerView } from './AnswerView';
+import { Sending } from './Sending';
+import type { Analyses } from './useAnalysis';
+import type { useModels } from './useModels';
+
+interface Props {
+  analysis: Analyses;
+  limits?: Limits;
+  models: ReturnType<typeof useModels>;
+  keep: boolean;
+  onKeep: (keep: boolean) => void;
+}
+
+/** One recording: choose it, wait for it, look at its answer. */
+export function AnalyseView(props: Props) {
+  const { analysis } = props;
+  const { problem } = useWords();
+  const { path, query } = usePlace();
+  const asked = query.size > 0 ? `${path}?${query}`.replace(/=$/, '') : path;
+  useAddress(props);
+  const { step } = analysis;
+  if (asked === '/' || asked !== analysis.address || step.phase === 'choosing') return <Start {...props} />;
+  if (step.phase === 'sending') return <Sending name={step.name} share={step.share} onCancel={analysis.cancel} />;
+  if (step.phase === 'done') return <AnswerView answer={step.answer} analysis={analysis} />;
+  return (
+    <div className="card">
+      <ServerProblem error={step.error} onRetry={() => void analysis.retry()} onDismiss={analysis.reset} dismissLabel={problem.other} />
+    </div>
+  );
+}
+
+/** Does what the address asks for: a link leads to a sample or a session; a private recording has no link. */
+function useAddress({ analysis, models }: Props) {
+  const { query } = usePlace();
+  const { data: samples } = useQuery(samplesQuery);
+  const { address, analyseSample, openSession } = analysis;
+  const [sample, session, recording] = ['sample', 'session', 'recording'].map((name) => query.get(name));
+  const ready = models.chosen !== undefined;
+  useEffect(() => {
+    if (session != null && address !== `/?session=${encodeURIComponent(session)}`) openSession(session);
+    if (recording != null && address !== '/?recording') navigate('/', { replace: true });
+  }, [session, recording, address, openSession]);
+  useEffect(() => {
+    if (sample == null || address === `/?sample=${encodeURIComponent(sample)}` || !samples || !ready) return;
+    const found = samples.find(({ file }) => file.replace(/\.\w+$/, '') === sample);
+    if (found) analyseSample(found);
+    else navigate('/', { replace: true });
+  }, [sample, address, samples, ready, analyseSample]);
+}
+
+function Start({ analysis, limits, models, keep, onKeep }: Props) {
+  const { start } = useWords();
+  return (
+    <>
+      <div className="intro">
+        <h2>{start.title}</h2>
+        <p>{start.subtitle}</p>
+      </div>
+      <section className="card" aria-label={start.choose}>
+        <div className="doors">
+          <Recorder limits={limits} onRecorded={analysis.analyseFile} />
+          <DropZone limits={limits} onFile={analysis.analyseFile} />
+        </div>
+        <Samples onSample={analysis.analyseSample} />
+        <Switch mt="lg" size="sm" checked={keep} label={start.keep} onChange={({ currentTarget }) => onKeep(currentTarget.checked)} />
+      </section>
+      <ModelPicker models={models.models} chosen={models.chosen} onChoose={models.choose} />
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+import { Button, Loader, Title } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import { ExportMenu } from '../components/ExportMenu';
+import { Descriptors } from '../features/descriptors/Descriptors';
+import { CopyLink } from '../features/result/CopyLink';
+import { Statistics } from '../features/live/Statistics';
+import { Result } from '../features/result/Result';
+import type { Session } from '../lib/api';
+import { useWords } from '../lib/language';
+import type { Analyses, Answer } from './useAnalysis';
+
+const Explorer = lazy(() => import('../features/explorer/Explorer').then(({ Explorer: chart }) => ({ default: chart })));
+
+/** Everything about one recording: the answer, then how it changes over time, then how the voice sounds. */
+export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Analyses }) {
+  const words = useWords();
+  const { analysis: found, file, sample, session, marks, milliseconds } = answer;
+  const { prediction } = found;
+  const key = session?.id ?? analysis.address;
+  return (
+    <>
+      {session && (
+        <Title order={2} size="h3" className="session-title">
+          {session.title}
+        </Title>
+      )}
+      <Result
+        prediction={prediction}
+        intended={sample?.intended}
+        milliseconds={milliseconds}
+        live={session?.kind === 'live'}
+        actions={
+          <div className="actions">
+            <ExportMenu
+              stem={(session?.title ?? prediction.file).replace(/\.\w+$/, '')}
+              session={found.session}
+              unkept={{ prediction, keep: analysis.keepAnswer }}
+            />
+            {sample && <CopyLink path={`/?sample=${encodeURIComponent(sample.name)}`} />}
+            <Button onClick={analysis.reset}>{words.result.again}</Button>
+          </div>
+        }
+      />
+      {prediction.duration_seconds > 0 && (
+        <Suspense fallback={<Loader className="waiting" aria-label={words.loading} />}>
+          <Explorer key={key} analysis={found} file={file} marks={marks} />
+        </Suspense>
+      )}
+      {session?.kind === 'live' && <LiveStatistics session={session} />}
+      <Descriptors descriptors={found.descriptors} curves={found.curves} length={prediction.duration_seconds} />
+    </>
+  );
+}
+
+function LiveStatistics({ session: { statistics, duration_seconds: length } }: { session: Session }) {
+  const { live } = useWords();
+  const { seconds, transitions, confidence, speech_share: speech } = statistics;
+  return (
+    <section className="card" aria-label={live.statistics}>
+      <Statistics figures={{ seconds, transitions, confidence, speech: speech / 100 }} seconds={length} />
+    </section>
+  );
+}

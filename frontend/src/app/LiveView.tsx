@@ -1,0 +1,31 @@
+import { Live } from '../features/live/Live';
+import { ModelPicker } from '../features/models/ModelPicker';
+import { EMOTIONS } from '../lib/emotions';
+import { useWords } from '../lib/language';
+import type { Analyses } from './useAnalysis';
+import type { useModels } from './useModels';
+
+interface Props {
+  models: ReturnType<typeof useModels>;
+  onOpen: Analyses['openSession'];
+}
+
+/** Live listening with the chosen model; what it ends with opens in Analyse. */
+export function LiveView({ models, onOpen }: Props) {
+  const { live } = useWords();
+  const { chosen } = models;
+  return (
+    <>
+      <div className="intro">
+        <h2>{live.title}</h2>
+        <p>{live.subtitle}</p>
+      </div>
+      <Live
+        model={chosen?.name}
+        emotions={chosen?.labels ?? EMOTIONS}
+        onEnded={({ id, file }) => onOpen(id, file)}
+        setup={<ModelPicker models={models.models} chosen={chosen} onChoose={models.choose} />}
+      />
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { Text } from '@mantine/core';
+import { emotionColor, emotionName, ranked } from '../lib/emotions';
+import { percent } from '../lib/format';
+import { useWords } from '../lib/language';
+import type { Emotion } from '../lib/api';
+import { EmotionIcon } from './EmotionIcon';
+
+interface Props {
+  probabilities: Record<string, number>;
+  label?: string;
+  /** Keeps this order instead of the likeliest first, so that rows do not jump where values move. */
+  order?: readonly Emotion[];
+  compact?: boolean;
+}
+
+/** Every emotion with its probability. */
+export function Bars({ probabilities, label, order, compact = false }: Props) {
+  const { result } = useWords();
+  const rows: [Emotion, number][] = order ? order.map((emotion) => [emotion, probabilities[emotion] ?? 0]) : ranked(probabilities);
+  if (!rows.length) return null;
+  const most = Math.max(...rows.map(([, share]) => share));
+  return (
+    <ol className={`bars ${compact ? 'bars-compact' : ''}`} aria-label={label ?? result.probabilities}>
+      {rows.map(([emotion, share]) => (
+        <li key={emotion} className={`bar-row ${share === most && share > 0 ? 'bar-first' : ''}`}>
+          <span className="bar-name">
+            <EmotionIcon emotion={emotion} size={compact ? 16 : 20} />
+            {emotionName(emotion)}
+          </span>
+          <span className="bar-track" aria-hidden>
+            <span className="bar-fill" style={{ inlineSize: `${100 * share}%`, background: emotionColor(emotion) }} />
+          </span>
+          <Text span size="sm" className="numbers bar-value">
+            {percent(share)}
+          </Text>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,35 @@
+import { useElementSize, useMergedRef } from '@mantine/hooks';
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+
+export type Draw = (context: CanvasRenderingContext2D, width: number, height: number) => void;
+
+interface Props {
+  height: number;
+  /** Draws in CSS pixels; memoised by the caller, as a new function means a new picture. */
+  draw: Draw;
+  className?: string;
+}
+
+/** A canvas as wide as its place, sharp on any screen, drawn anew when its size or the colours change. Decoration: a table says the same. */
+export function Canvas({ height, draw, className }: Props) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { ref: sized, width } = useElementSize<HTMLCanvasElement>();
+  const both = useMergedRef(canvas, sized);
+  const colours = useComputedColorScheme();
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context || !width) return;
+    const density = window.devicePixelRatio || 1;
+    context.canvas.width = Math.round(width * density);
+    context.canvas.height = Math.round(height * density);
+    context.scale(density, density);
+    draw(context, width, height);
+  }, [draw, width, height, colours]);
+  return <canvas ref={both} className={`canvas ${className ?? ''}`} style={{ height }} aria-hidden />;
+}
+
+/** A colour of app.css, as canvases take it. */
+export function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

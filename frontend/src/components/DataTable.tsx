@@ -1,0 +1,55 @@
+import { Table, UnstyledButton } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconChevronRight, IconTable } from '@tabler/icons-react';
+import { useId } from 'react';
+import { useWords } from '../lib/language';
+
+interface Props {
+  caption: string;
+  head: string[];
+  /** Made only when it is looked at. */
+  rows: () => string[][];
+}
+
+/** The numbers behind a chart, for whoever cannot or would rather not read it from a picture. */
+export function DataTable({ caption, head, rows }: Props) {
+  const { table } = useWords();
+  const [open, { toggle }] = useDisclosure(false);
+  const id = useId();
+  return (
+    <div className="data-table">
+      <UnstyledButton className="disclosure" aria-expanded={open} aria-controls={id} onClick={toggle}>
+        <IconChevronRight aria-hidden size={14} className={open ? 'turned' : ''} />
+        <IconTable aria-hidden size={16} />
+        {table.show(caption)}
+      </UnstyledButton>
+      <div id={id} hidden={!open}>
+        {open && (
+          <Table.ScrollContainer minWidth={head.length * 90} maxHeight={320} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption } }}>
+            <Table striped withTableBorder fz="sm" className="numbers">
+              <Table.Caption>{caption}</Table.Caption>
+              <Table.Thead>
+                <Table.Tr>
+                  {head.map((name) => (
+                    <Table.Th key={name} scope="col">
+                      {name}
+                    </Table.Th>
+                  ))}
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {rows().map((row, i) => (
+                  <Table.Tr key={i}>
+                    {row.map((cell, j) => (
+                      <Table.Td key={j}>{cell}</Table.Td>
+                    ))}
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Table.ScrollContainer>
+        )}
+      </div>
+    </div>
+  );
+}

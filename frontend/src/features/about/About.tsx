@@ -1,0 +1,123 @@
+import './about.css';
+import { Anchor, Table, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { versionQuery, type Figure, type Model } from '../../lib/api';
+import { emotionWord } from '../../lib/emotions';
+import { number, percentage } from '../../lib/format';
+import { useWords } from '../../lib/language';
+
+const LAW = 'https://eur-lex.europa.eu/eli/reg/2024/1689/oj';
+
+/** How it works, what it cannot know, and figures that hide nothing. */
+export function About({ models }: { models: Model[] }) {
+  const { about: words } = useWords();
+  const { data: version } = useQuery(versionQuery);
+  return (
+    <>
+      <div className="intro">
+        <h2>{words.title}</h2>
+        <p>{words.subtitle}</p>
+      </div>
+      <section className="card prose">
+        <Title order={3}>{words.how}</Title>
+        <ol>
+          {words.steps.map((step) => (
+            <li key={step}>{step}</li>
+          ))}
+        </ol>
+        <Title order={3}>{words.good}</Title>
+        <ul>
+          {words.goodFor.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+        <Title order={3}>{words.cannot}</Title>
+        <ul>
+          {words.cannotKnow.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+        <div className="law">
+          <Title order={3}>{words.prohibited}</Title>
+          <p>
+            {words.prohibitedText}{' '}
+            <Anchor inherit underline="always" href={LAW} rel="noreferrer" target="_blank">
+              {words.law}
+            </Anchor>
+          </p>
+        </div>
+      </section>
+      <section className="card prose" aria-label={words.figures}>
+        <Title order={3}>{words.figures}</Title>
+        <p>{words.figuresText}</p>
+        <Figures models={models} />
+        <Text size="sm" c="dimmed">
+          {words.leakyText}
+        </Text>
+      </section>
+      <section className="card prose">
+        <Title order={3}>{words.privacy}</Title>
+        <p>{words.privacyText}</p>
+        <Title order={3}>{words.built}</Title>
+        <p>{words.builtText}</p>
+        <Title order={3}>{words.licences}</Title>
+        <p>{words.licencesText}</p>
+        {version && (
+          <Text size="sm" c="dimmed">
+            {words.version(version.version)}
+          </Text>
+        )}
+      </section>
+    </>
+  );
+}
+
+function Figures({ models }: { models: Model[] }) {
+  const { about: words } = useWords();
+  return (
+    <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.figures } }}>
+      <Table fz="sm" verticalSpacing="sm">
+        <Table.Thead>
+          <Table.Tr>
+            {words.columns.map((name) => (
+              <Table.Th key={name} scope="col">
+                {name}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {models.map((model) => (
+            <Table.Tr key={model.name}>
+              <Table.Th scope="row">
+                {model.title}
+                <Text size="xs" c="dimmed" fw={400}>
+                  {model.labels.map(emotionWord).join(', ')} · {words.parameters(number(model.parameters))} · {model.licence}
+                </Text>
+              </Table.Th>
+              <Table.Td>{model.figure ? <Measured figure={model.figure} /> : words.unmeasured}</Table.Td>
+              <Table.Td>{model.figure && percentage(100 / model.figure.classes)}</Table.Td>
+              <Table.Td>{model.figure && `${percentage(model.figure.wa, 1)} / ${percentage(model.figure.f1, 1)}`}</Table.Td>
+              <Table.Td>{model.leaky_figure && percentage(model.leaky_figure.ua, 1)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function Measured({ figure }: { figure: Figure }) {
+  const { about: words } = useWords();
+  const { ua, ua_std: spread, interval, corpus, protocol, classes, seeds } = figure;
+  return (
+    <>
+      <strong className="numbers">
+        {number(ua, 1)} ± {number(spread, 1)} %
+      </strong>
+      <Text size="xs" c="dimmed">
+        {words.interval(number(interval[0], 1), number(interval[1], 1))} · {words.protocol(corpus.toUpperCase(), protocol, classes, seeds)}
+      </Text>
+    </>
+  );
+}

@@ -1,0 +1,132 @@
+import './batch.css';
+import { Button, Progress, Text } from '@mantine/core';
+import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { predict, type Limits, type Model } from '../../lib/api';
+import { saveFile } from '../../lib/download';
+import { EMOTIONS } from '../../lib/emotions';
+import { useWords } from '../../lib/language';
+import { readLabels, type Labels } from '../../lib/scores';
+import { Distribution } from './Distribution';
+import { Entrance } from './Entrance';
+import { Queue, type Item } from './queue';
+import { ReportView } from './ReportView';
+import { Results } from './Results';
+import { compared, toCsv, type Filter } from './table';
+
+interface Props {
+  limits?: Limits;
+  model?: Model;
+}
+
+/** Many recordings at once: a queue, a table, and with labels a report. Nothing is kept on the server. */
+export function Batch({ limits, model }: Props) {
+  const { batch: words } = useWords();
+  const [queue] = useState(() => new Queue((file, signal) => predict(file, { signal })));
+  useEffect(() => queue.configure((file, signal) => predict(file, { model: model?.name, signal }), limits), [queue, model, limits]);
+  useEffect(() => () => queue.cancelAll(), [queue]);
+  const items = useSyncExternalStore(queue.subscribe, queue.snapshot);
+  const [labels, setLabels] = useState<Labels | null>(null);
+  const [unread, setUnread] = useState(false);
+  const [filter, setFilter] = useState<Filter>('all');
+  const comparison = useMemo(() => labels && compared(items, labels, model?.labels ?? EMOTIONS), [items, labels, model]);
+  const takeLabels = async (file: File) => {
+    const read = readLabels(await file.text());
+    setUnread(!read);
+    if (read) setLabels(read);
+  };
+
+  return (
+    <>
+      <div className="intro">
+        <h2>{words.title}</h2>
+        <p>{words.subtitle}</p>
+      </div>
+      <Entrance compact={items.length > 0} onFiles={(files) => queue.add(files)} />
+      {items.length > 0 && (
+        <section className="card" aria-label={words.results}>
+          <State items={items} />
+          <div className="actions batch-actions">
+            <LabelsButton onFile={(file) => void takeLabels(file)} />
+            <Button variant="default" leftSection={<IconDownload aria-hidden size={16} />} onClick={() => saveFile(toCsv(items, labels), 'emotions.csv', 'text/csv;charset=utf-8')}>
+              {words.csv}
+            </Button>
+            <Remedies items={items} queue={queue} />
+          </div>
+          {unread && (
+            <Text role="alert" className="complaint">
+              {words.labelsUnread}
+            </Text>
+          )}
+          <Distribution items={items} filter={filter} onFilter={setFilter} />
+          <Results items={items} filter={filter} onFilter={setFilter} labels={labels} onCancel={(id) => queue.cancel(id)} onRetry={(id) => queue.retry(id)} />
+        </section>
+      )}
+      {labels && comparison && items.length > 0 && <ReportView comparison={comparison} unknown={labels.unknown} />}
+    </>
+  );
+}
+
+function State({ items }: { items: readonly Item[] }) {
+  const { batch: words } = useWords();
+  const count = (state: Item['state']) => items.filter((item) => item.state === state).length;
+  const settled = items.length - count('waiting') - count('running');
+  return (
+    <div className="batch-state">
+      <Text fw={600} role="status">
+        {settled < items.length ? words.progress(settled, items.length) : words.finished(count('done'), items.length)}
+        {count('failed') > 0 && ` · ${words.failures(count('failed'))}`}
+      </Text>
+      <Progress value={(100 * settled) / items.length} aria-label={words.results} animated={settled < items.length} />
+    </div>
+  );
+}
+
+function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
+  const { batch: words } = useWords();
+  const busy = items.some(({ state }) => state === 'waiting' || state === 'running');
+  const unanswered = items.some(({ state }) => state === 'failed' || state === 'cancelled');
+  return (
+    <>
+      {busy && (
+        <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
+          {words.cancelAll}
+        </Button>
+      )}
+      {!busy && unanswered && (
+        <Button variant="default" leftSection={<IconRefresh aria-hidden size={16} />} onClick={() => queue.retryAll()}>
+          {words.retryAll}
+        </Button>
+      )}
+      {!busy && (
+        <Button variant="default" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => queue.clear()}>
+          {words.clear}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function LabelsButton({ onFile }: { onFile: (file: File) => void }) {
+  const { batch: words } = useWords();
+  const chooser = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button variant="default" leftSection={<IconListCheck aria-hidden size={16} />} title={words.labelsHint} onClick={() => chooser.current?.click()}>
+        {words.labels}
+      </Button>
+      <input
+        ref={chooser}
+        type="file"
+        hidden
+        accept=".csv,.tsv,.txt,text/csv"
+        data-testid="labels"
+        onChange={({ currentTarget }) => {
+          const file = currentTarget.files?.[0];
+          if (file) onFile(file);
+          currentTarget.value = '';
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,115 @@
+import { Table, Text, Title } from '@mantine/core';
+import { emotionName } from '../../lib/emotions';
+import { number, percentage } from '../../lib/format';
+import { useWords } from '../../lib/language';
+import { NO_SPEECH, type Answered, type Report } from '../../lib/scores';
+import type { Compared } from './table';
+
+/** How well the answers agree with the labels. */
+export function ReportView({ comparison, unknown }: { comparison: Compared; unknown: string[] }) {
+  const { batch: words } = useWords();
+  const { report, unlabelled, outside } = comparison;
+  return (
+    <section className="card prose" aria-label={words.report}>
+      <Title order={3}>{words.report}</Title>
+      {!report && <p>{words.noPairs}</p>}
+      {report && (
+        <>
+          <dl className="figures">
+            <Figure name={words.ua} value={report.ua} />
+            <Figure name={words.wa} value={report.wa} />
+            <Figure name={words.f1} value={report.f1} />
+          </dl>
+          <p>{words.reportText(report.total)}</p>
+          <Matrix report={report} />
+          <Classes report={report} />
+        </>
+      )}
+      <Text size="sm" c="dimmed">
+        {unlabelled > 0 && `${words.unlabelled(unlabelled)} `}
+        {outside > 0 && `${words.outside(outside)} `}
+        {unknown.length > 0 && words.unknownWords(unknown.slice(0, 8).join(', '))}
+      </Text>
+    </section>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: number }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="numbers">{percentage(100 * value, 1)}</dd>
+    </div>
+  );
+}
+
+function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
+  const { batch: words, noSpeech } = useWords();
+  const name = (answer: Answered) => (answer === NO_SPEECH ? noSpeech : emotionName(answer));
+  return (
+    <Table.ScrollContainer minWidth={120 + answers.length * 84} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.matrix } }}>
+      <Table className="matrix numbers" fz="sm" withTableBorder withColumnBorders>
+        <Table.Caption>{words.matrix}</Table.Caption>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">{words.labelled}</Table.Th>
+            {answers.map((answer) => (
+              <Table.Th key={answer} scope="col">
+                {name(answer)}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {labels.map((label, i) => {
+            const support = matrix[i]!.reduce((sum, count) => sum + count, 0);
+            return (
+              <Table.Tr key={label}>
+                <Table.Th scope="row">{emotionName(label)}</Table.Th>
+                {answers.map((answer, j) => {
+                  const count = matrix[i]![j]!;
+                  return (
+                    <Table.Td key={answer} className={answer === label ? 'right' : undefined} style={{ '--share': count / support } as React.CSSProperties}>
+                      {number(count)}
+                    </Table.Td>
+                  );
+                })}
+              </Table.Tr>
+            );
+          })}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function Classes({ report: { rows } }: { report: Report }) {
+  const { batch: words } = useWords();
+  return (
+    <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.byEmotion } }}>
+      <Table className="numbers" fz="sm" withTableBorder>
+        <Table.Caption>{words.byEmotion}</Table.Caption>
+        <Table.Thead>
+          <Table.Tr>
+            {words.classColumns.map((column) => (
+              <Table.Th key={column} scope="col">
+                {column}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map(({ emotion, precision, recall, f1, support }) => (
+            <Table.Tr key={emotion}>
+              <Table.Th scope="row">{emotionName(emotion)}</Table.Th>
+              <Table.Td>{precision === null ? '–' : percentage(100 * precision, 1)}</Table.Td>
+              <Table.Td>{percentage(100 * recall, 1)}</Table.Td>
+              <Table.Td>{percentage(100 * f1, 1)}</Table.Td>
+              <Table.Td>{number(support)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}

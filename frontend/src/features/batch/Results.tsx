@@ -1,0 +1,161 @@
+import { ActionIcon, Button, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, IconX } from '@tabler/icons-react';
+import { useState } from 'react';
+import { EmotionIcon } from '../../components/EmotionIcon';
+import type { ApiError } from '../../lib/api';
+import { EMOTIONS, emotionName } from '../../lib/emotions';
+import { duration, percentage } from '../../lib/format';
+import { useWords } from '../../lib/language';
+import { advice } from '../../lib/problems';
+import { baseName, type Labels } from '../../lib/scores';
+import type { Item } from './queue';
+import { arranged, type Column, type Filter, type Order } from './table';
+
+const PAGE = 100;
+
+interface Props {
+  items: readonly Item[];
+  filter: Filter;
+  onFilter: (filter: Filter) => void;
+  labels: Labels | null;
+  onCancel: (id: number) => void;
+  onRetry: (id: number) => void;
+}
+
+/** Every file with its answer or what went wrong, in any order. */
+export function Results({ items, filter, onFilter, labels, onCancel, onRetry }: Props) {
+  const { batch: words, unsure, noSpeech } = useWords();
+  const [order, setOrder] = useState<Order>({ column: 'file', down: false });
+  const [search, setSearch] = useState('');
+  const [most, setMost] = useState(PAGE);
+  const rows = arranged(items, order, filter, search);
+  const columns: Column[] = ['file', 'emotion', 'confidence', 'duration', 'state'];
+  return (
+    <>
+      <div className="list-head">
+        <TextInput
+          type="search"
+          aria-label={words.search}
+          placeholder={words.search}
+          leftSection={<IconSearch aria-hidden size={16} />}
+          value={search}
+          onChange={({ currentTarget }) => setSearch(currentTarget.value)}
+        />
+        <Select
+          aria-label={words.filter}
+          allowDeselect={false}
+          value={filter}
+          onChange={(value) => value && onFilter(value as Filter)}
+          data={[
+            { value: 'all', label: words.all },
+            ...EMOTIONS.map((value) => ({ value: value as string, label: emotionName(value) })),
+            { value: 'unsure', label: unsure },
+            { value: 'no_speech', label: noSpeech },
+            { value: 'failed', label: words.failed },
+          ]}
+        />
+      </div>
+      <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.results } }}>
+        <Table fz="sm" verticalSpacing={6} className="results">
+          <Table.Thead>
+            <Table.Tr>
+              {columns.map((column) => (
+                <Head key={column} column={column} order={order} onOrder={setOrder} />
+              ))}
+              {labels && <Table.Th scope="col">{words.label}</Table.Th>}
+              <Table.Th scope="col">{words.do}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {rows.slice(0, most).map((item) => (
+              <ResultRow key={item.id} item={item} labels={labels} onCancel={onCancel} onRetry={onRetry} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {rows.length > most && (
+        <Button mt="sm" variant="default" onClick={() => setMost((now) => now + PAGE)}>
+          {words.more(rows.length - most)}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Head({ column, order, onOrder }: { column: Column; order: Order; onOrder: (order: Order) => void }) {
+  const { batch: words } = useWords();
+  const sorted = order.column === column;
+  const Icon = !sorted ? IconArrowsSort : order.down ? IconArrowDown : IconArrowUp;
+  return (
+    <Table.Th scope="col" aria-sort={sorted ? (order.down ? 'descending' : 'ascending') : 'none'}>
+      <UnstyledButton className="sorter" onClick={() => onOrder({ column, down: sorted ? !order.down : column === 'confidence' })}>
+        {words.columns[column]} <Icon aria-hidden size={14} />
+      </UnstyledButton>
+    </Table.Th>
+  );
+}
+
+interface RowProps {
+  item: Item;
+  labels: Labels | null;
+  onCancel: (id: number) => void;
+  onRetry: (id: number) => void;
+}
+
+function ResultRow({ item, labels, onCancel, onRetry }: RowProps) {
+  const { batch: words } = useWords();
+  const { id, path, state, prediction, error } = item;
+  const label = labels?.byFile.get(baseName(path));
+  return (
+    <Table.Tr>
+      <Table.Th scope="row" fw={500} className="file-cell">
+        {path}
+      </Table.Th>
+      <Table.Td>
+        <Answer item={item} />
+      </Table.Td>
+      <Table.Td className="numbers">{prediction?.confidence != null && percentage(prediction.confidence)}</Table.Td>
+      <Table.Td className="numbers">{prediction && duration(prediction.duration_seconds)}</Table.Td>
+      <Table.Td className="state-cell">
+        {state === 'running' && <Loader size={14} aria-hidden mr={6} />}
+        {error ? <Failure error={error} /> : words.states[state]}
+      </Table.Td>
+      {labels && <Table.Td>{label && emotionName(label)}</Table.Td>}
+      <Table.Td>
+        {(state === 'waiting' || state === 'running') && (
+          <ActionIcon variant="subtle" aria-label={words.cancelIt(path)} onClick={() => onCancel(id)}>
+            <IconX aria-hidden size={16} />
+          </ActionIcon>
+        )}
+        {(state === 'failed' || state === 'cancelled') && (
+          <ActionIcon variant="subtle" aria-label={words.retryIt(path)} onClick={() => onRetry(id)}>
+            <IconRefresh aria-hidden size={16} />
+          </ActionIcon>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Failure({ error }: { error: ApiError }) {
+  return (
+    <>
+      <span className="complaint">{advice(error.code).title}</span>
+      <Text size="xs" c="dimmed">
+        {error.message}
+      </Text>
+    </>
+  );
+}
+
+function Answer({ item: { prediction } }: { item: Item }) {
+  const { unsure, noSpeech, explorer } = useWords();
+  if (!prediction) return null;
+  if (prediction.state === 'no_speech' || !prediction.emotion) return noSpeech;
+  return (
+    <span className="bar-name">
+      <EmotionIcon emotion={prediction.emotion} size={18} />
+      {prediction.state === 'unsure' ? `${unsure}: ${explorer.perhaps(emotionName(prediction.emotion))}` : emotionName(prediction.emotion)}
+    </span>
+  );
+}

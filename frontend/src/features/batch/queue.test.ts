@@ -1,0 +1,97 @@
+import { expect, test, vi } from 'vitest';
+import { happy } from '../../../tests/server';
+import { ApiError, type Prediction } from '../../lib/api';
+import { looksLikeAudio } from './files';
+import { Queue, type Item } from './queue';
+import { arranged, compared, distribution, toCsv } from './table';
+
+const named = (path: string) => ({ path, file: new File([new Uint8Array(10)], path) });
+const states = (queue: Queue) => queue.snapshot().map(({ state }) => state);
+
+/** Requests that the test answers itself. */
+function controlled() {
+  const open: { name: string; done: (error?: Error) => void; signal: AbortSignal }[] = [];
+  const ask = (file: File, signal: AbortSignal) =>
+    new Promise<Prediction>((resolve, reject) => {
+      open.push({ name: file.name, signal, done: (error) => (error ? reject(error) : resolve({ ...happy, file: file.name })) });
+    });
+  return { open, queue: new Queue(ask) };
+}
+
+test('three go out at once, and each is asked for once', async () => {
+  const { open, queue } = controlled();
+  queue.add(['a', 'b', 'c', 'd'].map(named));
+  expect(states(queue)).toEqual(['running', 'running', 'running', 'waiting']);
+  open[1]!.done();
+  await vi.waitFor(() => expect(states(queue)).toEqual(['running', 'done', 'running', 'running']));
+  expect(open.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test('a failure stays with its file, and can be tried again', async () => {
+  const { open, queue } = controlled();
+  queue.add(['a', 'b'].map(named));
+  open[0]!.done(new ApiError('audio_unsupported', 'This is text.', undefined, 422));
+  open[1]!.done();
+  await vi.waitFor(() => expect(states(queue)).toEqual(['failed', 'done']));
+  expect(queue.snapshot()[0]!.error?.message).toBe('This is text.');
+  queue.retryAll();
+  open[2]!.done();
+  await vi.waitFor(() => expect(states(queue)).toEqual(['done', 'done']));
+  expect(open.map(({ name }) => name)).toEqual(['a', 'b', 'a']);
+});
+
+test('cancelling stops requests, and a late answer changes nothing', async () => {
+  const { open, queue } = controlled();
+  queue.add(['a', 'b', 'c', 'd'].map(named));
+  queue.cancelAll();
+  expect(states(queue)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
+  expect(open.map(({ signal }) => signal.aborted)).toEqual([true, true, true]);
+  open.forEach(({ done }) => done());
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(states(queue)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
+});
+
+test('a busy server is asked again, a large file is not sent', async () => {
+  const ask = vi.fn<(file: File) => Promise<Prediction>>().mockRejectedValueOnce(new ApiError('not_ready', '', undefined, 503, 0.01)).mockResolvedValue(happy);
+  const queue = new Queue(ask);
+  queue.add([named('a')]);
+  await vi.waitFor(() => expect(states(queue)).toEqual(['done']));
+  expect(ask).toHaveBeenCalledTimes(2);
+  queue.configure(ask, { max_upload_bytes: 5, max_audio_seconds: 1, min_audio_seconds: 0, formats: [] });
+  queue.add([named('large')]);
+  await vi.waitFor(() => expect(states(queue)).toEqual(['done', 'failed']));
+  expect(ask).toHaveBeenCalledTimes(2);
+});
+
+const item = (id: number, path: string, part: Partial<Prediction>): Item => ({ ...named(path), id, state: 'done', prediction: { ...happy, ...part } });
+const items = [
+  item(1, 'ten10.wav', { emotion: 'sad', confidence: 90 }),
+  item(2, 'ten9.wav', { emotion: 'happy', confidence: 40, state: 'unsure' }),
+  item(3, 'x/quiet.wav', { emotion: null, confidence: null, state: 'no_speech' }),
+  { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', 'It is empty.') } as Item,
+];
+
+test('rows are sorted and filtered', () => {
+  const names = (...rest: Parameters<typeof arranged> extends [unknown, ...infer Rest] ? Rest : never) => arranged(items, ...rest).map(({ id }) => id);
+  expect(names({ column: 'file', down: false }, 'all', '')).toEqual([4, 2, 1, 3]);
+  expect(names({ column: 'confidence', down: true }, 'all', '')).toEqual([1, 2, 3, 4]);
+  expect(names({ column: 'file', down: false }, 'failed', '')).toEqual([4]);
+  expect(names({ column: 'file', down: false }, 'sad', '')).toEqual([1]);
+  expect(names({ column: 'file', down: false }, 'all', 'QUIET')).toEqual([3]);
+  expect(distribution(items)).toEqual([{ key: 'sad', count: 1 }, { key: 'unsure', count: 1 }, { key: 'no_speech', count: 1 }]);
+});
+
+test('the CSV has a line for every file, failures and labels included', () => {
+  const labels = { byFile: new Map([['ten10.wav', 'sad' as const]]), unknown: [] };
+  const lines = toCsv(items, labels).trimEnd().split('\r\n');
+  expect(lines).toHaveLength(5);
+  expect(lines[0]).toMatch(/^file,state,emotion,confidence.*,error,label$/);
+  expect(lines[1]).toMatch(/^ten10.wav,emotion,sad,90,.*,sad$/);
+  expect(lines[4]).toMatch(/^bad.wav,failed,.*It is empty.,$/);
+  expect(compared(items, labels, ['happy', 'sad']).unlabelled).toBe(2);
+  expect(compared(items, labels, ['happy', 'sad']).report?.wa).toBe(1);
+});
+
+test('in folders only what looks like audio is tried', () => {
+  expect(['a.WAV', 'b.opus', '.hidden.wav', 'notes.txt', 'wav'].map(looksLikeAudio)).toEqual([true, true, false, false, false]);
+});

@@ -1,0 +1,28 @@
+import { memo, useCallback } from 'react';
+import { Canvas, token, type Draw } from '../../components/Canvas';
+import type { Attention as Weights } from '../../lib/api';
+import { share, type View } from '../../lib/axis';
+import { WAVE_PIXELS } from './useSound';
+
+/** How much the model made of each stretch, as a veil over the waveform: the higher, the more. */
+export const Attention = memo(function Attention({ attention, view }: { attention: Weights; view: View }) {
+  const draw = useCallback<Draw>(
+    (context, width, height) => {
+      const most = Math.max(...attention.weight, Number.EPSILON);
+      context.fillStyle = token('--attention');
+      attention.weight.forEach((weight, i) => {
+        const left = share(view, attention.start[i]!) * width;
+        const right = share(view, attention.end[i]!) * width;
+        if (right < 0 || left > width) return;
+        const tall = (weight / most) * height;
+        context.fillRect(left, height - tall, Math.max(1, right - left), tall);
+      });
+    },
+    [attention, view],
+  );
+  return (
+    <div className="attention">
+      <Canvas height={WAVE_PIXELS} draw={draw} />
+    </div>
+  );
+});

@@ -1,0 +1,33 @@
+import { Text } from '@mantine/core';
+import type WaveSurfer from 'wavesurfer.js';
+import { Bars } from '../../components/Bars';
+import type { Prediction } from '../../lib/api';
+import { EMOTIONS } from '../../lib/emotions';
+import { useWords } from '../../lib/language';
+import { probabilitiesIn, segmentAt, segmentText } from './segments';
+import { useTime } from './useSound';
+
+interface Props {
+  prediction: Prediction;
+  /** The segment under the pointer or with the focus; -1 leaves the choice to the playhead. */
+  index: number;
+  wave: WaveSurfer | null;
+}
+
+/** What one segment carries; only of interest where there are several. */
+export function SegmentDetail({ prediction, index, wave }: Props) {
+  const { explorer } = useWords();
+  const time = useTime(wave);
+  const { segments } = prediction;
+  const segment = segments[index >= 0 ? index : Math.max(0, segmentAt(segments, time))];
+  if (!segment || segments.length < 2) return null;
+  const probabilities = probabilitiesIn(prediction, segment);
+  return (
+    <div className="detail" data-testid="segment-detail">
+      <Text fw={600} mb={8}>
+        {segmentText(segment)}
+      </Text>
+      <Bars compact order={EMOTIONS.filter((emotion) => emotion in probabilities)} probabilities={probabilities} label={explorer.here} />
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { ActionIcon, SegmentedControl, Switch, Text } from '@mantine/core';
+import {
+  IconPhotoDown,
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconRepeat,
+  IconZoomIn,
+  IconZoomOut,
+  IconZoomReset,
+} from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { Attention } from '../../lib/api';
+import { clock } from '../../lib/format';
+import { useWords } from '../../lib/language';
+import type { Kind } from '../../lib/spectrum';
+import type { Axis } from './useAxis';
+import { useTime, type Sound } from './useSound';
+
+interface Props {
+  /** Whether there is a recording to play. */
+  playable: boolean;
+  sound: Sound;
+  length: number;
+  axis: Axis;
+  looping: boolean;
+  onLoop?: () => void;
+  /** Undefined where there is no spectrogram. */
+  kind?: Kind;
+  onKind: (kind: Kind) => void;
+  /** What of the model can be shown; undefined where there is nothing. */
+  attention?: Attention['kind'];
+  attended: boolean;
+  onAttended: (shown: boolean) => void;
+  onPlay: () => void;
+  onPicture: () => void;
+}
+
+/** Everything that keys do, as buttons, and what is shown. */
+export function Toolbar(props: Props) {
+  const { explorer } = useWords();
+  const { playable, sound, length, axis, looping, onLoop, kind, onKind, attention, attended, onAttended, onPlay, onPicture } = props;
+  const kinds: Kind[] = ['mel', 'stft', 'chroma'];
+  return (
+    <div className="toolbar">
+      {playable && (
+        <>
+          <ActionIcon
+            size={44}
+            radius="xl"
+            disabled={!sound.wave}
+            aria-label={sound.playing ? explorer.pause : explorer.play}
+            onClick={onPlay}
+          >
+            {sound.playing ? <IconPlayerPauseFilled aria-hidden size={20} /> : <IconPlayerPlayFilled aria-hidden size={20} />}
+          </ActionIcon>
+          <Clock sound={sound} length={length} />
+        </>
+      )}
+      <div className="tools">
+        <Tool label={explorer.zoomOut} onClick={() => axis.zoom(2)}>
+          <IconZoomOut aria-hidden size={18} />
+        </Tool>
+        <Tool label={explorer.zoomIn} onClick={() => axis.zoom(0.5)}>
+          <IconZoomIn aria-hidden size={18} />
+        </Tool>
+        <Tool label={explorer.fit} onClick={axis.fit}>
+          <IconZoomReset aria-hidden size={18} />
+        </Tool>
+        {onLoop && sound.wave && (
+          <Tool label={explorer.loop} pressed={looping} onClick={onLoop}>
+            <IconRepeat aria-hidden size={18} />
+          </Tool>
+        )}
+        <Tool label={explorer.picture} onClick={onPicture}>
+          <IconPhotoDown aria-hidden size={18} />
+        </Tool>
+      </div>
+      {kind && (
+        <SegmentedControl
+          size="xs"
+          aria-label={explorer.spectrogram}
+          value={kind}
+          onChange={(value) => onKind(value as Kind)}
+          data={kinds.map((value) => ({ value, label: explorer.kinds[value] }))}
+        />
+      )}
+      {attention && (
+        <Switch size="sm" label={explorer.attention[attention]} checked={attended} onChange={({ currentTarget }) => onAttended(currentTarget.checked)} />
+      )}
+    </div>
+  );
+}
+
+function Clock({ sound, length }: { sound: Sound; length: number }) {
+  const time = useTime(sound.wave);
+  return (
+    <Text size="sm" className="numbers" dir="ltr">
+      {clock(time)} / {clock(length)}
+    </Text>
+  );
+}
+
+interface ToolProps {
+  label: string;
+  pressed?: boolean;
+  onClick: () => void;
+  children: ReactNode;
+}
+
+function Tool({ label, pressed, onClick, children }: ToolProps) {
+  return (
+    <ActionIcon variant={pressed ? 'filled' : 'default'} size="lg" aria-label={label} aria-pressed={pressed} title={label} onClick={onClick}>
+      {children}
+    </ActionIcon>
+  );
+}

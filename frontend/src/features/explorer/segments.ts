@@ -1,0 +1,44 @@
+/** Reading an answer over time: what lies under a moment, and what a segment's probabilities are. */
+import type { Prediction, Segment } from '../../lib/api';
+import { emotionName, emotionWord } from '../../lib/emotions';
+import { clock, percentage } from '../../lib/format';
+import { words } from '../../lib/language';
+
+/** Index of the segment that holds a moment in s; -1 between segments. */
+export function segmentAt(segments: Segment[], seconds: number): number {
+  return segments.findIndex(({ start, end }) => seconds >= start && seconds < end);
+}
+
+/** Mean probabilities of the windows that a segment was made from: a window speaks for the hop in its middle. A recording
+ * of one window has only its own, and a segment at the edge belongs to the nearest. */
+export function probabilitiesIn({ timeline, probabilities }: Prediction, segment: Segment): Record<string, number> {
+  if (!timeline?.start.length) return probabilities;
+  const distances = timeline.start.map((start, i) => {
+    const middle = (start + timeline.end[i]!) / 2;
+    return Math.max(segment.start - middle, middle - segment.end, 0);
+  });
+  const nearest = Math.min(...distances);
+  const reach = Math.max(nearest, timeline.hop_seconds / 2 - 0.01);
+  const inside = distances.flatMap((distance, i) => (distance <= reach ? [i] : []));
+  const mean = (values: number[]) => inside.reduce((sum, i) => sum + values[i]!, 0) / inside.length;
+  return Object.fromEntries(Object.entries(timeline.probabilities).map(([emotion, values]) => [emotion, mean(values)]));
+}
+
+/** "Happy", or "Unsure, closest to happy". */
+export function segmentName({ emotion, state }: Segment): string {
+  return state === 'unsure' ? words().explorer.unsure(emotionWord(emotion)) : emotionName(emotion);
+}
+
+/** "Happy, 0:00 to 0:06, 80 %" */
+export function segmentText(segment: Segment): string {
+  const { start, end, confidence } = segment;
+  return words().explorer.segment(segmentName(segment), clock(start), clock(end), percentage(confidence));
+}
+
+/** Silence and noise between segments, as [start, end] in s. */
+export function gaps(segments: Segment[], length: number): [number, number][] {
+  const edges = [0, ...segments.flatMap(({ start, end }) => [start, end]), length];
+  const found: [number, number][] = [];
+  for (let i = 0; i < edges.length; i += 2) if (edges[i + 1]! - edges[i]! > 0.05) found.push([edges[i]!, edges[i + 1]!]);
+  return found;
+}

@@ -1,0 +1,67 @@
+import { useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
+import WaveSurfer from 'wavesurfer.js';
+import { token } from '../../components/Canvas';
+
+export const WAVE_PIXELS = 84;
+/** What the models hear; nothing above 8 kHz is looked at. */
+export const DECODED_HERTZ = 16000;
+
+export interface Sound {
+  wave: WaveSurfer | null;
+  playing: boolean;
+  /** Decoded to mono at `DECODED_HERTZ`. */
+  samples: Float32Array | null;
+  /** The browser cannot decode this format. */
+  failed: boolean;
+}
+
+/** The recording as a drawn waveform that can be played; it is destroyed with the component. */
+export function useSound(file: File | undefined, container: RefObject<HTMLElement | null>): Sound {
+  const [wave, setWave] = useState<WaveSurfer | null>(null);
+  const [playing, setPlaying] = useState(false);
+  const [samples, setSamples] = useState<Float32Array | null>(null);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    if (!container.current || !file) return;
+    const made = WaveSurfer.create({
+      container: container.current,
+      height: WAVE_PIXELS,
+      waveColor: token('--wave'),
+      progressColor: token('--accent'),
+      cursorWidth: 0,
+      normalize: true,
+      interact: false,
+      autoScroll: false,
+      hideScrollbar: true,
+      sampleRate: DECODED_HERTZ,
+    });
+    made.on('play', () => setPlaying(true));
+    made.on('pause', () => setPlaying(false));
+    made.on('error', () => setFailed(true));
+    made.loadBlob(file).then(
+      () => {
+        setWave(made);
+        setSamples(mono(made.getDecodedData()));
+      },
+      () => setFailed(true),
+    );
+    return () => made.destroy();
+  }, [file, container]);
+  return { wave, playing, samples, failed };
+}
+
+/** The position in s, as often as it changes. */
+export function useTime(wave: WaveSurfer | null): number {
+  return useSyncExternalStore(
+    (listener) => wave?.on('timeupdate', listener) ?? (() => {}),
+    () => wave?.getCurrentTime() ?? 0,
+  );
+}
+
+function mono(buffer: AudioBuffer | null): Float32Array | null {
+  if (!buffer) return null;
+  const first = buffer.getChannelData(0);
+  if (buffer.numberOfChannels === 1) return first;
+  const second = buffer.getChannelData(1);
+  return first.map((sample, i) => (sample + second[i]!) / 2);
+}

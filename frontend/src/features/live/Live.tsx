@@ -1,0 +1,215 @@
+import './live.css';
+import { Button, Switch, Text, Title } from '@mantine/core';
+import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
+import { memo, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { Bars } from '../../components/Bars';
+import { DataTable } from '../../components/DataTable';
+import { EmotionIcon } from '../../components/EmotionIcon';
+import { Meter } from '../../components/Meter';
+import { Problem, ServerProblem } from '../../components/Problem';
+import type { ChunkAnswer, Emotion, Mark } from '../../lib/api';
+import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
+import { serverEngine } from '../../lib/engine';
+import { clock, number, percentage, when } from '../../lib/format';
+import type { History } from '../../lib/history';
+import { useWords } from '../../lib/language';
+import { LiveTimeline } from './LiveTimeline';
+import { LiveSession, type Ended, type Snapshot } from './session';
+import { Statistics } from './Statistics';
+
+interface Props {
+  model?: string;
+  /** What the model tells apart. */
+  emotions: readonly Emotion[];
+  onEnded: (ended: Ended) => void;
+  /** What can be chosen before it begins. */
+  setup: ReactNode;
+}
+
+/** The emotion of whoever speaks, second by second. */
+export function Live({ model, emotions, onEnded, setup }: Props) {
+  const { live } = useWords();
+  const [keepAudio, setKeepAudio] = useState(false);
+  const [session, setSession] = useState<LiveSession | null>(null);
+  useEffect(() => () => session?.release(), [session]);
+  const start = () => {
+    const next = new LiveSession(serverEngine, { model, keepAudio, title: live.titled(when(new Date().toISOString())) });
+    setSession(next);
+    void next.start();
+  };
+  const end = async () => {
+    const ended = await session?.end();
+    if (ended) onEnded(ended);
+  };
+  if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={() => setSession(null)} onEnd={() => void end()} />;
+  return (
+    <>
+      <Beginning keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={start} />
+      {setup}
+    </>
+  );
+}
+
+interface BeginningProps {
+  keepAudio: boolean;
+  onKeepAudio: (keep: boolean) => void;
+  onStart: () => void;
+}
+
+function Beginning({ keepAudio, onKeepAudio, onStart }: BeginningProps) {
+  const { live } = useWords();
+  return (
+    <section className="card beginning" aria-label={live.title}>
+      <Button size="lg" className="record" leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
+        {live.start}
+      </Button>
+      <Text size="sm" c="dimmed">
+        {live.hint}
+      </Text>
+      <Switch size="sm" checked={keepAudio} label={live.keepAudio} onChange={({ currentTarget }) => onKeepAudio(currentTarget.checked)} />
+    </section>
+  );
+}
+
+interface RunningProps {
+  session: LiveSession;
+  emotions: readonly Emotion[];
+  onStart: () => void;
+  onClose: () => void;
+  onEnd: () => void;
+}
+
+function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
+  const { live, refusals, recorder } = useWords();
+  const now = useSyncExternalStore(session.subscribe, session.snapshot);
+  const { history, marks, phase } = now;
+  if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={onStart} onDismiss={onClose} dismissLabel={recorder.close} />;
+  if (now.error && phase === 'idle') return <ServerProblem error={now.error} onRetry={onStart} onDismiss={onClose} dismissLabel={recorder.close} />;
+  return (
+    <>
+      {now.error && <ServerProblem error={now.error} />}
+      <section className="card live" aria-label={live.title}>
+        <div className="result-columns">
+          <Current latest={now.latest} phase={phase} />
+          <Bars order={emotions} probabilities={now.latest?.probabilities ?? {}} />
+        </div>
+        <Controls now={now} session={session} onEnd={onEnd} />
+        <Connection now={now} />
+      </section>
+      <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />
+    </>
+  );
+}
+
+interface SoFarProps {
+  history: History;
+  /** Changes whenever the history does. */
+  windows: number;
+  /** s of sound that was heard, whole. */
+  seconds: number;
+  emotions: readonly Emotion[];
+  marks: Mark[];
+}
+
+/** What was heard up to now. Memoised: the level changes many times a second, this once. */
+const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }: SoFarProps) {
+  const { live } = useWords();
+  const rows = () =>
+    history.windows.map((one) => [
+      clock(one.start),
+      clock(one.end),
+      heading(one, live.noSpeech, live.unsure),
+      one.confidence === null ? '–' : percentage(one.confidence),
+    ]);
+  return (
+    <section className="card" aria-label={live.timeline}>
+      <LiveTimeline history={history} windows={windows} seconds={seconds} emotions={emotions} marks={marks} />
+      <Statistics figures={history.statistics} seconds={seconds} />
+      <div className="tables">
+        <DataTable caption={live.timeline} head={live.columns} rows={rows} />
+        {marks.length > 0 && <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />}
+      </div>
+    </section>
+  );
+});
+
+/** What is heard now, large, and announced when it changes. */
+function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['phase'] }) {
+  const { live } = useWords();
+  const sure = latest?.state === 'emotion' && latest.emotion;
+  const tone = sure ? emotionColor(sure) : 'var(--emotion-neutral)';
+  return (
+    <div className="verdict">
+      <div className="sign" style={{ '--tone': tone } as React.CSSProperties}>
+        {!latest && <IconMicrophone aria-hidden size={48} stroke={1.4} />}
+        {latest?.state === 'no_speech' && <IconMoodSilence aria-hidden size={52} stroke={1.4} />}
+        {latest?.state === 'unsure' && <IconHelp aria-hidden size={52} stroke={1.4} />}
+        {sure && <EmotionIcon emotion={sure} size={56} />}
+      </div>
+      <div role="status">
+        <Title order={2} className="emotion" data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
+          {latest ? heading(latest, live.noSpeech, live.unsure) : phase === 'opening' ? live.opening : live.first}
+        </Title>
+        <Text size="lg">
+          {latest?.state === 'unsure' && live.closest(eitherEmotion(latest.candidates))}
+          {sure && latest.confidence !== null && live.sure(percentage(latest.confidence))}
+          {latest?.state === 'no_speech' && live.noSpeechHint}
+        </Text>
+      </div>
+    </div>
+  );
+}
+
+function heading({ state, emotion }: ChunkAnswer, noSpeech: string, unsure: string): string {
+  if (state === 'no_speech' || !emotion) return noSpeech;
+  return state === 'unsure' ? unsure : emotionName(emotion);
+}
+
+function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession; onEnd: () => void }) {
+  const { live, recorder } = useWords();
+  const { phase } = now;
+  const paused = phase === 'paused';
+  const busy = phase === 'opening' || phase === 'ending';
+  return (
+    <div className="controls">
+      <Text className="timer" role="timer" aria-label={live.heard}>
+        {phase === 'listening' && <span className="recording-dot" aria-hidden />}
+        {clock(now.seconds)}
+      </Text>
+      <Meter label={recorder.level} level={now.level} />
+      <div className="control-buttons">
+        <Button
+          variant="default"
+          disabled={busy}
+          leftSection={paused ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
+          onClick={() => (paused ? session.resume() : session.pause())}
+        >
+          {paused ? live.resume : live.pause}
+        </Button>
+        <Button
+          variant="default"
+          disabled={busy}
+          leftSection={<IconFlag aria-hidden size={18} />}
+          onClick={() => session.mark(live.markNote(now.marks.length + 1))}
+        >
+          {live.mark}
+        </Button>
+        <Button loading={phase === 'ending'} disabled={phase === 'opening'} leftSection={<IconPlayerStopFilled aria-hidden size={18} />} onClick={onEnd}>
+          {live.end}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+/** Says when the server lags or is gone, and that nothing is lost. */
+function Connection({ now }: { now: Snapshot }) {
+  const { live } = useWords();
+  const troubled = now.trouble !== null && now.waiting > 0;
+  return (
+    <Text size="sm" role="status" className={troubled || now.full ? 'connection troubled' : 'connection'}>
+      {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}
+      {now.phase === 'paused' && !now.full && live.pausedHint(number(now.seconds))}
+    </Text>
+  );
+}

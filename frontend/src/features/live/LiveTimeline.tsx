@@ -1,0 +1,79 @@
+import { useCallback } from 'react';
+import { Canvas, token, type Draw } from '../../components/Canvas';
+import { EmotionIcon } from '../../components/EmotionIcon';
+import type { Emotion, Mark } from '../../lib/api';
+import { ticks } from '../../lib/axis';
+import { emotionName } from '../../lib/emotions';
+import { clock } from '../../lib/format';
+import { KEPT_SECONDS, type History } from '../../lib/history';
+import { useWords } from '../../lib/language';
+import { HOP_SECONDS } from '../../lib/windows';
+
+const LANE_PIXELS = 22;
+const AXIS_PIXELS = 22;
+const SHORTEST_SECONDS = 60;
+
+interface Props {
+  history: History;
+  /** Changes whenever the history does. */
+  windows: number;
+  /** s of sound that was heard, whole. */
+  seconds: number;
+  emotions: readonly Emotion[];
+  marks: Mark[];
+}
+
+/** A lane for each emotion: the stronger the colour, the more probable; the likeliest has a bar. Time runs to the right. */
+export function LiveTimeline({ history, windows, seconds, emotions, marks }: Props) {
+  const { live } = useWords();
+  const draw = useCallback<Draw>(
+    (context, width, height) => {
+      if (windows < 0) return;
+      const to = Math.max(seconds, SHORTEST_SECONDS);
+      const from = Math.max(0, to - KEPT_SECONDS);
+      const x = (time: number) => ((time - from) / (to - from)) * width;
+      drawAxis(context, width, height, { from, to });
+      const colours = emotions.map((one) => token(`--emotion-${one}`)); // asked for once, not for every cell
+      for (const { end, probabilities, emotion, state } of history.windows) {
+        const [left, right] = [x(Math.max(end - HOP_SECONDS, 0)), x(end)];
+        emotions.forEach((one, lane) => {
+          const share = probabilities[one] ?? 0;
+          context.fillStyle = colours[lane]!;
+          context.globalAlpha = 0.7 * share;
+          context.fillRect(left, lane * LANE_PIXELS + 1, right - left + 0.5, LANE_PIXELS - 2);
+          if (one !== emotion) return;
+          context.globalAlpha = state === 'emotion' ? 1 : 0.5;
+          context.fillRect(left, lane * LANE_PIXELS + LANE_PIXELS - 6, right - left + 0.5, 5);
+        });
+        context.globalAlpha = 1;
+      }
+      context.fillStyle = token('--ink');
+      marks.forEach(({ at }) => at >= from && context.fillRect(x(at) - 1, 0, 2, height - AXIS_PIXELS));
+    },
+    [history, windows, seconds, emotions, marks],
+  );
+  return (
+    <div className="lanes" dir="ltr" role="img" aria-label={live.timeline}>
+      <ul aria-hidden>
+        {emotions.map((emotion) => (
+          <li key={emotion} style={{ height: LANE_PIXELS }}>
+            <EmotionIcon emotion={emotion} size={16} /> <span>{emotionName(emotion)}</span>
+          </li>
+        ))}
+      </ul>
+      <Canvas height={emotions.length * LANE_PIXELS + AXIS_PIXELS} draw={draw} />
+    </div>
+  );
+}
+
+function drawAxis(context: CanvasRenderingContext2D, width: number, height: number, view: { from: number; to: number }) {
+  context.font = '12px system-ui, sans-serif';
+  context.textAlign = 'center';
+  for (const time of ticks(view, Math.max(2, width / 90))) {
+    const at = ((time - view.from) / (view.to - view.from)) * width;
+    context.fillStyle = token('--line');
+    context.fillRect(at, 0, 1, height - AXIS_PIXELS);
+    context.fillStyle = token('--quiet');
+    context.fillText(clock(time), Math.max(14, Math.min(width - 14, at)), height - 6);
+  }
+}

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ApiError, type ChunkAnswer } from '../../lib/api';
+import type { Engine } from '../../lib/engine';
+import { Microphone, MicrophoneError, type Listener } from '../../lib/microphone';
+import { LiveSession, MOST_WAITING } from './session';
+
+const RATE = 1000;
+let listener: Listener;
+const device = { sampleRate: RATE, close: vi.fn(), stop: vi.fn(() => Promise.resolve(new File([], 'recording.wav'))) };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.clearAllMocks();
+  vi.spyOn(Microphone, 'open').mockImplementation((_, given) => {
+    listener = given;
+    return Promise.resolve(device as unknown as Microphone);
+  });
+});
+afterEach(() => vi.useRealTimers());
+
+/** A server that can go away, and counts what it gets. */
+function engineOf() {
+  const state = { away: false, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
+  const engine: Engine = {
+    begin: () => Promise.resolve('one'),
+    hear: (_, { sequence, start, samples }) => {
+      if (state.away) return Promise.reject(new ApiError('network', ''));
+      state.chunks.push(sequence);
+      const answer: ChunkAnswer = { sequence, start, end: start + samples.length / RATE, state: 'emotion', emotion: 'happy', confidence: 70, probabilities: { happy: 0.7 }, candidates: [] };
+      return Promise.resolve(answer);
+    },
+    mark: (_, mark) => Promise.resolve(void state.marks.push(mark)),
+    end: () => Promise.resolve(void (state.ended += 1)),
+  };
+  return { state, engine };
+}
+
+async function speak(seconds: number) {
+  for (let i = 0; i < seconds; i += 1) {
+    listener.onBlock(0.5, 0, new Float32Array(RATE));
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+}
+
+async function begun(engine: Engine, keepAudio = false) {
+  const session = new LiveSession(engine, { keepAudio });
+  await session.start();
+  return session;
+}
+
+test('every second has its window, the first after three', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(3);
+  expect(state.chunks).toEqual([0]);
+  await speak(4);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 4, end: 7 } });
+});
+
+test('half an hour with an outage of 30 s: all windows once', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(60);
+  state.away = true;
+  await speak(30);
+  expect(session.snapshot()).toMatchObject({ waiting: 30, trouble: { code: 'network' }, full: false });
+  state.away = false;
+  await speak(1710);
+  const ended = await session.end();
+  expect(ended?.id).toBe('one');
+  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 1798 }, (_, i) => i));
+  expect(state.ended).toBe(1);
+});
+
+test('a pause hears nothing; marks are kept with their time', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  session.pause();
+  await speak(5);
+  session.resume();
+  await speak(3);
+  session.mark('here');
+  await vi.advanceTimersByTimeAsync(0);
+  expect(session.snapshot().seconds).toBe(7);
+  expect(state.chunks).toEqual([0, 1, 2]);
+  expect(state.marks).toEqual([{ at: 7, note: 'here' }]);
+});
+
+test('where too much waits, listening is paused instead of losing something', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  state.away = true;
+  await speak(MOST_WAITING + 10);
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', full: true, waiting: MOST_WAITING });
+  session.resume();
+  expect(session.snapshot().phase).toBe('paused');
+  state.away = false;
+  await vi.advanceTimersByTimeAsync(10_000);
+  session.resume();
+  await speak(3);
+  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 1 }, (_, i) => i));
+});
+
+test('the sound is given away only where it was to be kept', async () => {
+  const { engine } = engineOf();
+  const [with_, without] = [await begun(engine, true), await begun(engine)];
+  expect((await with_.end())?.file?.name).toBe('recording.wav');
+  expect((await without.end())?.file).toBeUndefined();
+});
+
+test('leaving ends the session and gives the device back', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  session.release();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(device.stop).toHaveBeenCalledOnce();
+  expect(state.ended).toBe(1);
+});
+
+test('leaving before the server answered leaves neither microphone nor session open', async () => {
+  const { state, engine } = engineOf();
+  let answer: (id: string) => void = () => {};
+  const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
+  const started = session.start();
+  await vi.advanceTimersByTimeAsync(0);
+  session.release();
+  answer('late');
+  await started;
+  expect(device.close).toHaveBeenCalled();
+  expect(state.ended).toBe(1);
+});
+
+test('a refused microphone and a server that is gone are told apart', async () => {
+  vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
+  const { engine } = engineOf();
+  expect((await begun(engine)).snapshot()).toMatchObject({ phase: 'idle', refusal: 'none' });
+  const gone = await begun({ ...engine, begin: () => Promise.reject(new ApiError('network', 'x')) });
+  expect(gone.snapshot()).toMatchObject({ phase: 'idle', error: { code: 'network' } });
+  expect(device.close).toHaveBeenCalledOnce();
+});

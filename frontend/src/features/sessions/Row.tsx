@@ -1,0 +1,50 @@
+import { ActionIcon, Text } from '@mantine/core';
+import { IconFileMusic, IconMicrophone, IconMoodSilence, IconPencil, IconTrash } from '@tabler/icons-react';
+import { EmotionIcon } from '../../components/EmotionIcon';
+import { ExportMenu } from '../../components/ExportMenu';
+import { Link } from '../../components/Link';
+import type { Summary } from '../../lib/api';
+import { emotionName } from '../../lib/emotions';
+import { duration, percentage, when } from '../../lib/format';
+import { useWords } from '../../lib/language';
+
+interface Props {
+  session: Summary;
+  onRename: () => void;
+  onDelete: () => void;
+}
+
+/** One session: its name leads to everything about it. */
+export function Row({ session, onRename, onDelete }: Props) {
+  const { sessions: words, noSpeech } = useWords();
+  const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model } = session;
+  const Kind = kind === 'live' ? IconMicrophone : IconFileMusic;
+  return (
+    <li className="session">
+      <span className="session-sign">
+        {dominant ? <EmotionIcon emotion={dominant} size={28} /> : <IconMoodSilence aria-hidden size={28} stroke={1.6} />}
+      </span>
+      <div className="session-text">
+        <Link href={`/?session=${encodeURIComponent(id)}`} className="session-name">
+          {title}
+        </Link>
+        <Text size="sm" c="dimmed">
+          {dominant ? emotionName(dominant) : noSpeech}
+          {confidence !== null && ` · ${percentage(confidence)}`} · {duration(length)} · {model}
+        </Text>
+        <Text size="sm" c="dimmed" className="session-when">
+          <Kind aria-hidden size={14} /> {state === 'live' ? words.unfinished : words.kinds[kind]} · {when(created)}
+        </Text>
+      </div>
+      <div className="session-actions">
+        <ExportMenu compact stem={title.replace(/\.\w+$/, '')} session={id} />
+        <ActionIcon variant="default" size={30} aria-label={words.renameIt(title)} title={words.rename} onClick={onRename}>
+          <IconPencil aria-hidden size={16} />
+        </ActionIcon>
+        <ActionIcon variant="default" size={30} aria-label={words.deleteIt(title)} title={words.delete} onClick={onDelete}>
+          <IconTrash aria-hidden size={16} />
+        </ActionIcon>
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,122 @@
+import './sessions.css';
+import { Button, Loader, Text, TextInput, Title } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconSearch, IconTrash } from '@tabler/icons-react';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from '../../components/Link';
+import { ServerProblem } from '../../components/Problem';
+import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
+import { useWords } from '../../lib/language';
+import { ConfirmDelete, Rename } from './Dialogs';
+import { Row } from './Row';
+
+const PAGE = 30;
+
+type Dialog = { kind: 'rename' | 'delete'; session: Summary } | { kind: 'all' } | null;
+
+/** What the server keeps for this browser: look for it, name it, take it along, delete it. */
+export function Sessions() {
+  const { sessions: words } = useWords();
+  const [search, setSearch] = useState('');
+  const [offset, setOffset] = useState(0);
+  const [dialog, setDialog] = useState<Dialog>(null);
+  const [wanted] = useDebouncedValue(search.trim(), 250);
+  const { data, error, refetch } = useQuery({ ...sessionsQuery({ search: wanted, offset, limit: PAGE }), placeholderData: keepPreviousData });
+  const close = () => setDialog(null);
+  const rename = useChange(({ id, title }: { id: string; title: string }) => renameSession(id, title), close);
+  const remove = useChange((id: string | null) => (id ? deleteSession(id) : deleteSessions()), close);
+  const failure = error ?? rename.error ?? remove.error;
+
+  return (
+    <>
+      <div className="intro">
+        <h2>{words.title}</h2>
+        <p>{words.subtitle}</p>
+      </div>
+      <section className="card" aria-label={words.title}>
+        {failure && <ServerProblem error={asApiError(failure)} onRetry={() => void refetch()} />}
+        {!data && !error && <Loader className="waiting" aria-label={words.loading} />}
+        {data && (data.total > 0 || wanted) && (
+          <div className="list-head">
+            <TextInput
+              type="search"
+              aria-label={words.search}
+              placeholder={words.search}
+              leftSection={<IconSearch aria-hidden size={16} />}
+              value={search}
+              onChange={({ currentTarget }) => {
+                setSearch(currentTarget.value);
+                setOffset(0);
+              }}
+            />
+            <Text size="sm" c="dimmed" role="status">
+              {words.count(data.total)}
+            </Text>
+            <Button variant="default" color="red" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => setDialog({ kind: 'all' })}>
+              {words.deleteAll}
+            </Button>
+          </div>
+        )}
+        {data && data.total === 0 && <Nothing searched={wanted} />}
+        {data && data.sessions.length > 0 && (
+          <ul className="sessions">
+            {data.sessions.map((session) => (
+              <Row
+                key={session.id}
+                session={session}
+                onRename={() => setDialog({ kind: 'rename', session })}
+                onDelete={() => setDialog({ kind: 'delete', session })}
+              />
+            ))}
+          </ul>
+        )}
+        {data && data.total > PAGE && (
+          <div className="actions">
+            <Button variant="default" disabled={offset === 0} onClick={() => setOffset((now) => Math.max(0, now - PAGE))}>
+              {words.newer}
+            </Button>
+            <Button variant="default" disabled={offset + PAGE >= data.total} onClick={() => setOffset((now) => now + PAGE)}>
+              {words.older}
+            </Button>
+          </div>
+        )}
+      </section>
+      {dialog?.kind === 'rename' && (
+        <Rename title={dialog.session.title} onClose={close} onRename={(title) => rename.mutate({ id: dialog.session.id, title })} />
+      )}
+      {dialog?.kind === 'delete' && (
+        <ConfirmDelete sentence={words.confirmOne(dialog.session.title)} onClose={close} onDelete={() => remove.mutate(dialog.session.id)} />
+      )}
+      {dialog?.kind === 'all' && <ConfirmDelete sentence={words.confirmAll} onClose={close} onDelete={() => remove.mutate(null)} />}
+    </>
+  );
+}
+
+function Nothing({ searched }: { searched: string }) {
+  const { sessions: words } = useWords();
+  return (
+    <div className="nothing">
+      <Title order={3} size="h4">
+        {searched ? words.noneFound(searched) : words.none}
+      </Title>
+      {!searched && (
+        <Text mt={6}>
+          {words.noneTodo} <Link href="/">{words.start}</Link>
+        </Text>
+      )}
+    </div>
+  );
+}
+
+/** Changes something on the server, then shows what the server has. */
+function useChange<Variables>(change: (variables: Variables) => Promise<void>, onSettled: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSettled: () => {
+      onSettled();
+      return queries.invalidateQueries({ queryKey: ['sessions'] });
+    },
+  });
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { panned, share, showing, ticks, whole, zoomed } from './axis';
+
+test('zooming keeps what is under the pointer where it is', () => {
+  const view = zoomed({ from: 10, to: 30 }, 0.5, 15, 60);
+  expect(view).toEqual({ from: 12.5, to: 22.5 });
+  expect(share(view, 15)).toBeCloseTo(share({ from: 10, to: 30 }, 15));
+});
+
+test('zooming ends at the whole recording and at a quarter of a second', () => {
+  expect(zoomed({ from: 10, to: 30 }, 100, 15, 60)).toEqual({ from: 0, to: 60 });
+  const close = zoomed({ from: 10, to: 11 }, 0.001, 10.5, 60);
+  expect(close.to - close.from).toBeCloseTo(0.25);
+});
+
+test('panning stays inside', () => {
+  expect(panned({ from: 10, to: 30 }, -20, 60)).toEqual({ from: 0, to: 20 });
+  expect(panned({ from: 10, to: 30 }, 100, 60)).toEqual({ from: 40, to: 60 });
+});
+
+test('a moment outside the view turns the page, one inside does not', () => {
+  expect(showing({ from: 10, to: 30 }, 12, 60)).toEqual({ from: 10, to: 30 });
+  expect(showing({ from: 10, to: 30 }, 31, 60)).toEqual({ from: 31, to: 51 });
+});
+
+test('ticks are round and few', () => {
+  expect(ticks({ from: 0, to: 20.7 }, 6)).toEqual([0, 5, 10, 15, 20]);
+  expect(ticks({ from: 1.03, to: 1.5 }, 5)).toEqual([1.1, 1.2, 1.3, 1.4, 1.5]);
+  expect(ticks({ from: 0, to: 1800 }, 8)).toEqual([0, 300, 600, 900, 1200, 1500, 1800]);
+  expect(whole(0).to).toBeGreaterThan(0);
+});

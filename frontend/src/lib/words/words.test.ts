@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { en } from './en';
+import { es } from './es';
+import { hi } from './hi';
+
+/** Every place where something is said: its path, and what kind of thing stands there. */
+function places(words: object, path = ''): [string, string][] {
+  return Object.entries(words).flatMap(([name, value]): [string, string][] => {
+    const here = `${path}${name}`;
+    if (typeof value === 'string') return [[here, value.trim() ? 'text' : 'empty']];
+    if (typeof value === 'function') return [[here, `function of ${value.length}`]];
+    return places(value as object, `${here}.`);
+  });
+}
+
+test.each([
+  ['Spanish', es],
+  ['Hindi', hi],
+])('%s says everything that English says', (_, words) => {
+  expect(places(words)).toEqual(places(en));
+  expect(places(words).filter(([, kind]) => kind === 'empty')).toEqual([]);
+});
+
+test('a translation differs from the English where words, not names, stand', () => {
+  const same = (words: object) => {
+    const english = new Map(flat(en));
+    return flat(words).filter(([path, text]) => /\p{L}{4}/u.test(text) && english.get(path) === text);
+  };
+  const names = /^(product|drop\.formats|explorer\.kinds|exports\.formats|about\.law|explorer\.space|explorer\.keys\.zoom|emotions\.neutral)/;
+  expect(same(hi).filter(([path]) => !names.test(path))).toEqual([]);
+  expect(same(es).filter(([path]) => !names.test(path))).toEqual([]);
+});
+
+function flat(words: object, path = ''): [string, string][] {
+  return Object.entries(words).flatMap(([name, value]): [string, string][] =>
+    typeof value === 'string' ? [[`${path}${name}`, value]] : typeof value === 'object' ? flat(value as object, `${path}${name}.`) : [],
+  );
+}

@@ -1,0 +1,29 @@
+/** The linter keeps words out of the components; this shows that it would find them. */
+import { ESLint } from 'eslint';
+import { expect, test } from 'vitest';
+
+const linter = new ESLint({ cwd: process.cwd() });
+
+async function complaints(jsx: string): Promise<number> {
+  const code = `export const Thing = ({ busy, name }: { busy: boolean; name: string }) => ${jsx};\n`;
+  const [result] = await linter.lintText(code, { filePath: 'src/components/Thing.tsx' });
+  return result!.messages.filter(({ ruleId }) => ruleId === 'no-restricted-syntax').length;
+}
+
+test.each([
+  '<p>Hello there</p>',
+  '<p>{busy ? "Please wait" : name}</p>',
+  '<p>{`Dear ${name}`}</p>',
+  '<button aria-label="Close it" />',
+  '<img alt={busy ? "Waiting" : name} />',
+  '<p>नमस्ते</p>',
+])('%s is found', async (jsx) => {
+  expect(await complaints(jsx)).toBeGreaterThan(0);
+});
+
+test.each(['<p className="file name">{name}</p>', '<p>{busy && name} · </p>', '<p id={`row-${name}`}>{busy ? 1 : 2}</p>'])(
+  '%s is left alone',
+  async (jsx) => {
+    expect(await complaints(jsx)).toBe(0);
+  },
+);
