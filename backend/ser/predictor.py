@@ -121,10 +121,10 @@ class Predictor:
         )
 
     def _voices(self) -> Voices:
-        voices = getattr(self._checkpoint.network, "voices", None)
-        if voices is None:
+        upper = getattr(self._checkpoint.network, "upper", None)
+        if upper is None:
             raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")
-        return voices
+        return upper.voices
 
     def _voice(self, profile: Profile) -> torch.Tensor:
         """Returns the offset of a profile, (size,)."""
@@ -139,7 +139,7 @@ class Predictor:
 
     def _fingerprint(self) -> str:
         """Names the weights that a profile's numbers are about."""
-        return hashlib.sha256(self._checkpoint.network.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
+        return hashlib.sha256(self._checkpoint.network.upper.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
 
     def _hear(self, source: bytes | Path | Waveform) -> tuple[Waveform, np.ndarray, Speech]:
         """Returns a recording as it came, at the model's sampling rate, and where speech is in it."""

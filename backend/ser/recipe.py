@@ -87,8 +87,9 @@ class Recipe:
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
-            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, the module
-            ``voices``, and takes the offset of a voice ``(size,)`` as a third argument.
+            and two parts. ``lower(frames, lengths) -> (tokens, lengths)`` stays as it was published, so its answers are
+            computed once. ``upper`` takes these and the offset of a voice ``(size,)`` or None; it has
+            ``statistics(tokens, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, and ``voices``.
     """
 
     name: str

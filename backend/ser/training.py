@@ -100,7 +100,7 @@ def fit(
             run.save(state)
         if on_epoch:
             on_epoch(epoch)
-    return Trained(run.best_weights, run.best_epoch, run.history)
+    return Trained(run.whole_weights(), run.best_epoch, run.history)
 
 
 @torch.inference_mode()
@@ -124,9 +124,9 @@ class _Run:
 
     def __init__(self, recipe: Recipe, task: Task, settings: TrainingSettings, seed: int):
         torch.manual_seed(seed)
-        self.task, self.settings, self.seed = task, settings, seed
-        self.network = recipe.network(task.classes)
-        begin(recipe, self.network, task, seed)
+        self.settings, self.seed = settings, seed
+        self.whole = recipe.network(task.classes)
+        self.network, self.task = begin(recipe, self.whole, task, seed)
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -137,6 +137,11 @@ class _Run:
         self.identity = _identity(recipe, task, settings, seed)
         self.epoch, self.best_epoch, self.history = 0, 0, []
         self.best_weights = _copy(self.network)
+
+    def whole_weights(self) -> dict[str, Tensor]:
+        """Returns the best weights, with those of the part that does not learn."""
+        self.network.load_state_dict(self.best_weights)
+        return _copy(self.whole)
 
     def out_of_patience(self) -> bool:
         patience = self.settings.patience

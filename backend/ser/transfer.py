@@ -7,7 +7,8 @@ several times, each time moved by what a few clips of its speaker say about the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,29 +23,38 @@ from ser.recipe import Recipe
 from ser.settings import load_settings
 
 BATCH = 64
+STATISTICS = "statistics"  # of the pretrained network, as a bank remembers them
 PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
 
-def begin(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
+def begin(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> tuple[nn.Module, Task]:
     """Prepares a new network.
+
+    Returns:
+        The part of the network that learns, and the task in terms of what that part is given.
 
     Raises:
         ModelError, DownloadError: the pretrained tensors cannot be had.
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
-        return
+        return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
-    fit_head(network, task, _pretrained_statistics(recipe, network, task.bank), seed)
+    bank = _lower_bank(recipe, network.lower, task.bank)
+    task = replace(task, bank=bank)
+    if STATISTICS not in bank.memory:  # the upper part is still as it was published
+        bank.memory[STATISTICS] = entry_statistics(network.upper, bank)
+    fit_head(network.upper, task, bank.memory[STATISTICS], seed)
+    return network.upper, task
 
 
 def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> None:
     """Gives a network its standardisation, what it knows about how voices differ, and its linear layer.
 
     Args:
-        network: see ``Recipe.pretrained``.
+        network: the part that learns, see ``Recipe.pretrained``.
         task: the clips, and which of them are learnt from.
         statistics: (clips, copies, size) of the bank's entries.
         seed: of the profiles that are drawn.
@@ -77,20 +87,36 @@ def _parts(task: Task) -> tuple[Tensor, Tensor, Tensor]:
 
 @torch.inference_mode()
 def entry_statistics(network: nn.Module, bank: FrameBank) -> Tensor:
-    """What the network makes of every entry of a bank before its standardisation: (clips, copies, size)."""
+    """What the part that learns makes of every entry of a bank before its standardisation: (clips, copies, size)."""
     network.eval()
-    entries = [bank.entry(clip, copy) for clip in range(len(bank)) for copy in range(bank.copies)]
-    order = sorted(range(len(entries)), key=lambda i: len(entries[i]))
-    parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-    found = torch.cat([network.statistics(*pad([entries[i] for i in part])) for part in parts])
-    return found[torch.tensor(order).argsort()].unflatten(0, (len(bank), bank.copies)).clone()
+    order, batches = _by_length(bank)
+    found = torch.cat([network.statistics(*batch) for batch in batches])
+    return found[order.argsort()].unflatten(0, (len(bank), bank.copies)).clone()
 
 
-def _pretrained_statistics(recipe: Recipe, network: nn.Module, bank: FrameBank) -> Tensor:
-    """The same of a network whose pretrained part is as it was published; computed once a process."""
+@torch.inference_mode()
+def _lower_bank(recipe: Recipe, lower: nn.Module, bank: FrameBank) -> FrameBank:
+    """What the published part gives for every entry of a bank, in float16; computed once a process."""
     if recipe.name not in bank.memory:
-        bank.memory[recipe.name] = entry_statistics(network, bank)
+        lower.eval()
+        order, batches = _by_length(bank)
+        entries = []
+        for batch in batches:
+            tokens, lengths = lower(*batch)
+            entries += [one[:length].half() for one, length in zip(tokens, lengths.tolist(), strict=True)]
+        entries = [entries[i] for i in order.argsort().tolist()]
+        offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
+        bank.memory[recipe.name] = FrameBank(torch.cat(entries), offsets, bank.copies, bank.speech)
     return bank.memory[recipe.name]
+
+
+def _by_length(bank: FrameBank) -> tuple[Tensor, Iterator[tuple[Tensor, Tensor]]]:
+    """The numbers of all entries, shortest first, and the entries in batches in that order."""
+    order = (bank.offsets[1:] - bank.offsets[:-1]).argsort()
+    batches = (
+        pad([bank.entry(*divmod(number, bank.copies)) for number in part.tolist()]) for part in order.split(BATCH)
+    )
+    return order, batches
 
 
 def _profile_offsets(

@@ -29,7 +29,7 @@ def predictor() -> Predictor:
     recipe = get_recipe("whisper")
     torch.manual_seed(0)
     network = recipe.network(len(recipe.labels)).eval()
-    network.voices.ratio.fill_(2.0)
+    network.upper.voices.ratio.fill_(2.0)
     info = ModelInfo(
         name="toy",
         title="",
