@@ -60,6 +60,15 @@ class FrameBank:
         index = clip * self.copies + copy
         return self.frames[self.offsets[index] : self.offsets[index + 1]].float()
 
+    def by_length(self, size: int) -> tuple[Tensor, Iterator[tuple[Tensor, Tensor]]]:
+        """Returns the numbers of all entries, shortest first, and the padded entries in that order, ``size`` at a time.
+
+        The number of an entry is clip * copies + copy.
+        """
+        order = (self.offsets[1:] - self.offsets[:-1]).argsort(stable=True)
+        parts = order.split(size)
+        return order, (pad([self.entry(*divmod(number, self.copies)) for number in part.tolist()]) for part in parts)
+
     def batch(self, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Returns the originals as frames (batch, frames, dims) padded with zeros, and lengths (batch,)."""
         return pad([self.entry(clip) for clip in clips])

@@ -230,7 +230,7 @@ def _claim(folder: Path, plan: Plan, data: Data) -> None:
         "clip_seconds": plan.clip_seconds,
         "votes": plan.votes,
         "frames": digest,
-    }
+    } | ({"unlabelled": [one.corpus.name for one in data.spare]} if data.spare else {})
     file = folder / RUN_FILE
     if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))) != record:
         differing = ", ".join(key for key in record if found.get(key) != record[key])

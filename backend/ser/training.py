@@ -126,7 +126,7 @@ class _Run:
         torch.manual_seed(seed)
         self.settings, self.seed = settings, seed
         self.whole = recipe.network(task.classes)
-        self.network, self.task = begin(recipe, self.whole, task, seed)
+        self.network, self.task = begin(recipe, self.whole, task, settings, seed)
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )

@@ -7,19 +7,20 @@ several times, each time moved by what a few clips of its speaker say about the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.bank import FrameBank, pad
+from ser.bank import FrameBank
 from ser.batches import Task
+from ser.distillation import teach
 from ser.layers import Standardise, Voices
 from ser.pretrained import load_pretrained
 from ser.probe import INVERSE_PENALTY, fit_probe
-from ser.recipe import Recipe
+from ser.recipe import Recipe, TrainingSettings, get_recipe
 from ser.settings import load_settings
 
 BATCH = 64
@@ -29,7 +30,9 @@ ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
 
-def begin(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> tuple[nn.Module, Task]:
+def begin(
+    recipe: Recipe, network: nn.Module, task: Task, settings: TrainingSettings, seed: int
+) -> tuple[nn.Module, Task]:
     """Prepares a new network.
 
     Returns:
@@ -40,6 +43,8 @@ def begin(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> tuple[nn
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
+        if recipe.teacher is not None and task.lessons:
+            teach(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
         return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
     bank = _lower_bank(recipe, network.lower, task.bank)
@@ -89,7 +94,7 @@ def _parts(task: Task) -> tuple[Tensor, Tensor, Tensor]:
 def entry_statistics(network: nn.Module, bank: FrameBank) -> Tensor:
     """What the part that learns makes of every entry of a bank before its standardisation: (clips, copies, size)."""
     network.eval()
-    order, batches = _by_length(bank)
+    order, batches = bank.by_length(BATCH)
     found = torch.cat([network.statistics(*batch) for batch in batches])
     return found[order.argsort()].unflatten(0, (len(bank), bank.copies)).clone()
 
@@ -99,7 +104,7 @@ def _lower_bank(recipe: Recipe, lower: nn.Module, bank: FrameBank) -> FrameBank:
     """What the published part gives for every entry of a bank, in float16; computed once a process."""
     if recipe.name not in bank.memory:
         lower.eval()
-        order, batches = _by_length(bank)
+        order, batches = bank.by_length(BATCH)
         entries = []
         for batch in batches:
             tokens, lengths = lower(*batch)
@@ -108,15 +113,6 @@ def _lower_bank(recipe: Recipe, lower: nn.Module, bank: FrameBank) -> FrameBank:
         offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
         bank.memory[recipe.name] = FrameBank(torch.cat(entries), offsets, bank.copies, bank.speech)
     return bank.memory[recipe.name]
-
-
-def _by_length(bank: FrameBank) -> tuple[Tensor, Iterator[tuple[Tensor, Tensor]]]:
-    """The numbers of all entries, shortest first, and the entries in batches in that order."""
-    order = (bank.offsets[1:] - bank.offsets[:-1]).argsort()
-    batches = (
-        pad([bank.entry(*divmod(number, bank.copies)) for number in part.tolist()]) for part in order.split(BATCH)
-    )
-    return order, batches
 
 
 def _profile_offsets(

@@ -18,6 +18,7 @@ FLOORS = (
     ("bank", "splits", "metrics", "calibration", "timeline", "profiles", "figures"),
     ("checkpoint", "report", "portrait", "results", "dataset", "exploration"),
     ("predictor", "batches", "comparison"),
+    ("distillation",),
     ("transfer",),
     ("training",),
     ("streaming", "batch", "evaluation", "experiment", "scoring"),

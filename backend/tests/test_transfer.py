@@ -7,48 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.pretrained import fingerprint
-from ser.recipe import Recipe, get_recipe
-from ser.recipes.whisper import DIMS, LAYERS
+from ser.recipe import Recipe
+from ser.recipes.whisper import DIMS
 from ser.training import fit, predict_logits, unweighted_recall
-
-WHISPER = get_recipe("whisper")
-
-
-def published() -> dict[str, torch.Tensor]:
-    """Random tensors with the names and shapes of the published encoder."""
-    draw = torch.Generator().manual_seed(0)
-    shapes = {"conv1.weight": (DIMS, 80, 3), "conv1.bias": (DIMS,), "conv2.weight": (DIMS, DIMS, 3)}
-    shapes |= {"conv2.bias": (DIMS,), "embed_positions.weight": (1500, DIMS)}
-    for number in range(LAYERS):
-        layer = {f"self_attn.{letter}_proj.weight": (DIMS, DIMS) for letter in "qkv"}
-        layer |= {"self_attn.q_proj.bias": (DIMS,), "self_attn.v_proj.bias": (DIMS,)}
-        layer |= {"self_attn.out_proj.weight": (DIMS, DIMS), "self_attn.out_proj.bias": (DIMS,)}
-        layer |= {"fc1.weight": (4 * DIMS, DIMS), "fc1.bias": (4 * DIMS,)}
-        layer |= {"fc2.weight": (DIMS, 4 * DIMS), "fc2.bias": (DIMS,)}
-        for norm in ("self_attn_layer_norm", "final_layer_norm"):
-            layer |= {f"{norm}.weight": (DIMS,), f"{norm}.bias": (DIMS,)}
-        shapes |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
-    return {name: (0.05 * torch.randn(shape, generator=draw)).half() for name, shape in shapes.items()}
-
-
-@pytest.fixture(scope="module")
-def tensors() -> dict[str, torch.Tensor]:
-    return published()
 
 
 @pytest.fixture
-def recipe(tensors, tmp_path, monkeypatch) -> Recipe:
+def recipe(toy_encoder) -> Recipe:
     """The recipe with random tensors in place of the published ones."""
-    save_file({f"model.encoder.{name}": value for name, value in tensors.items()}, tmp_path / "toy.safetensors")
-    monkeypatch.setenv("SER_PRETRAINED", str(tmp_path))
-    source = replace(WHISPER.pretrained, name="toy", sha256=fingerprint(tensors))
-    settings = replace(WHISPER.training, epochs=0, batch_size=8, crop_frames=None)
-    return replace(WHISPER, pretrained=source, training=settings)
+    settings = replace(toy_encoder.training, epochs=0, batch_size=8, crop_frames=None)
+    return replace(toy_encoder, training=settings)
 
 
 @pytest.fixture
@@ -69,21 +40,21 @@ def task() -> Task:
     return Task(bank, torch.arange(48) % 3, 3, train=list(range(36)), validation=[], speakers=speakers)
 
 
-def test_without_an_epoch_the_linear_probe_answers(recipe, task):
+def test_without_an_epoch_the_linear_probe_answers(recipe, task, published_tensors):
     trained = fit(recipe, task, settings=recipe.training, seed=0)
     network = recipe.network(3)
     network.load_state_dict(trained.weights)
     assert trained.history == [] and trained.best_epoch == 0
     assert unweighted_recall(predict_logits(network, task.bank, range(36, 48)), task.targets[36:]) > 0.9
-    assert torch.equal(network.lower.conv1.weight, published()["conv1.weight"].float())
+    assert torch.equal(network.lower.conv1.weight, published_tensors["conv1.weight"].float())
     assert (network.upper.voices.ratio > network.upper.voices.ratio_within).any()
 
 
-def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recipe, tensors):
+def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recipe, published_tensors):
     network = recipe.network(3).eval()
-    network.load_pretrained({name: value.float() for name, value in tensors.items()})
+    network.load_pretrained({name: value.float() for name, value in published_tensors.items()})
     hidden = torch.randn(2, 11, DIMS, generator=torch.Generator().manual_seed(1))
-    weights = {name: value.float() for name, value in tensors.items()}
+    weights = {name: value.float() for name, value in published_tensors.items()}
 
     def linear(inputs: torch.Tensor, name: str) -> torch.Tensor:
         return inputs @ weights[f"layers.1.{name}.weight"].T + weights.get(f"layers.1.{name}.bias", torch.zeros(1))
