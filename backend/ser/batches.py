@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ser.bank import FrameBank, pad
 from ser.dataset import Data
+from ser.labels import INTENSITIES
 from ser.recipe import TrainingSettings
 from ser.splits import speaker_of, speakers_known
 
@@ -48,6 +49,8 @@ class Task:
         corpora: name of each clip's corpus; empty where all are from one.
         speakers: who speaks in each clip; empty where that is not known.
         lessons: what a teacher hears, for recipes that have one.
+        intensities: float (clips,), how strongly the emotion is expressed, from 0 to 1, NaN where that is not known; or
+            None.
     """
 
     bank: FrameBank
@@ -59,6 +62,7 @@ class Task:
     corpora: Sequence[str] = ()
     speakers: Sequence[str] = ()
     lessons: Sequence[Lessons] = ()
+    intensities: Tensor | None = None
 
     @cached_property
     def allowed(self) -> Tensor:
@@ -98,7 +102,16 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
     corpora = [utterance.corpus for utterance in data.utterances] if len(data.corpora) > 1 else ()
     speakers = [speaker_of(one) for one in data.utterances] if speakers_known(data.utterances) else ()
     return Task(
-        data.bank, targets, len(data.labels), train, validation, shares, corpora, speakers, _lessons(data, train)
+        data.bank,
+        targets,
+        len(data.labels),
+        train,
+        validation,
+        shares,
+        corpora,
+        speakers,
+        _lessons(data, train),
+        torch.tensor([INTENSITIES.get(utterance.intensity, torch.nan) for utterance in data.utterances]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,8 +75,18 @@ class Predictor:
         if not speech.active.any():
             return self._answer(file, waveform, speech, warnings, None, [], grid, share)
         parts = windows(speech, grid)
-        by_window = self._outputs(samples, speech, parts, voice)[0]
-        return self._answer(file, waveform, speech, warnings, by_window, parts, grid, share)
+        by_window, embeddings = self._outputs(samples, speech, parts, voice)
+        answer = self._answer(file, waveform, speech, warnings, by_window, parts, grid, share)
+        return replace(answer, intensity=self._intensity(embeddings, parts))
+
+    @torch.inference_mode()
+    def _intensity(self, embeddings: np.ndarray, parts: list[Window]) -> float | None:
+        """How strongly the emotion is expressed, from embeddings (windows, size)."""
+        upper = getattr(self._checkpoint.network, "upper", None)
+        if upper is None:
+            return None
+        by_window = torch.sigmoid(upper.intensity(torch.from_numpy(embeddings))).numpy()
+        return round(float(pool(by_window, parts)[0]), 4)
 
     def _set_threshold(self, coverage: int) -> float:
         known = self.info.calibration.set_thresholds

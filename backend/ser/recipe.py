@@ -91,7 +91,8 @@ class Recipe:
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
             and two parts. ``lower(frames, lengths) -> (tokens, lengths)`` stays as it was published, so its answers are
             computed once. ``upper`` takes these and the offset of a voice ``(size,)`` or None; it has
-            ``statistics(tokens, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, and ``voices``.
+            ``statistics(tokens, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, ``voices``, and
+            ``intensity``, a linear layer on the embedding.
         teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """
 

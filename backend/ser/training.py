@@ -103,14 +103,28 @@ def fit(
     return Trained(run.whole_weights(), run.best_epoch, run.history)
 
 
-@torch.inference_mode()
 def predict_logits(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> Tensor:
     """Returns logits (clips, classes) of the originals."""
+    return predict(network, bank, clips)[0]
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Returns logits (clips, classes) and embeddings (clips, size) of the originals."""
     network.eval()
     order = sorted(range(len(clips)), key=lambda position: len(bank.entry(clips[position])))
     parts = [order[start : start + EVALUATION_BATCH] for start in range(0, len(order), EVALUATION_BATCH)]
-    logits = torch.cat([network(*bank.batch([clips[position] for position in part]))[0] for part in parts])
-    return logits[torch.tensor(order).argsort()]
+    outputs = [network(*bank.batch([clips[position] for position in part]))[:2] for part in parts]
+    places = torch.tensor(order).argsort()
+    return torch.cat([logits for logits, _ in outputs])[places], torch.cat([one for _, one in outputs])[places]
+
+
+@torch.inference_mode()
+def intensity_scores(network: nn.Module, embeddings: Tensor) -> list[float] | list[None]:
+    """How strongly the emotion of each clip is expressed, from embeddings (clips, size); None from networks without."""
+    if not hasattr(network, "upper"):
+        return [None] * len(embeddings)
+    return torch.sigmoid(network.upper.intensity(embeddings)).squeeze(1).tolist()
 
 
 def unweighted_recall(logits: Tensor, targets: Tensor) -> float:

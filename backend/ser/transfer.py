@@ -84,6 +84,33 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> N
     with torch.no_grad():
         network.head.weight.copy_(weight)
         network.head.bias.copy_(bias)
+    _fit_intensity(network, task, vectors)
+
+
+def _fit_intensity(network: nn.Module, task: Task, vectors: Tensor) -> None:
+    """Gives a network the layer that says how strongly an emotion is expressed, from vectors (train, copies, size).
+
+    Only emotions that a corpus has in several intensities count: what is always mild, such as neutral, would teach
+    which emotion it is instead.
+    """
+    if task.intensities is None:
+        return
+    train = torch.tensor(list(task.train))
+    known, groups = task.intensities[train], task.groups[train]
+    stated = ~known.isnan()
+    varied = [group for group in groups.unique().tolist() if len(known[(groups == group) & stated].unique()) > 1]
+    chosen = torch.isin(groups, torch.tensor(varied, dtype=torch.long)) & stated
+    if not chosen.any():
+        return
+    levels = known[chosen].repeat_interleave(vectors.shape[1])
+    targets = torch.stack([1 - levels, levels], dim=1)
+    everything = torch.ones_like(targets, dtype=torch.bool)
+    penalty = INVERSE_PENALTY / vectors.shape[1]
+    views = vectors[chosen].flatten(0, 1)
+    weight, bias = fit_probe(views, targets, everything, torch.ones_like(levels), inverse_penalty=penalty)
+    with torch.no_grad():
+        network.intensity.weight.copy_(weight[1:] - weight[:1])
+        network.intensity.bias.copy_(bias[1:] - bias[:1])
 
 
 def _parts(task: Task) -> tuple[Tensor, Tensor, Tensor]:

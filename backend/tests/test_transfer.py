@@ -12,7 +12,7 @@ from ser.bank import FrameBank
 from ser.batches import Task
 from ser.recipe import Recipe
 from ser.recipes.whisper import DIMS
-from ser.training import fit, predict_logits, unweighted_recall
+from ser.training import fit, intensity_scores, predict, predict_logits, unweighted_recall
 
 
 @pytest.fixture
@@ -90,3 +90,19 @@ def test_a_killed_fine_tuning_goes_on(recipe, task, tmp_path):
     fit(recipe, task, settings=settings, seed=0, stop_after=1, state=tmp_path / "state")
     resumed = fit(recipe, task, settings=settings, seed=0, state=tmp_path / "state")
     assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
+
+
+def test_intensity_is_learnt_from_emotions_that_have_several(recipe, task):
+    strong = torch.arange(48) // 3 % 2 == 0
+    for clip in range(48):
+        for copy in range(2):
+            number = 2 * clip + copy
+            task.bank.frames[task.bank.offsets[number] : task.bank.offsets[number + 1], 70:] += 2.0 * strong[clip]
+    levels = torch.where(strong, 1.0, 0.0)
+    levels[task.targets == 2] = 0.0  # this emotion is always mild, so it tells nothing
+    trained = fit(recipe, replace(task, intensities=levels), settings=recipe.training, seed=0)
+    network = recipe.network(3)
+    network.load_state_dict(trained.weights)
+    _, embeddings = predict(network, task.bank, range(36, 48))
+    found = torch.tensor(intensity_scores(network, embeddings))
+    assert found[strong[36:]].min() > found[~strong[36:]].max()

@@ -79,6 +79,7 @@ class Upper(nn.Module):
         self.voices = Voices(size, classes)
         self.dropout = nn.Dropout(0.2)
         self.head = nn.Linear(size, classes)
+        self.intensity = nn.Linear(size, 1)
 
     def forward(self, tokens: Tensor, lengths: Tensor, voice: Tensor | None = None) -> NetworkOutput:
         """Answers from what ``Lower`` gives; ``voice`` (3840,) is where the middle of the speaker's voice lies."""
