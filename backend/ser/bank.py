@@ -27,7 +27,7 @@ from ser.files import write_atomically
 from ser.recipe import Recipe, get_recipe
 from ser.speech import Speech, find_speech
 
-KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "descriptors.py", "bank.py")
+KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "acoustics.py", "descriptors.py", "bank.py")
 CHUNK_FILES = 16  # files handed to a process at a time
 MARGINS_SECONDS = (0.2, 0.6)  # copies are cut to their speech with random margins between these
 

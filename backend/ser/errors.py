@@ -76,11 +76,29 @@ class TrainingError(SerError):
 class ProfileError(SerError):
     """A profile of a voice that cannot be made or used.
 
-    Codes: ``profile_unknown``, ``profile_name``, ``profile_damaged``, ``profile_model`` (made by other weights, or the
-    model cannot use any), ``profile_empty`` (no speech).
+    Codes: ``profile_unknown``, ``profile_name``, ``profile_model`` (made by other weights, or the model cannot use
+    any), ``profile_empty`` (no speech).
     """
 
     code = "profile_unknown"
+    exit_code = 3
+
+
+class StoreError(SerError):
+    """A database of results that cannot be opened, read or written, or that a newer version made."""
+
+    code = "store_unavailable"
+    exit_code = 4
+
+
+class SessionError(SerError):
+    """A session that cannot be read or added to.
+
+    Codes: ``session_unknown`` (there is none, or it is another owner's), ``session_ended``, ``chunk_conflict`` (a
+    number that another chunk has).
+    """
+
+    code = "session_unknown"
     exit_code = 3
 
 

@@ -1,8 +1,9 @@
 """Owns the way from waveforms to frames, as torch modules that batch and can be exported as one graph.
 
 Everything takes ``samples (batch, samples)`` with ``lengths (batch,)`` and gives ``frames (batch, frames, dims)`` with
-their lengths; what lies beyond a length is zero and changes nothing. The reference is librosa 0.11: the tests hold
-these modules to it on real recordings. librosa itself is not imported here, as its first call compiles for seconds.
+their lengths; what lies beyond a length is zero and changes nothing. ``span`` says where in a clip its frames lie. The
+reference is librosa 0.11: the tests hold these modules to it on real recordings. librosa itself is not imported here,
+as its first call compiles for seconds.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def length_mask(lengths: Tensor, size: int) -> Tensor:
     return torch.arange(size, device=lengths.device)[None, :] < lengths[:, None]
 
 
-def trim_silence(samples: Tensor, lengths: Tensor, top_db: float) -> tuple[Tensor, Tensor]:
-    """Cuts leading and trailing silence, as ``librosa.effects.trim`` does.
+def find_sound(samples: Tensor, lengths: Tensor, top_db: float) -> tuple[Tensor, Tensor]:
+    """Returns where leading silence ends and trailing silence begins, as ``librosa.effects.trim`` finds them.
 
     Args:
         samples: (batch, samples), zero beyond each length.
@@ -36,7 +37,7 @@ def trim_silence(samples: Tensor, lengths: Tensor, top_db: float) -> tuple[Tenso
         top_db: frames more than this many dB below the loudest frame are silent.
 
     Returns:
-        The samples moved to the front, and the new lengths. A clip of digital silence keeps its length.
+        Two positions in samples for each clip. A clip of digital silence is kept whole.
     """
     padded = functional.pad(samples, (TRIM_FRAME // 2, TRIM_FRAME // 2))
     power = functional.avg_pool1d(padded[:, None].square(), TRIM_FRAME, TRIM_HOP)[:, 0]  # (batch, frames)
@@ -50,7 +51,12 @@ def trim_silence(samples: Tensor, lengths: Tensor, top_db: float) -> tuple[Tenso
     start = torch.where(last < 0, 0, first * TRIM_HOP)
     stop = torch.where(last < 0, lengths, torch.minimum(lengths, (last + 1) * TRIM_HOP))
     stop = torch.maximum(stop, torch.minimum(lengths, start + MIN_SAMPLES))  # a click alone would be too short
-    start = torch.minimum(start, stop - MIN_SAMPLES).clamp_min(0)
+    return torch.minimum(start, stop - MIN_SAMPLES).clamp_min(0), stop
+
+
+def trim_silence(samples: Tensor, lengths: Tensor, top_db: float) -> tuple[Tensor, Tensor]:
+    """Cuts leading and trailing silence, see ``find_sound``; returns the samples moved to the front and the lengths."""
+    start, stop = find_sound(samples, lengths, top_db)
     index = torch.arange(samples.shape[1], device=samples.device)[None, :] + start[:, None]
     moved = samples.gather(1, index.clamp_max(samples.shape[1] - 1))
     return moved * length_mask(stop - start, samples.shape[1]), stop - start
@@ -216,6 +222,11 @@ class Mfcc(nn.Module):
             frames, lengths = frames[:, : self.max_frames], lengths.clamp_max(self.max_frames)
         return frames, lengths
 
+    def span(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns where in each clip its frames begin and end, in samples, both (batch,)."""
+        start, stop = find_sound(samples, lengths, self.trim_db)
+        return start, _cut(start, stop, self.max_frames, self.mel.hop_samples)
+
 
 class WhisperMel(nn.Module):
     """waveform -> log-mel spectrogram as Whisper hears it: (batch, frames, n_mels).
@@ -244,6 +255,11 @@ class WhisperMel(nn.Module):
             frames, lengths = frames[:, : self.max_frames], lengths.clamp_max(self.max_frames)
         return frames, lengths
 
+    def span(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns where in each clip its frames begin and end, in samples, both (batch,)."""
+        start = torch.zeros_like(lengths)
+        return start, _cut(start, lengths, self.max_frames, self.mel.hop_samples)
+
 
 class LogMel(nn.Module):
     """waveform -> mel spectrogram in dB, of exactly ``clip_seconds``: (batch, frames, n_mels).
@@ -269,3 +285,12 @@ class LogMel(nn.Module):
         samples = functional.pad(samples, (0, padding))[:, : self.samples]
         power, lengths = self.mel(peak_normalise(samples), torch.full_like(lengths, self.samples))
         return power_to_db(power, lengths), lengths
+
+    def span(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns where in each clip its frames begin and end, in samples, both (batch,); padding is after the clip."""
+        return torch.zeros_like(lengths), torch.full_like(lengths, self.samples)
+
+
+def _cut(start: Tensor, stop: Tensor, max_frames: int | None, hop_samples: int) -> Tensor:
+    """Where the frames end that are left of a clip, in samples."""
+    return stop if max_frames is None else torch.minimum(stop, start + max_frames * hop_samples)

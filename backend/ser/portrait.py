@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from ser.acoustics import PITCH_MAX_HZ, PITCH_MIN_HZ, find_pitch, mel_decibel, spectrogram
 from ser.audio import SAMPLE_RATE
-from ser.descriptors import PITCH_MAX_HZ, PITCH_MIN_HZ, find_pitch, mel_decibel, mel_hertz, spectrogram
+from ser.descriptors import mel_hertz
 from ser.figures import ACCENT, INK, LINE, OTHER, PERCENT, save_picture, styled
 from ser.prediction import Prediction
 from ser.speech import Speech

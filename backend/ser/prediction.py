@@ -6,9 +6,10 @@ Fields may be added, never renamed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 State = Literal["emotion", "unsure", "no_speech"]
 
@@ -102,6 +103,17 @@ class Prediction:
     timeline: Timeline | None = None
     prediction_set: list[str] | None = None
     intensity: float | None = None
+
+    @classmethod
+    def from_dict(cls, shape: Mapping[str, Any]) -> Self:
+        """Reads what ``to_dict`` returned."""
+        course = shape["timeline"]
+        parts = {
+            "segments": [Segment(**one) for one in shape["segments"]],
+            "transitions": [Transition(**one) for one in shape["transitions"]],
+            "timeline": None if course is None else Timeline(**course),
+        }
+        return cls(**{**shape, **parts})
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the JSON shape as plain Python objects."""

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from ser.answer import Evidence, conclude
+from ser.attention import Attention
 from ser.audio import Waveform, decode, resample
-from ser.calibration import candidates, prediction_set
 from ser.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
 from ser.errors import ProfileError, SettingsError
+from ser.inference import Inference, cut
 from ser.labels import canonical_order
 from ser.layers import Voices, variety
 from ser.prediction import Prediction
 from ser.profiles import Profile, check_name
-from ser.recipe import NetworkOutput
 from ser.settings import Settings
 from ser.speech import Speech, find_speech
-from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions, windows
+from ser.timeline import DEFAULT_GRID, Grid, windows
 
-BATCH_SECONDS = 192  # of recording that go through the network at a time; bounds the memory
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
 SHORT_SPEECH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A recording with its answer, for those who want to know more.
+
+    Attributes:
+        prediction: the answer.
+        samples: float32 (samples,) at 16 kHz, what was heard.
+        speech: where speech is in them.
+        attention: what counted; None without speech, when not asked for, or from a network that takes a window whole.
+    """
+
+    prediction: Prediction
+    samples: np.ndarray
+    speech: Speech
+    attention: Attention | None
 
 
 class Predictor:
@@ -35,6 +53,7 @@ class Predictor:
 
     def __init__(self, checkpoint: Checkpoint, max_seconds: float):
         self._checkpoint = checkpoint
+        self._network = Inference(checkpoint)
         self._max_seconds = max_seconds
 
     @property
@@ -66,27 +85,47 @@ class Predictor:
             ProfileError: the profile is of another model.
             SettingsError: the model was not measured at that coverage.
         """
+        return self.analyse(source, file, grid=grid, coverage=coverage, profile=profile, explain=False).prediction
+
+    def analyse(
+        self,
+        source: bytes | str | Path | Waveform,
+        file: str = "",
+        *,
+        grid: Grid = DEFAULT_GRID,
+        coverage: int | None = None,
+        profile: Profile | None = None,
+        explain: bool = True,
+    ) -> Analysis:
+        """Names the emotion of a recording as ``predict`` does, and keeps what it was found from.
+
+        Args:
+            source, file, grid, coverage, profile: as for ``predict``.
+            explain: whether to say what counted; where a network has no attention, that takes about as long again.
+
+        Raises:
+            AudioError, ProfileError, SettingsError: as ``predict``.
+        """
         share = None if coverage is None else self._set_threshold(coverage)
         voice = None if profile is None else self._voice(profile)
         source = Path(source) if isinstance(source, str) else source
-        file = file or (source.name if isinstance(source, Path) else "")
         waveform, samples, speech = self._hear(source)
-        warnings = _warnings(waveform, speech)
-        if not speech.active.any():
-            return self._answer(file, waveform, speech, warnings, None, [], grid, share)
-        parts = windows(speech, grid)
-        by_window, embeddings = self._outputs(samples, speech, parts, voice)
-        answer = self._answer(file, waveform, speech, warnings, by_window, parts, grid, share)
-        return replace(answer, intensity=self._intensity(embeddings, parts))
-
-    @torch.inference_mode()
-    def _intensity(self, embeddings: np.ndarray, parts: list[Window]) -> float | None:
-        """How strongly the emotion is expressed, from embeddings (windows, size)."""
-        upper = getattr(self._checkpoint.network, "upper", None)
-        if upper is None:
-            return None
-        by_window = torch.sigmoid(upper.intensity(torch.from_numpy(embeddings))).numpy()
-        return round(float(pool(by_window, parts)[0]), 4)
+        parts = windows(speech, grid) if speech.active.any() else []
+        probabilities, attention, intensities = np.zeros((0, len(self.info.labels))), None, None
+        if parts:
+            clips = cut(samples, speech, parts)
+            outputs = self._network.outputs(clips, voice)
+            probabilities, intensities = outputs.probabilities[:, self._canonical], outputs.intensities
+            attention = self._network.attention(clips, outputs, voice, len(samples)) if explain else None
+        prediction = conclude(
+            self.info,
+            Evidence(speech=speech, windows=parts, probabilities=probabilities, grid=grid, intensities=intensities),
+            file=file or (source.name if isinstance(source, Path) else ""),
+            duration_seconds=waveform.seconds,
+            warnings=_warnings(waveform, speech),
+            set_threshold=share,
+        )
+        return Analysis(prediction, samples, speech, attention)
 
     def _set_threshold(self, coverage: int) -> float:
         known = self.info.calibration.set_thresholds
@@ -115,17 +154,17 @@ class Predictor:
         for source in sources:
             _, samples, speech = self._hear(Path(source) if isinstance(source, str) else source)
             if speech.active.any():
-                heard.append((*self._outputs(samples, speech, windows(speech), None), speech.seconds))
+                heard.append((self._network.outputs(cut(samples, speech, windows(speech))), speech.seconds))
         if not heard:
             raise ProfileError(f"Nobody speaks in the {len(sources)} recordings; record speech.", "profile_empty")
-        vectors = torch.tensor(np.stack([embeddings.mean(axis=0) for _, embeddings, _ in heard]))
-        probabilities = torch.tensor(np.stack([shares.mean(axis=0) for shares, _, _ in heard])).float()
+        vectors = torch.tensor(np.stack([outputs.embeddings.mean(axis=0) for outputs, _ in heard]))
+        probabilities = torch.tensor(np.stack([outputs.probabilities.mean(axis=0) for outputs, _ in heard])).float()
         return Profile(
             name=name,
             model=self.info.name,
             weights=self._fingerprint(),
             clips=len(heard),
-            speech_seconds=round(sum(seconds for _, _, seconds in heard), 1),
+            speech_seconds=round(sum(seconds for _, seconds in heard), 1),
             variety=round(variety(probabilities), 3),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             offset=voices.offset(vectors, probabilities).numpy(),
@@ -137,7 +176,7 @@ class Predictor:
             raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")
         return upper.voices
 
-    def _voice(self, profile: Profile) -> torch.Tensor:
+    def _voice(self, profile: Profile) -> Tensor:
         """Returns the offset of a profile, (size,)."""
         self._voices()
         if profile.weights != self._fingerprint():
@@ -158,67 +197,10 @@ class Predictor:
         samples = resample(waveform, self.info.sample_rate).samples
         return waveform, samples, find_speech(samples)
 
-    @torch.inference_mode()
-    def _outputs(
-        self, samples: np.ndarray, speech: Speech, parts: list[Window], voice: torch.Tensor | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns calibrated probabilities (windows, classes) and embeddings (windows, size)."""
-        spans = [speech.span(window.span.start, window.span.stop) for window in parts]
-        clips = [torch.from_numpy(np.ascontiguousarray(samples[span])) for span in spans]
-        size = max(1, BATCH_SECONDS * self.info.sample_rate // max(len(clip) for clip in clips))
-        batches = [clips[start : start + size] for start in range(0, len(clips), size)]
-        outputs = [self._forward(batch, voice) for batch in batches]
-        logits, embeddings = (torch.cat([output[i] for output in outputs]) for i in (0, 1))
-        probabilities = torch.softmax(logits.double() / self.info.calibration.temperature, dim=1)
-        return probabilities.numpy(), embeddings.numpy()
-
-    def _forward(self, clips: list[torch.Tensor], voice: torch.Tensor | None) -> NetworkOutput:
-        lengths = torch.tensor([len(clip) for clip in clips])
-        batch = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
-        frames = self._checkpoint.features(batch, lengths)
-        return self._checkpoint.network(*frames) if voice is None else self._checkpoint.network(*frames, voice)
-
-    def _answer(
-        self,
-        file: str,
-        waveform: Waveform,
-        speech: Speech,
-        warnings: list[str],
-        by_window: np.ndarray | None,
-        parts: list[Window],
-        grid: Grid,
-        set_threshold: float | None,
-    ) -> Prediction:
-        """Puts the result object together; ``by_window`` is None without speech."""
-        found: dict[str, float] = {}
-        stretches, course = [], None
-        labels = canonical_order(self.info.labels)
-        threshold = self.info.calibration.unsure_below
-        if by_window is not None:
-            by_window = by_window[:, [self.info.labels.index(label) for label in labels]]
-            found = dict(zip(labels, pool(by_window, parts).tolist(), strict=True))
-            smoothed = smooth(by_window, parts, grid)
-            stretches = segments(smoothed, parts, labels, speech, grid, threshold)
-            course = timeline(smoothed, parts, labels, grid)
-        best = max(found, key=found.get) if found else None
-        unsure = best is not None and found[best] < threshold
-        return Prediction(
-            file=file,
-            state="no_speech" if best is None else "unsure" if unsure else "emotion",
-            emotion=best,
-            confidence=None if best is None else round(100 * found[best], 2),
-            probabilities=found,
-            candidates=candidates(found) if unsure else [],
-            model=self.info.name,
-            duration_seconds=round(waveform.seconds, 3),
-            speech_seconds=round(speech.seconds, 3),
-            segments=stretches,
-            warnings=warnings,
-            dominant=dominant(stretches),
-            transitions=transitions(stretches),
-            timeline=course,
-            prediction_set=None if set_threshold is None or not found else prediction_set(found, set_threshold),
-        )
+    @property
+    def _canonical(self) -> list[int]:
+        """Where each label in canonical order stands in the model's own."""
+        return [self.info.labels.index(label) for label in canonical_order(self.info.labels)]
 
 
 def load_predictor(name_or_path: str | Path, settings: Settings) -> Predictor:

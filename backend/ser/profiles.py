@@ -1,24 +1,23 @@
-"""Owns profiles: what a model knows about one person's voice, as statistics, never audio; kept in files and deleted.
+"""Owns profiles: what a model knows about one person's voice, as statistics, never audio; kept as rows of an owner.
 
-A profile belongs to the weights that made it: other weights would read its numbers wrongly, and refuse it.
+A profile belongs to the weights that made it: other weights would read its numbers wrongly, and refuse it. It also
+belongs to its owner, such as one browser, or ``ser.store.LOCAL`` for the command line: nobody else can name it.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from sqlalchemy import Row, delete, insert, select
 
 from ser.errors import ProfileError
-from ser.files import write_atomically
+from ser.store import PROFILES, Store
 
 NAME = re.compile(r"[\w][\w .-]{0,39}")
-SUFFIX = ".safetensors"
+NUMBERS = np.dtype("<f4")  # how an offset is kept, on every kind of machine
 FEW_CLIPS = 3
 
 
@@ -65,7 +64,7 @@ def check_name(name: str) -> str:
     """Returns the name of a profile.
 
     Raises:
-        ProfileError: it cannot be a file's name.
+        ProfileError: it holds what a name on a screen, in an address or in a file would stumble over.
     """
     if not NAME.fullmatch(name) or name.endswith("."):
         raise ProfileError(
@@ -74,54 +73,56 @@ def check_name(name: str) -> str:
     return name
 
 
-def save_profile(profile: Profile, folder: Path) -> Path:
-    """Writes a profile, in place of one of the same name, and returns its file."""
-    file = _file(profile.name, folder)
-    record = {"profile": json.dumps(profile.summary)}
-    write_atomically(file, lambda part: save_file({"offset": np.ascontiguousarray(profile.offset)}, part, record))
-    return file
+def save_profile(profile: Profile, store: Store, owner: str) -> None:
+    """Keeps a profile, in place of one of the same name."""
+    offset = np.ascontiguousarray(profile.offset, NUMBERS).tobytes()
+    row = profile.summary | {"owner": owner, "name": check_name(profile.name), "offset": offset}
+    with store.erase() as connection:
+        connection.execute(delete(PROFILES).where(*_named(profile.name, owner)))
+        connection.execute(insert(PROFILES).values(row))
 
 
-def load_profile(name: str, folder: Path) -> Profile:
+def load_profile(name: str, store: Store, owner: str) -> Profile:
     """Reads a profile.
 
     Raises:
-        ProfileError: there is none of that name, or its file is damaged.
+        ProfileError: this owner has none of that name.
     """
-    file = _file(name, folder)
-    if not file.exists():
-        names = ", ".join(one.name for one in list_profiles(folder)) or "none"
-        raise ProfileError(f"There is no profile {name!r}; available: {names}.", "profile_unknown")
-    return _read(file)
+    with store.read() as connection:
+        row = connection.execute(select(PROFILES).where(*_named(check_name(name), owner))).first()
+    if row is None:
+        raise _unknown(name, store, owner)
+    return _read(row)
 
 
-def list_profiles(folder: Path) -> list[Profile]:
-    """Returns every profile, by name.
-
-    Raises:
-        ProfileError: a file is damaged.
-    """
-    return [_read(file) for file in sorted(folder.glob(f"*{SUFFIX}"))]
+def list_profiles(store: Store, owner: str) -> list[Profile]:
+    """Returns every profile of an owner, by name."""
+    with store.read() as connection:
+        rows = connection.execute(select(PROFILES).where(PROFILES.c.owner == owner))
+        return sorted(map(_read, rows), key=lambda profile: profile.name)
 
 
-def delete_profile(name: str, folder: Path) -> None:
+def delete_profile(name: str, store: Store, owner: str) -> None:
     """Deletes a profile for good.
 
     Raises:
-        ProfileError: there is none of that name.
+        ProfileError: this owner has none of that name.
     """
-    load_profile(name, folder)
-    _file(name, folder).unlink()
+    with store.erase() as connection:
+        found = connection.execute(delete(PROFILES).where(*_named(check_name(name), owner)))
+    if not found.rowcount:
+        raise _unknown(name, store, owner)
 
 
-def _file(name: str, folder: Path) -> Path:
-    return folder / f"{check_name(name)}{SUFFIX}"
+def _named(name: str, owner: str) -> tuple[Any, Any]:
+    return PROFILES.c.owner == owner, PROFILES.c.name == name
 
 
-def _read(file: Path) -> Profile:
-    try:
-        with safe_open(file, "np") as content:
-            record = json.loads((content.metadata() or {})["profile"])
-            return Profile(**record, offset=content.get_tensor("offset"))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise ProfileError(f"{file} is no profile ({error}); delete it and enrol again.", "profile_damaged") from error
+def _unknown(name: str, store: Store, owner: str) -> ProfileError:
+    names = ", ".join(one.name for one in list_profiles(store, owner)) or "none"
+    return ProfileError(f"There is no profile {name!r}; available: {names}.", "profile_unknown")
+
+
+def _read(row: Row) -> Profile:
+    values = {name: value for name, value in row._mapping.items() if name != "owner"}
+    return Profile(**values | {"offset": np.frombuffer(row.offset, NUMBERS).astype(np.float32)})

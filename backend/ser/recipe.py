@@ -83,9 +83,11 @@ class Recipe:
         labels: order of the logits.
         corpora: corpus -> {native label: label}; an unmapped native label is dropped.
         features: ``features(clip_seconds)`` makes the module
-            ``(samples (batch, samples), lengths) -> (frames (batch, frames, dims), lengths)``.
+            ``(samples (batch, samples), lengths) -> (frames (batch, frames, dims), lengths)``. Its
+            ``span(samples, lengths)`` says where in each clip the frames begin and end, in samples, both (batch,).
         network: ``network(classes)`` makes the module
-            ``(frames, lengths) -> (logits (batch, classes), embedding (batch, size), attention or None)``.
+            ``(frames, lengths) -> (logits (batch, classes), embedding (batch, size), attention or None)``. Attention
+            is (batch, steps): weights of equal parts of a clip's frames, 0 beyond its length.
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``

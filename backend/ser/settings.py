@@ -24,7 +24,7 @@ class Settings:
         weights: folder that holds one folder per checkpoint.
         cache: folder for features that can be made again.
         runs: folder for trainings and evaluations.
-        profiles: folder for profiles of voices.
+        database_url: where sessions and profiles are kept, as a URL that SQLAlchemy reads.
         frontend: folder of the built page.
         model: checkpoint that answers when a request names none.
         max_upload_bytes: largest request body that is accepted, in bytes.
@@ -38,7 +38,7 @@ class Settings:
     weights: Path = PROJECT / "weights"
     cache: Path = PROJECT / "data" / "cache"
     runs: Path = PROJECT / "data" / "runs"
-    profiles: Path = PROJECT / "data" / "profiles"
+    database_url: str = f"sqlite:///{(PROJECT / 'data' / 'results.sqlite').as_posix()}"
     frontend: Path = PROJECT / "frontend" / "dist"
     model: str = "cnn1d"
     max_upload_bytes: int = 25 * MEBIBYTE

@@ -1,8 +1,8 @@
 """Owns what a person can be told about a voice: samples -> ``Voice``, a few descriptors with unit and meaning.
 
 Everything is measured on the recording with all but its speech cut out, so that a long pause or a noisy room counts
-for nothing. The series behind the numbers are those of ``ser.descriptors``; the sentences live here because editing
-one must not make training measure every clip anew.
+for nothing. The series behind the numbers are those of ``ser.acoustics``; the sentences live here because editing one
+must not make training measure every clip anew.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from typing import Any
 
 import numpy as np
 
-from ser.audio import MIN_SECONDS, SAMPLE_RATE
-from ser.descriptors import (
+from ser.acoustics import (
     HOP_SAMPLES,
+    find_onsets,
     find_pitch,
+    flatness,
     mel_decibel,
-    names,
+    moments,
     onset_strength,
-    spectral_series,
+    rolloff,
+    root_mean_square,
     spectrogram,
-    statistics,
-    waveform_series,
+    zero_crossing_rate,
 )
+from ser.audio import MIN_SECONDS, SAMPLE_RATE
+from ser.descriptors import names, statistics
 from ser.speech import Speech
 
 MEASURED_SECONDS = 60.0  # of speech; more would tell nothing new and cost memory by the minute
 SILENCE_DBFS = -120.0  # stands for the level of digital silence
 GATE_DB = 20.0  # frames this far below the average are pauses, as in EBU Tech 3342's loudness range
 LEVEL_SPREAD = (10, 95)  # percentiles, EBU Tech 3342's
-ONSET_GAP_SECONDS = (
-    0.15  # onsets are at least so far apart: RAVDESS's sentences of 7 syllables then have 7.3 on average
-)
+ONSET_GAP_FRAMES = round(0.15 * SAMPLE_RATE / HOP_SAMPLES)  # so RAVDESS's sentences of 7 syllables have 7.3 onsets
 PITCH_SPREAD = (5, 95)  # percentiles; the extremes would be single wrong frames
 
 
@@ -140,27 +141,26 @@ _MEANINGS = (
 
 def _levels(voice: np.ndarray) -> dict[str, float]:
     """Loudness in dBFS and its range in dB."""
-    average = _decibel(np.sqrt(np.mean(voice**2, dtype=np.float64)))
-    frames = _decibel(waveform_series(voice)["rms"][0])
+    average = decibel(np.sqrt(np.mean(voice**2, dtype=np.float64)))
+    frames = decibel(root_mean_square(voice))
     quiet, loud = np.percentile(frames[frames >= average - GATE_DB], LEVEL_SPREAD)
     return {"loudness": float(average), "loudness_range": loud - quiet}
 
 
-def _decibel(level: np.ndarray) -> np.ndarray:
+def decibel(level: np.ndarray) -> np.ndarray:
+    """Returns levels in dBFS; full scale is 1."""
     return 20 * np.log10(np.maximum(level, 10 ** (SILENCE_DBFS / 20)))
 
 
 def _values(voice: np.ndarray) -> dict[str, float]:
     """What only speech has."""
     magnitude = spectrogram(voice)
-    spectral = spectral_series(magnitude)
-    crossings = waveform_series(voice)["zero_crossing_rate"]
     return _pitches(voice) | {
         "onset_rate": _onsets(mel_decibel(magnitude)) / (len(voice) / SAMPLE_RATE),
-        "brightness": spectral["centroid"].mean(),
-        "rolloff": spectral["rolloff"].mean(),
-        "flatness": spectral["flatness"].mean(),
-        "zero_crossings": crossings.mean() * SAMPLE_RATE,
+        "brightness": moments(magnitude)[0].mean(),
+        "rolloff": rolloff(magnitude).mean(),
+        "flatness": flatness(magnitude).mean(),
+        "zero_crossings": zero_crossing_rate(voice).mean() * SAMPLE_RATE,
     }
 
 
@@ -181,11 +181,7 @@ def _pitches(voice: np.ndarray) -> dict[str, float]:
 
 def _onsets(mel_db: np.ndarray) -> int:
     """How many sounds begin in a mel spectrogram (128, frames) in dB."""
-    import librosa
-
-    gap = round(ONSET_GAP_SECONDS * SAMPLE_RATE / HOP_SAMPLES)  # frames
-    strength = onset_strength(mel_db)
-    return len(librosa.onset.onset_detect(onset_envelope=strength, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES, wait=gap))
+    return len(find_onsets(onset_strength(mel_db), ONSET_GAP_FRAMES))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,10 +20,16 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
+from ser.audio import SAMPLE_RATE
 from ser.pretrained import fingerprint
 from ser.recipe import Recipe, get_recipe
 from ser.recipes.whisper import DIMS, LAYERS
 from ser.settings import PROJECT
+from ser.store import Store, open_store
+from tests.databases import AVAILABLE, make, postgres_server
+
+if TYPE_CHECKING:
+    from ser.predictor import Predictor
 
 NOT_RUN = pytest.StashKey[list[str]]()
 
@@ -91,6 +99,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     """Keeps what tests make out of the project's own folders."""
     monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SER_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("SER_DATABASE_URL", f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}")
     yield
 
 
@@ -121,3 +130,58 @@ def toy_encoder(published_tensors, tmp_path, monkeypatch) -> Recipe:
     monkeypatch.setenv("SER_PRETRAINED", str(folder))
     recipe = get_recipe("whisper")
     return replace(recipe, pretrained=replace(recipe.pretrained, name="toy", sha256=fingerprint(published_tensors)))
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of a PostgreSQL server that runs as long as the tests; only asked for where there is one."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=AVAILABLE)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database, once of every kind that this machine has."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'some folder' / 'results.sqlite').as_posix()}"
+    server, name = request.getfixturevalue("server_url"), f"t{secrets.token_hex(8)}"
+    make(f"{server}/postgres", f"CREATE DATABASE {name}")
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An open database, once of every kind that this machine has."""
+    store = open_store(database_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def voice_predictor() -> Predictor:
+    """A network that can be calibrated to a voice, with random weights."""
+    import torch
+
+    from ser.calibration import Calibration
+    from ser.checkpoint import Checkpoint, ModelInfo
+    from ser.predictor import Predictor
+    from ser.recipe import get_recipe
+
+    recipe = get_recipe("whisper")
+    torch.manual_seed(0)
+    network = recipe.network(len(recipe.labels)).eval()
+    network.upper.voices.ratio.fill_(2.0)
+    info = ModelInfo(
+        name="toy",
+        title="",
+        summary="",
+        recipe="whisper",
+        labels=recipe.labels,
+        sample_rate=SAMPLE_RATE,
+        clip_seconds=None,
+        parameters=1,
+        corpora=(),
+        licence="none",
+        calibration=Calibration(temperature=1.0, unsure_below=0.5),
+    )
+    return Predictor(Checkpoint(info, recipe.features(None).eval(), network), 60.0)

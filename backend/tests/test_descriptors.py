@@ -6,8 +6,9 @@ import librosa
 import numpy as np
 import pytest
 
+from ser.acoustics import HOP_SAMPLES, WINDOW_SAMPLES
 from ser.audio import SAMPLE_RATE, decode
-from ser.descriptors import HOP_SAMPLES, WINDOW_SAMPLES, find_pitch, names, statistics
+from ser.descriptors import names, statistics
 
 
 def sine(hertz: float, seconds: float = 2.0, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
@@ -102,14 +103,6 @@ def test_a_tone_has_its_own_pitch(hertz):
 def test_noise_has_no_pitch():
     noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE).astype(np.float32)
     assert named(noise)["pitch_max_hz"] == 0
-
-
-def test_pitch_follows_a_glide_over_time():
-    time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
-    glide = np.sin(2 * np.pi * (100 * time + 50 * time**2)).astype(np.float32)  # 100 Hz + 100 Hz a second
-    curve = find_pitch(glide)
-    assert len(curve.voiced) == len(curve.hertz)
-    np.testing.assert_allclose(curve.hertz, 100 + 100 * curve.seconds, rtol=0.03)
 
 
 def test_a_sine_of_1_khz_is_that_bright():

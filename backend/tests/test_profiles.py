@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from ser.audio import SAMPLE_RATE, Waveform
-from ser.calibration import Calibration
-from ser.checkpoint import Checkpoint, ModelInfo
 from ser.cli import app
 from ser.errors import ProfileError
 from ser.layers import VARIED, Voices, variety
 from ser.predictor import Predictor, load_predictor
 from ser.profiles import Profile, check_name, delete_profile, list_profiles, load_profile, save_profile
-from ser.recipe import get_recipe
 from ser.settings import load_settings
+from ser.store import LOCAL, opened, owner_of
 
 SIZE = 3840
 
 
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    """A network with a voice module and random weights."""
-    recipe = get_recipe("whisper")
-    torch.manual_seed(0)
-    network = recipe.network(len(recipe.labels)).eval()
-    network.upper.voices.ratio.fill_(2.0)
-    info = ModelInfo(
-        name="toy",
-        title="",
-        summary="",
-        recipe="whisper",
-        labels=recipe.labels,
-        sample_rate=SAMPLE_RATE,
-        clip_seconds=None,
-        parameters=1,
-        corpora=(),
-        licence="none",
-        calibration=Calibration(temperature=1.0, unsure_below=0.5),
-    )
-    return Predictor(Checkpoint(info, recipe.features(None).eval(), network), 60.0)
+@pytest.fixture
+def predictor(voice_predictor: Predictor) -> Predictor:
+    return voice_predictor
 
 
 def test_a_profile_moves_the_voice_to_the_middle(predictor, samples):
@@ -55,22 +34,49 @@ def test_a_profile_moves_the_voice_to_the_middle(predictor, samples):
     assert plain == pytest.approx(none) and plain != pytest.approx(own, abs=1e-3)
 
 
-def test_it_is_kept_read_listed_and_deleted(predictor, samples, tmp_path):
+def test_it_is_kept_read_listed_and_deleted(predictor, samples, store):
     profile = predictor.enrol("Asha K.-2", [samples["sad"]])
-    file = save_profile(profile, tmp_path)
-    found = load_profile("Asha K.-2", tmp_path)
+    save_profile(replace(profile, clips=7, offset=profile.offset[:3]), store, LOCAL)
+    save_profile(profile, store, LOCAL)  # in place of the first
+    found = load_profile("Asha K.-2", store, LOCAL)
     assert found.summary == profile.summary
     np.testing.assert_array_equal(found.offset, profile.offset)
-    assert [one.name for one in list_profiles(tmp_path)] == ["Asha K.-2"]
-    assert file.stat().st_size < 20_000  # statistics: two seconds of audio are 64,000 bytes
-    delete_profile("Asha K.-2", tmp_path)
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(ProfileError, match="available: none"):
-        load_profile("Asha K.-2", tmp_path)
+    assert [one.name for one in list_profiles(store, LOCAL)] == ["Asha K.-2"]
+    delete_profile("Asha K.-2", store, LOCAL)
+    assert list_profiles(store, LOCAL) == []
+    for action in (load_profile, delete_profile):
+        with pytest.raises(ProfileError, match="available: none"):
+            action("Asha K.-2", store, LOCAL)
+
+
+def test_it_belongs_to_its_owner(predictor, samples, store):
+    mine, theirs = owner_of("a" * 32), owner_of("b" * 32)
+    profile = predictor.enrol("asha", [samples["sad"]])
+    save_profile(profile, store, mine)
+    save_profile(replace(profile, name="other", clips=9), store, theirs)
+    for action in (load_profile, delete_profile):
+        with pytest.raises(ProfileError, match="no profile 'asha'; available: other"):
+            action("asha", store, theirs)
+    save_profile(replace(profile, clips=2), store, theirs)
+    delete_profile("asha", store, theirs)
+    assert [one.summary for one in list_profiles(store, mine)] == [profile.summary]
+
+
+def test_a_deleted_one_leaves_no_byte(predictor, samples, tmp_path):
+    url = f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}"
+    profile = predictor.enrol("VERYOWNNAME", [samples["sad"]])
+    numbers = profile.offset.astype("<f4").tobytes()[:64]
+    assert any(numbers)
+    with opened(url) as store:
+        save_profile(profile, store, LOCAL)
+        assert numbers in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+        delete_profile(profile.name, store, LOCAL)
+        content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert numbers not in content and b"VERYOWNNAME" not in content
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a\\b", ".hidden", "x" * 41, "ends.", "nul\0"])
-def test_names_that_could_leave_the_folder_are_refused(name, tmp_path):
+def test_names_that_could_leave_a_folder_are_refused(name):
     with pytest.raises(ProfileError) as refused:
         check_name(name)
     assert refused.value.code == "profile_name"
@@ -88,12 +94,6 @@ def test_silence_makes_no_profile(predictor):
     with pytest.raises(ProfileError) as refused:
         predictor.enrol("asha", [Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)])
     assert refused.value.code == "profile_empty"
-
-
-def test_a_damaged_file_says_what_to_do(tmp_path):
-    (tmp_path / "asha.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(ProfileError, match="enrol again"):
-        load_profile("asha", tmp_path)
 
 
 def test_advice_is_given_where_it_helps():
@@ -133,10 +133,9 @@ def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
     assert variety(truth[:6]) == pytest.approx(1) and variety(truth[0:24:6]) == pytest.approx(0, abs=1e-6)
 
 
-def test_the_command_line_enrols_uses_lists_and_deletes(predictor, samples, tmp_path, monkeypatch):
+def test_the_command_line_enrols_uses_lists_and_deletes(predictor, samples, monkeypatch):
     from typer.testing import CliRunner
 
-    monkeypatch.setenv("SER_PROFILES", str(tmp_path / "profiles"))
     monkeypatch.setattr("ser.predictor.load_predictor", lambda *_: predictor)
     run = CliRunner()
     made = run.invoke(app, ["enroll", "asha", *map(str, samples.values())])
@@ -146,4 +145,5 @@ def test_the_command_line_enrols_uses_lists_and_deletes(predictor, samples, tmp_
     assert plain != own
     assert "asha: 3 recordings" in run.invoke(app, ["profiles"]).stdout
     assert run.invoke(app, ["profiles", "--delete", "asha"]).exit_code == 0
-    assert not list(Path(tmp_path / "profiles").iterdir())
+    assert run.invoke(app, ["profiles"]).stdout == ""
+    assert "available: none" in str(run.invoke(app, ["predict", "x.wav", "--speaker", "asha"]).exception)

@@ -85,7 +85,7 @@ def test_only_ci_knows_where_the_shared_folder_is():
 
 def test_every_direct_dependency_is_pinned():
     pinned = {normalised(line.split("==")[0]) for line in requirements("requirements.lock")}
-    direct = {normalised(re.split(r"[=<>~! ]", line)[0]) for line in requirements("requirements.txt")}
+    direct = {normalised(re.split(r"[=<>~! \[]", line)[0]) for line in requirements("requirements.txt")}
     assert direct and direct <= pinned
 
 

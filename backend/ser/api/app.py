@@ -5,31 +5,45 @@ from __future__ import annotations
 from apiflask import APIFlask
 
 from ser import __version__
-from ser.api import access, docs, openapi, page, problems, routes_meta, routes_predict, security, state
+from ser.api import (
+    access,
+    docs,
+    openapi,
+    page,
+    problems,
+    routes_analyse,
+    routes_meta,
+    routes_predict,
+    routes_profiles,
+    security,
+    state,
+)
+from ser.api.database import Database
 from ser.api.registry import ModelRegistry
 from ser.api.uploads import MemoryRequest
 from ser.settings import Settings
 
 
-def create_app(settings: Settings, registry: ModelRegistry | None = None) -> APIFlask:
+def create_app(settings: Settings, registry: ModelRegistry | None = None, database: Database | None = None) -> APIFlask:
     """Makes the WSGI application.
 
     Args:
         settings: limits, folders, allowed origins.
         registry: the models; its ``load_default`` has to be called by whoever serves the application. Until it
             returned, ``/health`` answers 503.
+        database: of results, which whoever made it closes; the one that ``settings`` names where None.
     """
     app = APIFlask(__name__, title="Speech Emotion", version=__version__, docs_path=None, static_folder=None)
     app.request_class = MemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.json.sort_keys = False
     app.json.ensure_ascii = False
-    state.attach(app, settings, registry or ModelRegistry(settings))
+    state.attach(app, settings, registry or ModelRegistry(settings), database or Database(settings.database_url))
     security.register(app, settings)
     access.register(app)
     problems.register(app)
     openapi.describe(app)
-    for routes in (routes_predict.routes, routes_meta.routes, docs.routes):
-        app.register_blueprint(routes)
+    for module in (routes_predict, routes_analyse, routes_profiles, routes_meta, docs):
+        app.register_blueprint(module.routes)
     page.register(app)
     return app

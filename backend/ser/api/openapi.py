@@ -12,25 +12,27 @@ from typing import Any
 from apiflask import APIFlask
 
 from ser.api.access import HEADER as REQUEST_ID
+from ser.api.forms import BODIES
+from ser.api.owners import SCHEME
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
-from ser.calibration import COVERAGES
 from ser.settings import Settings
-from ser.timeline import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
-    "are analysed in memory and not kept. Every error is an `application/problem+json` document."
+    "are analysed in memory and never kept; results are where that is asked for, and belong to the owner of a token. "
+    "Every error is an `application/problem+json` document."
 )
 TAGS = [
     {"name": "Analyse", "description": "Send a recording, get its emotion."},
+    {"name": "Profiles", "description": "Calibrate a model to a voice; statistics are kept, never audio."},
     {"name": "About", "description": "What this server is and can do."},
 ]
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _IDENTITY = {"description": "identity of the request, also in the log", "schema": {"type": "string"}}
 _TIMING = {"description": "how long the analysis took, such as analyse;dur=21.4 (ms)", "schema": {"type": "string"}}
 _RETRY = {"description": "s to wait before trying again", "schema": {"type": "integer"}}
-_UPLOADS = ("/upload", "/predict")
+_UPLOADS = ("upload", "predict", "analyse")  # operations that may name a speaker, and tell how long they took
 
 
 def problems(*statuses: int) -> dict[int, dict[str, Any]]:
@@ -48,6 +50,8 @@ def openapi_document() -> dict[str, Any]:
 def describe(app: APIFlask) -> None:
     """Sets up what the document of ``app`` says beyond its routes."""
     app.config.update(AUTO_SERVERS=False, DESCRIPTION=DESCRIPTION, TAGS=TAGS)
+    app.config.update(AUTO_VALIDATION_ERROR_RESPONSE=False, AUTO_AUTH_ERROR_RESPONSE=False, AUTO_404_RESPONSE=False)
+    app.security_schemes = {"owner": SCHEME}
     app.spec_processor(_complete)
 
 
@@ -63,49 +67,16 @@ def _problem_answer(status: int) -> dict[str, Any]:
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema()
-    for path, operations in document["paths"].items():
+    for operations in document["paths"].values():
         for operation in operations.values():
-            if path in _UPLOADS:
-                operation["requestBody"] = _recording_form()
+            if operation["operationId"] in BODIES:
+                operation["requestBody"] = BODIES[operation["operationId"]]
+            if operation["operationId"] in _UPLOADS:
+                operation["security"] = [{}, {"owner": []}]
                 operation["responses"]["200"].setdefault("headers", {})["Server-Timing"] = _TIMING
             for answer in operation["responses"].values():
                 answer.setdefault("headers", {})[REQUEST_ID] = _IDENTITY
     return _with_plain_names(document)
-
-
-def _recording_form() -> dict[str, Any]:
-    recording = {"type": "string", "format": "binary"}
-    schema = {
-        "type": "object",
-        "properties": {
-            "file": recording | {"description": "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"},
-            "audio": recording | {"description": "another name for the field 'file'; send one of the two"},
-            "model": {
-                "type": "string",
-                "description": "name of a model that GET /api/v1/models lists",
-                "example": Settings.model,
-            },
-            "window_seconds": {
-                "type": "number",
-                "minimum": WINDOW_LIMITS_SECONDS[0],
-                "maximum": WINDOW_LIMITS_SECONDS[1],
-                "description": "look at the recording in windows of this length; "
-                f"{WINDOW_SECONDS:g} s where it is longer than {LONG_SECONDS:g} s",
-            },
-            "hop_seconds": {
-                "type": "number",
-                "minimum": MIN_HOP_SECONDS,
-                "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
-            },
-            "coverage": {
-                "type": "integer",
-                "enum": list(COVERAGES),
-                "description": "also name a set of emotions that holds the right one so often, in percent",
-            },
-        },
-        "oneOf": [{"required": ["file"]}, {"required": ["audio"]}],
-    }
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
 def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apiflask import HTTPError
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ser.api.access import request_id
-from ser.errors import SerError
+from ser.errors import SerError, StoreError
 from ser.settings import MEBIBYTE
 
 log = logging.getLogger(__name__)
@@ -37,10 +38,16 @@ KINDS: dict[str, Kind] = {
     "form_invalid": Kind(400, "The form cannot be read", "The multipart body is damaged or has no boundary."),
     "value_invalid": Kind(400, "A value is out of range", "The detail names the field and what is expected."),
     "file_missing": Kind(400, "No recording came", "Send the recording as the multipart field 'file' or 'audio'."),
-    "file_ambiguous": Kind(400, "More than one recording came", "Send one recording per request."),
+    "file_ambiguous": Kind(400, "Too many recordings came", "Send one recording per request, or 20 for a profile."),
+    "profile_name": Kind(400, "This cannot name a profile", "Use up to 40 letters, digits, spaces, dots, dashes."),
+    "owner_missing": Kind(401, "The request names no owner", "Send a random token of your own in 'Authorization'."),
     "not_found": Kind(404, "There is nothing at this address", "Check the path against the list above."),
     "model_unknown": Kind(404, "There is no such model", "Choose one that GET /api/v1/models lists."),
+    "profile_unknown": Kind(404, "There is no such profile", "Choose one that GET /api/v1/profiles lists."),
+    "session_unknown": Kind(404, "There is no such session", "Choose one that GET /api/v1/sessions lists."),
     "method_not_allowed": Kind(405, "The address exists, but not for this method", "Use a method named in 'Allow'."),
+    "chunk_conflict": Kind(409, "The number has another chunk", "Give every chunk of a session its own number."),
+    "session_ended": Kind(409, "The session was ended", "It takes no new chunk; begin another session."),
     "body_too_large": Kind(413, "The request is too large", "Send a shorter or a compressed recording."),
     "audio_empty": Kind(422, "The recording is empty", "The file holds no bytes or no samples; record again."),
     "audio_unreadable": Kind(422, "The recording cannot be decoded", "The file is damaged; export it again."),
@@ -49,12 +56,18 @@ KINDS: dict[str, Kind] = {
     "audio_too_long": Kind(422, "The recording is too long", "Cut it into parts; GET /api/v1/limits says how long."),
     "audio_not_finite": Kind(422, "The recording holds values that are no numbers", "Export it as 16-bit WAV."),
     "audio_sample_rate": Kind(422, "The sampling rate is not supported", "Resample it, for instance to 16 kHz."),
+    "profile_empty": Kind(422, "Nobody speaks in the recordings", "Record speech to make a profile from."),
+    "profile_model": Kind(422, "The model cannot use this profile", "Enrol again with the model, or name another."),
     "internal_error": Kind(500, "The server made a mistake", "Try again; if it happens again, report the request id."),
     "not_implemented": Kind(
         501, "The server cannot do this", "The request uses an HTTP feature that is not supported."
     ),
     "not_ready": Kind(503, "The model is still loading", "Try again after the seconds that 'Retry-After' names."),
+    "too_busy": Kind(503, "Too much is being analysed at once", "Send it again after the seconds of 'Retry-After'."),
+    "store_unavailable": Kind(503, "The database of results does not answer", "What needs no database still works."),
 }
+
+RETRY_SECONDS = {"not_ready": 2, "too_busy": 1, "store_unavailable": 30}
 
 _BY_STATUS = {
     404: "not_found",
@@ -95,6 +108,7 @@ def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, st
 def register(app: Flask) -> None:
     """Makes every error of ``app`` a problem."""
     app.register_error_handler(SerError, _on_known)
+    app.register_error_handler(HTTPError, _on_invalid)
     app.register_error_handler(HTTPException, _on_http)
     app.register_error_handler(Exception, _on_unknown)
 
@@ -102,8 +116,28 @@ def register(app: Flask) -> None:
 def _on_known(error: SerError) -> Response:
     if error.code not in KINDS:
         return _on_unknown(error)
-    headers = {"Retry-After": "2"} if error.code == "not_ready" else {}
-    return problem(error.code, str(error), headers)
+    headers = {"Retry-After": str(RETRY_SECONDS[error.code])} if error.code in RETRY_SECONDS else {}
+    if error.code == "owner_missing":
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(error.code, _detail(error), headers)
+
+
+def _detail(error: SerError) -> str:
+    """The error's own sentence, but for those that would tell a stranger where the database is."""
+    if not isinstance(error, StoreError):
+        return str(error)
+    log.error("request %s: %s", request_id(), error)
+    return (
+        "The database of results does not answer, so nothing can be kept or looked up; analysing works without. The "
+        f"server's log says why, under the request id {request_id()}."
+    )
+
+
+def _on_invalid(error: HTTPError) -> Response:
+    """What a pydantic model refused: the fields with a reason each."""
+    places = {name: reasons for fields in (error.detail or {}).values() for name, reasons in fields.items()}
+    found = "; ".join(f"{name}: {', '.join(reasons)}" for name, reasons in places.items())
+    return problem("value_invalid", f"The request cannot be used ({found[:500]}). /docs says what is expected.")
 
 
 def _on_http(error: HTTPException) -> Any:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 from apiflask import APIBlueprint
 
 from ser.api import schemas
+from ser.api.analysing import analysed, timing
 from ser.api.openapi import problems
-from ser.api.problems import RequestError
-from ser.api.state import registry
 from ser.api.uploads import read_upload
-from ser.errors import SettingsError
-from ser.prediction import Prediction
-from ser.timeline import make_grid
 
-routes = APIBlueprint("analyse", __name__)
+routes = APIBlueprint("predict", __name__)
 
-PROBLEMS = problems(400, 404, 413, 422, 500, 503)
+PROBLEMS = problems(400, 401, 404, 413, 422, 500, 503)
 
 
 @routes.post("/upload")
@@ -34,8 +29,8 @@ PROBLEMS = problems(400, 404, 413, 422, 500, 503)
 )
 def upload() -> Any:
     """Answers with everything there is to say about the recording."""
-    prediction, milliseconds = _analyse()
-    return prediction.to_dict(), 200, _timing(milliseconds)
+    analysis, milliseconds = analysed(read_upload(), explain=False)
+    return analysis.prediction.to_dict(), 200, timing(milliseconds)
 
 
 @routes.post("/predict")
@@ -49,7 +44,8 @@ def upload() -> Any:
 )
 def predict() -> Any:
     """Answers with the likeliest emotion and all probabilities."""
-    prediction, milliseconds = _analyse()
+    analysis, milliseconds = analysed(read_upload(), explain=False)
+    prediction = analysis.prediction
     share = None if prediction.emotion is None else prediction.probabilities[prediction.emotion]
     answer = {
         "emotion": prediction.emotion,
@@ -57,21 +53,4 @@ def predict() -> Any:
         "probabilities": prediction.probabilities,
         "timestamp": datetime.now(UTC),
     }
-    return answer, 200, _timing(milliseconds)
-
-
-def _analyse() -> tuple[Prediction, float]:
-    """Returns the prediction for the recording of the current request, and how long the model took in ms."""
-    sent = read_upload()
-    predictor = registry().get(sent.model)
-    started = time.perf_counter()
-    try:
-        grid = make_grid(sent.window_seconds, sent.hop_seconds)
-        prediction = predictor.predict(sent.content, sent.name, grid=grid, coverage=sent.coverage)
-    except SettingsError as error:
-        raise RequestError(str(error), "value_invalid") from error
-    return prediction, 1000 * (time.perf_counter() - started)
-
-
-def _timing(milliseconds: float) -> dict[str, str]:
-    return {"Server-Timing": f"analyse;dur={milliseconds:.1f}"}
+    return answer, 200, timing(milliseconds)

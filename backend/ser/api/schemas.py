@@ -89,6 +89,50 @@ class ShortPrediction(Shape):
     timestamp: datetime = Field(description="when it was answered, UTC")
 
 
+class Attention(Shape):
+    """How much each moment of a recording counted."""
+
+    kind: Literal["attention", "saliency"] = Field(
+        description="'attention': the network's own; 'saliency': read off the gradients of a network that has none"
+    )
+    start: list[float] = Field(description="where each stretch begins, in s; what the model did not hear is left out")
+    end: list[float] = Field(description="where it ends, in s")
+    weight: list[float] = Field(description="how much it counted, from 0 to 1, which is the most")
+
+
+class Descriptor(Shape):
+    """One number about a voice."""
+
+    name: str = Field(description="stable, for programs", examples=["pitch"])
+    value: float | None = Field(description="null where there is nothing to measure")
+    unit: str
+    meaning: str = Field(description="one sentence for a person")
+
+
+class Curve(Shape):
+    """One thing about a voice over time."""
+
+    name: str = Field(description="as the descriptor's", examples=["pitch"])
+    unit: str
+    times: list[float] = Field(description="in s")
+    values: list[float | None] = Field(description="null where there is nothing to measure")
+
+
+class Findings(Shape):
+    """Everything that can be said about a recording."""
+
+    prediction: Prediction
+    attention: Attention | None = Field(description="null without speech and from models that take a clip whole")
+    descriptors: list[Descriptor]
+    curves: list[Curve] = Field(description="at most 20 values a second, and 5000 in all")
+
+
+class Analysis(Findings):
+    """Everything that can be said about a recording, and where it was kept."""
+
+    session: str | None = Field(description="id of the session that it was kept as; null where it was not")
+
+
 class Health(Shape):
     """The server answers and its default model is loaded."""
 

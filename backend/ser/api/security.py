@@ -41,7 +41,7 @@ def register(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             origins=list(settings.cors_origins),
-            methods=["GET", "POST"],
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             expose_headers=[REQUEST_ID, "Server-Timing", "Retry-After"],
             max_age=600,
         )

@@ -25,6 +25,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from ser.api.app import create_app
+from ser.api.database import Database
 from ser.api.receiving import DRAIN_BYTES, channel_class
 from ser.api.registry import ModelRegistry
 from ser.errors import SettingsError
@@ -182,7 +183,8 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listener = bind(host, port)
     registry = ModelRegistry(settings)
-    server = Server(create_app(settings, registry), listener, settings)
+    database = Database(settings.database_url)
+    server = Server(create_app(settings, registry, database), listener, settings)
     failures: list[Exception] = []
 
     def load() -> None:
@@ -199,6 +201,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
     _stop_on_signals(server)
     threading.Thread(target=load, name="load", daemon=True).start()
     server.run()
+    database.close()
     if failures:
         raise failures[0]
 

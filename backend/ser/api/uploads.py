@@ -7,6 +7,7 @@ The size is bounded before: by ``MAX_CONTENT_LENGTH``.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
@@ -18,6 +19,7 @@ from ser.api.problems import RequestError
 
 FIELDS = ("file", "audio")
 MAX_NAME_CHARACTERS = 255
+_FLAGS = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 
 
 class StrictFormParser(FormDataParser):
@@ -55,6 +57,7 @@ class Upload:
         window_seconds: length of the windows; None where none was named.
         hop_seconds: from one window to the next; None where none was named.
         coverage: of the set that is asked for, in percent; None where none is.
+        speaker: name of the profile to calibrate with; None where none was named.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Upload:
     window_seconds: float | None
     hop_seconds: float | None
     coverage: int | None
+    speaker: str | None
 
 
 def read_upload() -> Upload:
@@ -72,8 +76,31 @@ def read_upload() -> Upload:
         RequestError: the form is damaged (``form_invalid``) or names windows that there cannot be
             (``value_invalid``), or holds no (``file_missing``) or several files (``file_ambiguous``).
     """
+    ((name, content),) = read_files(FIELDS, 1)
+    return Upload(
+        name=name,
+        content=content,
+        model=text_field("model"),
+        window_seconds=_number("window_seconds", float),
+        hop_seconds=_number("hop_seconds", float),
+        coverage=_number("coverage", int),
+        speaker=text_field("speaker"),
+    )
+
+
+def read_files(fields: Sequence[str], most: int) -> list[tuple[str, bytes]]:
+    """Reads the names and the bytes of the recordings in some fields of the current request.
+
+    Args:
+        fields: names of the fields.
+        most: how many recordings there may be.
+
+    Raises:
+        RequestError: the form is damaged (``form_invalid``), or holds no recording (``file_missing``) or too many
+            (``file_ambiguous``).
+    """
     try:
-        every = [file for field in FIELDS for file in request.files.getlist(field)]
+        every = [file for field in fields for file in request.files.getlist(field)]
     except ValueError as error:
         raise RequestError(
             f"The multipart form cannot be read ({error}). Let the HTTP client build the form and set its own "
@@ -81,25 +108,34 @@ def read_upload() -> Upload:
             "form_invalid",
         ) from error
     files = [file for file in every if file.filename or _size(file.stream)]  # a form sends unused inputs, too
-    if len(files) > 1:
-        raise RequestError(
-            f"{len(files)} recordings came; expected one. Send one request for each of them.", "file_ambiguous"
-        )
+    if len(files) > most:
+        wanted = "one. Send one request for each of them" if most == 1 else f"at most {most}. Leave some out"
+        raise RequestError(f"{len(files)} recordings came; expected {wanted}.", "file_ambiguous")
     if not files:
         raise RequestError(_explain_missing(), "file_missing")
-    return Upload(
-        name=_plain_name(files[0].filename),
-        content=files[0].stream.getvalue(),
-        model=request.form.get("model") or None,
-        window_seconds=_number("window_seconds", float),
-        hop_seconds=_number("hop_seconds", float),
-        coverage=_number("coverage", int),
-    )
+    return [(_plain_name(file.filename), file.stream.getvalue()) for file in files]
+
+
+def text_field(field: str) -> str | None:
+    """Returns a text field of the current request's form; None where it is missing or empty."""
+    return request.form.get(field) or None
+
+
+def flag_field(field: str) -> bool:
+    """Returns a field of the current request's form that is yes or no; no where it is missing or empty.
+
+    Raises:
+        RequestError: it is neither (``value_invalid``).
+    """
+    text = (text_field(field) or "false").lower()
+    if text not in _FLAGS:
+        raise RequestError(f"{field} is {text[:40]!r}; expected 'true' or 'false'.", "value_invalid")
+    return _FLAGS[text]
 
 
 def _number(field: str, kind: type) -> Any:
-    text = request.form.get(field)
-    if not text:
+    text = text_field(field)
+    if text is None:
         return None
     try:
         return kind(text)

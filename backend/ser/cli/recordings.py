@@ -49,14 +49,13 @@ def predict(
     one row. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file for each recording.
     """
     from ser.predictor import load_predictor
-    from ser.profiles import load_profile
     from ser.settings import load_settings
     from ser.timeline import make_grid
 
     grid = make_grid(window, hop)
     settings = load_settings()
     files = list(recordings(sources))
-    profile = None if speaker is None else load_profile(speaker, settings.profiles)
+    profile = None if speaker is None else _profile(speaker, settings.database_url)
     predictor = load_predictor(model or (profile.model if profile else settings.model), settings)
     printer = Printer(form, out, several=len(files) > 1)
     failures, found = [], 0
@@ -74,6 +73,14 @@ def predict(
     printer.close()
     if failures:
         raise typer.Exit(1 if found else failures[0].exit_code)
+
+
+def _profile(name: str, database_url: str) -> Profile:
+    from ser.profiles import load_profile
+    from ser.store import LOCAL, opened
+
+    with opened(database_url) as store:
+        return load_profile(name, store, LOCAL)
 
 
 def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:

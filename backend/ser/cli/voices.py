@@ -24,14 +24,15 @@ def enroll(
     from ser.predictor import load_predictor
     from ser.profiles import save_profile
     from ser.settings import load_settings
+    from ser.store import LOCAL, opened
 
     settings = load_settings()
     predictor = load_predictor(model or settings.model, settings)
-    profile = predictor.enrol(name, [path for _, path in recordings(sources)])
-    file = save_profile(profile, settings.profiles)
+    with opened(settings.database_url) as store:
+        profile = predictor.enrol(name, [path for _, path in recordings(sources)])
+        save_profile(profile, store, LOCAL)
     typer.echo(
-        f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, for {profile.model}; "
-        f"kept in {file}"
+        f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, for {profile.model}"
     )
     for warning in profile.warnings(VARIED):
         typer.echo(f"ser: {warning}", err=True)
@@ -43,13 +44,15 @@ def profiles(
     """Lists the profiles of voices, or deletes one."""
     from ser.profiles import delete_profile, list_profiles
     from ser.settings import load_settings
+    from ser.store import LOCAL, opened
 
-    folder = load_settings().profiles
-    if delete is not None:
-        delete_profile(delete, folder)
-        typer.echo(f"{delete}: deleted")
-        return
-    for profile in list_profiles(folder):
+    with opened(load_settings().database_url) as store:
+        if delete is not None:
+            delete_profile(delete, store, LOCAL)
+            typer.echo(f"{delete}: deleted")
+            return
+        found = list_profiles(store, LOCAL)
+    for profile in found:
         typer.echo(
             f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, "
             f"for {profile.model}, made {profile.created}"

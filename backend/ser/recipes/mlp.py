@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, GaussianNoise, PitchShift, Shift, TimeStretch
 from ser.descriptors import statistics
-from ser.features import peak_normalise, trim_silence
+from ser.features import find_sound, peak_normalise, trim_silence
 from ser.labels import EMOTIONS
 from ser.layers import Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
@@ -56,6 +56,11 @@ class Statistics(nn.Module):
             lengths = lengths.clamp_max(self.max_samples)
         rows = [self._measure(clip[:length]) for clip, length in zip(trimmed, lengths.tolist(), strict=True)]
         return torch.stack(rows)[:, None].to(samples.device), torch.ones_like(lengths)  # (batch, 1, dims)
+
+    def span(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns where in each clip the measured part begins and ends, in samples, both (batch,)."""
+        start, stop = find_sound(samples, lengths, TRIM_DB)
+        return start, stop if self.max_samples is None else torch.minimum(stop, start + self.max_samples)
 
     @staticmethod
     def _measure(clip: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,20 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from ser.api.app import create_app
+from ser.api.database import Database
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.registry import ModelRegistry
 from ser.api.server import Server, bind
-from ser.audio import decode
+from ser.attention import Attention
+from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.calibration import Calibration
-from ser.checkpoint import Figure, ModelInfo
+from ser.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.errors import ModelError
 from ser.prediction import Prediction, Segment
+from ser.predictor import Analysis
+from ser.profiles import Profile
 from ser.settings import Settings
+from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
 
 LABELS = ("angry", "happy", "sad")
@@ -67,10 +73,26 @@ class LoudnessPredictor:
     def __init__(self, name: str):
         self.info = info(name)
 
-    def predict(
-        self, source: bytes, file: str = "", *, grid: Grid = DEFAULT_GRID, coverage: int | None = None
-    ) -> Prediction:
-        waveform = decode(source, max_seconds=1800.0)
+    def analyse(
+        self,
+        source: bytes | Waveform,
+        file: str = "",
+        *,
+        grid: Grid = DEFAULT_GRID,
+        coverage: int | None = None,
+        profile: Profile | None = None,
+        explain: bool = True,
+    ) -> Analysis:
+        waveform = source if isinstance(source, Waveform) else decode(source, max_seconds=1800.0)
+        samples = resample(waveform, SAMPLE_RATE).samples
+        prediction = self._predict(waveform, file)
+        frames = -(-len(samples) // FRAME_SAMPLES)
+        heard = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
+        end = prediction.duration_seconds
+        attention = Attention(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
+        return Analysis(prediction, samples, heard, attention)
+
+    def _predict(self, waveform: Waveform, file: str) -> Prediction:
         peak = float(np.abs(waveform.samples).max())
         speech = peak > 0
         angry = min(peak, 1.0)
@@ -98,7 +120,27 @@ def settings(tmp_path: Path) -> Settings:
     (frontend / "index.html").write_text(PAGE, encoding="utf-8")
     (frontend / "assets" / "index-abc123.js").write_text("export {};", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("not for the world", encoding="utf-8")
-    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4)
+    url = f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}"
+    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4, database_url=url)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def owner() -> dict[str, str]:
+    """Headers of a request by somebody."""
+    return {"Authorization": f"Bearer {'a' * 31}-"}
+
+
+@pytest.fixture
+def stranger() -> dict[str, str]:
+    """Headers of a request by somebody else."""
+    return {"Authorization": f"Bearer {'b' * 43}"}
 
 
 @pytest.fixture
@@ -134,8 +176,8 @@ class ReadingClient(FlaskClient):
 
 
 @pytest.fixture
-def app(settings: Settings, registry: ModelRegistry) -> APIFlask:
-    app = create_app(settings, registry)
+def app(settings: Settings, registry: ModelRegistry, database: Database) -> APIFlask:
+    app = create_app(settings, registry, database)
     app.test_client_class = ReadingClient
     return app
 
@@ -218,3 +260,38 @@ def problem_of() -> Callable[..., dict[str, Any]]:
         return body
 
     return check
+
+
+@pytest.fixture
+def real_settings(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings whose weights folder holds a network that has learnt nothing."""
+    import torch
+
+    from ser.recipe import get_recipe
+
+    recipe = get_recipe("cnn1d")
+    torch.manual_seed(0)
+    network = recipe.network(len(recipe.labels))
+    info = ModelInfo(
+        name="untrained",
+        title="Untrained",
+        summary="For tests.",
+        recipe=recipe.name,
+        labels=recipe.labels,
+        sample_rate=recipe.sample_rate,
+        clip_seconds=recipe.clip_seconds,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        corpora=("ravdess",),
+        licence="none",
+        calibration=Calibration(temperature=1.0, unsure_below=0.15),
+    )
+    save_checkpoint(tmp_path / "weights" / "untrained", info, network.state_dict())
+    return replace(settings, weights=tmp_path / "weights", model="untrained")
+
+
+@pytest.fixture
+def real_client(real_settings: Settings, database: Database) -> FlaskClient:
+    """A client of a server with that network."""
+    registry = ModelRegistry(real_settings)
+    registry.load_default()
+    return create_app(real_settings, registry, database).test_client()

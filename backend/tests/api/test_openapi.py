@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -36,8 +37,8 @@ def test_served_document_is_the_same(client):
 
 def test_every_route_of_the_api_is_described(app):
     hidden = ("page", "docs", "openapi")
-    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in hidden}
-    assert routes == set(DOCUMENT["paths"])
+    rules = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in hidden]
+    assert {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in rules} == set(DOCUMENT["paths"])
 
 
 def test_every_reference_leads_somewhere():
@@ -53,8 +54,11 @@ def test_operations_are_described_in_full(path, method, operation):
     for status, answer in operation["responses"].items():
         assert answer["description"]
         assert "X-Request-ID" in answer["headers"]
-        assert list(answer["content"]) == ["application/json" if status == "200" else MEDIA_TYPE]
+        if status != "204":
+            assert list(answer["content"]) == ["application/json" if status.startswith("2") else MEDIA_TYPE]
     assert ("requestBody" in operation) is (method == "post")
+    owned = {"owner": []} in operation.get("security", [])
+    assert owned is ("401" in operation["responses"])
 
 
 def test_operation_names_are_unique():
@@ -62,14 +66,15 @@ def test_operation_names_are_unique():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("path", ["/upload", "/predict"])
+@pytest.mark.parametrize("path", ["/upload", "/predict", "/api/v1/analyse"])
 def test_uploads_list_every_problem_they_can_have(path):
     operation = DOCUMENT["paths"][path]["post"]
-    assert operation["responses"].keys() == {"200", "400", "404", "413", "422", "500", "503"}
+    assert operation["responses"].keys() == {"200", "400", "401", "404", "413", "422", "500", "503"}
     properties = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"][
         "properties"
     ]
-    assert properties.keys() == {"file", "audio", "model", "window_seconds", "hop_seconds", "coverage"}
+    options = {"model", "window_seconds", "hop_seconds", "coverage", "speaker"}
+    assert properties.keys() == {"file", "audio"} | options | ({"title", "keep"} if "analyse" in path else set())
 
 
 def test_problem_lists_every_code():
@@ -84,7 +89,11 @@ def test_answers_fit_their_shapes(client, path, name):
 
 
 def test_answers_to_recordings_fit_their_shapes(client, form, wav):
-    for path, name in (("/upload", "Prediction"), ("/predict", "ShortPrediction")):
+    for path, name in (
+        ("/upload", "Prediction"),
+        ("/predict", "ShortPrediction"),
+        ("/api/v1/analyse", "Analysis"),
+    ):
         jsonschema.validate(client.post(path, **form(wav)).json, schema(name), jsonschema.Draft202012Validator)
     problem = client.post("/upload", **form(b"text")).json
     jsonschema.validate(problem, schema("Problem"), jsonschema.Draft202012Validator)

@@ -131,7 +131,7 @@ def test_mistake_of_the_server_tells_nothing_about_it(settings, registry, proble
     def fail(*_, **__):
         raise RuntimeError("password in /srv/secret.py")
 
-    monkeypatch.setattr(registry.get(), "predict", fail, raising=False)
+    monkeypatch.setattr(registry.get(), "analyse", fail)
     answer = create_app(settings, registry).test_client().post("/upload", **form(wav))
     body = problem_of(answer, "internal_error")
     assert "password" not in answer.text and "secret" not in answer.text

@@ -98,6 +98,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analyse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say everything about a recording
+         * @description The prediction, what the model attended to, and what the voice is like, as numbers and over time. With keep=true all of it but the audio is kept as a session of the owner.
+         */
+        post: operations["analyse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/version": {
         parameters: {
             query?: never;
@@ -110,6 +130,44 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the profiles of voices */
+        get: operations["listProfiles"];
+        put?: never;
+        /**
+         * Calibrate a model to a voice
+         * @description Three to twenty short recordings of one person in varied moods are best; they need no labels. Statistics of the voice are kept, never audio. A profile of the same name is replaced.
+         */
+        post: operations["makeProfile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a profile for good */
+        delete: operations["deleteProfile"];
         options?: never;
         head?: never;
         patch?: never;
@@ -460,12 +518,167 @@ export interface components {
             formats: string[];
         };
         /**
+         * Attention
+         * @description How much each moment of a recording counted.
+         */
+        Attention: {
+            /**
+             * Kind
+             * @description 'attention': the network's own; 'saliency': read off the gradients of a network that has none
+             * @enum {string}
+             */
+            kind: "attention" | "saliency";
+            /**
+             * Start
+             * @description where each stretch begins, in s; what the model did not hear is left out
+             */
+            start: number[];
+            /**
+             * End
+             * @description where it ends, in s
+             */
+            end: number[];
+            /**
+             * Weight
+             * @description how much it counted, from 0 to 1, which is the most
+             */
+            weight: number[];
+        };
+        /**
+         * Curve
+         * @description One thing about a voice over time.
+         */
+        Curve: {
+            /**
+             * Name
+             * @description as the descriptor's
+             * @example pitch
+             */
+            name: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Times
+             * @description in s
+             */
+            times: number[];
+            /**
+             * Values
+             * @description null where there is nothing to measure
+             */
+            values: (number | null)[];
+        };
+        /**
+         * Descriptor
+         * @description One number about a voice.
+         */
+        Descriptor: {
+            /**
+             * Name
+             * @description stable, for programs
+             * @example pitch
+             */
+            name: string;
+            /**
+             * Value
+             * @description null where there is nothing to measure
+             */
+            value: number | null;
+            /** Unit */
+            unit: string;
+            /**
+             * Meaning
+             * @description one sentence for a person
+             */
+            meaning: string;
+        };
+        /**
+         * Analysis
+         * @description Everything that can be said about a recording, and where it was kept.
+         */
+        Analysis: {
+            prediction: components["schemas"]["Prediction"];
+            /** @description null without speech and from models that take a clip whole */
+            attention: components["schemas"]["Attention"] | null;
+            /** Descriptors */
+            descriptors: components["schemas"]["Descriptor"][];
+            /**
+             * Curves
+             * @description at most 20 values a second, and 5000 in all
+             */
+            curves: components["schemas"]["Curve"][];
+            /**
+             * Session
+             * @description id of the session that it was kept as; null where it was not
+             */
+            session: string | null;
+        };
+        /**
          * Version
          * @description The version of the software.
          */
         Version: {
             /** Version */
             version: string;
+        };
+        /**
+         * Profile
+         * @description What a model knows about a voice, without the numbers.
+         */
+        Profile: {
+            /** Name */
+            name: string;
+            /**
+             * Model
+             * @description made it; other models cannot use it
+             */
+            model: string;
+            /**
+             * Weights
+             * @description fingerprint of the model's weights
+             */
+            weights: string;
+            /**
+             * Clips
+             * @description recordings that it is made from
+             */
+            clips: number;
+            /**
+             * Speech Seconds
+             * @description speech in them in s
+             */
+            speech_seconds: number;
+            /**
+             * Variety
+             * @description 0: recordings of one emotion; 1: of as many as they could have
+             */
+            variety: number;
+            /**
+             * Created
+             * Format: date-time
+             * @description UTC
+             */
+            created: string;
+        };
+        /**
+         * Profiles
+         * @description The profiles of an owner.
+         */
+        Profiles: {
+            /** Profiles */
+            profiles: components["schemas"]["Profile"][];
+        };
+        /**
+         * NewProfile
+         * @description A profile that was just made.
+         */
+        NewProfile: {
+            profile: components["schemas"]["Profile"];
+            /**
+             * Warnings
+             * @description sentences for a person: what would make it better
+             */
+            warnings: string[];
         };
         /**
          * Problem
@@ -492,7 +705,7 @@ export interface components {
              * @description stable word for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "not_found" | "model_unknown" | "method_not_allowed" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "internal_error" | "not_implemented" | "not_ready";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "profile_empty" | "profile_model" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -542,6 +755,8 @@ export interface operations {
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
+                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    speaker?: string;
                 } & (unknown | unknown);
             };
         };
@@ -559,7 +774,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -570,7 +785,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model */
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
             404: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -592,7 +818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -614,7 +840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading */
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
             503: {
                 headers: {
                     /** @description s to wait before trying again */
@@ -660,7 +886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading */
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
             503: {
                 headers: {
                     /** @description s to wait before trying again */
@@ -709,6 +935,8 @@ export interface operations {
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
+                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    speaker?: string;
                 } & (unknown | unknown);
             };
         };
@@ -726,7 +954,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: More than one recording came */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -737,7 +965,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model */
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
             404: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -759,7 +998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -781,7 +1020,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading */
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
             503: {
                 headers: {
                     /** @description s to wait before trying again */
@@ -862,6 +1101,144 @@ export interface operations {
             };
         };
     };
+    analyse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff
+                     */
+                    file?: string;
+                    /**
+                     * Format: binary
+                     * @description another name for the field 'file'; send one of the two
+                     */
+                    audio?: string;
+                    /**
+                     * @description name of a model that GET /api/v1/models lists
+                     * @example cnn1d
+                     */
+                    model?: string;
+                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    window_seconds?: number;
+                    /** @description from one window to the next, at most the window; 1 s by default */
+                    hop_seconds?: number;
+                    /**
+                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @enum {integer}
+                     */
+                    coverage?: 80 | 90 | 95;
+                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    speaker?: string;
+                    /** @description of the session; the recording's name where omitted */
+                    title?: string;
+                    /** @description keep everything but the audio as a session of the owner; 'false' by default */
+                    keep?: boolean;
+                } & (unknown | unknown);
+            };
+        };
+        responses: {
+            /** @description The answer; also when nobody speaks (state 'no_speech'). */
+            200: {
+                headers: {
+                    /** @description how long the analysis took, such as analyse;dur=21.4 (ms) */
+                    "Server-Timing"?: string;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getVersion: {
         parameters: {
             query?: never;
@@ -885,6 +1262,257 @@ export interface operations {
             /** @description `internal_error`: The server made a mistake */
             500: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every profile of the owner, by name. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profiles"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description letters, digits, spaces, dots, dashes */
+                    name: string;
+                    /**
+                     * @description name of a model that GET /api/v1/models lists
+                     * @example cnn1d
+                     */
+                    model?: string;
+                    /** @description recordings of one person, best in varied moods */
+                    file: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description The profile, and what would make it better. */
+            201: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewProfile"];
+                };
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The request is too large */
+            413: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteProfile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            400: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `owner_missing`: The request names no owner */
+            401: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            404: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;

@@ -1,0 +1,48 @@
+"""Owns the way from what a request asks about a recording to the model's answer, for every route that takes one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ser.api.owners import profile
+from ser.api.problems import RequestError
+from ser.api.state import registry
+from ser.api.uploads import Upload
+from ser.errors import SettingsError
+from ser.timeline import make_grid
+
+if TYPE_CHECKING:
+    from ser.predictor import Analysis
+
+
+def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
+    """Returns the answer to a recording, and how long the model took in ms.
+
+    Args:
+        sent: the recording and what was asked for.
+        explain: whether to say what counted.
+
+    Raises:
+        RequestError: windows or a coverage that there cannot be (``value_invalid``), a speaker without an owner
+            (``owner_missing``), or a model that is still loading (``not_ready``).
+        ModelError, ProfileError: the model or the profile is unknown, or they do not fit.
+        AudioError: the recording cannot be used.
+        StoreError: a speaker is named, and the database does not answer.
+    """
+    voice = profile(sent.speaker)
+    predictor = registry().get(sent.model or (voice and voice.model))
+    started = time.perf_counter()
+    try:
+        grid = make_grid(sent.window_seconds, sent.hop_seconds)
+        found = predictor.analyse(
+            sent.content, sent.name, grid=grid, coverage=sent.coverage, profile=voice, explain=explain
+        )
+    except SettingsError as error:
+        raise RequestError(str(error), "value_invalid") from error
+    return found, 1000 * (time.perf_counter() - started)
+
+
+def timing(milliseconds: float) -> dict[str, str]:
+    """Returns the header that says how long the model took."""
+    return {"Server-Timing": f"analyse;dur={milliseconds:.1f}"}

@@ -1,0 +1,81 @@
+"""Owns how request bodies that are no JSON look in the OpenAPI document: multipart forms and sound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ser.calibration import COVERAGES
+from ser.settings import Settings
+from ser.timeline import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
+
+_RECORDING = {"type": "string", "format": "binary"}
+_MODEL = {
+    "type": "string",
+    "description": "name of a model that GET /api/v1/models lists",
+    "example": Settings.model,
+}
+_OPTIONS = {
+    "model": _MODEL,
+    "window_seconds": {
+        "type": "number",
+        "minimum": WINDOW_LIMITS_SECONDS[0],
+        "maximum": WINDOW_LIMITS_SECONDS[1],
+        "description": "look at the recording in windows of this length; "
+        f"{WINDOW_SECONDS:g} s where it is longer than {LONG_SECONDS:g} s",
+    },
+    "hop_seconds": {
+        "type": "number",
+        "minimum": MIN_HOP_SECONDS,
+        "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
+    },
+    "coverage": {
+        "type": "integer",
+        "enum": list(COVERAGES),
+        "description": "also name a set of emotions that holds the right one so often, in percent",
+    },
+    "speaker": {
+        "type": "string",
+        "description": "name of a profile of the owner; the answer is then calibrated to that voice",
+    },
+}
+_KEEPING = {
+    "title": {"type": "string", "description": "of the session; the recording's name where omitted"},
+    "keep": {
+        "type": "boolean",
+        "description": "keep everything but the audio as a session of the owner; 'false' by default",
+    },
+}
+
+
+def _recording(**more: Any) -> dict[str, Any]:
+    formats = "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"
+    properties = {
+        "file": _RECORDING | {"description": formats},
+        "audio": _RECORDING | {"description": "another name for the field 'file'; send one of the two"},
+        **_OPTIONS,
+        **more,
+    }
+    return _multipart(properties, oneOf=[{"required": ["file"]}, {"required": ["audio"]}])
+
+
+def _voice() -> dict[str, Any]:
+    several = {"type": "array", "items": _RECORDING, "minItems": 1, "maxItems": 20}
+    properties = {
+        "name": {"type": "string", "maxLength": 40, "description": "letters, digits, spaces, dots, dashes"},
+        "model": _MODEL,
+        "file": several | {"description": "recordings of one person, best in varied moods"},
+    }
+    return _multipart(properties, required=["name", "file"])
+
+
+def _multipart(properties: dict[str, Any], **rules: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, **rules}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+BODIES = {  # by operation
+    "upload": _recording(),
+    "predict": _recording(),
+    "analyse": _recording(**_KEEPING),
+    "makeProfile": _voice(),
+}

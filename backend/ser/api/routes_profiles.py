@@ -1,0 +1,72 @@
+"""Owns profiles of voices over HTTP: made from recordings, listed and deleted by their owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+
+from ser.api import schemas_kept
+from ser.api.openapi import problems
+from ser.api.owners import owner
+from ser.api.state import registry, store
+from ser.api.uploads import read_files, text_field
+from ser.profiles import check_name, delete_profile, list_profiles, save_profile
+
+MAX_FILES = 20
+
+routes = APIBlueprint("profiles", __name__)
+
+
+@routes.get("/api/v1/profiles")
+@routes.output(schemas_kept.Profiles, description="Every profile of the owner, by name.")
+@routes.doc(
+    tags=["Profiles"],
+    operation_id="listProfiles",
+    summary="List the profiles of voices",
+    security="owner",
+    responses=problems(401, 500, 503),
+)
+def profiles() -> Any:
+    """Lists the owner's profiles, without the numbers that they are made of."""
+    whose = owner()
+    return {"profiles": [profile.summary for profile in list_profiles(store(), whose)]}
+
+
+@routes.post("/api/v1/profiles")
+@routes.output(schemas_kept.NewProfile, status_code=201, description="The profile, and what would make it better.")
+@routes.doc(
+    tags=["Profiles"],
+    operation_id="makeProfile",
+    summary="Calibrate a model to a voice",
+    description="Three to twenty short recordings of one person in varied moods are best; they need no labels. "
+    "Statistics of the voice are kept, never audio. A profile of the same name is replaced.",
+    security="owner",
+    responses=problems(400, 401, 404, 413, 422, 500, 503),
+)
+def enrol() -> Any:
+    """Makes a profile from the recordings of the form."""
+    from ser.layers import VARIED  # imports torch, which must see the number of threads first
+
+    whose, database = owner(), store()
+    name = check_name(text_field("name") or "")
+    sources = [content for _, content in read_files(("file",), MAX_FILES)]
+    profile = registry().get(text_field("model")).enrol(name, sources)
+    save_profile(profile, database, whose)
+    return {"profile": profile.summary, "warnings": profile.warnings(VARIED)}, 201
+
+
+@routes.delete("/api/v1/profiles/<name>")
+@routes.output({}, status_code=204, description="It is gone.")
+@routes.doc(
+    tags=["Profiles"],
+    operation_id="deleteProfile",
+    summary="Delete a profile for good",
+    security="owner",
+    responses=problems(400, 401, 404, 500, 503),
+)
+def delete(name: str) -> Any:
+    """Deletes a profile."""
+    whose = owner()
+    delete_profile(name, store(), whose)
+    return "", 204

@@ -1,0 +1,73 @@
+"""Owns what a network looked at: weights over the parts of many windows -> one course over the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ser.audio import SAMPLE_RATE
+from ser.curves import cell_edges
+
+Kind = Literal["attention", "saliency"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """How much each moment of a recording counted.
+
+    Attributes:
+        kind: ``attention`` is a network's own; ``saliency`` is read off the gradients of one that has none.
+        start: where each stretch begins in s; what no window covers is left out.
+        end: where it ends in s.
+        weight: how much it counted; the most is 1.
+    """
+
+    kind: Kind
+    start: list[float]
+    end: list[float]
+    weight: list[float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What counted in one window: ``weights`` (steps,) of equal parts of the samples ``start`` to ``stop``."""
+
+    start: int
+    stop: int
+    weights: np.ndarray
+
+
+def over_time(looks: Sequence[Look], samples: int, kind: Kind) -> Attention | None:
+    """Puts windows together, each by how far its parts are above or below its own average.
+
+    Args:
+        looks: of the windows; those that overlap are averaged.
+        samples: length of the recording in samples at 16 kHz.
+        kind: where the weights are from.
+
+    Returns:
+        The cells of ``cell_edges`` that some window covers, or None where no window has more than one part.
+    """
+    if not any(len(look.weights) > 1 for look in looks):
+        return None
+    edges = cell_edges(samples / SAMPLE_RATE)
+    mass, cover = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
+    for look in looks:
+        bounds = np.linspace(look.start, look.stop, len(look.weights) + 1) / SAMPLE_RATE
+        share = look.weights / look.weights.mean()  # 1 is the average of the window
+        total = np.insert(np.cumsum(share * np.diff(bounds)), 0, 0)
+        first, last = np.searchsorted(edges, (bounds[0], bounds[-1])).tolist()
+        near = slice(max(0, first - 1), last + 1)  # all other edges lie outside of the window
+        mass[near.start : last] += np.diff(np.interp(edges[near], bounds, total))
+        cover[near.start : last] += np.diff(edges[near].clip(bounds[0], bounds[-1]))
+    there = cover > 1e-9
+    weight = mass[there] / cover[there]
+    return Attention(
+        kind=kind,
+        start=edges[:-1][there].round(3).tolist(),
+        end=edges[1:][there].round(3).tolist(),
+        weight=(weight / weight.max()).round(4).tolist(),
+    )

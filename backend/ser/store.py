@@ -1,0 +1,258 @@
+"""Owns the database of results: its tables, its transactions, and that what is deleted is gone.
+
+SQLite by default, any database that SQLAlchemy speaks to by URL. Several threads and processes may share it: a write
+takes the write lock when it begins, so that what it has read cannot change before it commits, and a process that is
+killed leaves what was committed. Audio is never stored, and an owner is known by the SHA-256 of a token only.
+
+``ser.sessions`` and ``ser.profiles`` read and write the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from ser.errors import SettingsError, StoreError
+
+SCHEMA = 1  # version of the tables below
+LOCAL = "local"  # the owner behind the command line; no token has this as its SHA-256
+BUSY_SECONDS = 30.0  # how long a connection waits for another one's write
+_CREATION_LOCK = 736_572  # any number that all processes agree on
+
+METADATA = MetaData()
+
+VERSIONS = Table("schema_versions", METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("folded", Text, nullable=False),  # the title without case, to search in
+    Column("model", String(200), nullable=False),
+    Column("speaker", String(40)),
+    Column("created", String(32), nullable=False),  # UTC, ISO 8601
+    Column("state", String(16), nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("dominant", String(32)),
+    Column("confidence", Float),  # percent
+    Column("result", Text),  # JSON
+)
+
+CHUNKS = Table(
+    "chunks",
+    METADATA,
+    Column("session", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of what was sent
+    Column("start", Float, nullable=False),  # s
+    Column("end", Float, nullable=False),
+    Column("speech", Text, nullable=False),  # "1" for every frame of speech, "0" for every other one
+    Column("answer", Text, nullable=False),  # JSON
+)
+
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("session", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Float, nullable=False),  # s
+    Column("note", Text, nullable=False),
+)
+
+PROFILES = Table(
+    "profiles",
+    METADATA,
+    Column("owner", String(64), primary_key=True),
+    Column("name", String(40), primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("weights", String(16), nullable=False),
+    Column("clips", Integer, nullable=False),
+    Column("speech_seconds", Float, nullable=False),
+    Column("variety", Float, nullable=False),
+    Column("created", String(32), nullable=False),
+    Column("offset", LargeBinary, nullable=False),  # float32, least significant byte first
+)
+
+
+def owner_of(token: str) -> str:
+    """Returns what an owner's rows are kept under; the token itself is never stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Store:
+    """An open database; safe to use from several threads."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Gives a connection to read from.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        with _explained(self._engine.url), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Gives a connection whose changes are kept together or, when anything is raised, not at all.
+
+        Raises:
+            StoreError: the database does not answer, or cannot keep the changes.
+        """
+        with _explained(self._engine.url), self._engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def erase(self) -> Iterator[Connection]:
+        """Like ``write``, for deleting: afterwards no file of the database holds the bytes of a deleted row.
+
+        That is SQLite's ``secure_delete``, and its write-ahead log emptied. Another database keeps them until its own
+        clean-up.
+        """
+        with self.write() as connection:
+            yield connection
+        self._empty_log()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._engine.dispose()
+
+    def _empty_log(self) -> None:
+        """Moves what the write-ahead log holds into the database and cuts the log to nothing."""
+        if self._sqlite:
+            with _explained(self._engine.url), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def _prepare(self) -> None:
+        """Makes the tables where there are none, whichever of several processes comes first."""
+        with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
+            found = None
+            if inspect(connection).has_table(VERSIONS.name):
+                found = connection.scalar(select(func.max(VERSIONS.c.version)))
+            if found is not None and found > SCHEMA:
+                raise StoreError(
+                    f"The database {_shown(self._engine.url)} was made by a newer version of this software (schema "
+                    f"{found}, known are up to {SCHEMA}). Update, or name another one with SER_DATABASE_URL."
+                )
+            METADATA.create_all(connection)
+            if found is None:
+                connection.execute(insert(VERSIONS).values(version=SCHEMA))
+        self._empty_log()  # a process killed right after deleting may have left something there
+
+
+def open_store(url: str) -> Store:
+    """Opens a database, making it where there is none.
+
+    Args:
+        url: as SQLAlchemy reads it, such as ``sqlite:////folder/results.sqlite`` or ``postgresql://user@host/name``.
+
+    Raises:
+        SettingsError: the URL cannot be read, or is of a database there is no driver for.
+        StoreError: the database cannot be opened, or was made by a newer version.
+    """
+    try:
+        parsed = make_url(url)
+        engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _server_engine(parsed)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise SettingsError(
+            "SER_DATABASE_URL names no database that can be used; expected sqlite:///FILE or "
+            "postgresql://USER:PASSWORD@HOST/NAME."
+        ) from error
+    store = Store(engine)
+    try:
+        store._prepare()
+    except StoreError:
+        store.close()
+        raise
+    return store
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Store]:
+    """Opens a database for as long as a block runs; raises as ``open_store``."""
+    store = open_store(url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _server_engine(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True)  # a server may have been restarted since the last request
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # or sqlite3 would begin a transaction when it likes
+        for pragma in ("foreign_keys = ON", "secure_delete = ON", "journal_mode = WAL"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine, "do_connect")
+    def _make_file(*_: Any) -> None:
+        file = Path(url.database or "")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # for nobody else on this machine; keeps what is there
+
+    return engine
+
+
+@contextmanager
+def _explained(url: URL) -> Iterator[None]:
+    """Says in a sentence what the driver says in its own words."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise StoreError(
+            f"The database {_shown(url)} cannot be used ({reason}). Check that it is there, may be written to and has "
+            "room, or name another one with SER_DATABASE_URL."
+        ) from error
+
+
+def _shown(url: URL) -> str:
+    """The URL for a person, without a password."""
+    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)

@@ -1,0 +1,65 @@
+"""Results belong to the holder of a token; and what needs no owner needs no database either."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ser.api.app import create_app
+
+OWNED = "/api/v1/profiles"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "", "Bearer", "Bearer ", f"Bearer {'a' * 31}", f"Bearer {'a' * 129}", f"Bearer {'a' * 31}/", "a" * 32]
+    + [f"Basic {'a' * 32}", f"Bearer {'a' * 32} {'b' * 32}", "Bearer ä" + "a" * 32],
+)
+def test_without_a_token_nothing_is_answered(client, problem_of, value):
+    answer = client.get(OWNED, headers={} if value is None else {"Authorization": value})
+    assert "32 to 128" in problem_of(answer, "owner_missing")["detail"]
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("token", ["a" * 32, "Z9-_" * 32])
+def test_any_long_token_is_an_owner(client, token):
+    assert client.get(OWNED, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_the_token_is_not_kept_and_not_logged(client, owner, settings, tmp_path, form, wav, caplog):
+    caplog.set_level("DEBUG")
+    assert client.get(OWNED, headers=owner).status_code == 200
+    client.post("/upload", **form(wav, speaker="nobody"), headers=owner)
+    token = owner["Authorization"].removeprefix("Bearer ")
+    files = list(tmp_path.glob("results.sqlite*"))
+    assert files and not any(token.encode() in file.read_bytes() for file in files)
+    assert token not in caplog.text
+
+
+def test_a_speaker_needs_an_owner(client, form, wav, problem_of):
+    problem_of(client.post("/upload", **form(wav, speaker="asha")), "owner_missing")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}/text/below.sqlite", "nonsense://{}", "sqlite:///{}/text"])
+def test_without_its_database_the_server_analyses_and_says_what_is_missing(
+    settings, registry, tmp_path, form, wav, owner, problem_of, caplog, url
+):
+    (tmp_path / "text").write_text("no database, but longer than a header of one " * 9, encoding="utf-8")
+    broken = replace(settings, database_url=url.format(tmp_path.as_posix()))
+    client = create_app(broken, registry).test_client()
+    assert client.post("/upload", **form(wav)).status_code == 200
+    answer = client.get(OWNED, headers=owner)
+    body = problem_of(answer, "store_unavailable")
+    assert answer.headers["Retry-After"] == "30"
+    assert str(tmp_path) not in body["detail"] and "SER_DATABASE_URL" in caplog.text
+    assert body["request_id"] in body["detail"] and body["request_id"] in caplog.text
+
+
+def test_a_database_that_comes_back_is_used(settings, registry, tmp_path, owner):
+    (tmp_path / "place").write_text("in the way", encoding="utf-8")
+    broken = replace(settings, database_url=f"sqlite:///{(tmp_path / 'place' / 'x.sqlite').as_posix()}")
+    client = create_app(broken, registry).test_client()
+    assert client.get(OWNED, headers=owner).status_code == 503
+    (tmp_path / "place").unlink()
+    assert client.get(OWNED, headers=owner).status_code == 200

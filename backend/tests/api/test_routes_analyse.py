@@ -1,0 +1,104 @@
+"""Everything about a recording in one answer, kept only where that is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ser.audio import decode
+from ser.curves import follow
+from ser.predictor import load_predictor
+from ser.speech import find_speech
+from ser.voice import measure
+
+PATH = "/api/v1/analyse"
+
+
+@pytest.fixture
+def clip(samples) -> bytes:
+    return samples["sad"].read_bytes()
+
+
+def test_the_parts_are_those_of_the_core(real_client, real_settings, form, clip):
+    answer = real_client.post(PATH, **form(clip, name="sad.wav"))
+    assert answer.status_code == 200 and answer.headers["Server-Timing"].startswith("analyse;dur=")
+    assert list(answer.json) == ["prediction", "attention", "descriptors", "curves", "session"]
+    analysis = load_predictor("untrained", real_settings).analyse(clip, "sad.wav")
+    expected, found = analysis.prediction.to_dict(), answer.json["prediction"]
+    assert found.pop("probabilities") == pytest.approx(expected.pop("probabilities"), abs=1e-6)
+    assert found == expected
+    assert answer.json["attention"]["kind"] == analysis.attention.kind == "saliency"
+    assert answer.json["attention"]["weight"] == pytest.approx(analysis.attention.weight, abs=1e-3)
+    waveform = decode(clip)
+    speech = find_speech(waveform.samples)
+    told = measure(waveform.samples, speech, everything=False).descriptors
+    assert [(one["name"], one["value"], one["meaning"]) for one in answer.json["descriptors"]] == [
+        (one.name, one.value, one.meaning) for one in told
+    ]
+    assert answer.json["curves"] == [vars(curve) for curve in follow(waveform.samples, speech)]
+    assert answer.json["session"] is None
+
+
+def test_upload_and_analyse_predict_the_same(real_client, form, clip):
+    fields = {"window_seconds": "2", "hop_seconds": "0.5"}
+    short, long = (real_client.post(path, **form(clip, **fields)).json for path in ("/upload", PATH))
+    assert long["prediction"] == short and len(short["timeline"]["start"]) > 1
+
+
+def test_silence_has_no_emotion_and_nothing_counted(real_client, form, encode):
+    answer = real_client.post(PATH, **form(encode(np.zeros(16_000, np.float32), 16_000))).json
+    assert answer["prediction"]["state"] == "no_speech" and answer["attention"] is None
+    assert {one["name"]: one["value"] for one in answer["descriptors"]}["pitch"] is None
+
+
+def test_nothing_is_kept_unless_it_is_asked(client, form, wav, owner, database):
+    from ser.sessions import Sessions
+    from ser.store import owner_of
+
+    mine = Sessions(database.store(), owner_of(owner["Authorization"].removeprefix("Bearer ")))
+    for fields in ({}, {"keep": "false"}, {"keep": ""}, {"title": "x"}):
+        assert client.post(PATH, **form(wav, **fields), headers=owner).json["session"] is None
+    assert mine.page() == (0, [])
+    answer = client.post(PATH, **form(wav, keep="true", title=" My\nclip "), headers=owner).json
+    (kept,) = mine.page()[1]
+    assert (kept.id, kept.kind, kept.title, kept.state) == (answer.pop("session"), "recording", "My clip", "ended")
+    assert mine.result(kept.id) == answer
+    untitled = client.post(PATH, **form(wav, keep="1"), headers=owner).json["session"]
+    assert mine.get(untitled).title == "clip.wav"
+
+
+def test_keeping_needs_an_owner_and_a_plain_answer(client, form, wav, owner, problem_of, monkeypatch, registry):
+    monkeypatch.setattr(registry.get(), "analyse", lambda *_, **__: pytest.fail("it was analysed first"))
+    problem_of(client.post(PATH, **form(wav, keep="true")), "owner_missing")
+    body = problem_of(client.post(PATH, **form(wav, keep="maybe"), headers=owner), "value_invalid")
+    assert "'true' or 'false'" in body["detail"]
+
+
+def test_audio_is_not_in_the_database(client, form, encode, owner, tmp_path):
+    noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    wav = encode(0.1 * noise, 16_000)
+    assert client.post(PATH, **form(wav, keep="true"), headers=owner).status_code == 200
+    files = list(tmp_path.glob("results.sqlite*"))
+    assert files and not any(wav[1000:1032] in file.read_bytes() for file in files)
+
+
+def test_serving_it_does_not_import_librosa(samples):
+    code = """
+import sys
+from ser.api.app import create_app
+from ser.api.registry import ModelRegistry
+from ser.settings import Settings
+
+print("torch" in sys.modules)
+settings = Settings()
+registry = ModelRegistry(settings)
+registry.load_default()
+with open(sys.argv[1], "rb") as file:
+    answer = create_app(settings, registry).test_client().post("/api/v1/analyse", data={"file": file})
+print(answer.status_code, sorted({"librosa", "numba", "sklearn", "matplotlib"} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", code, samples["sad"]], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["False", "200 []"]
