@@ -27,7 +27,7 @@ from ser.metrics import NO_SPEECH, score
 from ser.recipe import Recipe
 from ser.results import out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
-from ser.training import Epoch, fit, intensity_scores, predict
+from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
 
 RUN_FILE = "run.json"  # what the folder holds a run of
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
@@ -195,13 +195,13 @@ def _run_fold(
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
     logits, embeddings = predict(network, data.bank, fold.test)
-    scores = intensity_scores(network, embeddings)
+    scores, heard = intensity_scores(network, embeddings), hears_speech(network, embeddings)
     spoken = data.bank.speech.tolist()
     rows = []
     shared = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
-    for i, row, best, strength in zip(fold.test, logits.tolist(), shared, scores, strict=True):
+    for i, row, best, strength, voice in zip(fold.test, logits.tolist(), shared, scores, heard, strict=True):
         told = {"intensity": data.utterances[i].intensity or "", "strength": f"{strength or 0:.4f}"}
-        answer = data.labels[best] if spoken[i] else NO_SPEECH
+        answer = data.labels[best] if spoken[i] and voice else NO_SPEECH
         rows.append(
             {
                 "file": data.utterances[i].path.name,

@@ -29,6 +29,7 @@ from ser.timeline import DEFAULT_GRID, Grid, windows
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
 SHORT_SPEECH_SECONDS = 0.5
+NO_VOICE = "There is sound, but it is more like music or noise than like a voice."
 
 
 @dataclass(frozen=True)
@@ -112,17 +113,21 @@ class Predictor:
         waveform, samples, speech = self._hear(source)
         parts = windows(speech, grid) if speech.active.any() else []
         probabilities, attention, intensities = np.zeros((0, len(self.info.labels))), None, None
+        warnings = _warnings(waveform, speech)
         if parts:
             clips = cut(samples, speech, parts)
             outputs = self._network.outputs(clips, voice)
-            probabilities, intensities = outputs.probabilities[:, self._canonical], outputs.intensities
             attention = self._network.attention(clips, outputs, voice, len(samples)) if explain else None
+            parts = [part for part, spoken in zip(parts, outputs.spoken, strict=True) if spoken]
+            probabilities = outputs.probabilities[outputs.spoken][:, self._canonical]
+            intensities = outputs.intensities[outputs.spoken] if outputs.intensities is not None and parts else None
+            warnings += [] if parts else [NO_VOICE]
         prediction = conclude(
             self.info,
             Evidence(speech=speech, windows=parts, probabilities=probabilities, grid=grid, intensities=intensities),
             file=file or (source.name if isinstance(source, Path) else ""),
             duration_seconds=waveform.seconds,
-            warnings=_warnings(waveform, speech),
+            warnings=warnings,
             set_threshold=share,
         )
         return Analysis(prediction, samples, speech, attention)

@@ -94,7 +94,7 @@ class Recipe:
             and two parts. ``lower(frames, lengths) -> (tokens, lengths)`` stays as it was published, so its answers are
             computed once. ``upper`` takes these and the offset of a voice ``(size,)`` or None; it has
             ``statistics(tokens, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, ``voices``, and
-            ``intensity``, a linear layer on the embedding.
+            ``intensity`` and ``presence`` (of speech), linear layers on the embedding.
         teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """
 

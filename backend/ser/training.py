@@ -28,7 +28,7 @@ from ser.errors import TrainingError
 from ser.files import write_atomically, write_text
 from ser.probe import masked_cross_entropy
 from ser.recipe import Recipe, TrainingSettings
-from ser.transfer import begin
+from ser.transfer import begin, finish
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
@@ -127,6 +127,14 @@ def intensity_scores(network: nn.Module, embeddings: Tensor) -> list[float] | li
     return torch.sigmoid(network.upper.intensity(embeddings)).squeeze(1).tolist()
 
 
+@torch.inference_mode()
+def hears_speech(network: nn.Module, embeddings: Tensor) -> list[bool]:
+    """Whether a network takes each clip for speech, from embeddings (clips, size); yes where it does not tell."""
+    if not hasattr(network, "upper"):
+        return [True] * len(embeddings)
+    return (network.upper.presence(embeddings) > 0).squeeze(1).tolist()
+
+
 def unweighted_recall(logits: Tensor, targets: Tensor) -> float:
     """UA of logits (clips, classes) over the classes that occur in ``targets``."""
     right = (logits.argmax(dim=1) == targets).double()
@@ -138,7 +146,7 @@ class _Run:
 
     def __init__(self, recipe: Recipe, task: Task, settings: TrainingSettings, seed: int):
         torch.manual_seed(seed)
-        self.settings, self.seed = settings, seed
+        self.recipe, self.settings, self.seed = recipe, settings, seed
         self.whole = recipe.network(task.classes)
         self.network, self.task = begin(recipe, self.whole, task, settings, seed)
         self.optimizer = torch.optim.AdamW(
@@ -153,8 +161,10 @@ class _Run:
         self.best_weights = _copy(self.network)
 
     def whole_weights(self) -> dict[str, Tensor]:
-        """Returns the best weights, with those of the part that does not learn."""
+        """Returns the best weights, finished, with those of the part that does not learn."""
         self.network.load_state_dict(self.best_weights)
+        if self.epoch:
+            finish(self.recipe, self.network, self.task, self.seed)
         return _copy(self.whole)
 
     def out_of_patience(self) -> bool:

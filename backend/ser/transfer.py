@@ -18,12 +18,15 @@ from ser.bank import FrameBank
 from ser.batches import Task
 from ser.distillation import teach
 from ser.layers import Standardise, Voices
+from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
 from ser.probe import INVERSE_PENALTY, fit_probe
 from ser.recipe import Recipe, TrainingSettings, get_recipe
 from ser.settings import load_settings
 
 BATCH = 64
+SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
+SOUNDS_EACH = 40  # of every kind
 STATISTICS = "statistics"  # of the pretrained network, as a bank remembers them
 PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
@@ -48,11 +51,19 @@ def begin(
         return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
     bank = _lower_bank(recipe, network.lower, task.bank)
+    if SOUNDS_BANK not in bank.memory:
+        bank.memory[SOUNDS_BANK] = _lower_bank(recipe, network.lower, _sounds_bank(recipe))
     task = replace(task, bank=bank)
     if STATISTICS not in bank.memory:  # the upper part is still as it was published
         bank.memory[STATISTICS] = entry_statistics(network.upper, bank)
     fit_head(network.upper, task, bank.memory[STATISTICS], seed)
     return network.upper, task
+
+
+def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
+    """Gives the part that has learnt the linear layers that are best on what it has become."""
+    if recipe.pretrained is not None:
+        fit_head(network, task, entry_statistics(network, task.bank), seed)
 
 
 def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> None:
@@ -85,6 +96,21 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> N
         network.head.weight.copy_(weight)
         network.head.bias.copy_(bias)
     _fit_intensity(network, task, vectors)
+    if SOUNDS_BANK in task.bank.memory:
+        sounds = network.standardise(entry_statistics(network, task.bank.memory[SOUNDS_BANK])[:, 0])
+        _fit_presence(network, vectors.flatten(0, 1), sounds)
+
+
+def _fit_presence(network: nn.Module, speech: Tensor, sounds: Tensor) -> None:
+    """Gives a network the layer that tells speech (clips, size) from sounds that are none (sounds, size)."""
+    views = torch.cat([speech, sounds])
+    spoken = torch.arange(len(views)) < len(speech)
+    targets = torch.stack([~spoken, spoken], dim=1).float()
+    weights = len(views) / (2 * targets.sum(dim=0))[spoken.long()]  # both count the same
+    weight, bias = fit_probe(views, targets, targets >= 0, weights)
+    with torch.no_grad():
+        network.presence.weight.copy_(weight[1:] - weight[:1])
+        network.presence.bias.copy_(bias[1:] - bias[:1])
 
 
 def _fit_intensity(network: nn.Module, task: Task, vectors: Tensor) -> None:
@@ -140,6 +166,19 @@ def _lower_bank(recipe: Recipe, lower: nn.Module, bank: FrameBank) -> FrameBank:
         offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
         bank.memory[recipe.name] = FrameBank(torch.cat(entries), offsets, bank.copies, bank.speech)
     return bank.memory[recipe.name]
+
+
+@torch.inference_mode()
+def _sounds_bank(recipe: Recipe) -> FrameBank:
+    """The frames of sounds that are no speech."""
+    features = recipe.features(recipe.clip_seconds).eval()
+    entries = []
+    for number, kind in enumerate(SOUNDS):
+        for draw in range(SOUNDS_EACH):
+            samples = torch.from_numpy(make_sound(kind, recipe.sample_rate, np.random.default_rng((number, draw))))
+            entries.append(features(samples[None], torch.tensor([len(samples)]))[0][0])
+    offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
+    return FrameBank(torch.cat(entries), offsets, 1, torch.zeros(len(entries), dtype=torch.bool))
 
 
 def _profile_offsets(

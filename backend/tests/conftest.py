@@ -109,7 +109,7 @@ def published_tensors() -> dict[str, torch.Tensor]:
     draw = torch.Generator().manual_seed(0)
     shapes = {"conv1.weight": (DIMS, 80, 3), "conv1.bias": (DIMS,), "conv2.weight": (DIMS, DIMS, 3)}
     shapes |= {"conv2.bias": (DIMS,), "embed_positions.weight": (1500, DIMS)}
-    for number in range(LAYERS):
+    for number in range(LAYERS + 1):  # one more is published than is used
         layer = {f"self_attn.{letter}_proj.weight": (DIMS, DIMS) for letter in "qkv"}
         layer |= {"self_attn.q_proj.bias": (DIMS,), "self_attn.v_proj.bias": (DIMS,)}
         layer |= {"self_attn.out_proj.weight": (DIMS, DIMS), "self_attn.out_proj.bias": (DIMS,)}

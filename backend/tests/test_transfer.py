@@ -10,9 +10,10 @@ import torch
 
 from ser.bank import FrameBank
 from ser.batches import Task
+from ser.nonspeech import SOUNDS, make_sound
 from ser.recipe import Recipe
 from ser.recipes.whisper import DIMS
-from ser.training import fit, intensity_scores, predict, predict_logits, unweighted_recall
+from ser.training import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recip
     inner = torch.nn.functional.gelu(linear(norm(by_hand, "final_layer_norm"), "fc1"))
     by_hand = by_hand + linear(inner, "fc2")
     with torch.inference_mode():
-        torch.testing.assert_close(network.lower.layers[1](hidden), by_hand, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(network.upper.layers[0](hidden), by_hand, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
@@ -106,3 +107,15 @@ def test_intensity_is_learnt_from_emotions_that_have_several(recipe, task):
     _, embeddings = predict(network, task.bank, range(36, 48))
     found = torch.tensor(intensity_scores(network, embeddings))
     assert found[strong[36:]].min() > found[~strong[36:]].max()
+
+
+def test_music_and_noise_are_told_from_speech(recipe, task):
+    trained = fit(recipe, task, settings=recipe.training, seed=0)
+    network = recipe.network(3)
+    network.load_state_dict(trained.weights)
+    network.eval()
+    features = recipe.features(None)
+    unheard = [make_sound(kind, recipe.sample_rate, np.random.default_rng(999)) for kind in SOUNDS]
+    frames = [features(torch.from_numpy(one)[None], torch.tensor([len(one)])) for one in unheard]
+    assert not any(hears_speech(network, torch.cat([network(*one)[1] for one in frames])))
+    assert all(hears_speech(network, predict(network, task.bank, range(36, 48))[1]))
