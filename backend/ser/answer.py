@@ -24,12 +24,14 @@ class Evidence:
         windows: its parts that were asked for an emotion; none without speech.
         probabilities: (windows, classes), calibrated, in the canonical order of the model's labels.
         grid: how the windows lie.
+        intensities: (windows,) how strongly the emotion is expressed; None from models that do not tell.
     """
 
     speech: Speech
     windows: Sequence[Window]
     probabilities: np.ndarray
     grid: Grid = DEFAULT_GRID
+    intensities: np.ndarray | None = None
 
 
 def conclude(
@@ -78,4 +80,5 @@ def conclude(
         transitions=transitions(stretches),
         timeline=course,
         prediction_set=None if set_threshold is None or not found else prediction_set(found, set_threshold),
+        intensity=None if evidence.intensities is None else round(float(pool(evidence.intensities, parts)), 4),
     )

@@ -31,7 +31,8 @@ BLOCK_SECONDS = 10
 FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a", "aac", "webm", "mp4", "aiff")
 SUFFIXES = tuple(f".{name}" for name in (*FORMATS, "aif", "oga", "wave", "mka"))
 
-_FFMPEG_FORMATS = {"mp4": "mp4", "webm": "matroska", "aac": "aac"}
+# libsndfile refuses some short Opus files, so FFmpeg reads ogg
+_FFMPEG_FORMATS = {"mp4": "mp4", "webm": "matroska", "aac": "aac", "ogg": "ogg"}
 
 
 @dataclass(frozen=True)

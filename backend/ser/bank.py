@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ class FrameBank:
     """The frames of many clips, one after the other; clip i has ``copies`` entries, the original first.
 
     Attributes:
-        frames: float32 (total frames, dims).
+        frames: float32 or float16 (total frames, dims).
         offsets: int64 (clips * copies + 1,): where each entry begins.
         copies: entries per clip.
         speech: bool (clips,): whether the clip holds any speech.
@@ -49,15 +50,24 @@ class FrameBank:
     offsets: Tensor
     copies: int
     speech: Tensor
-    memory: dict[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.speech)
 
     def entry(self, clip: int, copy: int = 0) -> Tensor:
-        """Returns (frames, dims) of one copy of a clip; copy 0 is the original."""
+        """Returns float32 (frames, dims) of one copy of a clip; copy 0 is the original."""
         index = clip * self.copies + copy
-        return self.frames[self.offsets[index] : self.offsets[index + 1]]
+        return self.frames[self.offsets[index] : self.offsets[index + 1]].float()
+
+    def by_length(self, size: int) -> tuple[Tensor, Iterator[tuple[Tensor, Tensor]]]:
+        """Returns the numbers of all entries, shortest first, and the padded entries in that order, ``size`` at a time.
+
+        The number of an entry is clip * copies + copy.
+        """
+        order = (self.offsets[1:] - self.offsets[:-1]).argsort(stable=True)
+        parts = order.split(size)
+        return order, (pad([self.entry(*divmod(number, self.copies)) for number in part.tolist()]) for part in parts)
 
     def batch(self, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Returns the originals as frames (batch, frames, dims) padded with zeros, and lengths (batch,)."""

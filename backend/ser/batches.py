@@ -13,10 +13,26 @@ from torch.nn import functional
 
 from ser.bank import FrameBank, pad
 from ser.dataset import Data
+from ser.labels import INTENSITIES
 from ser.recipe import TrainingSettings
 from ser.splits import speaker_of, speakers_known
 
 BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Recordings that a teacher hears, labelled or not.
+
+    Attributes:
+        bank: the pupil's frames.
+        heard: the teacher's frames of the same recordings.
+        clips: those to learn from.
+    """
+
+    bank: FrameBank
+    heard: FrameBank
+    clips: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,9 @@ class Task:
         shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
         corpora: name of each clip's corpus; empty where all are from one.
         speakers: who speaks in each clip; empty where that is not known.
+        lessons: what a teacher hears, for recipes that have one.
+        intensities: float (clips,), how strongly the emotion is expressed, from 0 to 1, NaN where that is not known; or
+            None.
     """
 
     bank: FrameBank
@@ -42,6 +61,8 @@ class Task:
     shares: Tensor | None = None
     corpora: Sequence[str] = ()
     speakers: Sequence[str] = ()
+    lessons: Sequence[Lessons] = ()
+    intensities: Tensor | None = None
 
     @cached_property
     def allowed(self) -> Tensor:
@@ -80,7 +101,26 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
     shares = _vote_shares(data, targets) if votes else None
     corpora = [utterance.corpus for utterance in data.utterances] if len(data.corpora) > 1 else ()
     speakers = [speaker_of(one) for one in data.utterances] if speakers_known(data.utterances) else ()
-    return Task(data.bank, targets, len(data.labels), train, validation, shares, corpora, speakers)
+    return Task(
+        data.bank,
+        targets,
+        len(data.labels),
+        train,
+        validation,
+        shares,
+        corpora,
+        speakers,
+        _lessons(data, train),
+        torch.tensor([INTENSITIES.get(utterance.intensity, torch.nan) for utterance in data.utterances]),
+    )
+
+
+def _lessons(data: Data, train: Sequence[int]) -> list[Lessons]:
+    """The training clips, and all recordings that need no label."""
+    if data.heard is None:
+        return []
+    spare = [Lessons(one.bank, one.heard, torch.nonzero(one.bank.speech)[:, 0].tolist()) for one in data.spare]
+    return [Lessons(data.bank, data.heard, train), *spare]
 
 
 def _vote_shares(data: Data, targets: Tensor) -> Tensor:
@@ -105,7 +145,7 @@ def make_batch(
     task: Task, clips: np.ndarray, settings: TrainingSettings, draw: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Returns frames (batch, frames, dims), lengths (batch,), targets and allowed classes, both (batch, classes)."""
-    frames, lengths = pad([_draw_entry(task.bank, clip, settings, draw) for clip in clips.tolist()])
+    frames, lengths = pad([draw_entry(task.bank, clip, settings, draw) for clip in clips.tolist()])
     positions = torch.from_numpy(clips)
     allowed = task.allowed[positions]
     targets = _smooth(task.learnt[positions], allowed, settings.label_smoothing)
@@ -120,7 +160,7 @@ def class_weights(task: Task) -> Tensor:
     return len(task.train) / (task.classes * counts.clamp_min(1).float())
 
 
-def _draw_entry(bank: FrameBank, clip: int, settings: TrainingSettings, draw: np.random.Generator) -> Tensor:
+def draw_entry(bank: FrameBank, clip: int, settings: TrainingSettings, draw: np.random.Generator) -> Tensor:
     """A random copy of a clip, cut to a random stretch of at most ``crop_frames``, with parts blanked."""
     entry = bank.entry(clip, int(draw.integers(bank.copies)))
     if settings.crop_frames is not None and len(entry) > settings.crop_frames:

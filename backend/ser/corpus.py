@@ -36,7 +36,7 @@ class Utterance:
         age: in years where known.
         race: as the corpus states it.
         sentence: which sentence is spoken.
-        intensity: as the corpus states it.
+        intensity: one of ``ser.labels.INTENSITIES``, or None.
         repetition: which take.
         soft_labels: canonical emotion -> share of the listeners who heard it, where listeners were asked.
         population: names the people recorded, where two corpora share them; None is the corpus itself.

@@ -8,9 +8,18 @@ from pathlib import Path
 
 from ser.bank import FrameBank, Progress, build_bank
 from ser.corpus import Corpus, Utterance
-from ser.errors import CorpusError
+from ser.errors import CorpusError, ModelError
 from ser.labels import relabel
-from ser.recipe import Recipe
+from ser.recipe import Recipe, get_recipe
+
+
+@dataclass(frozen=True)
+class Unlabelled:
+    """A corpus that is listened to without its labels: the recipe's frames of it, and its teacher's."""
+
+    corpus: Corpus
+    bank: FrameBank
+    heard: FrameBank
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,8 @@ class Data:
         targets: one of ``labels`` per utterance.
         labels: the classes.
         bank: the frames of every utterance.
+        heard: the frames that the recipe's teacher hears; None where it has none.
+        spare: recordings that are not labelled, for the teacher only.
     """
 
     corpora: tuple[Corpus, ...]
@@ -30,6 +41,8 @@ class Data:
     targets: list[str]
     labels: tuple[str, ...]
     bank: FrameBank
+    heard: FrameBank | None = None
+    spare: tuple[Unlabelled, ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,6 +67,7 @@ def load_data(
     labels: tuple[str, ...] | None,
     clip_seconds: float | None,
     cache: Path,
+    unlabelled: Sequence[tuple[Corpus, Path]] = (),
     on_progress: Progress | None = None,
 ) -> Data:
     """Scans corpora, labels their clips and makes or finds the frames.
@@ -64,27 +78,50 @@ def load_data(
         labels: another label set than the recipe's own, or None.
         clip_seconds: see ``Recipe.clip_seconds``.
         cache: folder of the cache.
+        unlabelled: corpora that only the recipe's teacher listens to, and the folders they are in.
         on_progress: called with (files done, files in all).
 
     Raises:
-        CorpusError: a folder is not laid out as published, or no clip has a label that is asked for.
+        CorpusError: a folder is not laid out as published, no clip has a label that is asked for, or a corpus is to
+            be both labelled and not.
+        ModelError: there are unlabelled corpora and the recipe has no teacher.
         AudioError: a file cannot be read.
     """
+    _check_unlabelled(recipe, sources, unlabelled)
     labelled = [
         pair for corpus, root in sources for pair in label_utterances(recipe, corpus, corpus.scan(root), labels)
     ]
     utterances, targets = [utterance for utterance, _ in labelled], [label for _, label in labelled]
     known = all(corpus.name in recipe.corpora for corpus, _ in sources)
     found = tuple(label for label in labels or recipe.labels if known or label in targets)
-    bank = build_bank(
-        [utterance.path for utterance in utterances],
-        recipe,
-        clip_seconds=clip_seconds,
-        copies=recipe.training.copies,
-        cache=cache,
-        on_progress=on_progress,
-    )
-    return Data(tuple(corpus for corpus, _ in sources), utterances, targets, found, bank)
+    files = [utterance.path for utterance in utterances]
+    bank, heard = _banks(recipe, files, clip_seconds, cache, on_progress)
+    spare = []
+    for corpus, root in unlabelled:
+        more = [utterance.path for utterance in corpus.scan(root)]
+        spare.append(Unlabelled(corpus, *_banks(recipe, more, clip_seconds, cache, on_progress)))
+    return Data(tuple(corpus for corpus, _ in sources), utterances, targets, found, bank, heard, tuple(spare))
+
+
+def _check_unlabelled(
+    recipe: Recipe, sources: Sequence[tuple[Corpus, Path]], unlabelled: Sequence[tuple[Corpus, Path]]
+) -> None:
+    if unlabelled and recipe.teacher is None:
+        raise ModelError(f"{recipe.name} has no teacher that could listen to recordings without labels.")
+    if both := {corpus.name for corpus, _ in sources} & {corpus.name for corpus, _ in unlabelled}:
+        raise CorpusError(f"{', '.join(both)}: either labelled or not; a test speaker must not be heard in training.")
+
+
+def _banks(
+    recipe: Recipe, files: list[Path], clip_seconds: float | None, cache: Path, on_progress: Progress | None
+) -> tuple[FrameBank, FrameBank | None]:
+    """The frames of recordings as the recipe takes them, and as its teacher does."""
+    copies = recipe.training.copies
+    bank = build_bank(files, recipe, clip_seconds=clip_seconds, copies=copies, cache=cache, on_progress=on_progress)
+    if recipe.teacher is None:
+        return bank, None
+    teacher = get_recipe(recipe.teacher)
+    return bank, build_bank(files, teacher, clip_seconds=None, copies=0, cache=cache, on_progress=on_progress)
 
 
 def label_utterances(

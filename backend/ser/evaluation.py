@@ -27,7 +27,7 @@ from ser.metrics import NO_SPEECH, score
 from ser.recipe import Recipe
 from ser.results import out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
-from ser.training import Epoch, fit, predict_logits
+from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
 
 RUN_FILE = "run.json"  # what the folder holds a run of
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
@@ -194,12 +194,14 @@ def _run_fold(
     trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
-    logits = predict_logits(network, data.bank, fold.test)
+    logits, embeddings = predict(network, data.bank, fold.test)
+    scores, heard = intensity_scores(network, embeddings), hears_speech(network, embeddings)
     spoken = data.bank.speech.tolist()
     rows = []
     shared = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
-    for i, row, best in zip(fold.test, logits.tolist(), shared, strict=True):
-        answer = data.labels[best] if spoken[i] else NO_SPEECH
+    for i, row, best, strength, voice in zip(fold.test, logits.tolist(), shared, scores, heard, strict=True):
+        told = {"intensity": data.utterances[i].intensity or "", "strength": f"{strength or 0:.4f}"}
+        answer = data.labels[best] if spoken[i] and voice else NO_SPEECH
         rows.append(
             {
                 "file": data.utterances[i].path.name,
@@ -212,6 +214,7 @@ def _run_fold(
                 "best_epoch": str(trained.best_epoch),
                 "truth": data.targets[i],
                 "predicted": answer,
+                **({} if strength is None else told),
                 **{f"logit_{label}": f"{value:.4f}" for label, value in zip(data.labels, row, strict=True)},
             }
         )
@@ -230,7 +233,7 @@ def _claim(folder: Path, plan: Plan, data: Data) -> None:
         "clip_seconds": plan.clip_seconds,
         "votes": plan.votes,
         "frames": digest,
-    }
+    } | ({"unlabelled": [one.corpus.name for one in data.spare]} if data.spare else {})
     file = folder / RUN_FILE
     if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))) != record:
         differing = ", ".join(key for key in record if found.get(key) != record[key])

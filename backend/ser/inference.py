@@ -33,11 +33,15 @@ class Outputs:
         probabilities: (clips, classes), calibrated, in the order of the model's labels.
         embeddings: (clips, size).
         looks: what its attention looked at; empty where it has none.
+        intensities: (clips,) how strongly the emotion is expressed, 0 to 1; None from networks that do not tell.
+        spoken: bool (clips,), whether the network hears speech at all; all true from networks that do not tell.
     """
 
     probabilities: np.ndarray
     embeddings: np.ndarray
     looks: list[Look]
+    intensities: np.ndarray | None
+    spoken: np.ndarray
 
 
 def cut(samples: np.ndarray, speech: Speech, parts: list[Window]) -> list[Clip]:
@@ -64,7 +68,12 @@ class Inference:
             embeddings.append(found[1])
             looks += [] if found[2] is None else self._looks(batch, found[2])
         probabilities = torch.softmax(torch.cat(logits).double() / self._info.calibration.temperature, dim=1)
-        return Outputs(probabilities.numpy(), torch.cat(embeddings).numpy(), looks)
+        vectors = torch.cat(embeddings)
+        intensities, spoken = None, np.ones(len(vectors), dtype=bool)
+        if upper := getattr(self._network, "upper", None):
+            intensities = torch.sigmoid(upper.intensity(vectors)).squeeze(1).numpy()
+            spoken = (upper.presence(vectors) > 0).squeeze(1).numpy()
+        return Outputs(probabilities.numpy(), vectors.numpy(), looks, intensities, spoken)
 
     def attention(self, clips: list[Clip], outputs: Outputs, voice: Tensor | None, samples: int) -> Attention | None:
         """Says what counted: the network's own attention or, where it has none, its saliency.

@@ -12,6 +12,7 @@ SYNONYMS = {
     "sad": ("sadness",),
     "surprised": ("surprise", "sur"),
 }
+INTENSITIES = {"low": 0.0, "normal": 0.0, "medium": 0.5, "high": 1.0, "strong": 1.0}  # as corpora name them
 _CANONICAL = {word: emotion for emotion, words in SYNONYMS.items() for word in (emotion, *words)}
 
 

@@ -4,6 +4,9 @@ going in and coming out, and statistics are taken over real frames only. Frames 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -215,6 +218,36 @@ class ResidualBlock(nn.Module):
         hidden = self.second_norm(self.second(hidden), mask)
         gate = self.excite(hidden.sum(dim=2) / lengths[:, None])[:, :, None]
         return torch.relu(hidden * gate + past) * mask, lengths
+
+
+class ResidualNetwork(nn.Module):
+    """Residual blocks over standardised frames, attentive statistics over the true length, two dense layers.
+
+    Args:
+        dims: of a frame.
+        widths: channels of each block; all but the first halve the number of frames.
+        embedding: size of what the last layer is given.
+        classes: number of logits.
+    """
+
+    def __init__(self, dims: int, widths: Sequence[int], embedding: int, classes: int):
+        super().__init__()
+        self.standardise = Standardise(dims)
+        self.blocks = nn.ModuleList(
+            ResidualBlock(inputs, outputs, kernel_frames=5, stride=1 + (number > 0))
+            for number, (inputs, outputs) in enumerate(pairwise((dims, *widths)))
+        )
+        self.pooling = AttentiveStatistics(widths[-1], hidden=64)
+        self.embedding = nn.Sequential(nn.Dropout(0.3), nn.Linear(2 * widths[-1], embedding), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(embedding, classes))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        hidden = self.standardise(frames, lengths).transpose(1, 2)  # (batch, dims, frames)
+        for block in self.blocks:
+            hidden, lengths = block(hidden, lengths)
+        pooled, weights = self.pooling(hidden, lengths)  # (batch, 2 * widths[-1])
+        embedding = self.embedding(pooled)
+        return self.head(embedding), embedding, weights
 
 
 class ConvBlock(nn.Module):

@@ -83,6 +83,8 @@ class Prediction:
         timeline: the probabilities window by window, None without speech.
         prediction_set: where a coverage was asked for, the emotions that hold the right one so often, likeliest first,
             for recordings like those that the model was measured on; else None.
+        intensity: how strongly the emotion is expressed, from 0 to 1; it ranks recordings and is no probability. None
+            without speech and from models that do not tell.
     """
 
     file: str
@@ -100,6 +102,7 @@ class Prediction:
     transitions: list[Transition] = field(default_factory=list)
     timeline: Timeline | None = None
     prediction_set: list[str] | None = None
+    intensity: float | None = None
 
     @classmethod
     def from_dict(cls, shape: Mapping[str, Any]) -> Self:

@@ -29,6 +29,7 @@ from ser.timeline import DEFAULT_GRID, Grid, windows
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
 SHORT_SPEECH_SECONDS = 0.5
+NO_VOICE = "There is sound, but it is more like music or noise than like a voice."
 
 
 @dataclass(frozen=True)
@@ -111,18 +112,22 @@ class Predictor:
         source = Path(source) if isinstance(source, str) else source
         waveform, samples, speech = self._hear(source)
         parts = windows(speech, grid) if speech.active.any() else []
-        probabilities, attention = np.zeros((0, len(self.info.labels))), None
+        probabilities, attention, intensities = np.zeros((0, len(self.info.labels))), None, None
+        warnings = _warnings(waveform, speech)
         if parts:
             clips = cut(samples, speech, parts)
             outputs = self._network.outputs(clips, voice)
-            probabilities = outputs.probabilities[:, self._canonical]
             attention = self._network.attention(clips, outputs, voice, len(samples)) if explain else None
+            parts = [part for part, spoken in zip(parts, outputs.spoken, strict=True) if spoken]
+            probabilities = outputs.probabilities[outputs.spoken][:, self._canonical]
+            intensities = outputs.intensities[outputs.spoken] if outputs.intensities is not None and parts else None
+            warnings += [] if parts else [NO_VOICE]
         prediction = conclude(
             self.info,
-            Evidence(speech=speech, windows=parts, probabilities=probabilities, grid=grid),
+            Evidence(speech=speech, windows=parts, probabilities=probabilities, grid=grid, intensities=intensities),
             file=file or (source.name if isinstance(source, Path) else ""),
             duration_seconds=waveform.seconds,
-            warnings=_warnings(waveform, speech),
+            warnings=warnings,
             set_threshold=share,
         )
         return Analysis(prediction, samples, speech, attention)
@@ -171,10 +176,10 @@ class Predictor:
         )
 
     def _voices(self) -> Voices:
-        voices = getattr(self._checkpoint.network, "voices", None)
-        if voices is None:
+        upper = getattr(self._checkpoint.network, "upper", None)
+        if upper is None:
             raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")
-        return voices
+        return upper.voices
 
     def _voice(self, profile: Profile) -> Tensor:
         """Returns the offset of a profile, (size,)."""
@@ -189,7 +194,7 @@ class Predictor:
 
     def _fingerprint(self) -> str:
         """Names the weights that a profile's numbers are about."""
-        return hashlib.sha256(self._checkpoint.network.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
+        return hashlib.sha256(self._checkpoint.network.upper.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
 
     def _hear(self, source: bytes | Path | Waveform) -> tuple[Waveform, np.ndarray, Speech]:
         """Returns a recording as it came, at the model's sampling rate, and where speech is in it."""

@@ -46,6 +46,7 @@ class TrainingSettings:
         balanced: whether every class of every corpus is drawn equally often.
         rates: (beginning of a parameter's name, share of the learning rate that it gets); the first that fits counts,
             1 where none does.
+        lesson_epochs: passes over what the recipe's teacher hears, before the first label.
     """
 
     epochs: int
@@ -65,6 +66,7 @@ class TrainingSettings:
     class_weights: bool = False
     balanced: bool = False
     rates: tuple[tuple[str, float], ...] = ()
+    lesson_epochs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +91,11 @@ class Recipe:
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
-            and ``statistics(frames, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, the module
-            ``voices``, and takes the offset of a voice ``(size,)`` as a third argument.
+            and two parts. ``lower(frames, lengths) -> (tokens, lengths)`` stays as it was published, so its answers are
+            computed once. ``upper`` takes these and the offset of a voice ``(size,)`` or None; it has
+            ``statistics(tokens, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, ``voices``, and
+            ``intensity`` and ``presence`` (of speech), linear layers on the embedding.
+        teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """
 
     name: str
@@ -106,6 +111,7 @@ class Recipe:
     training: TrainingSettings
     protocol: str
     pretrained: Pretrained | None = None
+    teacher: str | None = None
 
 
 NetworkOutput = tuple[Tensor, Tensor, Tensor | None]

@@ -74,6 +74,7 @@ def page_values(metrics: Mapping) -> dict:
         "calibration": _calibration(metrics),
         "coverages": [(wanted, dict(map(tuple, metrics["risk_coverage"]))[wanted]) for wanted in COVERAGES],
         "sets": list(metrics.get("sets", {}).items()),
+        "intensity": metrics.get("intensity"),
         "bins": CALIBRATION_BINS,
         "epochs": _epochs(metrics.get("best_epochs", [])),
         "one_fold": len(metrics.get("best_epochs", [{}])[0]) == 1,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.metrics import roc_auc_score
 
 from ser.calibration import (
     COVERAGES,
@@ -26,6 +27,7 @@ from ser.calibration import (
 )
 from ser.errors import ProtocolError
 from ser.files import write_text
+from ser.labels import INTENSITIES
 from ser.metrics import (
     NO_SPEECH,
     Scores,
@@ -60,6 +62,8 @@ class OutOfFold:
         groups: ``sex``, ``age`` and ``race`` -> one group per clip; only those that are known of some clip.
         logits: float (clips, classes).
         epochs: fold -> its best epoch.
+        intensities: (how strongly the emotion was to be expressed, how strong the network found it) per clip, the first
+            NaN where that is not known; or None from networks that do not tell.
     """
 
     files: list[str]
@@ -70,6 +74,7 @@ class OutOfFold:
     groups: dict[str, list[str]]
     logits: np.ndarray
     epochs: dict[str, int]
+    intensities: np.ndarray | None = None
 
     @property
     def units(self) -> list[str]:
@@ -107,7 +112,15 @@ def out_of_fold(file: Path) -> OutOfFold:
         groups={name: found for name, found in groups.items() if set(found) != {UNKNOWN}},
         logits=np.array([[float(row[name]) for name in columns] for row in rows]),
         epochs={row["fold"]: int(row["best_epoch"]) for row in rows},
+        intensities=_intensities(rows),
     )
+
+
+def _intensities(rows: Sequence[Mapping[str, str]]) -> np.ndarray | None:
+    """(clips, 2), see ``OutOfFold.intensities``."""
+    if "strength" not in rows[0]:
+        return None
+    return np.array([(INTENSITIES.get(row["intensity"], np.nan), float(row["strength"])) for row in rows])
 
 
 def age_group(age: str | None) -> str:
@@ -185,6 +198,7 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
         **measure(labels, runs, before=[_confidence(run.logits) for run in runs], after=confidences),
         "temperature": temperature,
         "sets": _sets(runs, targets, fitted, temperature),
+        **_intensity_ranking(runs),
         "median_best_epoch": int(np.median(epochs)),
         "best_epochs": [run.epochs for run in runs],
     }
@@ -296,6 +310,36 @@ def _sets(
             "speakers": np.mean(speakers, axis=0).tolist(),
         }
     return found
+
+
+def _intensity_ranking(runs: Sequence[OutOfFold]) -> dict[str, dict[str, float]]:
+    """How often a strongly expressed clip is ranked above a mild one, among clips of any speaker and emotion, and among
+    clips of the same speaker and emotion; 0.5 is chance. Empty where the network or the corpus does not tell."""
+    if any(run.intensities is None for run in runs):
+        return {}
+    among = {
+        "any": [_ranking(run, [""] * len(run.truth)) for run in runs],
+        "same": [_ranking(run, list(zip(run.units, run.truth, strict=True))) for run in runs],
+    }
+    if None in among["any"] + among["same"]:
+        return {}
+    return {"intensity": {name: float(np.mean(areas)) for name, areas in among.items()}}
+
+
+def _ranking(run: OutOfFold, groups: Sequence) -> float | None:
+    """Mean over groups of clips of the area under the ROC curve between strong and mild ones; None without any."""
+    names = sorted(set(groups))
+    member = np.array([names.index(group) for group in groups])
+    varied = [label for label in set(run.truth) if _both(run.intensities[np.array(run.truth) == label])]
+    usable = np.isin(run.truth, varied) & np.isin(run.intensities[:, 0], (0, 1))
+    chosen = [usable & (member == number) for number in range(len(names))]
+    areas = [roc_auc_score(*run.intensities[own].T) for own in chosen if _both(run.intensities[own])]
+    return float(np.mean(areas)) if areas else None
+
+
+def _both(intensities: np.ndarray) -> bool:
+    """Whether mild and strong clips are among (clips, 2)."""
+    return {0.0, 1.0} <= set(intensities[:, 0])
 
 
 def _right(shares: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -77,9 +77,9 @@ def windows(speech: Speech, grid: Grid = DEFAULT_GRID) -> list[Window]:
     return spoken or [max(every, key=lambda window: window.speech_seconds)]
 
 
-def pool(probabilities: np.ndarray, parts: list[Window]) -> np.ndarray:
-    """Speech-weighted mean of (windows, classes): the answer of the whole recording, (classes,)."""
-    return np.average(probabilities, axis=0, weights=[window.speech_seconds for window in parts])
+def pool(values: np.ndarray, parts: list[Window]) -> np.ndarray:
+    """Speech-weighted mean over the first axis of (windows, ...): the answer of the whole recording."""
+    return np.average(values, axis=0, weights=[window.speech_seconds for window in parts])
 
 
 def smooth(probabilities: np.ndarray, parts: list[Window], grid: Grid) -> np.ndarray:

@@ -28,7 +28,7 @@ from ser.errors import TrainingError
 from ser.files import write_atomically, write_text
 from ser.probe import masked_cross_entropy
 from ser.recipe import Recipe, TrainingSettings
-from ser.transfer import begin
+from ser.transfer import begin, finish
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
@@ -100,17 +100,39 @@ def fit(
             run.save(state)
         if on_epoch:
             on_epoch(epoch)
-    return Trained(run.best_weights, run.best_epoch, run.history)
+    return Trained(run.whole_weights(), run.best_epoch, run.history)
+
+
+def predict_logits(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> Tensor:
+    """Returns logits (clips, classes) of the originals."""
+    return predict(network, bank, clips)[0]
 
 
 @torch.inference_mode()
-def predict_logits(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> Tensor:
-    """Returns logits (clips, classes) of the originals."""
+def predict(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Returns logits (clips, classes) and embeddings (clips, size) of the originals."""
     network.eval()
     order = sorted(range(len(clips)), key=lambda position: len(bank.entry(clips[position])))
     parts = [order[start : start + EVALUATION_BATCH] for start in range(0, len(order), EVALUATION_BATCH)]
-    logits = torch.cat([network(*bank.batch([clips[position] for position in part]))[0] for part in parts])
-    return logits[torch.tensor(order).argsort()]
+    outputs = [network(*bank.batch([clips[position] for position in part]))[:2] for part in parts]
+    places = torch.tensor(order).argsort()
+    return torch.cat([logits for logits, _ in outputs])[places], torch.cat([one for _, one in outputs])[places]
+
+
+@torch.inference_mode()
+def intensity_scores(network: nn.Module, embeddings: Tensor) -> list[float] | list[None]:
+    """How strongly the emotion of each clip is expressed, from embeddings (clips, size); None from networks without."""
+    if not hasattr(network, "upper"):
+        return [None] * len(embeddings)
+    return torch.sigmoid(network.upper.intensity(embeddings)).squeeze(1).tolist()
+
+
+@torch.inference_mode()
+def hears_speech(network: nn.Module, embeddings: Tensor) -> list[bool]:
+    """Whether a network takes each clip for speech, from embeddings (clips, size); yes where it does not tell."""
+    if not hasattr(network, "upper"):
+        return [True] * len(embeddings)
+    return (network.upper.presence(embeddings) > 0).squeeze(1).tolist()
 
 
 def unweighted_recall(logits: Tensor, targets: Tensor) -> float:
@@ -124,9 +146,9 @@ class _Run:
 
     def __init__(self, recipe: Recipe, task: Task, settings: TrainingSettings, seed: int):
         torch.manual_seed(seed)
-        self.task, self.settings, self.seed = task, settings, seed
-        self.network = recipe.network(task.classes)
-        begin(recipe, self.network, task, seed)
+        self.recipe, self.settings, self.seed = recipe, settings, seed
+        self.whole = recipe.network(task.classes)
+        self.network, self.task = begin(recipe, self.whole, task, settings, seed)
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -137,6 +159,13 @@ class _Run:
         self.identity = _identity(recipe, task, settings, seed)
         self.epoch, self.best_epoch, self.history = 0, 0, []
         self.best_weights = _copy(self.network)
+
+    def whole_weights(self) -> dict[str, Tensor]:
+        """Returns the best weights, finished, with those of the part that does not learn."""
+        self.network.load_state_dict(self.best_weights)
+        if self.epoch:
+            finish(self.recipe, self.network, self.task, self.seed)
+        return _copy(self.whole)
 
     def out_of_patience(self) -> bool:
         patience = self.settings.patience

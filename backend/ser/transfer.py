@@ -8,43 +8,69 @@ several times, each time moved by what a few clips of its speaker say about the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.bank import FrameBank, pad
+from ser.bank import FrameBank
 from ser.batches import Task
+from ser.distillation import teach
 from ser.layers import Standardise, Voices
+from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
 from ser.probe import INVERSE_PENALTY, fit_probe
-from ser.recipe import Recipe
+from ser.recipe import Recipe, TrainingSettings, get_recipe
 from ser.settings import load_settings
 
 BATCH = 64
+SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
+SOUNDS_EACH = 40  # of every kind
+STATISTICS = "statistics"  # of the pretrained network, as a bank remembers them
 PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
 
-def begin(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
+def begin(
+    recipe: Recipe, network: nn.Module, task: Task, settings: TrainingSettings, seed: int
+) -> tuple[nn.Module, Task]:
     """Prepares a new network.
+
+    Returns:
+        The part of the network that learns, and the task in terms of what that part is given.
 
     Raises:
         ModelError, DownloadError: the pretrained tensors cannot be had.
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
-        return
+        if recipe.teacher is not None and task.lessons:
+            teach(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
+        return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
-    fit_head(network, task, _pretrained_statistics(recipe, network, task.bank), seed)
+    bank = _lower_bank(recipe, network.lower, task.bank)
+    if SOUNDS_BANK not in bank.memory:
+        bank.memory[SOUNDS_BANK] = _lower_bank(recipe, network.lower, _sounds_bank(recipe))
+    task = replace(task, bank=bank)
+    if STATISTICS not in bank.memory:  # the upper part is still as it was published
+        bank.memory[STATISTICS] = entry_statistics(network.upper, bank)
+    fit_head(network.upper, task, bank.memory[STATISTICS], seed)
+    return network.upper, task
+
+
+def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
+    """Gives the part that has learnt the linear layers that are best on what it has become."""
+    if recipe.pretrained is not None:
+        fit_head(network, task, entry_statistics(network, task.bank), seed)
 
 
 def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> None:
     """Gives a network its standardisation, what it knows about how voices differ, and its linear layer.
 
     Args:
-        network: see ``Recipe.pretrained``.
+        network: the part that learns, see ``Recipe.pretrained``.
         task: the clips, and which of them are learnt from.
         statistics: (clips, copies, size) of the bank's entries.
         seed: of the profiles that are drawn.
@@ -69,6 +95,48 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> N
     with torch.no_grad():
         network.head.weight.copy_(weight)
         network.head.bias.copy_(bias)
+    _fit_intensity(network, task, vectors)
+    if SOUNDS_BANK in task.bank.memory:
+        sounds = network.standardise(entry_statistics(network, task.bank.memory[SOUNDS_BANK])[:, 0])
+        _fit_presence(network, vectors.flatten(0, 1), sounds)
+
+
+def _fit_presence(network: nn.Module, speech: Tensor, sounds: Tensor) -> None:
+    """Gives a network the layer that tells speech (clips, size) from sounds that are none (sounds, size)."""
+    views = torch.cat([speech, sounds])
+    spoken = torch.arange(len(views)) < len(speech)
+    targets = torch.stack([~spoken, spoken], dim=1).float()
+    weights = len(views) / (2 * targets.sum(dim=0))[spoken.long()]  # both count the same
+    weight, bias = fit_probe(views, targets, targets >= 0, weights)
+    with torch.no_grad():
+        network.presence.weight.copy_(weight[1:] - weight[:1])
+        network.presence.bias.copy_(bias[1:] - bias[:1])
+
+
+def _fit_intensity(network: nn.Module, task: Task, vectors: Tensor) -> None:
+    """Gives a network the layer that says how strongly an emotion is expressed, from vectors (train, copies, size).
+
+    Only emotions that a corpus has in several intensities count: what is always mild, such as neutral, would teach
+    which emotion it is instead.
+    """
+    if task.intensities is None:
+        return
+    train = torch.tensor(list(task.train))
+    known, groups = task.intensities[train], task.groups[train]
+    stated = ~known.isnan()
+    varied = [group for group in groups.unique().tolist() if len(known[(groups == group) & stated].unique()) > 1]
+    chosen = torch.isin(groups, torch.tensor(varied, dtype=torch.long)) & stated
+    if not chosen.any():
+        return
+    levels = known[chosen].repeat_interleave(vectors.shape[1])
+    targets = torch.stack([1 - levels, levels], dim=1)
+    everything = torch.ones_like(targets, dtype=torch.bool)
+    penalty = INVERSE_PENALTY / vectors.shape[1]
+    views = vectors[chosen].flatten(0, 1)
+    weight, bias = fit_probe(views, targets, everything, torch.ones_like(levels), inverse_penalty=penalty)
+    with torch.no_grad():
+        network.intensity.weight.copy_(weight[1:] - weight[:1])
+        network.intensity.bias.copy_(bias[1:] - bias[:1])
 
 
 def _parts(task: Task) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,20 +145,40 @@ def _parts(task: Task) -> tuple[Tensor, Tensor, Tensor]:
 
 @torch.inference_mode()
 def entry_statistics(network: nn.Module, bank: FrameBank) -> Tensor:
-    """What the network makes of every entry of a bank before its standardisation: (clips, copies, size)."""
+    """What the part that learns makes of every entry of a bank before its standardisation: (clips, copies, size)."""
     network.eval()
-    entries = [bank.entry(clip, copy) for clip in range(len(bank)) for copy in range(bank.copies)]
-    order = sorted(range(len(entries)), key=lambda i: len(entries[i]))
-    parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-    found = torch.cat([network.statistics(*pad([entries[i] for i in part])) for part in parts])
-    return found[torch.tensor(order).argsort()].unflatten(0, (len(bank), bank.copies)).clone()
+    order, batches = bank.by_length(BATCH)
+    found = torch.cat([network.statistics(*batch) for batch in batches])
+    return found[order.argsort()].unflatten(0, (len(bank), bank.copies)).clone()
 
 
-def _pretrained_statistics(recipe: Recipe, network: nn.Module, bank: FrameBank) -> Tensor:
-    """The same of a network whose pretrained part is as it was published; computed once a process."""
+@torch.inference_mode()
+def _lower_bank(recipe: Recipe, lower: nn.Module, bank: FrameBank) -> FrameBank:
+    """What the published part gives for every entry of a bank, in float16; computed once a process."""
     if recipe.name not in bank.memory:
-        bank.memory[recipe.name] = entry_statistics(network, bank)
+        lower.eval()
+        order, batches = bank.by_length(BATCH)
+        entries = []
+        for batch in batches:
+            tokens, lengths = lower(*batch)
+            entries += [one[:length].half() for one, length in zip(tokens, lengths.tolist(), strict=True)]
+        entries = [entries[i] for i in order.argsort().tolist()]
+        offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
+        bank.memory[recipe.name] = FrameBank(torch.cat(entries), offsets, bank.copies, bank.speech)
     return bank.memory[recipe.name]
+
+
+@torch.inference_mode()
+def _sounds_bank(recipe: Recipe) -> FrameBank:
+    """The frames of sounds that are no speech."""
+    features = recipe.features(recipe.clip_seconds).eval()
+    entries = []
+    for number, kind in enumerate(SOUNDS):
+        for draw in range(SOUNDS_EACH):
+            samples = torch.from_numpy(make_sound(kind, recipe.sample_rate, np.random.default_rng((number, draw))))
+            entries.append(features(samples[None], torch.tensor([len(samples)]))[0][0])
+    offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
+    return FrameBank(torch.cat(entries), offsets, 1, torch.zeros(len(entries), dtype=torch.bool))
 
 
 def _profile_offsets(

@@ -10,14 +10,20 @@ import io
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
+import torch
+from safetensors.torch import save_file
 
 from ser.audio import SAMPLE_RATE
+from ser.pretrained import fingerprint
+from ser.recipe import Recipe, get_recipe
+from ser.recipes.whisper import DIMS, LAYERS
 from ser.settings import PROJECT
 from ser.store import Store, open_store
 from tests.databases import AVAILABLE, make, postgres_server
@@ -98,6 +104,35 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
 
 
 @pytest.fixture(scope="session")
+def published_tensors() -> dict[str, torch.Tensor]:
+    """Random tensors with the names and shapes of the published encoder."""
+    draw = torch.Generator().manual_seed(0)
+    shapes = {"conv1.weight": (DIMS, 80, 3), "conv1.bias": (DIMS,), "conv2.weight": (DIMS, DIMS, 3)}
+    shapes |= {"conv2.bias": (DIMS,), "embed_positions.weight": (1500, DIMS)}
+    for number in range(LAYERS + 1):  # one more is published than is used
+        layer = {f"self_attn.{letter}_proj.weight": (DIMS, DIMS) for letter in "qkv"}
+        layer |= {"self_attn.q_proj.bias": (DIMS,), "self_attn.v_proj.bias": (DIMS,)}
+        layer |= {"self_attn.out_proj.weight": (DIMS, DIMS), "self_attn.out_proj.bias": (DIMS,)}
+        layer |= {"fc1.weight": (4 * DIMS, DIMS), "fc1.bias": (4 * DIMS,)}
+        layer |= {"fc2.weight": (DIMS, 4 * DIMS), "fc2.bias": (DIMS,)}
+        for norm in ("self_attn_layer_norm", "final_layer_norm"):
+            layer |= {f"{norm}.weight": (DIMS,), f"{norm}.bias": (DIMS,)}
+        shapes |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
+    return {name: (0.05 * torch.randn(shape, generator=draw)).half() for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def toy_encoder(published_tensors, tmp_path, monkeypatch) -> Recipe:
+    """The recipe that begins with pretrained tensors, with random ones in their place."""
+    folder = tmp_path / "pretrained"
+    folder.mkdir()
+    save_file({f"model.encoder.{name}": value for name, value in published_tensors.items()}, folder / "toy.safetensors")
+    monkeypatch.setenv("SER_PRETRAINED", str(folder))
+    recipe = get_recipe("whisper")
+    return replace(recipe, pretrained=replace(recipe.pretrained, name="toy", sha256=fingerprint(published_tensors)))
+
+
+@pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """URL of a PostgreSQL server that runs as long as the tests; only asked for where there is one."""
     with postgres_server() as url:
@@ -135,7 +170,7 @@ def voice_predictor() -> Predictor:
     recipe = get_recipe("whisper")
     torch.manual_seed(0)
     network = recipe.network(len(recipe.labels)).eval()
-    network.voices.ratio.fill_(2.0)
+    network.upper.voices.ratio.fill_(2.0)
     info = ModelInfo(
         name="toy",
         title="",

@@ -13,7 +13,7 @@ from ser.errors import AudioError
 from ser.recipe import get_recipe
 from ser.speech import find_speech
 
-RECIPE = get_recipe("cnn1d")
+RECIPE = get_recipe("cnn1d_published")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from ser.dataset import label_utterances
 from ser.errors import CorpusError
 from ser.recipe import get_recipe
 
-RECIPE = get_recipe("cnn1d")
+RECIPE = get_recipe("cnn1d_published")
 
 
 def natives(*names: str) -> list[Utterance]:

@@ -20,7 +20,7 @@ from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
 from ser.recipe import get_recipe
 
-RECIPE = get_recipe("cnn1d")
+RECIPE = get_recipe("cnn1d_published")
 QUICK = replace(RECIPE, training=replace(RECIPE.training, epochs=3, patience=3, averaging=0.5))
 LABELS = ("angry", "happy", "sad")
 

@@ -50,6 +50,7 @@ def test_the_prediction_has_the_promised_shape():
         "transitions",
         "timeline",
         "prediction_set",
+        "intensity",
     ]
     segment = {"start": 0.4, "end": 2.5, "emotion": "happy", "confidence": 87.3, "state": "emotion"}
     assert shape["segments"] == [segment]

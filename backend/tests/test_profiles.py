@@ -17,7 +17,7 @@ from ser.profiles import Profile, check_name, delete_profile, list_profiles, loa
 from ser.settings import load_settings
 from ser.store import LOCAL, opened, owner_of
 
-SIZE = 3840
+SIZE = 3072
 
 
 @pytest.fixture

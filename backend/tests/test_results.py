@@ -148,3 +148,23 @@ def test_a_folder_without_a_finished_evaluation_is_refused(folder, broken):
             csv.writer(stream).writerow(["half.wav"])
     with pytest.raises(ProtocolError, match="no finished evaluation"):
         refresh(folder)
+
+
+def test_ranking_by_intensity(tmp_path):
+    rows = made_rows(0)
+    for clip, row in enumerate(rows):
+        strong = clip % 2 == 1
+        row |= {
+            "intensity": "strong" if strong else "normal",
+            "strength": f"{0.6 + clip % 3 * 0.1 if strong else 0.5:.4f}",
+        }
+    write_rows(tmp_path / "right.csv", rows)
+    write_rows(tmp_path / "none.csv", [row | {"intensity": ""} for row in rows])
+    write_rows(tmp_path / "wrong.csv", [row | {"strength": f"{1 - float(row['strength']):.4f}"} for row in rows])
+    found = {
+        name: summarise("ravdess", "groups", LABELS, [out_of_fold(tmp_path / f"{name}.csv")])
+        for name in ("right", "wrong", "none")
+    }
+    assert found["right"]["intensity"] == {"any": 1.0, "same": 1.0}
+    assert found["wrong"]["intensity"] == {"any": 0.0, "same": 0.0}
+    assert "intensity" not in found["none"]

@@ -17,7 +17,7 @@ from ser.errors import TrainingError
 from ser.recipe import get_recipe
 from ser.training import Trained, fit, predict_logits, unweighted_recall
 
-RECIPE = get_recipe("cnn1d")
+RECIPE = get_recipe("cnn1d_published")
 SETTINGS = replace(RECIPE.training, epochs=6, patience=6, batch_size=8)
 
 

@@ -75,6 +75,9 @@ class Prediction(Shape):
     prediction_set: list[Emotion] | None = Field(
         description="where a coverage was asked for: emotions that hold the right one so often, likeliest first"
     )
+    intensity: float | None = Field(
+        ge=0, le=1, description="how strongly the emotion is expressed, to rank by; null from models that do not tell"
+    )
 
 
 class ShortPrediction(Shape):

@@ -19,6 +19,7 @@ from ser.cli.options import (
     OutOption,
     RecipeOption,
     RootOption,
+    UnlabelledOption,
     VotesOption,
 )
 from ser.cli.sources import clip_seconds_of, listing_of, load
@@ -29,6 +30,7 @@ from ser.terminal import evaluation_progress, print_confusion, print_scores, pro
 def train(
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
+    unlabelled: UnlabelledOption = None,
     files: FilesOption = None,
     root: RootOption = None,
     mirror: MirrorOption = None,
@@ -67,7 +69,7 @@ def train(
     if epochs is not None:
         system = replace(system, training=replace(system.training, epochs=epochs))
     seconds = clip_seconds_of(system, clip_seconds)
-    data = load(system, corpus, root, mirror, labels, seconds, files)
+    data = load(system, corpus, root, mirror, labels, seconds, files, unlabelled)
     folder = out or settings.runs / f"{recipe}-{data.name}-seed{seed}"
     if shipped:
         with training_progress(system.training.epochs) as on_epoch:
@@ -96,6 +98,7 @@ def evaluate(
     context: typer.Context,
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
+    unlabelled: UnlabelledOption = None,
     protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups, cross or random.")] = "emobox",
     seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 1,
     labels: LabelsOption = None,
@@ -137,7 +140,7 @@ def evaluate(
     system = get_recipe(recipe)
     seconds = clip_seconds_of(system, clip_seconds)
     wanted = labels or ("shared" if protocol == "cross" else None)
-    data = load(system, corpus, root, mirror, wanted, seconds)
+    data = load(system, corpus, root, mirror, wanted, seconds, unlabelled=unlabelled)
     length = "whole" if seconds is None else f"{seconds:g}s"
     folder = out or settings.runs / f"{recipe}-{data.name}-{protocol}-{len(data.labels)}classes-{length}"
     plan = Plan(

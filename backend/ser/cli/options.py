@@ -27,6 +27,10 @@ RecipeOption = Annotated[str, typer.Option(help="Which published system.")]
 CorpusOption = Annotated[
     list[str] | None, typer.Option(help="Which corpus, repeatable; the recipe's own where omitted.")
 ]
+UnlabelledOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Further corpus, repeatable, that only the recipe's teacher listens to, without its labels."),
+]
 RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded where omitted.")]
 VotesOption = Annotated[bool, typer.Option("--votes", help="Learn the listeners' votes where a clip has them.")]
 MirrorOption = Annotated[str | None, typer.Option(help="Other address to download the corpus from.")]

@@ -29,6 +29,7 @@ def load(
     labels: str | None,
     clip_seconds: float | None,
     files: Path | None = None,
+    unlabelled: list[str] | None = None,
 ) -> Data:
     """Finds or downloads corpora and makes their frames, with a progress bar."""
     from ser.corpus import get_corpus
@@ -47,6 +48,7 @@ def load(
     wanted = _label_set(corpora, labels) if files is None else None
     if files is not None:
         sources.append((listed_corpus(listing_of(labels)), files))
+    spare = [(corpus, fetched(corpus, settings.corpora, None)) for corpus in map(get_corpus, unlabelled or ())]
     with progress("reading", "clips") as on_progress:
         return load_data(
             recipe,
@@ -54,6 +56,7 @@ def load(
             labels=wanted,
             clip_seconds=clip_seconds,
             cache=settings.cache,
+            unlabelled=spare,
             on_progress=on_progress,
         )
 

@@ -8,14 +8,12 @@ Deviates from it: nothing, it is ours. Every choice was made on validation speak
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, GaussianNoise, SpeedChange
 from ser.features import Mfcc
 from ser.labels import EMOTIONS
-from ser.layers import AttentiveStatistics, ResidualBlock, Standardise
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.layers import ResidualNetwork
+from ser.recipe import Recipe, TrainingSettings
 
 DIMS = 39
 
@@ -34,30 +32,11 @@ def build_features(clip_seconds: float | None) -> Mfcc:
     )
 
 
-class ResNet1d(nn.Module):
-    """Three residual blocks, attentive statistics over the true length, one dense layer."""
+class ResNet1d(ResidualNetwork):
+    """Three residual blocks, attentive statistics over the true length, two dense layers."""
 
     def __init__(self, classes: int):
-        super().__init__()
-        self.standardise = Standardise(DIMS)
-        self.blocks = nn.ModuleList(
-            [
-                ResidualBlock(DIMS, 64, kernel_frames=5, stride=1),
-                ResidualBlock(64, 128, kernel_frames=5, stride=2),
-                ResidualBlock(128, 128, kernel_frames=5, stride=2),
-            ]
-        )
-        self.pooling = AttentiveStatistics(128, hidden=64)
-        self.embedding = nn.Sequential(nn.Dropout(0.3), nn.Linear(256, 128), nn.ReLU())
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(128, classes))
-
-    def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
-        hidden = self.standardise(frames, lengths).transpose(1, 2)  # (batch, 39, frames)
-        for block in self.blocks:
-            hidden, lengths = block(hidden, lengths)
-        pooled, weights = self.pooling(hidden, lengths)  # (batch, 256)
-        embedding = self.embedding(pooled)  # (batch, 128)
-        return self.head(embedding), embedding, weights
+        super().__init__(DIMS, (64, 128, 128), embedding=128, classes=classes)
 
 
 RECIPE = Recipe(

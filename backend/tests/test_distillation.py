@@ -1,0 +1,91 @@
+"""What a small network is taught by a large one before it sees a label."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ser.bank import FrameBank
+from ser.batches import Lessons
+from ser.corpus import get_corpus
+from ser.dataset import load_data
+from ser.distillation import teach
+from ser.errors import CorpusError, ModelError
+from ser.layers import Standardise
+from ser.recipe import get_recipe
+
+PUPIL = get_recipe("cnn1d")
+SETTINGS = replace(PUPIL.training, lesson_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)
+CLIPS, LEARNT, FRAMES = 64, 48, 24
+
+
+def bank(means: torch.Tensor) -> FrameBank:
+    """One entry a clip, noise around a mean spectrum (clips, dims) that is the clip's own."""
+    draw = torch.Generator().manual_seed(0)
+    frames = means[:, None] + 0.02 * torch.randn(len(means), FRAMES, means.shape[1], generator=draw)
+    offsets = FRAMES * torch.arange(len(means) + 1)
+    return FrameBank(frames.flatten(0, 1), offsets, 1, torch.ones(len(means), dtype=torch.bool))
+
+
+@pytest.fixture
+def lessons() -> list[Lessons]:
+    """The same hidden causes move what the pupil and what the teacher is given."""
+    causes = torch.randn(CLIPS, 4, generator=torch.Generator().manual_seed(1))
+    means = [causes @ torch.randn(4, dims, generator=torch.Generator().manual_seed(dims)) for dims in (39, 80)]
+    return [Lessons(*map(bank, means), range(LEARNT))]
+
+
+def pupil(lessons: list[Lessons], seed: int = 0) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    network = PUPIL.network(3).eval()
+    network.standardise.fit(lessons[0].bank.frames[: LEARNT * FRAMES])
+    return network
+
+
+def taught(toy_encoder, lessons: list[Lessons], seed: int = 0) -> torch.nn.Module:
+    network = pupil(lessons, seed)
+    teach(network, toy_encoder, lessons, SETTINGS, seed)
+    return network.eval()
+
+
+@torch.inference_mode()
+def unexplained(network: torch.nn.Module, toy_encoder, lessons: list[Lessons]) -> float:
+    """Share of the variance of what the teacher hears in new clips that a linear map of the embeddings leaves."""
+    inputs = network(*lessons[0].bank.batch(range(CLIPS)))[1]
+    wanted = lessons[0].heard.memory[toy_encoder.name]
+    standardise = Standardise(wanted.shape[1])
+    standardise.fit(wanted)
+    inputs, wanted = torch.cat([inputs, torch.ones(CLIPS, 1)], dim=1), standardise(wanted)
+    known = inputs[:LEARNT]
+    learnt = torch.linalg.solve(known.T @ known + torch.eye(known.shape[1]), known.T @ wanted[:LEARNT])
+    return float((inputs[LEARNT:] @ learnt - wanted[LEARNT:]).square().mean() / wanted[LEARNT:].square().mean())
+
+
+def test_it_learns_to_hear_what_the_teacher_hears(toy_encoder, lessons):
+    network = taught(toy_encoder, lessons)
+    assert unexplained(network, toy_encoder, lessons) < 0.8 * unexplained(pupil(lessons), toy_encoder, lessons)
+
+
+def test_the_same_seed_teaches_the_same(toy_encoder, lessons):
+    one, again, other = (taught(toy_encoder, lessons, seed).state_dict() for seed in (0, 0, 1))
+    assert all(torch.equal(one[name], again[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, lessons):
+    one = taught(toy_encoder, lessons).state_dict()
+    for part in (lessons[0].bank, lessons[0].heard):
+        part.frames[LEARNT * FRAMES :] = 7.0
+        part.memory.clear()
+    again = taught(toy_encoder, lessons).state_dict()
+    assert all(torch.equal(one[name], again[name]) for name in one)
+
+
+def test_a_corpus_is_either_labelled_or_not(tmp_path):
+    source = (get_corpus("ravdess"), tmp_path)
+    with pytest.raises(CorpusError, match="either labelled or not"):
+        load_data(PUPIL, [source], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])
+    with pytest.raises(ModelError, match="has no teacher"):
+        load_data(get_recipe("mlp"), [], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ser.audio import SAMPLE_RATE
+from ser.nonspeech import PEAK, SECONDS, SOUNDS, make_sound
+
+
+@pytest.mark.parametrize("kind", SOUNDS)
+def test_every_kind_is_sound_and_another_one_at_every_draw(kind):
+    one, again, other = (make_sound(kind, SAMPLE_RATE, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert one.shape == (int(SECONDS * SAMPLE_RATE),) and one.dtype == np.float32
+    assert np.abs(one).max() == pytest.approx(PEAK) and np.isfinite(one).all()
+    assert not np.allclose(one, other)
+
+
+def test_notes_are_peaks_in_the_spectrum_and_noise_has_none():
+    def peak(kind: str) -> float:
+        spectrum = np.abs(np.fft.rfft(make_sound(kind, SAMPLE_RATE, np.random.default_rng(3)))[20:]) ** 2
+        return float(spectrum.max() / np.median(spectrum))
+
+    assert peak("music") > 10 * peak("noise")
