@@ -121,7 +121,15 @@ def settings(tmp_path: Path) -> Settings:
     (frontend / "assets" / "index-abc123.js").write_text("export {};", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("not for the world", encoding="utf-8")
     url = f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}"
-    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4, database_url=url)
+    return Settings(
+        frontend=frontend,
+        weights=tmp_path / "weights",
+        model="first",
+        threads=8,
+        predictions=3,
+        waiting=1,
+        database_url=url,
+    )
 
 
 @pytest.fixture
