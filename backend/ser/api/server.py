@@ -20,7 +20,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
@@ -210,16 +210,14 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
         serve(settings, listener, open_browser=open_browser)
 
 
-def serve(
-    settings: Settings, listener: socket.socket, *, open_browser: bool = False, until: BinaryIO | None = None
-) -> None:
+def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = False, until: int | None = None) -> None:
     """Serves with this process, as ``run`` does.
 
     Args:
         settings: everything but the address.
         listener: a bound socket.
         open_browser: whether to open the page once the model is loaded.
-        until: serving ends, too, when this has been read to its end.
+        until: descriptor of a pipe; serving ends, too, when that has no writer any more.
     """
     _share_cores(settings.workers * settings.predictions)
     logs.set_up(settings.log_format)
@@ -244,7 +242,7 @@ def serve(
         _stop_on_signals(server)
         threading.Thread(target=load, name="load", daemon=True).start()
         if until is not None:
-            threading.Thread(target=lambda: (until.read(), server.stop()), name="until", daemon=True).start()
+            threading.Thread(target=lambda: (os.read(until, 1), server.stop()), name="until", daemon=True).start()
         server.run()
         database.close()
     if failures:

@@ -139,7 +139,7 @@ def main() -> None:
 
     listener = socket.socket(fileno=int(sys.argv[1]))
     try:
-        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.buffer)
+        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.fileno())
     except SerError as error:
         print(f"ser: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error

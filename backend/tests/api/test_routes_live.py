@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -225,7 +226,8 @@ def test_sounds_that_cannot_be_are_explained(send, sounds, problem_of):
     ],
 )
 def test_sessions_that_cannot_begin_are_explained(client, owner, problem_of, body, code):
-    problem_of(client.post(PATH, json=body, headers=owner), code)
+    answer = client.post(PATH, data=json.dumps(body), content_type="application/json", headers=owner)
+    problem_of(answer, code)
     assert client.get("/api/v1/sessions", headers=owner).json["total"] == 0
 
 
