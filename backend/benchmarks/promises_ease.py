@@ -57,7 +57,8 @@ def _fits(rate: int, form: str, subtype: str) -> bool:
 
 def _voice(rate: int) -> np.ndarray:
     samples = soxr.resample(speech_like(3.0), SAMPLE_RATE, rate)
-    return (0.9 * samples / np.abs(samples).max()).astype(np.float32)
+    steps = np.round(0.9 * 32_768 * samples / np.abs(samples).max())  # what 16 bits hold, all lossless formats do
+    return (steps / 32_768).astype(np.float32)
 
 
 def _sndfile(samples: np.ndarray, rate: int, form: str, subtype: str) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 SER = Path(__file__).resolve().parents[1] / "ser"
 FLOORS = (
     ("errors", "labels"),
-    ("settings", "prediction", "files", "limits", "programs"),
+    ("settings", "prediction", "files", "journal", "limits", "programs"),
     ("audio", "download", "pages", "store", "exports"),
     ("decoder",),
     ("features", "speech", "augment", "pretrained", "sessions"),
