@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
@@ -70,13 +71,16 @@ def bomb_files(full: bool) -> list[Line]:
         send(server, wav(None))
         for content in files.values():
             before = server.memory
-            answer, took = send(server, content)
-            slowest, growth = max(slowest, took), max(growth, server.memory - before)
+            with ThreadPoolExecutor(1) as pool:
+                sending = pool.submit(send, server, content)
+                while not sending.done():
+                    growth = max(growth, server.memory - before)
+                    time.sleep(0.01)
+            answer, took = sending.result()
+            slowest = max(slowest, took)
             refused += answer.status_code in (413, 422)
     passed = refused == len(files) and slowest < 2 and growth < GROWTH
-    measured = (
-        f"{refused} of {len(files)} refused, slowest {slowest:.2f} s, {growth / MEBIBYTE:.0f} MiB more afterwards"
-    )
+    measured = f"{refused} of {len(files)} refused, slowest {slowest:.2f} s, at most {growth / MEBIBYTE:.0f} MiB more"
     return [Line("R3", "bombs refused in 2 s with at most 200 MiB", measured, passed)]
 
 

@@ -30,17 +30,17 @@ class Gate:
     """
 
     def __init__(self, places: int, waiting: int, *, seconds: float = WAIT_SECONDS):
+        self._places = places
+        self._most = places + waiting
         self._seconds = seconds
-        self._places = threading.BoundedSemaphore(places)
-        self._inside = threading.BoundedSemaphore(places + waiting)
+        self._running = self._waiting = 0
+        self._changed = threading.Condition()
 
     @property
     def full(self) -> bool:
         """Whether one that came now would be refused."""
-        if not self._inside.acquire(blocking=False):
-            return True
-        self._inside.release()
-        return False
+        with self._changed:
+            return self._running + self._waiting >= self._most
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -49,17 +49,25 @@ class Gate:
         Raises:
             RequestError: too many wait already, or it took too long (``too_busy``).
         """
-        if not self._inside.acquire(blocking=False):
-            raise _too_busy()
+        self._enter()
         try:
-            if not self._places.acquire(timeout=self._seconds):
-                raise _too_busy()
-            try:
-                yield
-            finally:
-                self._places.release()
+            yield
         finally:
-            self._inside.release()
+            with self._changed:
+                self._running -= 1
+                self._changed.notify()
+
+    def _enter(self) -> None:
+        with self._changed:
+            if self._running + self._waiting >= self._most:
+                raise _too_busy()
+            self._waiting += 1
+            try:
+                if not self._changed.wait_for(lambda: self._running < self._places, self._seconds):
+                    raise _too_busy()
+            finally:
+                self._waiting -= 1
+            self._running += 1
 
 
 class Rates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,6 +32,8 @@ from ser.profiles import Profile
 from ser.settings import Settings
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
+
+collect_ignore = [] if os.name == "posix" else ["test_workers.py"]  # Windows keeps one process
 
 LABELS = ("angry", "happy", "sad")
 PAGE = "<!doctype html><title>page</title>"

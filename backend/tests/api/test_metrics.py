@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from ser.api.app import create_app
 from ser.api.logs import JsonFormatter
+from ser.api.registry import ModelRegistry
 
 
 @pytest.fixture
@@ -69,17 +72,12 @@ def test_a_mistake_keeps_its_traceback_in_one_line():
     try:
         raise ValueError("broken\nthing")
     except ValueError:
-        import sys
-
         record = logging.LogRecord("ser", logging.ERROR, "", 0, "failed", (), sys.exc_info())
     line = JsonFormatter().format(record)
     assert "\n" not in line and "ValueError" in json.loads(line)["error"]
 
 
-def test_ready_means_that_work_is_taken(client, app, settings, registry, cold_registry, problem_of):
-    from ser.api.app import create_app
-    from ser.api.registry import ModelRegistry
-
+def test_ready_means_that_work_is_taken(client, settings, problem_of):
     assert client.get("/ready").json == {"status": "ready"}
     cold = ModelRegistry(settings, load=lambda *_: pytest.fail("not asked for"), wait_seconds=0.01)
     problem_of(create_app(settings, cold).test_client().get("/ready"), "not_ready")

@@ -14,8 +14,6 @@ import pytest
 
 from ser.api.workers import Supervisor
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows keeps one process")
-
 GOOD = "import sys; sys.stdin.buffer.read()"
 BAD = "import sys; sys.exit(4)"
 
