@@ -64,9 +64,8 @@ def test_a_worker_ends_with_its_supervisor():
 
 SERVE = """
 import sys
-from pathlib import Path
 from ser.api.server import run
-from ser.settings import Settings, load_settings
+from ser.settings import load_settings
 run(load_settings(), port=int(sys.argv[1]))
 """
 
