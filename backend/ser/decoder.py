@@ -1,8 +1,8 @@
 """Owns decoding what strangers send: in helper processes that may crash, hang or eat memory without any harm.
 
 A helper (``python -m ser.decoder``) is started before it is needed and decodes one recording after the other. What
-comes and what goes takes its pipes, never the disk. It cannot open a file or a socket, write anything, or use
-more than its share of time and memory (``ser.limits``); whoever waits for it kills it when its time is over, which is
+comes and what goes takes its pipes, never the disk. It cannot open a file or a socket, write anything, or use more
+than its share of time and memory (``ser.limits``); whoever waits for it kills it when its time is over, which is
 the only limit on Windows. A helper that dies costs the recording it died of, and is replaced. Going through a helper
 costs 1.3 ms for a 3 s WAV (0.6 ms here, 1.9 ms there), so that even small and simple files do.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import importlib
 import json
+import logging
 import os
 import pkgutil
 import queue
@@ -30,6 +31,8 @@ from ser.audio import Waveform, decode
 from ser.errors import AudioError
 from ser.limits import allow_seconds, confine
 from ser.programs import python_command, python_environment
+
+log = logging.getLogger(__name__)
 
 MEMORY_BYTES = 1 << 30  # a helper may grow by so much: half an hour at 48 kHz, twice
 LEAST_SECONDS = 5.0  # what any recording may take
@@ -92,8 +95,11 @@ class Decoders:
             if not helper.alive:  # died on its own, which is no fault of this recording
                 helper.restart()
             return helper.decode(content, max_seconds, self._seconds(len(content)))
-        except (OSError, EOFError) as error:
+        except AudioError:
+            raise
+        except Exception as error:  # whatever a helper does or says: it is not to be trusted any more
             helper.restart()
+            log.warning("a decoding helper failed (%s: %s) and was replaced", type(error).__name__, error)
             raise _undecodable() from error
         finally:
             self._idle.put(helper)
@@ -127,7 +133,7 @@ class _Helper:
                 pipe.close()
 
     def decode(self, content: bytes, max_seconds: float, seconds: float) -> Waveform:
-        """Raises OSError or EOFError where the helper died or was killed for its time."""
+        """Raises an error of any kind where the helper died, was killed for its time, or talks nonsense."""
         if not self._ready:
             self._within(START_SECONDS, lambda: _read(self._process.stdout, len(_READY)))
             self._ready = True
@@ -159,11 +165,13 @@ class _Helper:
         finally:
             watch.cancel()
 
-    def _ask(self, content: bytes, max_seconds: float, seconds: float) -> tuple[bool, int, bytes]:
+    def _ask(self, content: bytes, max_seconds: float, seconds: float) -> tuple[bool, int, bytearray]:
         self._process.stdin.write(_ASK.pack(len(content), max_seconds, seconds))
         self._process.stdin.write(content)
         self._process.stdin.flush()
         decoded, sample_rate, size = _ANSWER.unpack(_read(self._process.stdout, _ANSWER.size))
+        if size > MEMORY_BYTES:
+            raise ValueError(f"it announced {size} bytes")
         return decoded, sample_rate, _read(self._process.stdout, size)
 
 
@@ -208,15 +216,18 @@ def _attempt(decode: Decode, content: bytes, max_seconds: float) -> tuple[bool, 
     return True, waveform.sample_rate, memoryview(np.ascontiguousarray(waveform.samples)).cast("B")
 
 
-def _read(source: BinaryIO, size: int) -> bytes:
-    """Reads exactly so many bytes.
+def _read(source: BinaryIO, size: int) -> bytearray:
+    """Reads exactly so many bytes, into memory that PyTorch may share.
 
     Raises:
         EOFError: the helper ended before.
     """
-    content = source.read(size)
-    if len(content) < size:
-        raise EOFError("the helper ended")
+    content, place = bytearray(size), 0
+    while place < size:
+        count = source.readinto(memoryview(content)[place:])
+        if not count:
+            raise EOFError("it ended")
+        place += count
     return content
 
 

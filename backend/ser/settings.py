@@ -66,12 +66,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Reads the settings from ``SER_*`` environment variables.
 
     Raises:
-        SettingsError: a value cannot be read as the setting's type, or is not positive where it must be.
+        SettingsError: a value cannot be read as the setting's type, is not positive where it must be, or does not fit
+            another one.
     """
     environ = os.environ if environ is None else environ
     names = {field.name: f"SER_{field.name.upper()}" for field in fields(Settings)}
     given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
-    return Settings(**{name: _parse(name, names[name], text) for name, text in given.items()})
+    settings = Settings(**{name: _parse(name, names[name], text) for name, text in given.items()})
+    if settings.threads <= settings.predictions + settings.waiting:
+        raise SettingsError(
+            f"SER_THREADS is {settings.threads}; expected more than SER_PREDICTIONS and SER_WAITING together "
+            f"({settings.predictions} + {settings.waiting}), which would hold all of them."
+        )
+    return settings
 
 
 def _parse(name: str, variable: str, text: str) -> Any:

@@ -87,6 +87,13 @@ def test_a_setting_that_cannot_be_used_is_named(text):
         load_settings({"SER_MAX_AUDIO_SECONDS": text})
 
 
+def test_settings_that_do_not_fit_together_are_named():
+    with pytest.raises(SettingsError, match="SER_THREADS is 4"):
+        load_settings({"SER_THREADS": "4", "SER_PREDICTIONS": "3", "SER_WAITING": "1"})
+    with pytest.raises(SettingsError, match="text or json"):
+        load_settings({"SER_LOG_FORMAT": "xml"})
+
+
 def test_every_error_has_a_code_and_an_exit_code():
     children = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SerError)]
     assert len(children) > 5
