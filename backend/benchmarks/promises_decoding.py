@@ -16,8 +16,8 @@ from ser.audio import Waveform
 from ser.decoder import Decoders
 from ser.errors import AudioError
 from ser.settings import MEBIBYTE
+from tests.evil import EVIL, WAYS
 from tests.malformed import bombs, disguised, malformed
-from tests.test_decoder import EVIL, WAYS
 
 LIMIT = 25 * MEBIBYTE
 GROWTH = 200 * MEBIBYTE

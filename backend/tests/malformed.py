@@ -145,17 +145,17 @@ def disguised() -> dict[str, bytes]:
 
 
 def referring(path: str) -> bytes:
-    """Returns an MP4 whose sound is in another file: the one of that path."""
-    content = _ffmpeg(np.zeros(24_000, np.float32), "mp4", "aac")
-    place = content.index(b"dref")
+    """Returns ``originals()["m4a"]`` without its sound, which it says is in another file: the one of that path."""
+    content = bytearray(originals()["m4a"])
+    data = content.index(b"mdat")
+    size = int.from_bytes(content[data - 4 : data], "big") - 8
+    content[data + 4 : data + 4 + size] = bytes(size)
     name = path.encode()
-    # an alias record of version 2: of all its fields only the type and the path at its end are needed
-    record = (
-        bytes(130) + struct.pack(">HH", 2, len(name)) + name + b"\0" * (len(name) % 2) + struct.pack(">HH", 65535, 0)
-    )
-    entry = struct.pack(">I4sI", 12 + len(record), b"alis", 0) + record
-    old = 12  # the entry that says "in this file"
-    grown = content[: place + 12] + entry + content[place + 12 + old :]
+    # An alias record of QuickTime: 150 bytes about volume and folder, then fields by number; 2 is the path, -1 the end.
+    fields = struct.pack(">HH", 2, len(name)) + name + b"\0" * (len(name) % 2) + struct.pack(">HH", 0xFFFF, 0)
+    entry = struct.pack(">I4sI", 12 + 150 + len(fields), b"alis", 0) + bytes(150) + fields
+    place, old = content.index(b"dref"), 12  # the entry that says "in this file"
+    grown = bytes(content[: place + 12]) + entry + bytes(content[place + 12 + old :])
     return _with_larger_boxes(grown, place, len(entry) - old)
 
 
