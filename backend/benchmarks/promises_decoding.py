@@ -32,7 +32,7 @@ def send(server: Running, content: bytes, name: str = "clip.wav") -> tuple[reque
 
 def malformed_files(full: bool) -> list[Line]:
     """R1: damaged files through the real server."""
-    count, codes, slowest = (2000 if full else 100), Counter(), 0.0
+    count, codes, slowest = (2000 if full else 200), Counter(), 0.0
     with running_server() as server:
         before = {one.pid for one in server.family}
         for _, content in malformed(count, seed=1):

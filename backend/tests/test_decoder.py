@@ -123,8 +123,9 @@ def test_a_header_that_claims_4_gib_is_not_believed(decoders):
 
 
 def test_damaged_files_are_decoded_or_refused(decoders):
+    """Every format with every kind of damage; the scorecard sends more of them to a server."""
     codes = set()
-    for name, content in malformed(200):
+    for name, content in malformed(91):
         began = time.monotonic()
         try:
             assert decoders.decode(content, 60.0).seconds <= 60, name

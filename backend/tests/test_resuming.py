@@ -22,7 +22,7 @@ from ser.journal import ENDING, Journal
 from ser.settings import PROJECT
 
 FULL = os.environ.get("SER_FULL") == "1"
-FILES, KILLS = (10_000, 20) if FULL else (30, 2)
+FILES, KILLS = (10_000, 20) if FULL else (12, 2)
 
 
 def test_a_journal_goes_on_where_it_was(tmp_path):
