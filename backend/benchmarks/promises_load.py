@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from benchmarks.clips import SAMPLE_RATE, speech_like, wav
 from benchmarks.lines import Line, by_tests
 from benchmarks.report import percentile
 from benchmarks.serving import Running, running_server
+from ser.settings import load_settings
 
 HEALTH_SECONDS = 0.1
 
@@ -81,7 +81,7 @@ def too_much(full: bool) -> list[Line]:
     with running_server() as server:
         for _ in range(5):
             upload(server, content)
-        bearable = min(8, max(2, os.cpu_count() or 1))
+        bearable = load_settings().predictions
         usual, _, _ = _press(server, content, bearable, seconds / 2)
         busy, statuses, health = _press(server, content, 10 * bearable, seconds)
     ratio = percentile(busy, 99) / percentile(usual, 99)
