@@ -108,10 +108,8 @@ def _save(run: _Run, state: Path) -> None:
     try:
         run.save(state)
     except (OSError, SafetensorError) as error:
-        raise TrainingError(
-            f"The state after epoch {run.epoch} cannot be written to {state.parent} ({error}). Make room there; the "
-            "same command then goes on from the last state that is whole."
-        ) from error
+        what = f"The state after epoch {run.epoch} cannot be written to {state.parent} ({error})."
+        raise TrainingError(f"{what} Make room there; the same command then goes on from the last one.") from error
 
 
 @torch.inference_mode()

@@ -168,6 +168,8 @@ def _refuse(context: typer.Context, allowed: Iterable[str], why: str) -> None:
 
 def _score(folder: Path, listing: Path, model: str | None, out: Path | None, resume: bool) -> None:
     """Scores a finished model on people's own recordings."""
+    import hashlib
+
     from ser.journal import Journal
     from ser.listing import read_listing
     from ser.predictor import load_predictor
@@ -180,7 +182,8 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     utterances = read_listing(folder, listing)
     predictor = load_predictor(model or settings.model, settings)
     target = out or settings.runs / f"{predictor.info.name}-on-{folder.resolve().name}"
-    run = {"model": predictor.info.name, "folder": str(folder), "listing": str(listing)}
+    digest = hashlib.sha256(listing.read_bytes()).hexdigest()
+    run = {"model": predictor.info.name, "folder": str(folder), "listing": digest}
     with Journal(target, run, resume=resume) as journal:
         with progress("scoring", "clips") as on_progress:
             scored = score_files(predictor, utterances, folder, journal=journal, on_progress=on_progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -67,10 +68,11 @@ def predict(
         if journal is not None:
             held.enter_context(journal)
         printer = Printer(form, out, several=len(files) > 1, journal=journal)
-        done = {entry["file"] for entry in journal.entries} if journal else set()
-        found = len(done)
+        done = Counter(entry["file"] for entry in journal.entries) if journal else Counter()
+        found = done.total()
         for name, source in files:
-            if name in done:
+            if done[name]:
+                done[name] -= 1  # a file may be named twice
                 continue
             try:
                 prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
