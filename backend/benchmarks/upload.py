@@ -7,56 +7,18 @@ each client.
 from __future__ import annotations
 
 import argparse
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
 from benchmarks.clips import wav
 from benchmarks.report import print_figure, print_machine
+from benchmarks.serving import running_server
 
 UPLOAD_SECONDS = 0.050
-START_SECONDS = 60.0
 WARM_UP = 5  # requests that are not counted
-BACKEND = Path(__file__).resolve().parents[1]
-
-
-@contextmanager
-def running_server() -> Iterator[tuple[str, float]]:
-    """Starts ``ser serve`` and yields its address and how long it took to be ready, in s.
-
-    Raises:
-        RuntimeError: it ended, or was not ready within ``START_SECONDS``.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "ser", "serve", "--port", str(port), "--no-browser"]
-    process = subprocess.Popen(command, cwd=BACKEND, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        while not _ready(address):
-            if process.poll() is not None or time.perf_counter() - started > START_SECONDS:
-                raise RuntimeError(f"the server did not start (exit code {process.poll()}); is there a model?")
-            time.sleep(0.02)
-        yield address, time.perf_counter() - started
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def _ready(address: str) -> bool:
-    try:
-        return requests.get(f"{address}/health", timeout=5).status_code == 200
-    except requests.ConnectionError:
-        return False
 
 
 def time_uploads(address: str, content: bytes, times: int) -> list[float]:
@@ -98,7 +60,8 @@ def main() -> None:
     given = parser.parse_args()
     content = wav(given.clip)
     print_machine()
-    with running_server() as (address, seconds):
+    with running_server() as server:
+        address, seconds = server.address, server.seconds
         prediction = requests.post(f"{address}/upload", files={"file": ("clip.wav", content)}, timeout=30).json()
         print(f"{len(content) / 1000:.0f} kB, {prediction['duration_seconds']} s, {prediction['state']}")
         print_figure("server ready after", [seconds])

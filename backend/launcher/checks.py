@@ -41,8 +41,12 @@ class Report:
         return "\n".join([*lines, f"checks: {len(self.passed)} passed, {failed} failed"])
 
 
-def run_checks(project: Project) -> int:
+def run_checks(project: Project, full: bool = False) -> int:
     """Runs everything, also after a failure, and prints the summary.
+
+    Args:
+        project: what is checked.
+        full: whether to measure what is promised in its full size, too, and to write the scorecard.
 
     Returns:
         0 when all is well, 1 when something failed (or is missing, in CI), 130 when stopped with Ctrl-C.
@@ -51,6 +55,9 @@ def run_checks(project: Project) -> int:
     require_all = os.environ.get("SER_REQUIRE_ALL") == "1"
     try:
         _run_all(project, report)
+        if full:
+            card = [project.python, "-m", "benchmarks.scorecard", "--full"]
+            _check(report, "scorecard of the promises", card, project.backend, dict(os.environ))
     except SetupError as error:
         say(f"\n{error}")
         report.failed.append("set-up of Node.js")

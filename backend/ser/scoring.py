@@ -15,6 +15,7 @@ import numpy as np
 
 from ser.corpus import Utterance
 from ser.errors import AudioError, CorpusError
+from ser.journal import Journal
 from ser.labels import EMOTIONS, canonical_order, relabel
 from ser.metrics import NO_SPEECH
 from ser.prediction import Prediction
@@ -47,6 +48,7 @@ def score_files(
     utterances: Sequence[Utterance],
     folder: Path,
     *,
+    journal: Journal | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
     """Asks the model about every recording whose emotion it has a class for.
@@ -55,11 +57,13 @@ def score_files(
         predictor: the model.
         utterances: recordings with canonical emotions, see ``ser.listing``.
         folder: what their names are told relative to.
+        journal: takes what was answered, and holds what an interrupted run answered already.
         on_progress: called with (recordings done, recordings in all).
     """
     scored = Scored()
+    known = {entry["file"]: entry for entry in journal.entries} if journal else {}
     for done, utterance in enumerate(utterances, 1):
-        _score_one(predictor, utterance, folder, scored)
+        _score_one(predictor, utterance, folder, scored, known, journal)
         if on_progress:
             on_progress(done, len(utterances))
     return scored
@@ -106,20 +110,32 @@ def write_scores(out: Path, scored: Scored, predictor: Predictor, *, folder: Pat
     return metrics
 
 
-def _score_one(predictor: Predictor, utterance: Utterance, folder: Path, scored: Scored) -> None:
+def _score_one(
+    predictor: Predictor,
+    utterance: Utterance,
+    folder: Path,
+    scored: Scored,
+    known: dict[str, dict[str, str]],
+    journal: Journal | None,
+) -> None:
     path = utterance.path
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
     truth = relabel(utterance.native_label, predictor.info.labels)
     if truth is None:
         scored.unknown[utterance.native_label] += 1
         return
-    try:
-        prediction = predictor.predict(path, name)
-    except AudioError as error:
-        scored.failed.append((name, str(error)))
-        return
+    row = known.get(name)
+    if row is None:
+        try:
+            prediction = predictor.predict(path, name)
+        except AudioError as error:
+            scored.failed.append((name, str(error)))
+            return
+        row = _row(prediction, utterance, truth, predictor.info.labels)
+        if journal:
+            journal.add(row)
     scored.as_neutral += truth != utterance.native_label
-    scored.rows.append(_row(prediction, utterance, truth, predictor.info.labels))
+    scored.rows.append(row)
 
 
 def _row(prediction: Prediction, utterance: Utterance, truth: str, labels: Sequence[str]) -> dict[str, str]:

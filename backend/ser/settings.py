@@ -30,8 +30,13 @@ class Settings:
         max_upload_bytes: largest request body that is accepted, in bytes.
         max_audio_seconds: longest recording that is accepted, in s.
         cors_origins: foreign origins that may call the API, separated by commas; empty means same origin only.
-        threads: server threads.
-        live_predictions: live chunks that are analysed at a time; fewer than threads, so that other requests get one.
+        threads: server threads; more than ``predictions`` and ``waiting`` together, which would hold all of them.
+        workers: processes that answer; Windows keeps one.
+        predictions: recordings that a process analyses at a time.
+        waiting: requests that may wait for one of those places; further ones are refused.
+        rate: recordings that one client may send in a minute, to each process; this machine's own clients, any number.
+        proxies: reverse proxies in front whose word on the client's address is taken.
+        log_format: ``text`` for people, ``json`` for machines.
     """
 
     corpora: Path = PROJECT / "data"
@@ -45,20 +50,35 @@ class Settings:
     max_upload_bytes: int = 25 * MEBIBYTE
     max_audio_seconds: float = 1800.0
     cors_origins: tuple[str, ...] = ()
-    threads: int = 4
-    live_predictions: int = 3
+    threads: int = 24
+    workers: int = 1
+    predictions: int = min(8, max(2, os.cpu_count() or 1))
+    waiting: int = min(8, max(2, os.cpu_count() or 1))
+    rate: int = 600
+    proxies: int = 0
+    log_format: str = "text"
+
+
+_CHOICES = {"log_format": ("text", "json")}
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Reads the settings from ``SER_*`` environment variables.
 
     Raises:
-        SettingsError: a value cannot be read as the setting's type, or is not positive where it must be.
+        SettingsError: a value cannot be read as the setting's type, is not positive where it must be, or does not fit
+            another one.
     """
     environ = os.environ if environ is None else environ
     names = {field.name: f"SER_{field.name.upper()}" for field in fields(Settings)}
     given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
-    return Settings(**{name: _parse(name, names[name], text) for name, text in given.items()})
+    settings = Settings(**{name: _parse(name, names[name], text) for name, text in given.items()})
+    if settings.threads <= settings.predictions + settings.waiting:
+        raise SettingsError(
+            f"SER_THREADS is {settings.threads}; expected more than SER_PREDICTIONS and SER_WAITING together "
+            f"({settings.predictions} + {settings.waiting}), which would hold all of them."
+        )
+    return settings
 
 
 def _parse(name: str, variable: str, text: str) -> Any:
@@ -68,8 +88,15 @@ def _parse(name: str, variable: str, text: str) -> Any:
     if kind is tuple:
         return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
     if kind is str:
-        return text
+        return _chosen(variable, text) if name in _CHOICES else text
     return _positive(kind, variable, text)
+
+
+def _chosen(variable: str, text: str) -> str:
+    choices = _CHOICES[variable.removeprefix("SER_").lower()]
+    if text not in choices:
+        raise SettingsError(f"{variable} is {text!r}; expected {' or '.join(choices)}.")
+    return text
 
 
 def _positive(kind: type, variable: str, text: str) -> int | float:

@@ -17,6 +17,7 @@ import numpy as np
 from ser.answer import Evidence, conclude
 from ser.audio import SAMPLE_RATE, decode
 from ser.checkpoint import ModelInfo
+from ser.decoder import Decode
 from ser.errors import AudioError
 from ser.labels import canonical_order
 from ser.prediction import Prediction
@@ -37,7 +38,15 @@ def chunk_digest(content: bytes, start: float) -> str:
     return hashlib.sha256(f"{start!r}:".encode() + content).hexdigest()
 
 
-def hear(predictor: Predictor, content: bytes, *, sequence: int, start: float, profile: Profile | None) -> Chunk:
+def hear(
+    predictor: Predictor,
+    content: bytes,
+    *,
+    sequence: int,
+    start: float,
+    profile: Profile | None,
+    decode: Decode = decode,
+) -> Chunk:
     """Names the emotion of one chunk.
 
     Args:
@@ -46,6 +55,7 @@ def hear(predictor: Predictor, content: bytes, *, sequence: int, start: float, p
         sequence: its number in the session.
         start: where it begins in s.
         profile: of the person who speaks.
+        decode: reads the chunk.
 
     Raises:
         AudioError: the chunk cannot be used, or is longer than ``CHUNK_SECONDS``.

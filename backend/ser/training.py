@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -87,7 +88,7 @@ def fit(
         on_epoch: called after each epoch.
 
     Raises:
-        TrainingError: a class has no clip to learn from, or the state is of other settings.
+        TrainingError: a class has no clip to learn from, the state is of other settings, or cannot be written.
     """
     _check(task)
     run = _Run(recipe, task, settings, seed)
@@ -97,7 +98,7 @@ def fit(
     while run.epoch < last and not run.out_of_patience():
         epoch = run.train_epoch()
         if state is not None:
-            run.save(state)
+            _save(run, state)
         if on_epoch:
             on_epoch(epoch)
     return Trained(run.whole_weights(), run.best_epoch, run.history)
@@ -106,6 +107,14 @@ def fit(
 def predict_logits(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> Tensor:
     """Returns logits (clips, classes) of the originals."""
     return predict(network, bank, clips)[0]
+
+
+def _save(run: _Run, state: Path) -> None:
+    try:
+        run.save(state)
+    except (OSError, SafetensorError) as error:
+        what = f"The state after epoch {run.epoch} cannot be written to {state.parent} ({error})."
+        raise TrainingError(f"{what} Make room there; the same command then goes on from the last one.") from error
 
 
 @torch.inference_mode()

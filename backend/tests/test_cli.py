@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import subprocess
@@ -269,3 +270,15 @@ def test_own_recordings_without_speakers_say_that_the_figure_may_be_leaky(own_re
 def test_own_recordings_need_a_list(own_recordings):
     failed = ser("train", "--files", own_recordings)
     assert failed.returncode == 2 and b"--labels labels.csv" in failed.stderr
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
+    from ser import cli
+
+    def full(**_: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "app", full)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 1 and capsys.readouterr().err.startswith("ser: the disk is full")

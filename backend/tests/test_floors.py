@@ -10,8 +10,9 @@ import pytest
 SER = Path(__file__).resolve().parents[1] / "ser"
 FLOORS = (
     ("errors", "labels"),
-    ("settings", "prediction", "files"),
+    ("settings", "prediction", "files", "journal", "limits", "programs"),
     ("audio", "download", "pages", "store", "exports"),
+    ("decoder",),
     ("features", "speech", "augment", "nonspeech", "pretrained", "sessions"),
     ("acoustics",),
     ("descriptors",),

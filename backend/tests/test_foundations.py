@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from ser.errors import SerError, SettingsError
 from ser.files import write_atomically, write_text
 from ser.labels import EMOTIONS, canonical_order, relabel
 from ser.prediction import Prediction, Segment
-from ser.settings import PROJECT, Settings, load_settings
+from ser.settings import Settings, load_settings
 
 
 def prediction(**changes) -> Prediction:
@@ -89,10 +88,11 @@ def test_a_setting_that_cannot_be_used_is_named(text):
         load_settings({"SER_MAX_AUDIO_SECONDS": text})
 
 
-def test_every_setting_is_documented():
-    text = (PROJECT / "backend" / "README.md").read_text(encoding="utf-8")
-    missing = [field.name for field in fields(Settings) if f"SER_{field.name.upper()}" not in text]
-    assert not missing
+def test_settings_that_do_not_fit_together_are_named():
+    with pytest.raises(SettingsError, match="SER_THREADS is 4"):
+        load_settings({"SER_THREADS": "4", "SER_PREDICTIONS": "3", "SER_WAITING": "1"})
+    with pytest.raises(SettingsError, match="text or json"):
+        load_settings({"SER_LOG_FORMAT": "xml"})
 
 
 def test_every_error_has_a_code_and_an_exit_code():

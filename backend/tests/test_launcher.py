@@ -354,6 +354,17 @@ def test_everything_runs_without_a_browser_but_is_reported(
     assert "NOT RUN  page in a real browser" in capsys.readouterr().out
 
 
+def test_in_full_the_promises_are_measured_last(project: Project, monkeypatch: pytest.MonkeyPatch):
+    ran: list[list[str]] = []
+    monkeypatch.setattr(checks, "_check", lambda report, title, command, folder, env: ran.append(command))
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    checks.run_checks(project, full=True)
+    assert ran[-1] == [project.python, "-m", "benchmarks.scorecard", "--full"]
+    ran.clear()
+    checks.run_checks(project)
+    assert "benchmarks.scorecard" not in str(ran)
+
+
 def test_the_stamp_names_the_lock_file(project: Project, run_step: Steps):
     environment.make(project)
     assert Path(project.stamp).read_text(encoding="utf-8") == f"{digest(project.lock)} python 3.11.7\n"

@@ -14,7 +14,16 @@ from ser.settings import PROJECT
 
 BACKEND = PROJECT / "backend"
 MADE = {".git", ".venv", "node_modules", "dist", "build", "test-results", "playwright-report", "__pycache__"}
-MADE |= {".pytest_cache", ".ruff_cache", ".mypy_cache", "downloads", "cache", "runs", "speech_emotion.egg-info"}
+MADE |= {
+    ".pytest_cache",
+    ".hypothesis",
+    ".ruff_cache",
+    ".mypy_cache",
+    "downloads",
+    "cache",
+    "runs",
+    "speech_emotion.egg-info",
+}
 TEXT = {"", ".py", ".md", ".toml", ".txt", ".lock", ".json", ".ts", ".tsx", ".js", ".mjs", ".css", ".html", ".yml"}
 # written in parts, so that this file passes its own tests; "someone" is who made-up examples are about
 HOME_FOLDERS = re.compile(r"(?<![\w.<}])/(wo" + r"rk|root|home/(?!someone)\w+|Users/(?!someone)\w+|opt|tm" + "p)/")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from ser import training
 from ser.bank import FrameBank
 from ser.batches import Task
 from ser.errors import TrainingError
@@ -147,9 +149,31 @@ def _train_slowly(state: Path) -> None:
     fit(RECIPE, toy_task(), settings=SETTINGS, seed=3, state=state, on_epoch=lambda epoch: time.sleep(0.05))
 
 
+def test_a_full_disk_keeps_the_last_good_state(tmp_path, monkeypatch):
+    """The disk is full from the fourth state on; once there is room, the same command ends with the same bytes."""
+    genuine, states = training.save_file, []
+
+    def save(tensors, part):
+        states.append(part)
+        if len(states) > 3:
+            part.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        genuine(tensors, part)
+
+    monkeypatch.setattr(training, "save_file", save)
+    with pytest.raises(TrainingError, match="No space left .* goes on"):
+        train(state=tmp_path / "s")
+    assert epochs_on_disk(tmp_path) == 3 and not list(tmp_path.glob("*.part"))
+    monkeypatch.setattr(training, "save_file", genuine)
+    resumed, never_interrupted = train(state=tmp_path / "s"), train()
+    for name, value in never_interrupted.weights.items():
+        assert torch.equal(resumed.weights[name], value), name
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0, 0.01, 0.02, 0.04] if os.environ.get("SER_FULL") == "1" else [0])
 @pytest.mark.parametrize("kill_after", [0, 1, 2, 3, 5])
-def test_killed_and_resumed_gives_the_same_bytes(tmp_path, kill_after):
+def test_killed_and_resumed_gives_the_same_bytes(tmp_path, kill_after, seconds):
     """Kills a training with -9 once ``kill_after`` epochs are on disk, resumes it, compares with one never killed."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -159,6 +183,7 @@ def test_killed_and_resumed_gives_the_same_bytes(tmp_path, kill_after):
         deadline = time.monotonic() + 60
         while process.is_alive() and time.monotonic() < deadline and not epochs_on_disk(tmp_path) >= kill_after:
             time.sleep(0.005)
+        time.sleep(seconds)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         assert epochs_on_disk(tmp_path) < SETTINGS.epochs

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, request
 
+from ser.api import logs
+
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -63,5 +65,16 @@ def _finish(response: Response) -> Response:
         response.content_length or 0,
         milliseconds,
         request_id(),
+        extra={
+            logs.FIELDS: {
+                "method": request.method,
+                "address": _address(),
+                "status": response.status_code,
+                "bytes_in": request.content_length or 0,
+                "bytes_out": response.content_length or 0,
+                "milliseconds": round(milliseconds, 1),
+                "request_id": request_id(),
+            }
+        },
     )
     return response

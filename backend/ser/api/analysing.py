@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from ser.api import metrics
 from ser.api.owners import profile
 from ser.api.problems import RequestError
-from ser.api.state import registry
+from ser.api.state import decoded, registry
 from ser.api.uploads import Upload
 from ser.errors import SettingsError
 from ser.timeline import make_grid
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
-    """Returns the answer to a recording, and how long the model took in ms.
+    """Returns the answer to a recording, and how long that took in ms.
 
     Args:
         sent: the recording and what was asked for.
@@ -35,11 +36,14 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
     started = time.perf_counter()
     try:
         grid = make_grid(sent.window_seconds, sent.hop_seconds)
-        found = predictor.analyse(
-            sent.content, sent.name, grid=grid, coverage=sent.coverage, profile=voice, explain=explain
-        )
+        waveform = decoded(sent.content)
+        with metrics.stage("predict"):
+            found = predictor.analyse(
+                waveform, sent.name, grid=grid, coverage=sent.coverage, profile=voice, explain=explain
+            )
     except SettingsError as error:
         raise RequestError(str(error), "value_invalid") from error
+    metrics.predicted(predictor.info.name, found.prediction.state)
     return found, 1000 * (time.perf_counter() - started)
 
 

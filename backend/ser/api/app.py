@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from apiflask import APIFlask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ser import __version__
 from ser.api import (
     access,
     docs,
+    metrics,
     openapi,
     page,
     problems,
@@ -23,10 +25,18 @@ from ser.api import (
 from ser.api.database import Database
 from ser.api.registry import ModelRegistry
 from ser.api.uploads import MemoryRequest
+from ser.audio import decode
+from ser.decoder import Decode
 from ser.settings import Settings
 
 
-def create_app(settings: Settings, registry: ModelRegistry | None = None, database: Database | None = None) -> APIFlask:
+def create_app(
+    settings: Settings,
+    registry: ModelRegistry | None = None,
+    database: Database | None = None,
+    *,
+    decode: Decode = decode,
+) -> APIFlask:
     """Makes the WSGI application.
 
     Args:
@@ -34,19 +44,25 @@ def create_app(settings: Settings, registry: ModelRegistry | None = None, databa
         registry: the models; its ``load_default`` has to be called by whoever serves the application. Until it
             returned, ``/health`` answers 503.
         database: of results, which whoever made it closes; the one that ``settings`` names where None.
+        decode: reads what clients send; whoever serves strangers gives that of helper processes (``ser.decoder``).
     """
     app = APIFlask(__name__, title="Speech Emotion", version=__version__, docs_path=None, static_folder=None)
     app.request_class = MemoryRequest
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.json.sort_keys = False
     app.json.ensure_ascii = False
-    state.attach(app, settings, registry or ModelRegistry(settings), database or Database(settings.database_url))
+    state.attach(
+        app, settings, registry or ModelRegistry(settings), database or Database(settings.database_url), decode
+    )
     security.register(app, settings)
     access.register(app)
+    metrics.register(app)
     problems.register(app)
     openapi.describe(app)
     modules = (routes_predict, routes_analyse, routes_live, routes_sessions, routes_profiles, routes_meta, docs)
     for module in modules:
         app.register_blueprint(module.routes)
     page.register(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     return app

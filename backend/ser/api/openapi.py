@@ -70,7 +70,7 @@ def _problem_answer(status: int) -> dict[str, Any]:
     return {
         "description": "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes),
         "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
-        "headers": {"Retry-After": _RETRY} if status == 503 else {},
+        "headers": {"Retry-After": _RETRY} if status in (429, 503) else {},
     }
 
 

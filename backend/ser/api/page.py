@@ -13,7 +13,7 @@ from werkzeug.routing import PathConverter
 from ser.api.problems import RequestError
 from ser.api.state import settings
 
-RESERVED = ("api", "docs", "health", "openapi.json", "predict", "upload")
+RESERVED = ("api", "docs", "health", "metrics", "openapi.json", "predict", "ready", "upload")
 HASHED = "assets"  # the build puts a hash of the content into the names of these files
 YEAR_SECONDS = 365 * 24 * 3600
 

@@ -15,6 +15,7 @@ from apiflask import HTTPError
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from ser.api import metrics
 from ser.api.access import request_id
 from ser.errors import SerError, StoreError
 from ser.settings import MEBIBYTE
@@ -56,8 +57,10 @@ KINDS: dict[str, Kind] = {
     "audio_too_long": Kind(422, "The recording is too long", "Cut it into parts; GET /api/v1/limits says how long."),
     "audio_not_finite": Kind(422, "The recording holds values that are no numbers", "Export it as 16-bit WAV."),
     "audio_sample_rate": Kind(422, "The sampling rate is not supported", "Resample it, for instance to 16 kHz."),
+    "audio_undecodable": Kind(422, "The recording is too much for the decoder", "Export it again as 16-bit WAV."),
     "profile_empty": Kind(422, "Nobody speaks in the recordings", "Record speech to make a profile from."),
     "profile_model": Kind(422, "The model cannot use this profile", "Enrol again with the model, or name another."),
+    "rate_limited": Kind(429, "Too many requests came from one client", "Wait for the seconds of 'Retry-After'."),
     "internal_error": Kind(500, "The server made a mistake", "Try again; if it happens again, report the request id."),
     "not_implemented": Kind(
         501, "The server cannot do this", "The request uses an HTTP feature that is not supported."
@@ -67,12 +70,13 @@ KINDS: dict[str, Kind] = {
     "store_unavailable": Kind(503, "The database of results does not answer", "What needs no database still works."),
 }
 
-RETRY_SECONDS = {"not_ready": 2, "too_busy": 1, "store_unavailable": 30}
+RETRY_SECONDS = {"not_ready": 2, "too_busy": 1, "rate_limited": 10, "store_unavailable": 30}
 
 _BY_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "body_too_large",
+    429: "rate_limited",
     501: "not_implemented",
     503: "not_ready",
 }
@@ -99,6 +103,7 @@ def problem_body(code: str, detail: str, identity: str, status: int | None = Non
 
 def problem(code: str, detail: str, headers: Mapping[str, str] | None = None, status: int | None = None) -> Response:
     """Returns a problem as the answer to the current request."""
+    metrics.refused(code)
     body = problem_body(code, detail, request_id(), status)
     answer = Response(json.dumps(body, ensure_ascii=False), body["status"], mimetype=MEDIA_TYPE)
     answer.headers.update(headers or {})

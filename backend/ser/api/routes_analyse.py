@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
 
-from ser.api import schemas
+from ser.api import metrics, schemas
 from ser.api.analysing import analysed, timing
 from ser.api.openapi import problems
 from ser.api.owners import sessions
+from ser.api.state import place
 from ser.api.uploads import flag_field, read_upload, text_field
 from ser.curves import follow
 from ser.voice import measure
@@ -29,14 +30,16 @@ routes = APIBlueprint("analyse", __name__)
     summary="Say everything about a recording",
     description="The prediction, what the model attended to, and what the voice is like, as numbers and over time. "
     "With keep=true all of it but the audio is kept as a session of the owner.",
-    responses=problems(400, 401, 404, 413, 422, 500, 503),
+    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def analyse() -> Any:
     """Answers with everything that can be said about the recording."""
-    sent = read_upload()
-    keeper = sessions() if flag_field("keep") else None  # before the work: without an owner there is none
-    analysis, milliseconds = analysed(sent, explain=True)
-    shape = _shape(analysis)
+    with place():
+        sent = read_upload()
+        keeper = sessions() if flag_field("keep") else None  # before the work: without an owner there is none
+        analysis, milliseconds = analysed(sent, explain=True)
+        with metrics.stage("describe"):
+            shape = _shape(analysis)
     session = None
     if keeper is not None:
         session = keeper.keep(analysis.prediction, shape, text_field("title") or sent.name, sent.speaker).id

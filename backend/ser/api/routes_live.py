@@ -6,19 +6,17 @@ analysed at a time; a client is told to send a further one again, which is what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import request
 
-from ser.api import schemas_kept
+from ser.api import metrics, schemas_kept
 from ser.api.kept import detail, findings
 from ser.api.openapi import problems
 from ser.api.owners import profile, sessions
 from ser.api.problems import RequestError
-from ser.api.state import live_places, registry
+from ser.api.state import decoded, place, registry
 from ser.prediction import Prediction
 from ser.sessions import Chunk, Mark
 
@@ -68,7 +66,7 @@ def received(id: str) -> Any:
     description="A recording of its own of up to 3 s. The same chunk sent again gets the same answer and changes "
     "nothing; chunks may overlap and come in any order.",
     security="owner",
-    responses=problems(400, 401, 404, 409, 413, 422, 500, 503),
+    responses=problems(400, 401, 404, 409, 413, 422, 429, 500, 503),
 )
 def send(id: str, sequence: int, query_data: schemas_kept.ChunkQuery) -> Any:
     """Answers a chunk; one that is known, from the database."""
@@ -83,9 +81,10 @@ def send(id: str, sequence: int, query_data: schemas_kept.ChunkQuery) -> Any:
     session, content, start = mine.get(id), request.get_data(cache=False), query_data.start
     found = mine.find_chunk(id, sequence, chunk_digest(content, start))
     if found is None:
-        with _place():
+        with place():
             predictor, voice = registry().get(session.model), profile(session.speaker)
-            chunk = hear(predictor, content, sequence=sequence, start=start, profile=voice)
+            chunk = hear(predictor, content, sequence=sequence, start=start, profile=voice, decode=decoded)
+        metrics.predicted(session.model, chunk.answer["state"])
         found = mine.add_chunk(id, chunk)
     return _shape(found)
 
@@ -123,22 +122,6 @@ def end(id: str) -> Any:
         found = findings(mine, session)
         session = mine.conclude(id, Prediction.from_dict(found["prediction"]), found)
     return detail(mine, session)
-
-
-@contextmanager
-def _place() -> Iterator[None]:
-    """Takes one of the places for chunks that are analysed at a time.
-
-    Raises:
-        RequestError: there is none (``too_busy``).
-    """
-    places = live_places()
-    if not places.acquire(blocking=False):
-        raise RequestError("Too many chunks are being analysed at once. Send this one again in a second.", "too_busy")
-    try:
-        yield
-    finally:
-        places.release()
 
 
 def _shape(chunk: Chunk) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ser import __version__
 from ser.api import schemas
 from ser.api.openapi import problems
 from ser.api.problems import RequestError
-from ser.api.state import registry, settings
+from ser.api.state import gate, registry, settings
 from ser.audio import FORMATS, MIN_SECONDS
 
 routes = APIBlueprint("about", __name__)
@@ -26,6 +26,24 @@ def health() -> Any:
     if not registry().ready:
         raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
     return {"status": "ok", "models": registry().loaded, "version": __version__}
+
+
+@routes.get("/ready")
+@routes.output(schemas.Ready, description="Send work here.")
+@routes.doc(
+    tags=["About"],
+    operation_id="ready",
+    summary="Say whether the server can take work now",
+    description="For whoever spreads requests over several servers; /health says whether this one lives.",
+    responses=problems(500, 503),
+)
+def ready() -> Any:
+    """Answers 200 where the default model is loaded and a recording would not be refused."""
+    if not registry().ready:
+        raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
+    if gate().full:
+        raise RequestError("Too many recordings are being analysed at once. Ask again in a second.", "too_busy")
+    return {"status": "ready"}
 
 
 @routes.get("/api/v1/models")

@@ -10,11 +10,12 @@ from apiflask import APIBlueprint
 from ser.api import schemas
 from ser.api.analysing import analysed, timing
 from ser.api.openapi import problems
+from ser.api.state import place
 from ser.api.uploads import read_upload
 
 routes = APIBlueprint("predict", __name__)
 
-PROBLEMS = problems(400, 401, 404, 413, 422, 500, 503)
+PROBLEMS = problems(400, 401, 404, 413, 422, 429, 500, 503)
 
 
 @routes.post("/upload")
@@ -29,7 +30,8 @@ PROBLEMS = problems(400, 401, 404, 413, 422, 500, 503)
 )
 def upload() -> Any:
     """Answers with everything there is to say about the recording."""
-    analysis, milliseconds = analysed(read_upload(), explain=False)
+    with place():
+        analysis, milliseconds = analysed(read_upload(), explain=False)
     return analysis.prediction.to_dict(), 200, timing(milliseconds)
 
 
@@ -44,7 +46,8 @@ def upload() -> Any:
 )
 def predict() -> Any:
     """Answers with the likeliest emotion and all probabilities."""
-    analysis, milliseconds = analysed(read_upload(), explain=False)
+    with place():
+        analysis, milliseconds = analysed(read_upload(), explain=False)
     prediction = analysis.prediction
     share = None if prediction.emotion is None else prediction.probabilities[prediction.emotion]
     answer = {

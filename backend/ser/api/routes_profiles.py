@@ -9,7 +9,7 @@ from apiflask import APIBlueprint
 from ser.api import schemas_kept
 from ser.api.openapi import problems
 from ser.api.owners import owner
-from ser.api.state import registry, store
+from ser.api.state import decoded, place, registry, store
 from ser.api.uploads import read_files, text_field
 from ser.profiles import check_name, delete_profile, list_profiles, save_profile
 
@@ -42,16 +42,18 @@ def profiles() -> Any:
     description="Three to twenty short recordings of one person in varied moods are best; they need no labels. "
     "Statistics of the voice are kept, never audio. A profile of the same name is replaced.",
     security="owner",
-    responses=problems(400, 401, 404, 413, 422, 500, 503),
+    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def enrol() -> Any:
     """Makes a profile from the recordings of the form."""
     from ser.layers import VARIED  # imports torch, which must see the number of threads first
 
     whose, database = owner(), store()
-    sources = [content for _, content in read_files(("file",), MAX_FILES)]  # first: it says where a form is damaged
-    name = check_name(text_field("name") or "")
-    profile = registry().get(text_field("model")).enrol(name, sources)
+    with place():
+        sources = [content for _, content in read_files(("file",), MAX_FILES)]  # first: it says where a form is damaged
+        name = check_name(text_field("name") or "")
+        predictor = registry().get(text_field("model"))
+        profile = predictor.enrol(name, [decoded(content) for content in sources])
     save_profile(profile, database, whose)
     return {"profile": profile.summary, "warnings": profile.warnings(VARIED)}, 201
 

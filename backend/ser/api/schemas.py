@@ -141,6 +141,12 @@ class Health(Shape):
     version: str
 
 
+class Ready(Shape):
+    """The server can take work now."""
+
+    status: Literal["ready"]
+
+
 class Figure(Shape):
     """A measured figure with everything that makes it one; shares in percent."""
 

@@ -1,5 +1,7 @@
 """Owns the production server: the port, the threads, and a stop that loses no request.
 
+What is quick (the page, ``/health``, ``/metrics``) has threads of its own and never waits behind recordings.
+
 Waitress 3.0 and not gunicorn 27.0 (gthread), by measurement on 2 busy cores, 4 threads, without a model: a raw client
 that sends 30 MB before it reads always gets the 413 from waitress, never from gunicorn (broken pipe); beside 8 stalled
 uploads /health takes 10 ms and over 5 s. Latency does not decide it: 100 kB uploads take 7 to 9 and 7 to 10 ms for 1
@@ -23,11 +25,15 @@ from typing import Any
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
+from waitress.task import ThreadedTaskDispatcher
 
+from ser.api import logs
 from ser.api.app import create_app
 from ser.api.database import Database
 from ser.api.receiving import DRAIN_BYTES, channel_class
 from ser.api.registry import ModelRegistry
+from ser.api.workers import supervise
+from ser.decoder import Decoders
 from ser.errors import SettingsError
 from ser.settings import Settings
 
@@ -37,6 +43,10 @@ DEFAULT_PORT = 5000
 PORTS_TO_TRY = 100
 STOP_SECONDS = 10.0  # requests in flight have so long to finish
 FRESH_SECONDS = 0.5  # a connection this young may have a request under way
+QUICK_THREADS = 2
+IDLE_SECONDS = 30  # a connection that sends nothing for so long is closed
+CONNECTIONS = 512
+SWITCH_SECONDS = 0.001  # a thread that computes gives way so often; Python's 5 ms add up in answers of many steps
 MEMORY_BYTES = 1 << 30  # waitress buffers answers in memory below this; none comes near it
 
 
@@ -60,8 +70,14 @@ class Server:
             max_request_body_size=max(DRAIN_BYTES, 2 * settings.max_upload_bytes),
             inbuf_overflow=MEMORY_BYTES,
             outbuf_overflow=MEMORY_BYTES,
+            channel_timeout=IDLE_SECONDS,
+            connection_limit=CONNECTIONS,
+            clear_untrusted_proxy_headers=not settings.proxies,
             asyncore_use_poll=True,
         )
+        self._work, self._quick = self._server.task_dispatcher, ThreadedTaskDispatcher()
+        self._quick.set_thread_count(QUICK_THREADS)
+        self._server.add_task = self._assign
         self._server.channel_class = channel_class(settings.max_upload_bytes)
         host, self.port = listener.getsockname()[:2]
         self.url = f"http://{_display(host)}:{self.port}"
@@ -75,7 +91,8 @@ class Server:
         deadline = time.monotonic() + STOP_SECONDS
         while any(map(_busy, self._channels())) and time.monotonic() < deadline:
             self._turn(0.05)
-        self._server.task_dispatcher.shutdown(timeout=0.5)
+        for dispatcher in (self._work, self._quick):
+            dispatcher.shutdown(timeout=0.5)
         wasyncore.close_all(self._server._map)
 
     def stop(self) -> None:
@@ -83,6 +100,13 @@ class Server:
         if not self._stopping:
             self._stopping = True
             self._server.pull_trigger()
+
+    def _assign(self, channel: HTTPChannel) -> None:
+        """Gives a request to the threads for its kind."""
+        request = channel.requests[0]
+        reading = request.error is None and request.command in ("GET", "HEAD")
+        quick = reading and not request.path.startswith("/api/")
+        (self._quick if quick else self._work).add_task(channel)
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
@@ -165,10 +189,10 @@ def _display(host: str) -> str:
 
 
 def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = False) -> None:
-    """Serves the page and the API until SIGINT or SIGTERM.
+    """Serves the page and the API until SIGINT or SIGTERM, with as many processes as the settings say.
 
     Args:
-        settings: everything but the address.
+        settings: everything but the address; with several processes all but ``model`` is what the environment says.
         host: address to listen on.
         port: port; the first free one from ``DEFAULT_PORT`` on where None.
         open_browser: whether to open the page once the model is loaded.
@@ -177,42 +201,61 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
         SettingsError: the address cannot be used.
         ModelError: the default model does not exist or is damaged.
     """
-    _share_cores(settings.threads)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
-    logging.getLogger("ser").setLevel(logging.INFO)  # others stay at WARNING: torch has much to say
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listener = bind(host, port)
-    registry = ModelRegistry(settings)
-    database = Database(settings.database_url)
-    server = Server(create_app(settings, registry, database), listener, settings)
-    failures: list[Exception] = []
+    if settings.workers > 1 and os.name == "posix":
+        logs.set_up(settings.log_format)
+        listener.listen()
+        supervise(settings, listener, open_browser=open_browser)
+    else:
+        serve(settings, listener, open_browser=open_browser)
 
-    def load() -> None:
-        try:
-            registry.load_default()
-        except Exception as error:  # raised again below, in the thread that serves
-            failures.append(error)
-            server.stop()
-            return
-        log.info("ready: %s", server.url)
-        if open_browser:
-            webbrowser.open(server.url)
 
-    _stop_on_signals(server)
-    threading.Thread(target=load, name="load", daemon=True).start()
-    server.run()
-    database.close()
+def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = False, until: int | None = None) -> None:
+    """Serves with this process, as ``run`` does.
+
+    Args:
+        settings: everything but the address.
+        listener: a bound socket.
+        open_browser: whether to open the page once the model is loaded.
+        until: descriptor of a pipe; serving ends, too, when that has no writer any more.
+    """
+    _share_cores(settings.workers * settings.predictions)
+    logs.set_up(settings.log_format)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with Decoders(settings.predictions) as decoders:
+        registry = ModelRegistry(settings)
+        database = Database(settings.database_url)
+        server = Server(create_app(settings, registry, database, decode=decoders.decode), listener, settings)
+        failures: list[Exception] = []
+
+        def load() -> None:
+            try:
+                registry.load_default()
+            except Exception as error:  # raised again below, in the thread that serves
+                failures.append(error)
+                server.stop()
+                return
+            log.info("ready: %s", server.url)
+            if open_browser:
+                webbrowser.open(server.url)
+
+        _stop_on_signals(server)
+        threading.Thread(target=load, name="load", daemon=True).start()
+        if until is not None:
+            threading.Thread(target=lambda: (os.read(until, 1), server.stop()), name="until", daemon=True).start()
+        server.run()
+        database.close()
     if failures:
         raise failures[0]
 
 
-def _share_cores(threads: int) -> None:
-    """Gives each server thread its share of the cores; torch reads this when it is imported.
+def _share_cores(at_once: int) -> None:
+    """Gives each of the predictions at once its share of the cores; torch reads this when it is imported.
 
     More would be slower: threads that wait for each other on a busy machine made 45 ms of analysis 650 ms.
     """
     cores = os.cpu_count() or 1
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // threads)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // at_once)))
 
 
 def _stop_on_signals(server: Server) -> None:

@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 
+from ser.api import metrics
+from ser.api.admission import Gate, Rates
 from ser.api.database import Database
 from ser.api.registry import ModelRegistry
+from ser.audio import Waveform
+from ser.decoder import Decode
 from ser.settings import Settings
 from ser.store import Store
 
 _KEY = "ser"
 
 
-def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Database) -> None:
-    """Gives an application its settings, models, database and places for live chunks."""
-    app.extensions[_KEY] = (settings, models, database, threading.BoundedSemaphore(settings.live_predictions))
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What one application works with."""
+
+    settings: Settings
+    models: ModelRegistry
+    database: Database
+    decode: Decode
+    gate: Gate
+    rates: Rates
+
+
+def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Database, decode: Decode) -> None:
+    """Gives an application its settings, models, database, decoder, and places for analyses."""
+    gate, rates = Gate(settings.predictions, settings.waiting), Rates(settings.rate)
+    app.extensions[_KEY] = State(
+        settings=settings, models=models, database=database, decode=decode, gate=gate, rates=rates
+    )
+
+
+def _state() -> State:
+    return current_app.extensions[_KEY]
 
 
 def settings() -> Settings:
     """Returns the settings of the current application."""
-    return current_app.extensions[_KEY][0]
+    return _state().settings
 
 
 def registry() -> ModelRegistry:
     """Returns the models of the current application."""
-    return current_app.extensions[_KEY][1]
+    return _state().models
 
 
 def store() -> Store:
@@ -35,9 +60,38 @@ def store() -> Store:
     Raises:
         StoreError: it cannot be opened.
     """
-    return current_app.extensions[_KEY][2].store()
+    return _state().database.store()
 
 
-def live_places() -> threading.BoundedSemaphore:
-    """Returns what a live chunk needs one of for as long as it is analysed."""
-    return current_app.extensions[_KEY][3]
+def gate() -> Gate:
+    """Returns the places for analyses of the current application."""
+    return _state().gate
+
+
+def decoded(content: bytes, max_seconds: float | None = None) -> Waveform:
+    """Decodes a recording that a client sent.
+
+    Args:
+        content: the file.
+        max_seconds: longest one; what the settings say where None.
+
+    Raises:
+        AudioError: it cannot be used.
+    """
+    with metrics.stage("decode"):
+        return _state().decode(content, max_seconds or settings().max_audio_seconds)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """Lets the current request analyse a recording.
+
+    Raises:
+        RequestError: its client sends too many (``rate_limited``), or too many are analysed at once (``too_busy``).
+    """
+    _state().rates.spend(request.remote_addr)
+    with ExitStack() as held:
+        with metrics.WAITING.track_inprogress(), metrics.stage("wait"):
+            held.enter_context(gate().place())
+        with metrics.RUNNING.track_inprogress():
+            yield

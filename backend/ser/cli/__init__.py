@@ -6,6 +6,7 @@ Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some 
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Annotated
 
@@ -18,6 +19,8 @@ from ser.cli.recordings import features, plot, predict
 from ser.cli.serving import models, openapi, serve
 from ser.cli.voices import enroll, profiles
 from ser.errors import SerError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Names the emotion in a voice, says how sure it is, and admits when it cannot tell.",
@@ -39,6 +42,11 @@ def main() -> None:
     except SerError as error:
         typer.echo(f"ser: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        typer.echo("ser: the disk is full; make room and run the same command again.", err=True)
+        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)

@@ -116,6 +116,7 @@ def evaluate(
         typer.Option(help="Score a finished model on the recordings of this folder; --labels then names their CSV."),
     ] = None,
     model: ModelOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="With --files: go on where a killed run stopped.")] = False,
 ) -> None:
     """Measures a recipe by a protocol, or a finished model on your own recordings, and writes a report.
 
@@ -126,10 +127,12 @@ def evaluate(
     evaluate --files FOLDER --labels labels.csv --model cnn1d
     """
     if files is not None:
-        _refuse(context, ("files", "labels", "model", "out"), "has no meaning with --files")
-        _score(files, listing_of(labels), model, out)
+        _refuse(context, ("files", "labels", "model", "out", "resume"), "has no meaning with --files")
+        _score(files, listing_of(labels), model, out, resume)
         return
-    _refuse(context, [name for name in context.params if name != "model"], "goes with --files FOLDER only")
+    _refuse(
+        context, [name for name in context.params if name not in ("model", "resume")], "goes with --files FOLDER only"
+    )
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
     from ser.recipe import get_recipe
@@ -166,8 +169,11 @@ def _refuse(context: typer.Context, allowed: Iterable[str], why: str) -> None:
             raise SettingsError(f"{parameter.opts[0]} {why}.")
 
 
-def _score(folder: Path, listing: Path, model: str | None, out: Path | None) -> None:
+def _score(folder: Path, listing: Path, model: str | None, out: Path | None, resume: bool) -> None:
     """Scores a finished model on people's own recordings."""
+    import hashlib
+
+    from ser.journal import Journal
     from ser.listing import read_listing
     from ser.predictor import load_predictor
     from ser.report import write_report
@@ -178,12 +184,16 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None) -> 
     settings = load_settings()
     utterances = read_listing(folder, listing)
     predictor = load_predictor(model or settings.model, settings)
-    with progress("scoring", "clips") as on_progress:
-        scored = score_files(predictor, utterances, folder, on_progress=on_progress)
+    target = out or settings.runs / f"{predictor.info.name}-on-{folder.resolve().name}"
+    digest = hashlib.sha256(listing.read_bytes()).hexdigest()
+    run = {"model": predictor.info.name, "folder": str(folder), "listing": digest}
+    with Journal(target, run, resume=resume) as journal:
+        with progress("scoring", "clips") as on_progress:
+            scored = score_files(predictor, utterances, folder, journal=journal, on_progress=on_progress)
+        metrics = write_scores(target, scored, predictor, folder=folder, listing=listing, command=_command_line())
+        journal.finish()
     for name, error in scored.failed:
         typer.echo(f"ser: {name}: {error}", err=True)
-    target = out or settings.runs / f"{predictor.info.name}-on-{folder.resolve().name}"
-    metrics = write_scores(target, scored, predictor, folder=folder, listing=listing, command=_command_line())
     print_classes(metrics)
     print_confusion(metrics["confusion"], metrics["labels"], metrics["answers"])
     for emotion, clips in scored.unknown.items():

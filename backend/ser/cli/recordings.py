@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +19,7 @@ from ser.terminal import print_voice
 if TYPE_CHECKING:
     import numpy as np
 
+    from ser.journal import Journal
     from ser.prediction import Prediction
     from ser.predictor import Predictor
     from ser.profiles import Profile
@@ -42,6 +45,7 @@ def predict(
     speaker: Annotated[
         str | None, typer.Option(help="Calibrate to the voice of this profile, which 'enroll' made.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run with the same --out was killed.")] = False,
 ) -> None:
     """Names the emotion of recordings.
 
@@ -57,22 +61,43 @@ def predict(
     files = list(recordings(sources))
     profile = None if speaker is None else _profile(speaker, settings.database_url)
     predictor = load_predictor(model or (profile.model if profile else settings.model), settings)
-    printer = Printer(form, out, several=len(files) > 1)
-    failures, found = [], 0
-    for name, source in files:
-        try:
-            prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
-        except (SettingsError, ProfileError):
-            raise  # the same for every file
-        except SerError as error:
-            failures.append(error)
-            typer.echo(f"ser: {name}: {error}", err=True)
-            continue
-        printer.add(prediction)
-        found += 1
-    printer.close()
+    failures = []
+    with ExitStack() as held:
+        run = {"model": predictor.info.name, "window": window, "hop": hop, "coverage": coverage, "speaker": speaker}
+        journal = _journal(form, out, run, several=len(files) > 1, resume=resume)
+        if journal is not None:
+            held.enter_context(journal)
+        printer = Printer(form, out, several=len(files) > 1, journal=journal)
+        done = Counter(entry["file"] for entry in journal.entries) if journal else Counter()
+        found = done.total()
+        for name, source in files:
+            if done[name]:
+                done[name] -= 1  # a file may be named twice
+                continue
+            try:
+                prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
+            except (SettingsError, ProfileError):
+                raise  # the same for every file
+            except SerError as error:
+                failures.append(error)
+                typer.echo(f"ser: {name}: {error}", err=True)
+                continue
+            printer.add(prediction)
+            found += 1
+        printer.close()
     if failures:
         raise typer.Exit(1 if found else failures[0].exit_code)
+
+
+def _journal(form: Export, out: Path | None, run: dict[str, Any], *, several: bool, resume: bool) -> Journal | None:
+    """Returns the journal of a run that writes several answers into one file; None where there is no such file."""
+    from ser.journal import Journal
+
+    if out is not None and several and form in (Export.json, Export.jsonl, Export.csv):
+        return Journal(out, run, resume=resume)
+    if resume:
+        raise SettingsError("--resume goes with several recordings, --out FILE, and --format json, jsonl or csv.")
+    return None
 
 
 def _profile(name: str, database_url: str) -> Profile:

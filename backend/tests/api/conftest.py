@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,6 +32,8 @@ from ser.profiles import Profile
 from ser.settings import Settings
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
+
+collect_ignore = [] if os.name == "posix" else ["test_workers.py"]  # Windows keeps one process
 
 LABELS = ("angry", "happy", "sad")
 PAGE = "<!doctype html><title>page</title>"
@@ -121,7 +124,15 @@ def settings(tmp_path: Path) -> Settings:
     (frontend / "assets" / "index-abc123.js").write_text("export {};", encoding="utf-8")
     (tmp_path / "secret.txt").write_text("not for the world", encoding="utf-8")
     url = f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}"
-    return Settings(frontend=frontend, weights=tmp_path / "weights", model="first", threads=4, database_url=url)
+    return Settings(
+        frontend=frontend,
+        weights=tmp_path / "weights",
+        model="first",
+        threads=8,
+        predictions=3,
+        waiting=1,
+        database_url=url,
+    )
 
 
 @pytest.fixture

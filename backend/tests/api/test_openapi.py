@@ -36,7 +36,7 @@ def test_served_document_is_the_same(client):
 
 
 def test_every_route_of_the_api_is_described(app):
-    hidden = ("page", "docs", "openapi")
+    hidden = ("page", "docs", "openapi", "metrics")
     rules = [rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] not in hidden]
     assert {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in rules} == set(DOCUMENT["paths"])
 
@@ -70,7 +70,7 @@ def test_operation_names_are_unique():
 @pytest.mark.parametrize("path", ["/upload", "/predict", "/api/v1/analyse"])
 def test_uploads_list_every_problem_they_can_have(path):
     operation = DOCUMENT["paths"][path]["post"]
-    assert operation["responses"].keys() == {"200", "400", "401", "404", "413", "422", "500", "503"}
+    assert operation["responses"].keys() == {"200", "400", "401", "404", "413", "422", "429", "500", "503"}
     properties = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"][
         "properties"
     ]

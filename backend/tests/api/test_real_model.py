@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from ser.predictor import load_predictor
 def test_answers_are_the_predictor_s_own(real_settings, serve, samples):
     registry = ModelRegistry(real_settings)
     registry.load_default()
-    server = serve(create_app(real_settings, registry))
+    server = serve(create_app(replace(real_settings, waiting=8), registry))
     predictor = load_predictor("untrained", real_settings)
     expected = {path.name: predictor.predict(path).to_dict() for path in samples.values()}
 

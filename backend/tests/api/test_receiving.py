@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from ser.api.problems import MEDIA_TYPE
-from ser.api.receiving import Body
+from ser.api.receiving import Body, Memory
 from ser.settings import MEBIBYTE
 
 LIMIT = 25 * MEBIBYTE
@@ -132,6 +132,41 @@ def test_body_is_kept_up_to_the_limit_and_counted_beyond():
     assert (len(body), body.getfile().read()) == (11, b"")
     body.append(b"x" * 100)
     assert len(body) == 111 and body._kept.getbuffer().nbytes == 0
+
+
+def test_bodies_share_the_memory_and_give_it_back():
+    memory = Memory(25)
+    first, second = Body(10, memory), Body(10, memory)
+    for body in (first, second):
+        body.append(b"1234567890")
+    third = Body(10, memory)
+    third.append(b"12345")
+    assert not third.refused and third.held == 5
+    third.append(b"6")
+    assert (third.refused, third.held, len(third), third.getfile().read()) == (True, 0, 6, b"")
+    third.append(b"7")
+    assert third.held == 0, "a body with a gap is of no use"
+    first.close()
+    fourth = Body(10, memory)
+    fourth.append(b"1234567890")
+    assert not fourth.refused
+    del fourth, second, body  # the last one of the loop above is still there
+    assert memory.has_room(25)
+
+
+def test_what_there_is_no_room_for_is_told_to_come_again(app, serve, wav, multipart, problem_of, monkeypatch):
+    monkeypatch.setattr("ser.api.receiving.MOST_BODIES", 1)
+    server = serve(app)
+    body, kind = multipart(wav, LIMIT)
+    head = f"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: {LIMIT}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as slow:
+        slow.sendall(head + bytes(LIMIT // 2))
+        refused = post(server, body, kind)
+        problem_of(refused, "too_busy")
+        assert int(refused.headers["Retry-After"]) > 0
+        small, kind_of_small = multipart(wav)
+        assert post(server, small, kind_of_small).status_code == 200
+    assert post(server, body, kind).status_code == 200
 
 
 def test_connection_is_kept_between_requests(server, wav, multipart):

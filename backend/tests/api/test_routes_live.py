@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -151,7 +152,7 @@ def test_a_session_without_a_sound_has_no_speech(client, owner, session):
 
 
 def test_too_many_at_once_are_told_to_come_again(
-    app, owner, session, sounds, settings, problem_of, registry, monkeypatch
+    app, client, owner, session, sounds, settings, problem_of, registry, monkeypatch
 ):
     enough, go_on, analyse = threading.Semaphore(0), threading.Event(), registry.get().analyse
 
@@ -166,10 +167,13 @@ def test_too_many_at_once_are_told_to_come_again(
         path = f"{PATH}/{session}/chunks/{number}?start={number}"
         return app.test_client().put(path, data=sounds(number), headers=owner)
 
-    with ThreadPoolExecutor(settings.live_predictions) as pool:
-        running = [pool.submit(put, number) for number in range(settings.live_predictions)]
-        for _ in running:
+    most = settings.predictions + settings.waiting
+    with ThreadPoolExecutor(most) as pool:
+        running = [pool.submit(put, number) for number in range(most)]
+        for _ in range(settings.predictions):
             assert enough.acquire(timeout=10)
+        while client.get("/ready").status_code == 200:
+            time.sleep(0.01)
         refused = put(99)
         problem_of(refused, "too_busy")
         assert refused.headers["Retry-After"] == "1"
@@ -179,7 +183,7 @@ def test_too_many_at_once_are_told_to_come_again(
 
 
 def test_a_chunk_that_fails_gives_its_place_back(send, sounds, settings, problem_of):
-    for number in range(2 * settings.live_predictions):
+    for number in range(2 * (settings.predictions + settings.waiting)):
         problem_of(send(number, b"no sound"), "audio_unsupported")
     assert send(0, sounds()).status_code == 200
 
@@ -222,8 +226,8 @@ def test_sounds_that_cannot_be_are_explained(send, sounds, problem_of):
     ],
 )
 def test_sessions_that_cannot_begin_are_explained(client, owner, problem_of, body, code):
-    sent = json.dumps(body)  # half of a surrogate pair can be sent escaped only
-    problem_of(client.post(PATH, data=sent, content_type="application/json", headers=owner), code)
+    answer = client.post(PATH, data=json.dumps(body), content_type="application/json", headers=owner)
+    problem_of(answer, code)
     assert client.get("/api/v1/sessions", headers=owner).json["total"] == 0
 
 

@@ -82,7 +82,7 @@ def test_requests_are_answered_in_parallel(serve):
 
     server = serve(application)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: requests.get(server.url, timeout=10).status_code, range(4)))
+        answers = list(pool.map(lambda _: requests.post(server.url, timeout=10).status_code, range(4)))
     assert answers == [200] * 4
 
 

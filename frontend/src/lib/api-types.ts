@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say whether the server can take work now
+         * @description For whoever spreads requests over several servers; /health says whether this one lives.
+         */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/upload": {
         parameters: {
             query?: never;
@@ -331,6 +351,17 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Ready
+         * @description The server can take work now.
+         */
+        Ready: {
+            /**
+             * Status
+             * @constant
+             */
+            status: "ready";
+        };
         /**
          * Segment
          * @description A stretch of speech with one answer.
@@ -1150,7 +1181,7 @@ export interface components {
              * @description stable word for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "profile_empty" | "profile_model" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -1166,6 +1197,52 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Send work here. */
+            200: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description `internal_error`: The server made a mistake */
+            500: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            503: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     upload: {
         parameters: {
             query?: never;
@@ -1263,9 +1340,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -1443,9 +1533,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -1548,7 +1651,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1752,9 +1855,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -2087,9 +2203,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -2844,9 +2973,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
             422: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;

@@ -1,0 +1,106 @@
+"""Shows E3 to E5: formats, the command line, and how soon it answers."""
+
+from __future__ import annotations
+
+import io
+import statistics
+import tempfile
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+import soxr
+
+from benchmarks.clips import SAMPLE_RATE, speech_like, wav
+from benchmarks.lines import Line, by_tests
+from benchmarks.startup import FIRST_PREDICTION_SECONDS, HELP_SECONDS, time_command
+from ser.predictor import Predictor, load_predictor
+from ser.settings import load_settings
+
+RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)
+LOSSLESS = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("FLAC", "PCM_24")]
+LOSSLESS += [("AIFF", "PCM_16")]
+LOSSY = [("WAV", "PCM_U8"), ("WAV", "ULAW"), ("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS"), ("OGG", "OPUS")]
+FFMPEG = [("mp4", "aac"), ("adts", "aac"), ("webm", "libopus")]
+
+
+def formats(full: bool) -> list[Line]:
+    """E3: the same voice in every format, at every rate, with 1 to 8 channels."""
+    predictor = load_predictor("cnn1d", load_settings())
+    rates = RATES if full else (8_000, 48_000)
+    voices = {rate: _voice(rate) for rate in rates}
+    known = {rate: predictor.predict(_sndfile(voices[rate], rate, "WAV", "FLOAT")) for rate in rates}
+    exact = [(rate, _sndfile(voices[rate], rate, *form)) for rate in rates for form in LOSSLESS]
+    exact += [
+        (rate, _sndfile(np.repeat(voices[rate][:, None], channels, 1), rate, "WAV", "FLOAT"))
+        for rate in rates
+        for channels in range(2, 9)
+    ]
+    close = [(rate, _sndfile(voices[rate], rate, *form)) for rate in rates for form in LOSSY if _fits(rate, *form)]
+    close += [(48_000, _ffmpeg(voices[48_000], *form)) for form in FFMPEG]
+    worst = max(_difference(predictor, content, known[rate].probabilities) for rate, content in exact)
+    alike = sum(predictor.predict(content).emotion == known[rate].emotion for rate, content in close)
+    share = alike / len(close)
+    return [
+        Line("E3", f"{len(exact)} lossless files within 1e-3 of WAV", f"largest difference {worst:.1e}", worst <= 1e-3),
+        Line("E3", f"{len(close)} lossy files, 95 % the same label", f"{100 * share:.0f} %", share >= 0.95),
+    ]
+
+
+def _fits(rate: int, form: str, subtype: str) -> bool:
+    """Whether a format knows a sampling rate."""
+    if subtype == "OPUS":
+        return rate in (8_000, 16_000, 48_000)
+    return subtype != "MPEG_LAYER_III" or rate <= 48_000
+
+
+def _voice(rate: int) -> np.ndarray:
+    samples = soxr.resample(speech_like(3.0), SAMPLE_RATE, rate)
+    steps = np.round(0.9 * 32_768 * samples / np.abs(samples).max())  # what 16 bits hold, all lossless formats do
+    return (steps / 32_768).astype(np.float32)
+
+
+def _sndfile(samples: np.ndarray, rate: int, form: str, subtype: str) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format=form, subtype=subtype)
+    return buffer.getvalue()
+
+
+def _ffmpeg(samples: np.ndarray, container: str, codec: str) -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None].copy(), format="fltp", layout="mono")
+        frame.sample_rate = 48_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            file.mux(packet)
+    return buffer.getvalue()
+
+
+def _difference(predictor: Predictor, content: bytes, known: dict[str, float]) -> float:
+    found = predictor.predict(content).probabilities
+    return max((abs(found.get(k, 1.0) - known.get(k, 0.0)) for k in known.keys() | found.keys()), default=0.0)
+
+
+def command_line(full: bool) -> list[Line]:
+    """E4: what goes in and out of the command line, read back by other libraries."""
+    tests = ["tests/test_cli.py", "tests/test_exports.py", "-m", "not corpus"]
+    return [by_tests("E4", "files, folders, stdin; every export read back; exit codes", tests, full)]
+
+
+def start(full: bool) -> list[Line]:
+    """E5: whole processes."""
+    times = 10 if full else 3
+    helped = statistics.median(time_command(["--help"], times))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "clip.wav"
+        file.write_bytes(wav(None))
+        first = statistics.median(time_command(["predict", str(file)], times))
+    return [
+        Line("E5", f"--help in {HELP_SECONDS:g} s", f"median {helped:.2f} s", helped <= HELP_SECONDS),
+        Line("E5", "first prediction in 3 s", f"median {first:.2f} s", first <= FIRST_PREDICTION_SECONDS),
+    ]
+
+
+MEASURES = {"E3": formats, "E4": command_line, "E5": start}

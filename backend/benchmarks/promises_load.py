@@ -1,0 +1,153 @@
+"""Shows R6 to R9: nothing on disk, no mixed answers, no waiting for ever, nothing lost at the end."""
+
+from __future__ import annotations
+
+import io
+import signal
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import requests
+import soundfile
+
+from benchmarks.clips import SAMPLE_RATE, speech_like, wav
+from benchmarks.lines import Line, by_tests
+from benchmarks.report import percentile
+from benchmarks.serving import Running, running_server
+from ser.settings import load_settings
+
+HEALTH_SECONDS = 0.1
+
+
+def clip(seed: int, seconds: float = 2.0) -> bytes:
+    """Returns a recording that no other seed gives."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, speech_like(seconds, seed), SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def upload(server: Running, content: bytes, name: str = "clip.wav") -> requests.Response:
+    """Sends a recording over a connection of its own."""
+    return requests.post(f"{server.address}/upload", files={"file": (name, content)}, timeout=120)
+
+
+def nothing_on_disk(full: bool) -> list[Line]:
+    """R6: bytes that the server's processes write while recordings of many sizes come."""
+    count, sizes = (200 if full else 12), (0.1, 24.0)  # MB
+    content = wav(None)
+    with running_server() as server:
+        upload(server, content)
+        before = _written(server)
+        for size in np.geomspace(*sizes, count):
+            upload(server, content + bytes(max(0, int(size * 1e6) - len(content))), "secret-name.wav")
+        left, told = _written(server) - before, b"secret-name" in server.log
+    measured = f"{left} bytes to disk, name {'in' if told else 'not in'} the log"
+    return [Line("R6", f"{count} uploads of 0.1 to 24 MB leave 0 bytes", measured, left == 0 and not told)]
+
+
+def _written(server: Running) -> int:
+    """Bytes that the processes sent to storage; Linux and Windows count them."""
+    return sum(one.io_counters().write_bytes for one in server.family)
+
+
+def no_cross_talk(full: bool) -> list[Line]:
+    """R7: every answer belongs to its clip."""
+    clients, clips = (64, 1000) if full else (8, 24)
+    contents = {f"{seed}.wav": clip(seed) for seed in range(clips)}
+    with running_server() as server:
+        expected = {name: upload(server, content, name).json() for name, content in contents.items()}
+
+        def ask(name: str) -> float:
+            while (answer := upload(server, contents[name], name)).status_code == 503:
+                time.sleep(float(answer.headers["Retry-After"]) * np.random.default_rng().uniform(0.1, 1))
+            found, own = answer.json(), expected[name]
+            same = found["file"] == name and found["probabilities"].keys() == own["probabilities"].keys()
+            differences = [abs(found["probabilities"][k] - own["probabilities"][k]) for k in own["probabilities"]]
+            return max(differences, default=0.0) if same else float("inf")
+
+        with ThreadPoolExecutor(clients) as pool:
+            worst = max(pool.map(ask, contents))
+    measured = f"largest difference {worst:.1e}"
+    return [Line("R7", f"{clients} clients, {clips} clips: each answer its own within 1e-6", measured, worst < 1e-6)]
+
+
+def too_much(full: bool) -> list[Line]:
+    """R8: ten times the clients that the server can serve at once."""
+    seconds, content = (60.0 if full else 6.0), wav(None)
+    with running_server() as server:
+        for _ in range(5):
+            upload(server, content)
+        bearable = load_settings().predictions
+        usual, _, _ = _press(server, content, bearable, seconds / 2)
+        busy, statuses, health = _press(server, content, 10 * bearable, seconds)
+    ratio = percentile(busy, 99) / percentile(usual, 99)
+    allowed = set(statuses) <= {200, 429, 503}
+    slowest = percentile(health, 99)
+    answered = ", ".join(f"{status}: {number}" for status, number in sorted(statuses.items()))
+    return [
+        Line(
+            "R8", "admitted at most 2 times their usual p99", f"{ratio:.2f} times; {answered}", ratio <= 2 and allowed
+        ),
+        Line("R8", "/health within 100 ms", f"p99 {1000 * slowest:.0f} ms", slowest <= HEALTH_SECONDS),
+    ]
+
+
+def _press(
+    server: Running, content: bytes, clients: int, seconds: float
+) -> tuple[list[float], Counter[int], list[float]]:
+    """Sends from so many clients at once; returns times of the admitted in s, statuses, and times of /health in s."""
+    end = time.monotonic() + seconds
+    admitted, statuses, health, adding = [], Counter(), [], threading.Lock()
+
+    def client(_: int) -> None:
+        with requests.Session() as session:
+            while time.monotonic() < end:
+                began = time.perf_counter()
+                answer = session.post(f"{server.address}/upload", files={"file": ("a.wav", content)}, timeout=60)
+                took = time.perf_counter() - began
+                with adding:
+                    statuses[answer.status_code] += 1
+                    admitted.extend([took] if answer.status_code == 200 else [])
+                if answer.status_code != 200:
+                    assert int(answer.headers["Retry-After"]) > 0
+                    time.sleep(0.1)
+
+    with ThreadPoolExecutor(clients) as pool, requests.Session() as session:
+        running = [pool.submit(client, number) for number in range(clients)]
+        while time.monotonic() < end:
+            began = time.perf_counter()
+            assert session.get(f"{server.address}/health", timeout=30).status_code == 200
+            health.append(time.perf_counter() - began)
+            time.sleep(0.05)
+        for one in running:
+            one.result()
+    return admitted, statuses, health
+
+
+def graceful_end(full: bool) -> list[Line]:
+    """R9: SIGTERM while requests are in flight; a worker that is killed."""
+    rounds, lost, answered = (10 if full else 2), 0, 0
+    content = wav(None)
+    for _ in range(rounds):
+        with running_server() as server, ThreadPoolExecutor(4) as pool:
+            upload(server, content)
+            waiting = [pool.submit(upload, server, content) for _ in range(4)]
+            time.sleep(0.05)
+            server.process.send_signal(signal.SIGTERM)
+            for one in waiting:
+                try:
+                    answered += one.result().status_code in (200, 503)
+                except requests.ConnectionError:
+                    lost += 1
+    tests = [str(Path("tests") / "api" / "test_workers.py")]
+    return [
+        Line("R9", "SIGTERM loses no request in flight", f"{answered} answered, {lost} lost", lost == 0),
+        by_tests("R9", "a killed worker is replaced within 6 s", tests, full),
+    ]
+
+
+MEASURES = {"R6": nothing_on_disk, "R7": no_cross_talk, "R8": too_much, "R9": graceful_end}

@@ -1,0 +1,149 @@
+"""Owns several processes that answer at one address: started together, replaced when one dies, ended together. POSIX.
+
+They share one listening socket, so that a connection which a dead one did not take is taken by another. A worker ends
+by itself when its supervisor is gone: the pipe to its stdin breaks.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client.multiprocess import mark_process_dead
+
+from ser.api.metrics import FOLDER
+from ser.errors import SerError
+from ser.programs import python_command, python_environment
+from ser.settings import Settings, load_settings
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.1  # how often the supervisor looks after its workers
+FRESH_SECONDS = 20.0  # a worker that ends on its own so soon would do so again
+PAUSE_SECONDS = 1.0  # a place is filled at most so often
+STOP_SECONDS = 15.0  # workers have so long to finish what is in flight
+
+
+class Supervisor:
+    """Keeps a number of workers alive until ``stop``.
+
+    Args:
+        count: how many.
+        start: starts the worker of a number.
+        buried: called with the process id of each worker that died.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        start: Callable[[int], subprocess.Popen[bytes]],
+        *,
+        buried: Callable[[int], None] = lambda _: None,
+    ):
+        self._start = start
+        self._buried = buried
+        self._stopping = threading.Event()
+        self._count = count
+        self._workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._started: dict[int, float] = {}
+
+    def run(self) -> int:
+        """Looks after the workers until stopped, or until one cannot start.
+
+        Returns:
+            0, or the exit code of the worker that could not start.
+        """
+        code = 0
+        try:
+            while not code and not self._stopping.is_set():
+                code = next(filter(None, map(self._look_after, range(self._count))), 0)
+                self._stopping.wait(LOOK_SECONDS)
+        finally:
+            self._end()
+        return code
+
+    def stop(self) -> None:
+        """Asks for the end of everything; returns at once."""
+        self._stopping.set()
+
+    def _look_after(self, number: int) -> int:
+        """Sees to it that a worker runs; returns its exit code where another start would be in vain."""
+        worker, age = self._workers.get(number), time.monotonic() - self._started.get(number, -PAUSE_SECONDS)
+        if worker is not None and worker.poll() is None:
+            return 0
+        if worker is not None:
+            if worker.returncode > 0 and age < FRESH_SECONDS:
+                return worker.returncode
+            if age < PAUSE_SECONDS:
+                return 0
+            log.error("worker %d (process %d) ended with %d; starting another", number, worker.pid, worker.returncode)
+            worker.stdin.close()
+            self._buried(worker.pid)
+        self._workers[number] = self._start(number)
+        self._started[number] = time.monotonic()
+        return 0
+
+    def _end(self) -> None:
+        for worker in self._workers.values():
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for worker in self._workers.values():
+            try:
+                worker.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+            worker.stdin.close()
+
+
+def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool) -> None:
+    """Serves with ``settings.workers`` processes until SIGINT or SIGTERM.
+
+    Raises:
+        SystemExit: a worker cannot start; it said why.
+    """
+    with tempfile.TemporaryDirectory(prefix="ser-metrics-") as folder:
+
+        def start(number: int) -> subprocess.Popen[bytes]:
+            first = open_browser and number == 0 and not any(Path(folder).iterdir())
+            program = ("-m", "ser.api.workers", str(listener.fileno()), *(["--open"] if first else []))
+            return subprocess.Popen(
+                python_command(program),
+                stdin=subprocess.PIPE,
+                env=python_environment(SER_MODEL=settings.model, **{FOLDER: folder}),
+                pass_fds=[listener.fileno()],
+                process_group=0,  # Ctrl-C is the supervisor's to pass on
+            )
+
+        supervisor = Supervisor(settings.workers, start, buried=lambda pid: mark_process_dead(pid, folder))
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: supervisor.stop())
+        code = supervisor.run()
+    listener.close()
+    if code:
+        raise SystemExit(code)
+
+
+def main() -> None:
+    """Is one worker: serves at a socket that it was given until SIGTERM, or until its supervisor is gone."""
+    from ser.api.server import serve
+
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.fileno())
+    except SerError as error:
+        print(f"ser: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Owns how this package starts itself in another process: the same Python, the same package, nothing else on the way.
+
+No fork and no import of the caller's main module, so that it works everywhere and from any program.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def python_command(program: Sequence[str]) -> list[str]:
+    """Returns how this Python runs a program, such as ``("-m", "ser.decoder")``.
+
+    ``-P`` keeps the working directory off the import path: a file of the user's may be called torch.py.
+    """
+    return [sys.executable, "-P", *program]
+
+
+def python_environment(**more: str) -> dict[str, str]:
+    """Returns this process's environment, with this package importable, and with ``more``."""
+    package = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": path} | more

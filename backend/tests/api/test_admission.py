@@ -1,0 +1,160 @@
+"""Who is let in: a bounded number at a time, a few that wait, and each client only so often."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import requests
+
+from ser.api.admission import Gate, Rates
+from ser.api.app import create_app
+from ser.api.problems import RequestError
+
+
+def test_a_gate_never_lets_in_more_than_it_has_places():
+    gate, running, most, counting = Gate(3, 50), 0, 0, threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal running, most
+        with gate.place():
+            with counting:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.005)
+            with counting:
+                running -= 1
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(work, range(60)))
+    assert most == 3 and not gate.full
+
+
+def test_who_finds_the_queue_full_is_refused_at_once():
+    gate = Gate(1, 1, seconds=5)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with gate.place():
+            inside.set()
+            assert go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(hold)
+        assert inside.wait(5)
+        second = pool.submit(hold)
+        while not gate.full:
+            time.sleep(0.005)
+        began = time.monotonic()
+        with pytest.raises(RequestError) as caught, gate.place():
+            pytest.fail("there was no place")
+        assert caught.value.code == "too_busy" and time.monotonic() - began < 1
+        go_on.set()
+        first.result(), second.result()
+    with gate.place():
+        assert not gate.full
+
+
+def test_who_waits_too_long_is_sent_away_and_leaves_no_trace():
+    gate = Gate(1, 1, seconds=0.05)
+    with gate.place(), pytest.raises(RequestError), gate.place():
+        pytest.fail("there was no place")
+    with gate.place():
+        assert not gate.full
+
+
+def test_a_failure_gives_the_place_back():
+    gate = Gate(1, 1)
+    for _ in range(3):
+        with pytest.raises(KeyError), gate.place():
+            raise KeyError
+    with gate.place():
+        assert not gate.full
+
+
+def test_a_client_may_send_its_rate_and_more_as_time_goes_by():
+    now = 0.0
+    rates = Rates(6, clock=lambda: now)
+    for _ in range(6):
+        rates.spend("192.0.2.1")
+    with pytest.raises(RequestError) as caught:
+        rates.spend("192.0.2.1")
+    assert caught.value.code == "rate_limited"
+    rates.spend("192.0.2.2")
+    now = 10.0
+    rates.spend("192.0.2.1")
+    with pytest.raises(RequestError):
+        rates.spend("192.0.2.1")
+    now = 1e6
+    for _ in range(6):
+        rates.spend("192.0.2.1")
+    with pytest.raises(RequestError):
+        rates.spend("192.0.2.1")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", None])
+def test_this_machine_is_not_counted(address):
+    rates = Rates(1)
+    for _ in range(100):
+        rates.spend(address)
+
+
+def test_only_so_many_clients_are_remembered(monkeypatch):
+    monkeypatch.setattr("ser.api.admission.CLIENTS", 5)
+    rates = Rates(1)
+    for number in range(50):
+        rates.spend(f"192.0.2.{number}")
+    assert len(rates._left) == 5
+
+
+def test_a_client_that_sends_too_much_is_told_when_to_come_again(settings, registry, database, form, wav, problem_of):
+    client = create_app(replace(settings, rate=2), registry, database).test_client()
+    stranger, other = {"REMOTE_ADDR": "192.0.2.1"}, {"REMOTE_ADDR": "192.0.2.2"}
+    for _ in range(2):
+        assert client.post("/upload", **form(wav), environ_base=stranger).status_code == 200
+    refused = client.post("/upload", **form(wav), environ_base=stranger)
+    problem_of(refused, "rate_limited")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert client.get("/health", environ_base=stranger).status_code == 200
+    assert client.post("/upload", **form(wav), environ_base=other).status_code == 200
+
+
+@pytest.mark.parametrize(("proxies", "status"), [(0, 200), (1, 429)])
+def test_the_word_of_a_proxy_counts_where_there_is_one(settings, registry, database, form, wav, proxies, status):
+    app = create_app(replace(settings, rate=1, proxies=proxies), registry, database)
+    told = {"X-Forwarded-For": "192.0.2.7"}
+    answers = [app.test_client().post("/upload", **form(wav), headers=told).status_code for _ in range(2)]
+    assert answers == [200, status]
+
+
+def test_what_is_quick_is_answered_while_every_thread_is_busy(
+    settings, registry, database, serve, form, wav, monkeypatch
+):
+    go_on, analyse = threading.Event(), registry.get().analyse
+
+    def slow(*given, **options):
+        assert go_on.wait(20)
+        return analyse(*given, **options)
+
+    monkeypatch.setattr(registry.get(), "analyse", slow)
+    server = serve(create_app(settings, registry, database))
+
+    def upload(_: int) -> requests.Response:
+        return requests.post(f"{server.url}/upload", files={"file": ("a.wav", wav)}, timeout=30)
+
+    with ThreadPoolExecutor(12) as pool:
+        uploads = [pool.submit(upload, number) for number in range(12)]
+        while requests.get(f"{server.url}/ready", timeout=5).status_code == 200:
+            time.sleep(0.01)
+        for path in ("/health", "/", "/metrics"):
+            began = time.perf_counter()
+            assert requests.get(f"{server.url}{path}", timeout=5).status_code == 200
+            assert time.perf_counter() - began < 1
+        go_on.set()
+        answers = [one.result() for one in uploads]
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [200] * 4 + [503] * 8
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 503)

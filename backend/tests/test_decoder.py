@@ -1,0 +1,139 @@
+"""Decoding in helper processes: the same samples, and no harm from crashes, hangs and hunger."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import av
+import numpy as np
+import pytest
+
+from ser.audio import decode
+from ser.decoder import Decoders, allowed_seconds
+from ser.errors import AudioError
+from tests.evil import EVIL, POSIX, WAYS
+from tests.malformed import bombs, claims_4_gib, disguised, malformed, originals, referring
+
+
+@pytest.fixture(scope="module")
+def decoders() -> Iterator[Decoders]:
+    with Decoders(2) as decoders:
+        yield decoders
+
+
+@pytest.fixture(scope="module")
+def evil() -> Iterator[Decoders]:
+    with Decoders(1, program=("-c", EVIL), seconds=lambda _: 1.5) as decoders:
+        yield decoders
+
+
+@pytest.mark.parametrize("name", originals())
+def test_a_helper_gives_what_decoding_here_gives(decoders, name):
+    content = originals()[name]
+    found, expected = decoders.decode(content, 60.0), decode(content)
+    assert found.sample_rate == expected.sample_rate
+    np.testing.assert_array_equal(found.samples, expected.samples)
+    assert found.samples.flags.writeable, "PyTorch warns of memory that it may not write to"
+
+
+def test_a_refusal_arrives_whole(decoders):
+    with pytest.raises(AudioError) as caught:
+        decoders.decode(originals()["wav"], 0.2)
+    assert caught.value.code == "audio_too_long" and "cut it into parts" in str(caught.value)
+
+
+def test_several_at_once_do_not_mix(decoders, encode):
+    clips = [encode(np.full(4_000 + i, i / 100, np.float32), 16_000, "WAV", "FLOAT") for i in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda clip: decoders.decode(clip, 60.0), clips))
+    for i, answer in enumerate(answers):
+        np.testing.assert_array_equal(answer.samples, np.full(4_000 + i, i / 100, np.float32))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_helper_that_dies_costs_one_recording(evil, way):
+    evil.decode(b"fine x", 60.0)  # it runs
+    began = time.monotonic()
+    with pytest.raises(AudioError) as caught:
+        evil.decode(way, 60.0)
+    assert caught.value.code == "audio_undecodable"
+    assert time.monotonic() - began < 8
+    assert len(evil.decode(b"fine xyz", 60.0).samples) == 3
+
+
+def test_a_helper_that_died_on_its_own_is_no_fault_of_the_next_recording(evil):
+    evil.decode(b"fine x", 60.0)
+    evil._helpers[0]._process.kill()
+    evil._helpers[0]._process.wait()
+    assert len(evil.decode(b"fine xyz", 60.0).samples) == 3
+
+
+if POSIX:  # the kernel's limits on files are
+
+    def test_a_helper_can_open_nothing(evil, tmp_path):
+        canary = tmp_path / "canary"
+        canary.write_text("alive", encoding="utf-8")
+        assert evil.decode(f"open {canary}".encode(), 60.0).sample_rate == 8000
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(0.3)
+            assert evil.decode(f"connect {listener.getsockname()[1]}".encode(), 60.0).sample_rate == 8000
+            with pytest.raises(TimeoutError):
+                listener.accept()
+
+
+def test_time_grows_with_the_size():
+    assert allowed_seconds(0) == 5 and allowed_seconds(25 << 20) == 30
+
+
+@pytest.mark.parametrize("name", disguised())
+def test_what_is_no_recording_is_refused_by_its_content(name):
+    with pytest.raises(AudioError) as caught:
+        decode(disguised()[name])
+    assert caught.value.code == "audio_unsupported"
+
+
+def test_sound_in_another_file_is_not_fetched(tmp_path):
+    """The other file is there and holds the sound; the control shows that FFmpeg would find it if it was let."""
+    target = tmp_path / "secret.m4a"
+    target.write_bytes(originals()["m4a"])
+    content = referring(str(target))
+    willing = {"enable_drefs": "1", "use_absolute_path": "1"}
+    with av.open(io.BytesIO(content), format="mp4", options=willing) as file:
+        peak = max(float(np.abs(frame.to_ndarray()).max()) for frame in file.decode(audio=0))
+    assert peak > 0.1
+    with pytest.raises(AudioError):
+        decode(content)
+
+
+@pytest.mark.parametrize("name", bombs(120))
+def test_bombs_are_refused_at_once(decoders, name):
+    content = bombs(120)[name]
+    began = time.monotonic()
+    with pytest.raises(AudioError):
+        decoders.decode(content, 60.0)
+    assert time.monotonic() - began < 2
+
+
+def test_a_header_that_claims_4_gib_is_not_believed(decoders):
+    assert decoders.decode(claims_4_gib(), 1800.0).seconds == pytest.approx(1.0, abs=0.01)
+
+
+def test_damaged_files_are_decoded_or_refused(decoders):
+    """Every format with every kind of damage; the scorecard sends more of them to a server."""
+    codes = set()
+    for name, content in malformed(91):
+        began = time.monotonic()
+        try:
+            assert decoders.decode(content, 60.0).seconds <= 60, name
+        except AudioError as error:
+            codes.add(error.code)
+        assert time.monotonic() - began < 10, name
+    assert {"audio_unreadable", "audio_unsupported"} <= codes
+
+
+def test_the_same_seed_makes_the_same_files():
+    assert list(malformed(30, seed=7)) == list(malformed(30, seed=7)) != list(malformed(30, seed=8))

@@ -1,0 +1,137 @@
+"""Runs over many files that are killed and go on: every file once, none twice, none missing.
+
+``SER_FULL=1`` takes as many files and kills as often as is promised.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser.errors import SettingsError
+from ser.journal import ENDING, Journal
+from ser.settings import PROJECT
+
+FULL = os.environ.get("SER_FULL") == "1"
+FILES, KILLS = (10_000, 20) if FULL else (12, 2)
+
+
+def test_a_journal_goes_on_where_it_was(tmp_path):
+    with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
+        journal.add({"file": "a"})
+    with Journal(tmp_path / "out", {"run": 1}, resume=True) as journal:
+        assert journal.entries == [{"file": "a"}]
+        journal.add({"file": "b"})
+    with Journal(tmp_path / "out", {"run": 1}, resume=True) as journal:
+        assert journal.entries == [{"file": "a"}, {"file": "b"}]
+        journal.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_cut_anywhere_keeps_its_whole_lines(tmp_path):
+    target, path = tmp_path / "out", tmp_path / f"out{ENDING}"
+    with Journal(target, {"run": 1}, resume=False) as journal:
+        for number in range(5):
+            journal.add({"file": f"ü{number}"})
+    content = path.read_bytes()
+    for cut in range(len(content) + 1):
+        path.write_bytes(content[:cut])
+        with Journal(target, {"run": 1}, resume=True) as journal:
+            whole = max(0, content[:cut].count(b"\n") - 1)
+            assert [entry["file"] for entry in journal.entries] == [f"ü{number}" for number in range(whole)]
+            journal.add({"file": "new"})
+        with Journal(target, {"run": 1}, resume=True) as journal:
+            assert len(journal.entries) == whole + 1
+
+
+@pytest.mark.parametrize("content", [b'{"run": 2}\n', b"no journal\n", b"\xff\n"])
+def test_the_journal_of_another_run_is_refused(tmp_path, content):
+    (tmp_path / f"out{ENDING}").write_bytes(content)
+    with pytest.raises(SettingsError, match="another one"):
+        Journal(tmp_path / "out", {"run": 1}, resume=True)
+    with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
+        assert journal.entries == []
+
+
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path, monkeypatch):
+    with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
+        journal.add({"file": "a"})
+
+        def full(_: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        genuine = journal._file
+        monkeypatch.setattr(journal, "_file", type("Full", (), {"write": staticmethod(full)}))
+        with pytest.raises(SettingsError, match="No space left"):
+            journal.add({"file": "b"})
+        monkeypatch.setattr(journal, "_file", genuine)
+    with Journal(tmp_path / "out", {"run": 1}, resume=True) as journal:
+        assert journal.entries == [{"file": "a"}]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, samples) -> Path:
+    """Many recordings; all of them links or copies of the three that ship."""
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    sources = list(samples.values())
+    for number in range(FILES):
+        shutil.copyfile(sources[number % 3], recordings / f"{number:05d}.wav")
+    return recordings
+
+
+def ser(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "ser", *map(str, arguments)]
+
+
+def killed_after(command: list[str], journal: Path, lines: int) -> None:
+    """Runs a command and kills it as soon as its journal has so many lines."""
+    with subprocess.Popen(command, cwd=PROJECT / "backend", stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and (not journal.exists() or journal.read_bytes().count(b"\n") < lines):
+            time.sleep(0.01)
+        process.kill()
+
+
+@pytest.mark.slow
+def test_predicting_that_is_killed_answers_every_file_once(folder, tmp_path):
+    out = tmp_path / "answers.jsonl"
+    journal = out.with_name(out.name + ENDING)
+    command = ser("predict", folder, "--format", "jsonl", "--out", out)
+    kills = np.linspace(2, FILES * 0.8, KILLS).astype(int)
+    for lines in kills.tolist():
+        killed_after([*command, "--resume"], journal, lines)
+        assert not out.exists() and journal.exists()
+    done = subprocess.run([*command, "--resume"], cwd=PROJECT / "backend", capture_output=True)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [Path(row["file"]).name for row in rows] == [f"{number:05d}.wav" for number in range(FILES)]
+    assert not journal.exists()
+    assert rows[0]["probabilities"] == rows[3]["probabilities"] == rows[-3]["probabilities"]
+
+
+@pytest.mark.slow
+def test_scoring_that_is_killed_scores_every_file_once(folder, tmp_path):
+    listing = tmp_path / "labels.csv"
+    names = [f"{number:05d}.wav" for number in range(FILES)]
+    listing.write_text("path,emotion\n" + "".join(f"{name},angry\n" for name in names), encoding="utf-8")
+    out = tmp_path / "scores"
+    command = ser("evaluate", "--files", folder, "--labels", listing, "--out", out, "--resume")
+    killed_after(command, out.with_name(out.name + ENDING), FILES // 2)
+    done = subprocess.run(command, cwd=PROJECT / "backend", capture_output=True)
+    assert done.returncode == 0, done.stderr
+    with (out / "predictions.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["file"] for row in csv.DictReader(stream)] == names
+
+
+def test_resuming_what_has_no_journal_is_explained(samples):
+    done = subprocess.run(ser("predict", samples["sad"], "--resume"), cwd=PROJECT / "backend", capture_output=True)
+    assert done.returncode == 2 and b"--out FILE" in done.stderr

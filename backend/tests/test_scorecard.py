@@ -1,0 +1,50 @@
+"""The scorecard has a line for every promise, and what it measures in small holds.
+
+Promises that other tests show are not measured twice; times (R8, E5) are left to a machine that has nothing else to do.
+"""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+import pytest
+
+from benchmarks import scorecard
+from benchmarks.lines import Line
+
+MEASURED_HERE = ["R1", "R7", "R16", "E3"]
+if hasattr(psutil.Process, "io_counters"):  # macOS does not count what is written
+    MEASURED_HERE.append("R6")
+
+
+def test_every_promise_has_a_measurement():
+    wanted = {f"R{number}" for number in range(1, 17)} | {"E3", "E4", "E5"}
+    assert set(scorecard.measures()) == wanted
+
+
+def test_a_measurement_that_breaks_is_a_promise_that_is_not_kept(monkeypatch):
+    def broken(_: bool) -> list[Line]:
+        raise RuntimeError("no server")
+
+    monkeypatch.setattr(scorecard, "measures", lambda: {"R1": broken})
+    (line,) = scorecard.run(False, [])
+    assert not line.passed and "no server" in line.measured and "FAIL" in scorecard.table([line])
+
+
+def test_only_what_is_named_is_measured(monkeypatch):
+    monkeypatch.setattr(
+        scorecard, "measures", lambda: {name: lambda _, name=name: [Line(name, "", "", True)] for name in "abc"}
+    )
+    assert [line.promise for line in scorecard.run(False, ["b"])] == ["b"]
+
+
+def test_the_card_says_when_and_on_what():
+    assert f"{os.cpu_count()} cores" in scorecard.head(True) and "UTC" in scorecard.head(True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("promise", MEASURED_HERE)
+def test_promises_hold_in_small(promise):
+    lines = scorecard.measures()[promise](False)
+    assert lines and all(line.passed for line in lines), lines
