@@ -28,6 +28,7 @@ from ser.recipe import Recipe, get_recipe
 from ser.speech import Speech, find_speech
 
 KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "acoustics.py", "descriptors.py", "bank.py")
+TRANSFORM_BATCH = 64  # entries that a function is given at a time
 CHUNK_FILES = 16  # files handed to a process at a time
 MARGINS_SECONDS = (0.2, 0.6)  # copies are cut to their speech with random margins between these
 
@@ -43,6 +44,7 @@ class FrameBank:
         offsets: int64 (clips * copies + 1,): where each entry begins.
         copies: entries per clip.
         speech: bool (clips,): whether the clip holds any speech.
+        file: where it is cached, or None.
         memory: what was computed from the frames and is dear, for as long as the process lives.
     """
 
@@ -50,6 +52,7 @@ class FrameBank:
     offsets: Tensor
     copies: int
     speech: Tensor
+    file: Path | None = None
     memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
@@ -68,6 +71,34 @@ class FrameBank:
         order = (self.offsets[1:] - self.offsets[:-1]).argsort(stable=True)
         parts = order.split(size)
         return order, (pad([self.entry(*divmod(number, self.copies)) for number in part.tolist()]) for part in parts)
+
+    def through(self, name: str, function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> FrameBank:
+        """Returns what a function makes of every entry, in float16; computed once, and cached beside the bank.
+
+        Args:
+            name: of the function; another one needs another name.
+            function: padded entries (batch, frames, dims) and their lengths (batch,) -> the same of what it makes.
+        """
+        if name not in self.memory:
+            file = self.file and self.file.with_suffix(f".{name}.safetensors")
+            if file is None or not file.exists():
+                tensors = self._made(function)
+            if file is not None:
+                if not file.exists():
+                    write_atomically(file, lambda part: save_file(tensors, part))
+                tensors = load_file(file)
+            self.memory[name] = FrameBank(tensors["frames"], tensors["offsets"], self.copies, self.speech)
+        return self.memory[name]
+
+    @torch.inference_mode()
+    def _made(self, function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        order, batches = self.by_length(TRANSFORM_BATCH)
+        entries: list[Tensor] = []
+        for batch in batches:
+            made, lengths = function(*batch)
+            entries += [one[:length].half() for one, length in zip(made, lengths.tolist(), strict=True)]
+        entries = [entries[i] for i in order.argsort().tolist()]
+        return {"frames": torch.cat(entries), "offsets": torch.tensor([0, *map(len, entries)]).cumsum(0)}
 
     def batch(self, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Returns the originals as frames (batch, frames, dims) padded with zeros, and lengths (batch,)."""
@@ -108,7 +139,7 @@ def build_bank(
         tensors = _pack(_run(jobs, on_progress))
         write_atomically(cached, lambda part: save_file(tensors, part))
     tensors = load_file(cached)
-    return FrameBank(tensors["frames"], tensors["offsets"], 1 + copies, tensors["speech"])
+    return FrameBank(tensors["frames"], tensors["offsets"], 1 + copies, tensors["speech"], cached)
 
 
 def clip_frames(path: Path, recipe: Recipe, clip_seconds: float | None, copies: int) -> tuple[list[np.ndarray], bool]:

@@ -25,6 +25,7 @@ from ser.recipe import Recipe, TrainingSettings, get_recipe
 from ser.settings import load_settings
 
 BATCH = 64
+LOWER = "lower"  # the published part, as a bank names what it makes
 SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
 SOUNDS_EACH = 40  # of every kind
 STATISTICS = "statistics"  # of the pretrained network, as a bank remembers them
@@ -50,9 +51,9 @@ def begin(
             teach(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
         return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
-    bank = _lower_bank(recipe, network.lower, task.bank)
+    bank = task.bank.through(LOWER, network.lower.eval())
     if SOUNDS_BANK not in bank.memory:
-        bank.memory[SOUNDS_BANK] = _lower_bank(recipe, network.lower, _sounds_bank(recipe))
+        bank.memory[SOUNDS_BANK] = _sounds_bank(recipe).through(LOWER, network.lower)
     task = replace(task, bank=bank)
     if STATISTICS not in bank.memory:  # the upper part is still as it was published
         bank.memory[STATISTICS] = entry_statistics(network.upper, bank)
@@ -150,22 +151,6 @@ def entry_statistics(network: nn.Module, bank: FrameBank) -> Tensor:
     order, batches = bank.by_length(BATCH)
     found = torch.cat([network.statistics(*batch) for batch in batches])
     return found[order.argsort()].unflatten(0, (len(bank), bank.copies)).clone()
-
-
-@torch.inference_mode()
-def _lower_bank(recipe: Recipe, lower: nn.Module, bank: FrameBank) -> FrameBank:
-    """What the published part gives for every entry of a bank, in float16; computed once a process."""
-    if recipe.name not in bank.memory:
-        lower.eval()
-        order, batches = bank.by_length(BATCH)
-        entries = []
-        for batch in batches:
-            tokens, lengths = lower(*batch)
-            entries += [one[:length].half() for one, length in zip(tokens, lengths.tolist(), strict=True)]
-        entries = [entries[i] for i in order.argsort().tolist()]
-        offsets = torch.tensor([0, *(len(entry) for entry in entries)]).cumsum(0)
-        bank.memory[recipe.name] = FrameBank(torch.cat(entries), offsets, bank.copies, bank.speech)
-    return bank.memory[recipe.name]
 
 
 @torch.inference_mode()

@@ -51,6 +51,7 @@ export const happy: Prediction = {
   transitions: [],
   timeline: null,
   prediction_set: null,
+  intensity: null,
 };
 
 /** Everything that is said about a recording with this prediction. */

@@ -532,6 +532,11 @@ export interface components {
              * @description where a coverage was asked for: emotions that hold the right one so often, likeliest first
              */
             prediction_set: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[] | null;
+            /**
+             * Intensity
+             * @description how strongly the emotion is expressed, to rank by; null from models that do not tell
+             */
+            intensity: number | null;
         };
         /**
          * Health

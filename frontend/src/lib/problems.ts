@@ -13,6 +13,7 @@ const FINAL = new Set([
   'audio_empty',
   'audio_unsupported',
   'audio_unreadable',
+  'audio_undecodable',
   'audio_too_short',
   'audio_too_long',
   'audio_not_finite',

@@ -56,6 +56,7 @@ export function Result({ prediction, intended, milliseconds, live, actions }: Pr
       <div className="result-foot">
         <Text size="sm" c="dimmed">
           {result.facts(duration(prediction.duration_seconds), duration(prediction.speech_seconds))} ·{' '}
+          {prediction.intensity !== null && `${result.intensity(percentage(100 * prediction.intensity))} · `}
           {milliseconds === undefined ? result.by(prediction.model) : result.answered(prediction.model, elapsed(milliseconds))}
         </Text>
         {actions}

@@ -164,10 +164,15 @@ export const en = {
       title: 'The sampling rate is not supported',
       todo: 'Resample the recording, for instance to 16 or 48 kHz.',
     },
+    audio_undecodable: {
+      title: 'The recording is too much for the decoder',
+      todo: 'Export it again as 16-bit WAV, or choose another one.',
+    },
     file_missing: { title: 'No recording was sent', todo: 'Choose the file again.' },
     model_unknown: { title: 'The model is gone', todo: 'Reload the page and choose another model.' },
     not_ready: { title: 'The model is still loading', todo: 'Give it a few seconds, then try again.' },
     too_busy: { title: 'The server is busy', todo: 'Give it a few seconds, then try again.' },
+    rate_limited: { title: 'Too many requests at once', todo: 'Wait a few seconds, then try again.' },
     not_found: { title: 'This is not here', todo: 'Check the address, or begin at the start.' },
     owner_missing: {
       title: 'This browser could not show who it is',
@@ -207,6 +212,7 @@ export const en = {
     intended: (emotion: string) => `The actor meant: ${emotion}.`,
     probabilities: 'Probability of each emotion',
     facts: (length: string, speech: string) => `${length} long, ${speech} of it speech`,
+    intensity: (share: string) => `intensity ${share}`,
     answered: (model: string, time: string) => `answered by ${model} in ${time}`,
     by: (model: string) => `answered by ${model}`,
     again: 'Analyse another',

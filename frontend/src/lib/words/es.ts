@@ -165,10 +165,15 @@ export const es: Words = {
       title: 'No se admite esta frecuencia de muestreo',
       todo: 'Convierta la grabación, por ejemplo a 16 o 48 kHz.',
     },
+    audio_undecodable: {
+      title: 'La grabación es demasiado para el decodificador',
+      todo: 'Expórtala de nuevo como WAV de 16 bits o elige otra.',
+    },
     file_missing: { title: 'No se ha enviado ninguna grabación', todo: 'Elija el archivo de nuevo.' },
     model_unknown: { title: 'El modelo ya no existe', todo: 'Vuelva a cargar la página y elija otro modelo.' },
     not_ready: { title: 'El modelo aún se está cargando', todo: 'Espere unos segundos e inténtelo de nuevo.' },
     too_busy: { title: 'El servidor está ocupado', todo: 'Espere unos segundos e inténtelo de nuevo.' },
+    rate_limited: { title: 'Demasiadas peticiones a la vez', todo: 'Espera unos segundos y vuelve a intentarlo.' },
     not_found: { title: 'Esto no está aquí', todo: 'Compruebe la dirección o vuelva al inicio.' },
     owner_missing: {
       title: 'Este navegador no ha podido identificarse',
@@ -208,6 +213,7 @@ export const es: Words = {
     intended: (emotion) => `La actriz quería expresar: ${emotion}.`,
     probabilities: 'Probabilidad de cada emoción',
     facts: (length, speech) => `Dura ${length}, de ellos ${speech} de voz`,
+    intensity: (share) => `intensidad ${share}`,
     answered: (model, time) => `respondido por ${model} en ${time}`,
     by: (model) => `respondido por ${model}`,
     again: 'Analizar otra',

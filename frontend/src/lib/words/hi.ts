@@ -164,10 +164,15 @@ export const hi: Words = {
       title: 'यह सैंपलिंग दर समर्थित नहीं है',
       todo: 'रिकॉर्डिंग को बदलें, जैसे 16 या 48 kHz में।',
     },
+    audio_undecodable: {
+      title: 'यह रिकॉर्डिंग पढ़ने में बहुत भारी है',
+      todo: 'इसे 16-बिट WAV के रूप में फिर से सहेजें, या दूसरी चुनें।',
+    },
     file_missing: { title: 'कोई रिकॉर्डिंग नहीं भेजी गई', todo: 'फ़ाइल फिर से चुनें।' },
     model_unknown: { title: 'मॉडल अब नहीं है', todo: 'पेज फिर से लोड करें और दूसरा मॉडल चुनें।' },
     not_ready: { title: 'मॉडल अभी लोड हो रहा है', todo: 'कुछ सेकंड रुककर फिर कोशिश करें।' },
     too_busy: { title: 'सर्वर व्यस्त है', todo: 'कुछ सेकंड रुककर फिर कोशिश करें।' },
+    rate_limited: { title: 'एक साथ बहुत सारे अनुरोध आए', todo: 'कुछ सेकंड रुकें, फिर कोशिश करें।' },
     not_found: { title: 'यह यहाँ नहीं है', todo: 'पता जाँचें, या शुरुआत पर जाएँ।' },
     owner_missing: {
       title: 'यह ब्राउज़र अपनी पहचान नहीं बता सका',
@@ -207,6 +212,7 @@ export const hi: Words = {
     intended: (emotion) => `अभिनेत्री का आशय: ${emotion}।`,
     probabilities: 'हर भावना की संभावना',
     facts: (length, speech) => `लंबाई ${length}, उसमें बोली ${speech}`,
+    intensity: (share) => `तीव्रता ${share}`,
     answered: (model, time) => `${model} ने ${time} में उत्तर दिया`,
     by: (model) => `${model} का उत्तर`,
     again: 'दूसरा विश्लेषण',
