@@ -33,6 +33,8 @@ CHUNK_FILES = 16  # files handed to a process at a time
 MARGINS_SECONDS = (0.2, 0.6)  # copies are cut to their speech with random margins between these
 
 Progress = Callable[[int, int], None]  # done, total
+Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Padded entries (batch, frames, dims) and their lengths (batch,) -> the same of what it makes of them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class FrameBank:
         copies: entries per clip.
         speech: bool (clips,): whether the clip holds any speech.
         file: where it is cached, or None.
+        parts: the banks that it was joined from, if any.
         memory: what was computed from the frames and is dear, for as long as the process lives.
     """
 
@@ -53,6 +56,7 @@ class FrameBank:
     copies: int
     speech: Tensor
     file: Path | None = None
+    parts: tuple[FrameBank, ...] = ()
     memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
@@ -72,37 +76,53 @@ class FrameBank:
         parts = order.split(size)
         return order, (pad([self.entry(*divmod(number, self.copies)) for number in part.tolist()]) for part in parts)
 
-    def through(self, name: str, function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> FrameBank:
-        """Returns what a function makes of every entry, in float16; computed once, and cached beside the bank.
+    def through(self, name: str, function: Transform, dtype: torch.dtype = torch.float32) -> FrameBank:
+        """Returns what a function makes of every entry; computed once, and cached beside the bank.
 
         Args:
             name: of the function; another one needs another name.
-            function: padded entries (batch, frames, dims) and their lengths (batch,) -> the same of what it makes.
+            function: see ``Transform``.
+            dtype: what to keep.
         """
         if name not in self.memory:
-            file = self.file and self.file.with_suffix(f".{name}.safetensors")
-            if file is None or not file.exists():
-                tensors = self._made(function)
-            if file is not None:
-                if not file.exists():
-                    write_atomically(file, lambda part: save_file(tensors, part))
-                tensors = load_file(file)
-            self.memory[name] = FrameBank(tensors["frames"], tensors["offsets"], self.copies, self.speech)
+            if self.parts:
+                self.memory[name] = join([part.through(name, function, dtype) for part in self.parts])
+            else:
+                tensors = self._cached(name, function, dtype)
+                self.memory[name] = FrameBank(tensors["frames"], tensors["offsets"], self.copies, self.speech)
         return self.memory[name]
 
+    def _cached(self, name: str, function: Transform, dtype: torch.dtype) -> dict[str, Tensor]:
+        if self.file is None:
+            return self._made(function, dtype)
+        file = self.file.with_suffix(f".{name}.safetensors")
+        if not file.exists():
+            tensors = self._made(function, dtype)
+            write_atomically(file, lambda part: save_file(tensors, part))
+        return load_file(file)
+
     @torch.inference_mode()
-    def _made(self, function: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    def _made(self, function: Transform, dtype: torch.dtype) -> dict[str, Tensor]:
         order, batches = self.by_length(TRANSFORM_BATCH)
         entries: list[Tensor] = []
         for batch in batches:
             made, lengths = function(*batch)
-            entries += [one[:length].half() for one, length in zip(made, lengths.tolist(), strict=True)]
+            entries += [one[:length].to(dtype, copy=True) for one, length in zip(made, lengths.tolist(), strict=True)]
         entries = [entries[i] for i in order.argsort().tolist()]
         return {"frames": torch.cat(entries), "offsets": torch.tensor([0, *map(len, entries)]).cumsum(0)}
 
     def batch(self, clips: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Returns the originals as frames (batch, frames, dims) padded with zeros, and lengths (batch,)."""
         return pad([self.entry(clip) for clip in clips])
+
+
+def join(banks: Sequence[FrameBank]) -> FrameBank:
+    """Returns one bank of the clips of several, one bank after the other."""
+    if len(banks) == 1:
+        return banks[0]
+    sizes = torch.cat([torch.zeros(1, dtype=torch.long), *(bank.offsets.diff() for bank in banks)])
+    frames, speech = (torch.cat(one) for one in ([bank.frames for bank in banks], [bank.speech for bank in banks]))
+    return FrameBank(frames, sizes.cumsum(0), banks[0].copies, speech, parts=tuple(banks))
 
 
 def pad(entries: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser.bank import FrameBank, Progress, build_bank
+from ser.bank import FrameBank, Progress, build_bank, join
 from ser.corpus import Corpus, Utterance
 from ser.errors import CorpusError, ModelError
 from ser.labels import relabel
@@ -88,14 +88,14 @@ def load_data(
         AudioError: a file cannot be read.
     """
     _check_unlabelled(recipe, sources, unlabelled)
-    labelled = [
-        pair for corpus, root in sources for pair in label_utterances(recipe, corpus, corpus.scan(root), labels)
-    ]
+    pairs = [label_utterances(recipe, corpus, corpus.scan(root), labels) for corpus, root in sources]
+    labelled = [pair for own in pairs for pair in own]
     utterances, targets = [utterance for utterance, _ in labelled], [label for _, label in labelled]
     known = all(corpus.name in recipe.corpora for corpus, _ in sources)
     found = tuple(label for label in labels or recipe.labels if known or label in targets)
-    files = [utterance.path for utterance in utterances]
-    bank, heard = _banks(recipe, files, clip_seconds, cache, on_progress)
+    banks = [_banks(recipe, [one.path for one, _ in own], clip_seconds, cache, on_progress) for own in pairs]
+    bank = join([own for own, _ in banks])
+    heard = join([heard for _, heard in banks]) if recipe.teacher else None
     spare = []
     for corpus, root in unlabelled:
         more = [utterance.path for utterance in corpus.scan(root)]

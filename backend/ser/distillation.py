@@ -24,6 +24,7 @@ from ser.settings import load_settings
 
 COMPONENTS = 256  # principal components of what the teacher hears; they hold about nine tenths of its variance
 BATCH = 32
+STATISTICS = "statistics"  # of a network with published tensors, as a bank names them
 
 
 def teach(
@@ -59,6 +60,16 @@ def teach(
         schedule.step()
 
 
+def hear(network: nn.Module, bank: FrameBank) -> Tensor:
+    """Statistics (clips, copies, size) that a network with published tensors makes of a bank, kept beside the bank."""
+
+    def statistics(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        found = network.upper.statistics(*network.lower(frames, lengths))
+        return found[:, None], torch.ones(len(found), dtype=torch.long)
+
+    return bank.through(STATISTICS, statistics).frames.unflatten(0, (len(bank), bank.copies))
+
+
 class _Pupil(nn.Module):
     """A network with a linear layer on its embedding that says what the teacher hears."""
 
@@ -85,16 +96,11 @@ def _embedding_size(network: nn.Module, entries: Sequence[tuple[FrameBank, int]]
     return network(*bank.batch([clip]))[1].shape[1]
 
 
-@torch.inference_mode()
 def _heard(teacher: Recipe, lesson: Lessons) -> Tensor:
-    """The teacher's statistics (clips, size) of the lesson's clips; those of a bank are computed once a process."""
-    if teacher.name not in lesson.heard.memory:
-        network = teacher.network(len(teacher.labels)).eval()
-        network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
-        order, batches = lesson.heard.by_length(BATCH)
-        found = torch.cat([network.upper.statistics(*network.lower(*batch)) for batch in batches])
-        lesson.heard.memory[teacher.name] = found[order.argsort()]
-    return lesson.heard.memory[teacher.name][list(lesson.clips)]
+    """The teacher's statistics (clips, size) of the lesson's clips."""
+    network = teacher.network(len(teacher.labels)).eval()
+    network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
+    return hear(network, lesson.heard)[list(lesson.clips), 0]
 
 
 def _components(heard: Sequence[Tensor]) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.distillation import teach
+from ser.distillation import hear, teach
 from ser.layers import Standardise, Voices
 from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
@@ -28,7 +28,6 @@ BATCH = 64
 LOWER = "lower"  # the published part, as a bank names what it makes
 SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
 SOUNDS_EACH = 40  # of every kind
-STATISTICS = "statistics"  # of the pretrained network, as a bank remembers them
 PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
@@ -51,29 +50,33 @@ def begin(
             teach(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
         return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
-    bank = task.bank.through(LOWER, network.lower.eval())
-    if SOUNDS_BANK not in bank.memory:
-        bank.memory[SOUNDS_BANK] = _sounds_bank(recipe).through(LOWER, network.lower)
-    task = replace(task, bank=bank)
-    if STATISTICS not in bank.memory:  # the upper part is still as it was published
-        bank.memory[STATISTICS] = entry_statistics(network.upper, bank)
-    fit_head(network.upper, task, bank.memory[STATISTICS], seed)
+    network.eval()
+    if SOUNDS_BANK not in task.bank.memory:
+        task.bank.memory[SOUNDS_BANK] = _sounds_bank(recipe)
+    sounds = task.bank.memory[SOUNDS_BANK]
+    fit_head(network.upper, task, hear(network, task.bank), hear(network, sounds)[:, 0], seed)
+    if settings.epochs:
+        bank = task.bank.through(LOWER, network.lower, torch.float16)
+        bank.memory[SOUNDS_BANK] = sounds.through(LOWER, network.lower, torch.float16)
+        task = replace(task, bank=bank)
     return network.upper, task
 
 
 def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
     """Gives the part that has learnt the linear layers that are best on what it has become."""
     if recipe.pretrained is not None:
-        fit_head(network, task, entry_statistics(network, task.bank), seed)
+        sounds = entry_statistics(network, task.bank.memory[SOUNDS_BANK])[:, 0]
+        fit_head(network, task, entry_statistics(network, task.bank), sounds, seed)
 
 
-def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> None:
+def fit_head(network: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
     """Gives a network its standardisation, what it knows about how voices differ, and its linear layer.
 
     Args:
         network: the part that learns, see ``Recipe.pretrained``.
         task: the clips, and which of them are learnt from.
         statistics: (clips, copies, size) of the bank's entries.
+        sounds: (sounds, size), the same of sounds that are no speech.
         seed: of the profiles that are drawn.
     """
     train = torch.tensor(list(task.train))
@@ -97,9 +100,7 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, seed: int) -> N
         network.head.weight.copy_(weight)
         network.head.bias.copy_(bias)
     _fit_intensity(network, task, vectors)
-    if SOUNDS_BANK in task.bank.memory:
-        sounds = network.standardise(entry_statistics(network, task.bank.memory[SOUNDS_BANK])[:, 0])
-        _fit_presence(network, vectors.flatten(0, 1), sounds)
+    _fit_presence(network, vectors.flatten(0, 1), network.standardise(sounds))
 
 
 def _fit_presence(network: nn.Module, speech: Tensor, sounds: Tensor) -> None:
