@@ -5,9 +5,11 @@ The rule of ``PagePath`` leaves the API's own addresses alone, so that a wrong o
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from flask import Blueprint, Flask, Response, abort, send_from_directory
+from flask import Blueprint, Flask, Response, abort, request, send_from_directory
 from werkzeug.routing import PathConverter
 
 from ser.api.problems import RequestError
@@ -35,6 +37,8 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+
+GZIPPED = (".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest")
 
 routes = Blueprint("page", __name__)
 
@@ -78,8 +82,28 @@ def _is_file(folder: Path, path: str) -> bool:
 
 
 def _send(folder: Path, path: str) -> Response:
-    kind = TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream")
-    answer = send_from_directory(folder.resolve(), path, mimetype=kind)
+    suffix = PurePosixPath(path).suffix.lower()
+    answer = send_from_directory(folder.resolve(), path, mimetype=TYPES.get(suffix, "application/octet-stream"))
     hashed = path.startswith(f"{HASHED}/")
     answer.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if hashed else "no-cache"
-    return answer
+    return _gzipped(answer, folder / path) if suffix in GZIPPED else answer
+
+
+def _gzipped(answer: Response, file: Path) -> Response:
+    """Compresses an answer with a file in it where the client takes that; 304 and parts stay as they are."""
+    answer.vary.add("Accept-Encoding")
+    if answer.status_code != 200 or not request.accept_encodings.quality("gzip"):
+        return answer
+    tag = answer.get_etag()[0]
+    answer.close()
+    answer.direct_passthrough = False
+    answer.set_data(_compressed(file, tag))
+    answer.set_etag(f"{tag}-gzip")
+    answer.content_encoding = "gzip"
+    return answer.make_conditional(request)
+
+
+@lru_cache(maxsize=256)
+def _compressed(file: Path, tag: str) -> bytes:
+    """A file's content; ``tag`` changes with it."""
+    return gzip.compress(file.read_bytes())

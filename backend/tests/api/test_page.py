@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 
 import pytest
@@ -56,3 +57,17 @@ def test_page_that_is_not_built(settings, registry, problem_of, tmp_path):
     client = create_app(replace(settings, frontend=tmp_path / "nowhere"), registry).test_client()
     assert "has not been built" in problem_of(client.get("/"), "not_found")["detail"]
     assert client.get("/health").status_code == 200
+
+
+def test_scripts_come_gzipped_to_those_who_take_it(settings, registry, tmp_path):
+    script = b"console.log('a line of a script');\n" * 100
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-abc123.js").write_bytes(script)
+    client = create_app(replace(settings, frontend=tmp_path), registry).test_client()
+    plain = client.get("/assets/index-abc123.js", buffered=True)
+    answer = client.get("/assets/index-abc123.js", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers and plain.data == script
+    assert answer.headers["Content-Encoding"] == "gzip" and len(answer.data) < len(script) / 5
+    assert gzip.decompress(answer.data) == script and "Accept-Encoding" in answer.headers["Vary"]
+    again = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["ETag"]}
+    assert client.get("/assets/index-abc123.js", headers=again).status_code == 304
