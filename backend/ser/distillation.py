@@ -64,7 +64,7 @@ def hear(network: nn.Module, bank: FrameBank) -> Tensor:
     """Statistics (clips, copies, size) that a network with published tensors makes of a bank, kept beside the bank."""
 
     def statistics(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        found = network.upper.statistics(*network.lower(frames, lengths))
+        found, _ = network.statistics(frames, lengths)
         return found[:, None], torch.ones(len(found), dtype=torch.long)
 
     return bank.through(STATISTICS, statistics).frames.unflatten(0, (len(bank), bank.copies))

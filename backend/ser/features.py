@@ -74,16 +74,24 @@ def peak_normalise(samples: Tensor) -> Tensor:
     return samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(torch.finfo(samples.dtype).tiny)
 
 
-def mel_filters(sample_rate: int, n_fft: int, n_mels: int) -> Tensor:
-    """Triangular filters (n_mels, 1 + n_fft // 2) on Slaney's mel scale, each of unit area.
+def mel_edges(sample_rate: int, n_mels: int) -> Tensor:
+    """Where the bands of Slaney's mel scale begin, peak and end, in Hz: float64 (n_mels + 2,), band i at i to i + 2.
 
-    Source: Slaney, Auditory Toolbox (1998); equals ``librosa.filters.mel(norm="slaney", htk=False)``.
+    Source: Slaney, Auditory Toolbox (1998).
     """
     step, knee_hz = 200.0 / 3, 1000.0  # linear below 1 kHz, logarithmic above
     knee_mel, log_step = knee_hz / step, math.log(6.4) / 27
     top = knee_mel + math.log(sample_rate / 2 / knee_hz) / log_step
     mels = torch.linspace(0, top, n_mels + 2, dtype=torch.float64)
-    edges = torch.where(mels < knee_mel, mels * step, knee_hz * torch.exp(log_step * (mels - knee_mel)))  # Hz
+    return torch.where(mels < knee_mel, mels * step, knee_hz * torch.exp(log_step * (mels - knee_mel)))
+
+
+def mel_filters(sample_rate: int, n_fft: int, n_mels: int) -> Tensor:
+    """Triangular filters (n_mels, 1 + n_fft // 2) on Slaney's mel scale, each of unit area.
+
+    Equals ``librosa.filters.mel(norm="slaney", htk=False)``.
+    """
+    edges = mel_edges(sample_rate, n_mels)
     bins = torch.linspace(0, sample_rate / 2, 1 + n_fft // 2, dtype=torch.float64)
     width = edges.diff()[:, None]
     distance = edges[:, None] - bins[None, :]

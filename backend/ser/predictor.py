@@ -194,7 +194,9 @@ class Predictor:
 
     def _fingerprint(self) -> str:
         """Names the weights that a profile's numbers are about."""
-        return hashlib.sha256(self._checkpoint.network.upper.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
+        return hashlib.sha256(self._checkpoint.network.upper.head.shared.weight.detach().numpy().tobytes()).hexdigest()[
+            :16
+        ]
 
     def _hear(self, source: bytes | Path | Waveform) -> tuple[Waveform, np.ndarray, Speech]:
         """Returns a recording as it came, at the model's sampling rate, and where speech is in it."""

@@ -28,13 +28,31 @@ def fit_probe(
     Returns:
         Weight (classes, size) and bias (classes,).
     """
-    weight = torch.zeros(targets.shape[1], vectors.shape[1], requires_grad=True)
-    bias = torch.zeros(targets.shape[1], requires_grad=True)
+    gates = torch.ones(len(vectors), 1)
+    weight, bias = fit_gated_probe(vectors, gates, targets, allowed, weights, inverse_penalty=inverse_penalty)
+    return weight[0], bias
+
+
+def fit_gated_probe(
+    vectors: Tensor, gates: Tensor, targets: Tensor, allowed: Tensor, weights: Tensor, *, inverse_penalty: float
+) -> tuple[Tensor, Tensor]:
+    """As ``fit_probe``, with several weights of which each clip uses a mixture.
+
+    Args:
+        gates: (clips, kinds), how much of each weight a clip uses.
+
+    Returns:
+        Weight (kinds, classes, size) and bias (classes,).
+    """
+    kinds, classes = gates.shape[1], targets.shape[1]
+    weight = torch.zeros(kinds, classes, vectors.shape[1], requires_grad=True)
+    bias = torch.zeros(classes, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        errors = masked_cross_entropy(functional.linear(vectors, weight, bias), targets, allowed)
+        each = functional.linear(vectors, weight.flatten(0, 1)).unflatten(1, (kinds, classes))
+        errors = masked_cross_entropy((gates[:, :, None] * each).sum(dim=1) + bias, targets, allowed)
         value = (weights * errors).mean() + weight.square().sum() / (2 * inverse_penalty * len(vectors))
         value.backward()
         return value

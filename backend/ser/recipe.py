@@ -25,7 +25,8 @@ class TrainingSettings:
     """How a recipe is trained; every value was chosen on validation speakers.
 
     Attributes:
-        epochs: upper bound; training stops earlier, see ``patience``.
+        epochs: upper bound; training stops earlier, see ``patience``. 0 leaves pretrained tensors as they are: only
+            the linear layers on top of them are learnt.
         patience: epochs without a better validation UA after which training stops, and the best one is taken. None
             takes the last epoch of the schedule: no choice is made, so an evaluation keeps no speakers back for it and
             learns from all that are not tested.
@@ -90,10 +91,10 @@ class Recipe:
             is (batch, steps): weights of equal parts of a clip's frames, 0 beyond its length.
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
-        pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``
-            and two parts. ``lower(frames, lengths) -> (tokens, lengths)`` stays as it was published, so its answers are
-            computed once. ``upper`` takes these and the offset of a voice ``(size,)`` or None; it has
-            ``statistics(tokens, lengths) -> (batch, size)``, which ``standardise`` and ``head`` follow, ``voices``, and
+        pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``,
+            ``statistics(frames, lengths) -> ((batch, size), attention)``, and two parts. ``lower(frames, lengths) ->
+            (tokens, lengths)`` stays as it was published. ``upper(tokens, lengths)`` answers; it has ``statistics``
+            of tokens, ``standardise`` and ``head`` (a ``GatedLinear``) that follow these, ``voices``, and
             ``intensity`` and ``presence`` (of speech), linear layers on the embedding.
         teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """

@@ -7,20 +7,22 @@ several times, each time moved by what a few clips of its speaker say about the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ser.bank import FrameBank
 from ser.batches import Task
 from ser.distillation import hear, teach
-from ser.layers import Standardise, Voices
+from ser.layers import GatedLinear, Standardise, Voices
 from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
-from ser.probe import INVERSE_PENALTY, fit_probe
+from ser.probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
 from ser.recipe import Recipe, TrainingSettings, get_recipe
 from ser.settings import load_settings
 
@@ -29,6 +31,8 @@ LOWER = "lower"  # the published part, as a bank names what it makes
 SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
 SOUNDS_EACH = 40  # of every kind
 PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
+GATE_INVERSE_PENALTY = 0.001  # corpora are told apart easily
+NEVER = -1e4  # logit of a kind of recording that there is none of
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
@@ -91,16 +95,56 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, sounds: Tensor,
         offsets = _profile_offsets(
             vectors[:, 0], task.targets[train], speakers, network.voices, max(VIEWS, copies), seed
         )
-    views = torch.cat([vectors[:, view % copies] - offset for view, offset in enumerate(offsets)])
+    recordings = torch.cat([vectors[:, view % copies] for view in range(len(offsets))])
     repeated = [part[train].repeat(len(offsets), *[1] * (part.ndim - 1)) for part in _parts(task)]
-    weights = 1 / torch.bincount(repeated[2])[repeated[2]].float()
-    penalty = INVERSE_PENALTY / len(offsets)
-    weight, bias = fit_probe(views, *repeated[:2], weights / weights.mean(), inverse_penalty=penalty)
-    with torch.no_grad():
-        network.head.weight.copy_(weight)
-        network.head.bias.copy_(bias)
+    _fit_gate(network.head, task, vectors[:, 0])
+    _fit_answer(network.head, recordings - torch.cat(list(offsets)), recordings, *repeated, len(offsets))
     _fit_intensity(network, task, vectors)
     _fit_presence(network, vectors.flatten(0, 1), network.standardise(sounds))
+
+
+def _fit_gate(head: GatedLinear, task: Task, vectors: Tensor) -> None:
+    """Gives a layer what tells the corpora apart, from vectors (train, size); with one corpus all are of one kind."""
+    with torch.no_grad():
+        head.gate.weight.zero_()
+        head.gate.bias.fill_(NEVER)
+        head.gate.bias[0] = 0.0
+    numbers = np.unique([task.corpora[clip] for clip in task.train], return_inverse=True)[1] if task.corpora else [0]
+    kinds = len(head.gate.bias)
+    if not 1 < max(numbers) + 1 <= kinds:
+        return
+    targets = functional.one_hot(torch.tensor(numbers), kinds).float()
+    present = targets.any(dim=0).expand_as(targets).bool()
+    even = torch.ones(len(vectors))
+    weight, bias = fit_probe(vectors, targets, present, even, inverse_penalty=GATE_INVERSE_PENALTY)
+    with torch.no_grad():
+        head.gate.weight.copy_(weight)
+        head.gate.bias.copy_(bias.masked_fill(~present[0], NEVER))
+
+
+def _fit_answer(
+    head: GatedLinear,
+    views: Tensor,
+    recordings: Tensor,
+    targets: Tensor,
+    allowed: Tensor,
+    groups: Tensor,
+    repeats: int,
+) -> None:
+    """Gives a layer the weights that answer best to views (clips, size) of recordings (clips, size).
+
+    What is shared counts as much as what is added, so that with one corpus both are the same and nothing is gained.
+    """
+    weights = 1 / torch.bincount(groups)[groups].float()
+    with torch.no_grad():
+        shares = torch.cat([torch.ones(len(views), 1), head.gate(recordings).softmax(dim=1)], dim=1) * math.sqrt(0.5)
+    penalty = INVERSE_PENALTY / repeats
+    found, bias = fit_gated_probe(views, shares, targets, allowed, weights / weights.mean(), inverse_penalty=penalty)
+    found = found * math.sqrt(0.5)
+    with torch.no_grad():
+        head.shared.weight.copy_(found[0])
+        head.shared.bias.copy_(bias)
+        head.added.copy_(found[1:])
 
 
 def _fit_presence(network: nn.Module, speech: Tensor, sounds: Tensor) -> None:
@@ -150,7 +194,7 @@ def entry_statistics(network: nn.Module, bank: FrameBank) -> Tensor:
     """What the part that learns makes of every entry of a bank before its standardisation: (clips, copies, size)."""
     network.eval()
     order, batches = bank.by_length(BATCH)
-    found = torch.cat([network.statistics(*batch) for batch in batches])
+    found = torch.cat([network.statistics(*batch)[0] for batch in batches])
     return found[order.argsort()].unflatten(0, (len(bank), bank.copies)).clone()
 
 
