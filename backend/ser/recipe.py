@@ -94,8 +94,8 @@ class Recipe:
         pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``,
             ``statistics(frames, lengths) -> ((batch, size), attention)``, and two parts. ``lower(frames, lengths) ->
             (tokens, lengths)`` stays as it was published. ``upper(tokens, lengths)`` answers; it has ``statistics``
-            of tokens, ``standardise`` and ``head`` (a ``GatedLinear``) that follow these, ``voices``, and
-            ``intensity`` and ``presence`` (of speech), linear layers on the embedding.
+            of tokens, ``standardise`` that follows, ``head`` and, for known ``voices``, ``voiced_head`` (both
+            ``GatedLinear``), ``intensity`` and ``presence`` (of speech), linear layers on the embedding.
         teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """
 

@@ -30,7 +30,7 @@ BATCH = 64
 LOWER = "lower"  # the published part, as a bank names what it makes
 SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
 SOUNDS_EACH = 40  # of every kind
-PROFILE_CLIPS = (0, 1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
+PROFILE_CLIPS = (1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
 GATE_INVERSE_PENALTY = 0.001  # corpora are told apart easily
 NEVER = -1e4  # logit of a kind of recording that there is none of
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
@@ -86,19 +86,17 @@ def fit_head(network: nn.Module, task: Task, statistics: Tensor, sounds: Tensor,
     train = torch.tensor(list(task.train))
     network.standardise.fit(statistics[train, 0])
     vectors = network.standardise(statistics[train])  # (train, copies, size)
-    copies = vectors.shape[1]
-    offsets: Sequence[Tensor] = [torch.zeros_like(vectors[:, 0])] * vectors.shape[1]
+    views = vectors.transpose(0, 1)  # (copies, train, size)
+    _fit_gate(network.head, task, vectors[:, 0])
+    network.voiced_head.gate.load_state_dict(network.head.gate.state_dict())
+    _fit_answer(network.head, task, views, views)
     if task.speakers:
         names = [task.speakers[clip] for clip in task.train]
         speakers = torch.from_numpy(np.unique(names, return_inverse=True)[1])
         network.voices.fit(vectors[:, 0], task.targets[train], speakers)
-        offsets = _profile_offsets(
-            vectors[:, 0], task.targets[train], speakers, network.voices, max(VIEWS, copies), seed
-        )
-    recordings = torch.cat([vectors[:, view % copies] for view in range(len(offsets))])
-    repeated = [part[train].repeat(len(offsets), *[1] * (part.ndim - 1)) for part in _parts(task)]
-    _fit_gate(network.head, task, vectors[:, 0])
-    _fit_answer(network.head, recordings - torch.cat(list(offsets)), recordings, *repeated, len(offsets))
+        recordings = views[torch.arange(max(VIEWS, len(views))) % len(views)]
+        offsets = _profile_offsets(vectors[:, 0], task.targets[train], speakers, network.voices, len(recordings), seed)
+        _fit_answer(network.voiced_head, task, recordings - torch.stack(offsets), recordings)
     _fit_intensity(network, task, vectors)
     _fit_presence(network, vectors.flatten(0, 1), network.standardise(sounds))
 
@@ -122,24 +120,23 @@ def _fit_gate(head: GatedLinear, task: Task, vectors: Tensor) -> None:
         head.gate.bias.copy_(bias.masked_fill(~present[0], NEVER))
 
 
-def _fit_answer(
-    head: GatedLinear,
-    views: Tensor,
-    recordings: Tensor,
-    targets: Tensor,
-    allowed: Tensor,
-    groups: Tensor,
-    repeats: int,
-) -> None:
-    """Gives a layer the weights that answer best to views (clips, size) of recordings (clips, size).
+def _fit_answer(head: GatedLinear, task: Task, views: Tensor, recordings: Tensor) -> None:
+    """Gives a layer the weights that answer best to views (views, train, size) of recordings (views, train, size).
 
     What is shared counts as much as what is added, so that with one corpus both are the same and nothing is gained.
     """
+    train = torch.tensor(list(task.train))
+    targets, allowed, groups = (
+        part[train].repeat(len(views), *[1] * (part.ndim - 1)) for part in (task.learnt, task.allowed, task.groups)
+    )
     weights = 1 / torch.bincount(groups)[groups].float()
     with torch.no_grad():
-        shares = torch.cat([torch.ones(len(views), 1), head.gate(recordings).softmax(dim=1)], dim=1) * math.sqrt(0.5)
-    penalty = INVERSE_PENALTY / repeats
-    found, bias = fit_gated_probe(views, shares, targets, allowed, weights / weights.mean(), inverse_penalty=penalty)
+        shares = head.gate(recordings.flatten(0, 1)).softmax(dim=1)
+    shares = torch.cat([torch.ones(len(shares), 1), shares], dim=1) * math.sqrt(0.5)
+    penalty = INVERSE_PENALTY / len(views)
+    found, bias = fit_gated_probe(
+        views.flatten(0, 1), shares, targets, allowed, weights / weights.mean(), inverse_penalty=penalty
+    )
     found = found * math.sqrt(0.5)
     with torch.no_grad():
         head.shared.weight.copy_(found[0])
@@ -183,10 +180,6 @@ def _fit_intensity(network: nn.Module, task: Task, vectors: Tensor) -> None:
     with torch.no_grad():
         network.intensity.weight.copy_(weight[1:] - weight[:1])
         network.intensity.bias.copy_(bias[1:] - bias[:1])
-
-
-def _parts(task: Task) -> tuple[Tensor, Tensor, Tensor]:
-    return task.learnt, task.allowed, task.groups
 
 
 @torch.inference_mode()

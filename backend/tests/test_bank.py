@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ser.audio import decode, resample
-from ser.bank import build_bank, clip_frames, pad
+from ser.bank import build_bank, clip_frames, join, pad
 from ser.errors import AudioError
 from ser.recipe import get_recipe
 from ser.speech import find_speech
@@ -71,3 +71,29 @@ def test_padding_is_zero():
     frames, lengths = pad([torch.ones(3, 2), torch.ones(5, 2)])
     assert lengths.tolist() == [3, 5]
     assert frames.shape == (2, 5, 2) and not frames[0, 3:].any()
+
+
+def test_what_a_function_makes_of_a_bank_is_made_once_and_kept(files, tmp_path):
+    bank = bank_of(files, tmp_path / "cache")
+    calls = []
+
+    def halve(frames: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(len(frames))
+        return frames[:, ::2], (lengths + 1) // 2
+
+    made = bank.through("half", halve)
+    assert bank.through("half", halve) is made and len(made) == 3 and made.copies == 2
+    for clip in range(3):
+        for copy in range(2):
+            assert torch.equal(made.entry(clip, copy), bank.entry(clip, copy)[::2])
+    again = bank_of(files, tmp_path / "cache").through("half", halve)
+    assert torch.equal(again.frames, made.frames) and sum(calls) == 6
+
+
+def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
+    parts = [bank_of(files[:1], tmp_path / "cache"), bank_of(files[1:], tmp_path / "cache")]
+    whole, bank = bank_of(files, tmp_path / "cache"), join(parts)
+    assert len(bank) == 3 and bank.copies == 2
+    assert torch.equal(bank.frames, whole.frames) and torch.equal(bank.offsets, whole.offsets)
+    made = bank.through("same", lambda frames, lengths: (frames, lengths), torch.float16)
+    assert torch.equal(made.entry(2, 1), whole.entry(2, 1).half().float())

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from ser.probe import fit_probe, masked_cross_entropy
+from ser.probe import fit_gated_probe, fit_probe, masked_cross_entropy
 
 
 @pytest.fixture
@@ -47,3 +47,17 @@ def test_weights_move_the_border(cloud):
     heavy = torch.where(targets == 0, 5.0, 1.0)
     (_, plain), (_, moved) = (fit_probe(points, one_hot, every, weights) for weights in (torch.ones(600), heavy))
     assert moved[0] - moved[1] > plain[0] - plain[1] + 0.5
+
+
+def test_kinds_that_need_opposite_borders_get_them(cloud):
+    points, targets = cloud
+    kinds = torch.arange(600) % 2
+    targets = torch.where(kinds.bool(), 2 - targets, targets)  # what means the one here means the other there
+    one_hot = torch.nn.functional.one_hot(targets, 3).float()
+    gates = torch.cat([torch.ones(600, 1), torch.nn.functional.one_hot(kinds, 2)], dim=1)
+    every, even = one_hot.bool() | True, torch.ones(600)
+    weight, bias = fit_gated_probe(points, gates, one_hot, every, even, inverse_penalty=1.0)
+    alone, alone_bias = fit_probe(points, one_hot, every, even, inverse_penalty=1.0)
+    gated = (torch.einsum("nk,kcd,nd->nc", gates, weight, points) + bias).argmax(dim=1)
+    plain = (points @ alone.T + alone_bias).argmax(dim=1)
+    assert (gated == targets).float().mean() > (plain == targets).float().mean() + 0.1

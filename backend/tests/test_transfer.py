@@ -10,6 +10,7 @@ import torch
 
 from ser.bank import FrameBank
 from ser.batches import Task
+from ser.layers import GatedLinear
 from ser.nonspeech import SOUNDS, make_sound
 from ser.recipe import Recipe
 from ser.recipes.whisper import DIMS
@@ -74,6 +75,20 @@ def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recip
         torch.testing.assert_close(network.upper.layers[0](hidden), by_hand, atol=1e-4, rtol=1e-4)
 
 
+def test_every_corpus_is_a_kind_of_recording_and_one_alone_is_the_only_kind(recipe, task):
+    def head(task: Task) -> GatedLinear:
+        network = recipe.network(3)
+        network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
+        return network.upper.head
+
+    task.bank.frames[: task.bank.offsets[48], 60:] += 3.0  # the first 24 clips sound like another microphone
+    alone, two = head(task), head(replace(task, corpora=["a"] * 24 + ["b"] * 24))
+    vector = torch.randn(1, 8 * DIMS)
+    assert alone.gate(vector).softmax(dim=1).tolist() == [[1.0, 0.0, 0.0]]
+    torch.testing.assert_close(alone.shared.weight, alone.added[0], atol=1e-3, rtol=1e-2)
+    assert two.gate(vector).softmax(dim=1)[0, 2] == 0 and two.gate.weight[:2].any()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_share_of_the_learning_rate_moves_or_freezes_the_encoder(recipe, task, share):
     settings = replace(recipe.training, epochs=1, rates=(("layers.", share),), averaging=0.0)
@@ -82,7 +97,7 @@ def test_a_share_of_the_learning_rate_moves_or_freezes_the_encoder(recipe, task,
     moved = {name for name, value in trained.weights.items() if not torch.equal(value, before[name])}
     assert any(name.startswith("upper.layers.") for name in moved) == (share > 0)
     assert not any(name.startswith("lower.") for name in moved)
-    assert not torch.equal(trained.weights["upper.head.weight"], before["upper.head.weight"])
+    assert not torch.equal(trained.weights["upper.head.shared.weight"], before["upper.head.shared.weight"])
 
 
 def test_a_killed_fine_tuning_goes_on(recipe, task, tmp_path):

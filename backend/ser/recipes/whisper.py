@@ -90,6 +90,7 @@ class Upper(nn.Module):
         self.voices = Voices(size, classes)
         self.dropout = nn.Dropout(0.2)
         self.head = GatedLinear(size, classes, KINDS)
+        self.voiced_head = GatedLinear(size, classes, KINDS)
         self.intensity = nn.Linear(size, 1)
         self.presence = nn.Linear(size, 1)
 
@@ -106,8 +107,10 @@ class Upper(nn.Module):
     def answer(self, statistics: Tensor, voice: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Returns logits and embedding; ``voice`` (3072,) is where the middle of the speaker's voice lies."""
         recording = self.standardise(statistics)
-        embedding = recording if voice is None else recording - voice
-        return self.head(self.dropout(embedding), recording), embedding
+        if voice is None:
+            return self.head(self.dropout(recording), recording), recording
+        embedding = recording - voice
+        return self.voiced_head(embedding, recording), embedding
 
 
 class WhisperEmotion(nn.Module):
