@@ -63,6 +63,11 @@ class Figure:
         spread = f" ± {self.ua_std:.1f}" if self.seeds > 1 else ", one seed"
         return f"{self.ua:.1f}{spread} [{self.interval[0]:.1f}, {self.interval[1]:.1f}]"
 
+    @property
+    def folder(self) -> str:
+        """Name of the folder in ``evaluation`` that holds the predictions it follows from."""
+        return f"{self.corpus}-{self.protocol}-{self.classes}classes"
+
 
 def figure(metrics: dict) -> Figure:
     """Reads the figure, in percent, from what an evaluation's ``metrics.json`` holds."""

@@ -25,11 +25,10 @@ from ser.errors import ProtocolError
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, score
 from ser.recipe import Recipe
-from ser.results import out_of_fold, summarise, write_metrics, write_rows
+from ser.results import RUN_FILE, out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
 
-RUN_FILE = "run.json"  # what the folder holds a run of
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 
 

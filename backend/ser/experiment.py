@@ -26,6 +26,7 @@ from ser.figures import draw_confusion, draw_curves
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
 from ser.recipe import Recipe
+from ser.results import METRICS_FILE, RUN_FILE
 from ser.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
 from ser.training import Epoch, Trained, fit, predict_logits
 
@@ -102,7 +103,8 @@ def train_on_everything(
         data: what on.
         folder: where the checkpoint goes; its name is the model's name.
         evaluations: folders that ``evaluate`` wrote. The first one is the headline: its median best epoch is how long
-            is trained, its temperature calibrates. All are copied into ``folder/evaluation``.
+            is trained, its temperature calibrates. All are copied into ``folder/evaluation``; those of several corpora
+            give one figure for each.
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the training.
         commit: version of the code.
@@ -122,12 +124,14 @@ def train_on_everything(
     epochs = headline["median_best_epoch"]
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
     log = _log(trained, seed) | {"commit": commit, "clips": len(task.train), "without": sorted(without)}
-    figures = [figure(metrics) for metrics in every]
+    measured = [one for folder, metrics in zip(evaluations, every, strict=True) for one in _by_corpus(folder, metrics)]
+    figures = [figure(metrics) for _, metrics in measured]
     thresholds = {percent: round(own["threshold"], 4) for percent, own in headline["sets"].items()}
     calibration = _calibration(headline["temperature"], thresholds)
     info = describe(recipe, data, clip_seconds, folder.name, figures, calibration, log)
     save_checkpoint(folder, info, _halved(recipe.network(len(data.labels)), trained.weights))
-    _keep(folder / "evaluation", evaluations, every)
+    for source, metrics in dict([*measured, *zip(evaluations, every, strict=True)]).items():
+        _keep(source, folder / "evaluation" / figure(metrics).folder)
     return info
 
 
@@ -151,20 +155,27 @@ def _tensorboard(folder: Path, on_epoch: Callable[[Epoch], None] | None) -> Iter
 
 def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> dict:
     """Reads an evaluation's figures and refuses one that is about something else."""
-    run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in ("run.json", "metrics.json"))
+    run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (RUN_FILE, METRICS_FILE))
     asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
     if differing := [key for key in asked if run[key] != asked[key]]:
         raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
     return metrics
 
 
-def _keep(target: Path, evaluations: Sequence[Path], every: Sequence[dict]) -> None:
-    """Copies what anyone needs to recompute the figures."""
-    for folder, metrics in zip(evaluations, every, strict=True):
-        kept = target / f"{metrics['protocol']}-{len(metrics['labels'])}classes"
-        kept.mkdir(parents=True, exist_ok=True)
-        for file in [*folder.glob("out_of_fold_seed*.csv"), folder / "metrics.json", folder / "confusion.png"]:
-            shutil.copyfile(file, kept / file.name)
+def _by_corpus(folder: Path, metrics: dict) -> list[tuple[Path, dict]]:
+    """Folder and figures of an evaluation, corpus by corpus where it has several."""
+    corpora = metrics["corpus"].split("+")
+    if len(corpora) == 1:
+        return [(folder, metrics)]
+    folders = [folder / corpus for corpus in corpora]
+    return [(own, json.loads((own / METRICS_FILE).read_text(encoding="utf-8"))) for own in folders]
+
+
+def _keep(source: Path, target: Path) -> None:
+    """Copies what anyone needs to recompute a figure."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in [*source.glob("out_of_fold_seed*.csv"), source / METRICS_FILE, *source.glob("confusion.png")]:
+        shutil.copyfile(file, target / file.name)
 
 
 def _halved(network: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -42,6 +42,7 @@ from ser.metrics import (
 from ser.splits import PROTOCOLS, get_protocol
 
 METRICS_FILE = "metrics.json"
+RUN_FILE = "run.json"  # what a folder holds a run of
 PREDICTIONS_FILE = "predictions.csv"  # of recordings that a finished model was scored on
 FILES = "files"  # the protocol of those
 UNKNOWN = "unknown"

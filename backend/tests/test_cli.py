@@ -80,7 +80,7 @@ def test_the_openapi_document_is_printed():
 
 
 def test_a_report_can_be_made_again_from_the_predictions_alone(tmp_path):
-    kept = PROJECT / "weights" / "cnn1d" / "evaluation" / "random-7classes"
+    kept = PROJECT / "weights" / "cnn1d_published" / "evaluation" / "ravdess-random-7classes"
     for file in (*kept.glob("*.csv"), kept / "metrics.json"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     done = ser("report", tmp_path)
@@ -91,11 +91,14 @@ def test_a_report_can_be_made_again_from_the_predictions_alone(tmp_path):
 
 
 def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
-    kept = PROJECT / "weights" / "cnn1d" / "evaluation"
-    same = ser("compare", kept / "random-7classes", kept / "random-7classes", "--out", tmp_path)
+    leaky, other = (
+        PROJECT / "weights" / model / "evaluation" / f"ravdess-{run}classes"
+        for model, run in (("cnn1d_published", "random-7"), ("mlp", "emobox-8"))
+    )
+    same = ser("compare", leaky, leaky, "--out", tmp_path)
     assert same.returncode == 0 and b"is within chance" in same.stdout and b"A IS LEAKY" in same.stdout
     assert {file.name for file in tmp_path.iterdir()} == {"compare.html", "compare.json"}
-    unlike = ser("compare", kept / "random-7classes", PROJECT / "weights" / "mlp" / "evaluation" / "emobox-8classes")
+    unlike = ser("compare", leaky, other)
     assert unlike.returncode == 3 and b"only one has calm" in unlike.stderr
 
 

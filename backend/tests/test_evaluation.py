@@ -147,7 +147,7 @@ def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path
     assert load_checkpoint(tmp_path / "shipped").info == info
     assert info.figure == figure(emobox) and info.leaky_figure == figure(leaky)
     assert info.training["clips"] == 143
-    kept = tmp_path / "shipped" / "evaluation" / "emobox-3classes"
+    kept = tmp_path / "shipped" / "evaluation" / "ravdess-emobox-3classes"
     assert json.loads((kept / "metrics.json").read_text(encoding="utf-8")) == emobox
     with pytest.raises(ProtocolError, match="headline"):
         train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "r"], clip_seconds=None, seed=0, commit="abc")

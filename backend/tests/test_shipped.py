@@ -21,7 +21,7 @@ FIGURES = [(model, figure) for model in MODELS for figure in model.figures]
 
 def runs(model: ModelInfo, figure: Figure) -> list[tuple[list[str], list[str], list[str]]]:
     """Truth, predictions and speakers of every seed."""
-    folder = WEIGHTS / model.name / "evaluation" / f"{figure.protocol}-{figure.classes}classes"
+    folder = WEIGHTS / model.name / "evaluation" / figure.folder
     found = []
     for file in sorted(folder.glob("out_of_fold_seed*.csv")):
         with file.open(encoding="utf-8", newline="") as stream:
