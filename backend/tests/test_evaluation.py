@@ -181,3 +181,8 @@ def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
     assert "logit_sad" not in rows[0] and {row["predicted"] for row in rows} <= {"angry", "happy"}
     by_hand = recall_score([r["truth"] for r in rows], [r["predicted"] for r in rows], average="macro")
     assert parts["crema-d"]["ua"] == pytest.approx(by_hand)
+    info = train_on_everything(QUICK, both, tmp_path / "shipped", [tmp_path], clip_seconds=None, seed=0, commit="abc")
+    assert info.figures == (figure(parts["ravdess"]), figure(parts["crema-d"]))
+    assert info.calibration.temperature == pytest.approx(metrics["temperature"], abs=1e-4)
+    folders = {file.name for file in (tmp_path / "shipped" / "evaluation").iterdir()}
+    assert folders == {"ravdess-joint-3classes", "crema-d-joint-2classes", "ravdess+crema-d-joint-3classes"}
