@@ -92,6 +92,19 @@ class FrameBank:
                 self.memory[name] = FrameBank(tensors["frames"], tensors["offsets"], self.copies, self.speech)
         return self.memory[name]
 
+    def statistics(self, name: str, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Returns one vector for every entry, (clips, copies, size), kept as by ``through``.
+
+        Args:
+            name: of the function.
+            function: padded entries (batch, frames, dims) and their lengths (batch,) -> (batch, size).
+        """
+
+        def one(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+            return function(frames, lengths)[:, None], torch.ones(len(lengths), dtype=torch.long)
+
+        return self.through(name, one).frames.unflatten(0, (len(self), self.copies))
+
     def _cached(self, name: str, function: Transform, dtype: torch.dtype) -> dict[str, Tensor]:
         if self.file is None:
             return self._made(function, dtype)

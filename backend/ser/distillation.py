@@ -24,7 +24,7 @@ from ser.settings import load_settings
 
 COMPONENTS = 256  # principal components of what the teacher hears; they hold about nine tenths of its variance
 BATCH = 32
-STATISTICS = "statistics"  # of a network with published tensors, as a bank names them
+STATISTICS = "lesson"  # the teacher's statistics, as a bank names them
 
 
 def teach(
@@ -60,16 +60,6 @@ def teach(
         schedule.step()
 
 
-def hear(network: nn.Module, bank: FrameBank) -> Tensor:
-    """Statistics (clips, copies, size) that a network with published tensors makes of a bank, kept beside the bank."""
-
-    def statistics(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        found, _ = network.statistics(frames, lengths)
-        return found[:, None], torch.ones(len(found), dtype=torch.long)
-
-    return bank.through(STATISTICS, statistics).frames.unflatten(0, (len(bank), bank.copies))
-
-
 class _Pupil(nn.Module):
     """A network with a linear layer on its embedding that says what the teacher hears."""
 
@@ -97,10 +87,12 @@ def _embedding_size(network: nn.Module, entries: Sequence[tuple[FrameBank, int]]
 
 
 def _heard(teacher: Recipe, lesson: Lessons) -> Tensor:
-    """The teacher's statistics (clips, size) of the lesson's clips."""
+    """The teacher's statistics (clips, size) of the lesson's clips, kept beside the bank."""
     network = teacher.network(len(teacher.labels)).eval()
     network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
-    return hear(network, lesson.heard)[list(lesson.clips), 0]
+    return lesson.heard.statistics(STATISTICS, lambda *batch: network.upper.statistics(*network.lower(*batch))[0])[
+        list(lesson.clips), 0
+    ]
 
 
 def _components(heard: Sequence[Tensor]) -> Tensor:

@@ -156,13 +156,44 @@ class GatedLinear(nn.Module):
         super().__init__()
         self.shared = nn.Linear(size, classes)
         self.added = nn.Parameter(torch.zeros(kinds, classes, size))
-        self.gate = nn.Linear(size, kinds)
 
-    def forward(self, vectors: Tensor, recording: Tensor) -> Tensor:
-        """Returns (batch, classes) of vectors (batch, size); ``recording`` (batch, size) shows the kind."""
-        shares = self.gate(recording).softmax(dim=1)
+    def forward(self, vectors: Tensor, shares: Tensor) -> Tensor:
+        """Returns (batch, classes) of vectors (batch, size) that are of each kind to a share (batch, kinds)."""
         added = functional.linear(vectors, self.added.flatten(0, 1)).unflatten(1, self.added.shape[:2])
         return self.shared(vectors) + (shares[:, :, None] * added).sum(dim=1)
+
+
+class Caution(nn.Module):
+    """By how much logits are too large: by the kind of recording, and the more the less it is like those of training.
+
+    Unlike is what of a vector's length lies outside the directions in which the training recordings differ from each
+    other; confidence on recordings from elsewhere is too high by far, and this share shows it.
+
+    Training calls ``learn``; what is known are buffers, so a checkpoint carries it. It begins with 1 for everything.
+    """
+
+    def __init__(self, size: int, kinds: int, directions: int):
+        super().__init__()
+        self.register_buffer("directions", torch.zeros(size, directions))
+        self.register_buffer("by_kind", torch.zeros(kinds))
+        self.register_buffer("usual", torch.zeros(()))
+        self.register_buffer("slope", torch.zeros(()))
+
+    def forward(self, vectors: Tensor, shares: Tensor) -> Tensor:
+        """Returns what logits are to be divided by, (batch, 1), for vectors (batch, size) of kinds (batch, kinds)."""
+        excess = (self.unlike(vectors) - self.usual).clamp_min(0)
+        return torch.exp(shares @ self.by_kind + self.slope * excess)[:, None]
+
+    def unlike(self, vectors: Tensor) -> Tensor:
+        """Returns the share, 0 to 1, of each vector's square (batch,) that lies outside the known directions."""
+        inside = (vectors @ self.directions).square().sum(dim=1)
+        return 1 - inside / vectors.square().sum(dim=1).clamp_min(SMALLEST_VARIANCE)
+
+    def learn(self, vectors: Tensor) -> None:
+        """Takes the directions of vectors (clips, size), standardised."""
+        torch.manual_seed(0)  # they are found from a random beginning
+        count = min(self.directions.shape[1], *vectors.shape)
+        self.directions[:, :count] = torch.pca_lowrank(vectors, count, center=False, niter=4)[2]
 
 
 class Voices(nn.Module):

@@ -157,6 +157,7 @@ class _Run:
         torch.manual_seed(seed)
         self.recipe, self.settings, self.seed = recipe, settings, seed
         self.whole = recipe.network(task.classes)
+        self.given = task
         self.network, self.task = begin(recipe, self.whole, task, settings, seed)
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -173,7 +174,7 @@ class _Run:
         """Returns the best weights, finished, with those of the part that does not learn."""
         self.network.load_state_dict(self.best_weights)
         if self.epoch:
-            finish(self.recipe, self.network, self.task, self.seed)
+            finish(self.recipe, self.whole, self.given, self.seed)
         return _copy(self.whole)
 
     def out_of_patience(self) -> bool:

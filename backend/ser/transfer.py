@@ -7,32 +7,29 @@ several times, each time moved by what a few clips of its speaker say about the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.distillation import hear, teach
-from ser.layers import GatedLinear, Standardise, Voices
+from ser.caution import Clips, fit_caution
+from ser.distillation import teach
+from ser.heads import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
+from ser.layers import Standardise, Voices
 from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
-from ser.probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
 from ser.recipe import Recipe, TrainingSettings, get_recipe
 from ser.settings import load_settings
 
-BATCH = 64
 LOWER = "lower"  # the published part, as a bank names what it makes
+STATISTICS = "statistics"  # of the published tensors, as a bank names them
 SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
 SOUNDS_EACH = 40  # of every kind
 PROFILE_CLIPS = (1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
-GATE_INVERSE_PENALTY = 0.001  # corpora are told apart easily
-NEVER = -1e4  # logit of a kind of recording that there is none of
 ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
@@ -55,140 +52,75 @@ def begin(
         return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
     network.eval()
-    if SOUNDS_BANK not in task.bank.memory:
-        task.bank.memory[SOUNDS_BANK] = _sounds_bank(recipe)
-    sounds = task.bank.memory[SOUNDS_BANK]
-    fit_head(network.upper, task, hear(network, task.bank), hear(network, sounds)[:, 0], seed)
+
+    def hear(bank: FrameBank) -> Tensor:
+        return bank.statistics(STATISTICS, lambda *batch: network.statistics(*batch)[0])
+
+    fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)
     if settings.epochs:
-        bank = task.bank.through(LOWER, network.lower, torch.float16)
-        bank.memory[SOUNDS_BANK] = sounds.through(LOWER, network.lower, torch.float16)
-        task = replace(task, bank=bank)
+        task = replace(task, bank=task.bank.through(LOWER, network.lower, torch.float16))
     return network.upper, task
 
 
 def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
-    """Gives the part that has learnt the linear layers that are best on what it has become."""
-    if recipe.pretrained is not None:
-        sounds = entry_statistics(network, task.bank.memory[SOUNDS_BANK])[:, 0]
-        fit_head(network, task, entry_statistics(network, task.bank), sounds, seed)
-
-
-def fit_head(network: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
-    """Gives a network its standardisation, what it knows about how voices differ, and its linear layer.
+    """Gives a network whose upper part has learnt the linear layers that are best on what it has become.
 
     Args:
-        network: the part that learns, see ``Recipe.pretrained``.
+        recipe: whose network.
+        network: the whole of it.
+        task: as it was given to ``begin``.
+        seed: as for ``begin``.
+    """
+    if recipe.pretrained is None:
+        return
+    network.eval()
+
+    def hear(bank: FrameBank) -> Tensor:
+        again = replace(bank, file=None, parts=(), memory={})  # what it was before is kept under the same name
+        return again.statistics(STATISTICS, lambda *batch: network.statistics(*batch)[0])
+
+    fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)
+
+
+def fit_heads(upper: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
+    """Gives a network its standardisation, what it knows about how voices differ, and its linear layers.
+
+    Args:
+        upper: the part that learns, see ``Recipe.pretrained``.
         task: the clips, and which of them are learnt from.
         statistics: (clips, copies, size) of the bank's entries.
         sounds: (sounds, size), the same of sounds that are no speech.
         seed: of the profiles that are drawn.
     """
     train = torch.tensor(list(task.train))
-    network.standardise.fit(statistics[train, 0])
-    vectors = network.standardise(statistics[train])  # (train, copies, size)
-    views = vectors.transpose(0, 1)  # (copies, train, size)
-    _fit_gate(network.head, task, vectors[:, 0])
-    network.voiced_head.gate.load_state_dict(network.head.gate.state_dict())
-    _fit_answer(network.head, task, views, views)
+    targets, learnt, allowed, groups = (part[train] for part in (task.targets, task.learnt, task.allowed, task.groups))
+    corpora = [task.corpora[clip] for clip in task.train] if task.corpora else [""] * len(task.train)
+    kinds = kinds_of(corpora, len(upper.kind.bias))
+    upper.standardise.fit(statistics[train, 0])
+    vectors = upper.standardise(statistics[train])  # (train, copies, size)
+    views, plain = vectors.transpose(0, 1), vectors[:, 0]
+    fit_kind(upper.kind, plain, kinds)
+    with torch.no_grad():
+        shares = upper.kind(views).softmax(dim=2)
+    fit_answer(upper.head, views, shares, learnt, allowed, groups)
     if task.speakers:
         names = [task.speakers[clip] for clip in task.train]
         speakers = torch.from_numpy(np.unique(names, return_inverse=True)[1])
-        network.voices.fit(vectors[:, 0], task.targets[train], speakers)
-        recordings = views[torch.arange(max(VIEWS, len(views))) % len(views)]
-        offsets = _profile_offsets(vectors[:, 0], task.targets[train], speakers, network.voices, len(recordings), seed)
-        _fit_answer(network.voiced_head, task, recordings - torch.stack(offsets), recordings)
-    _fit_intensity(network, task, vectors)
-    _fit_presence(network, vectors.flatten(0, 1), network.standardise(sounds))
+        upper.voices.fit(plain, targets, speakers)
+        again = torch.arange(max(VIEWS, len(views))) % len(views)
+        offsets = torch.stack(_profile_offsets(plain, targets, speakers, upper.voices, len(again), seed))
+        fit_answer(upper.voiced_head, views[again] - offsets, shares[again], learnt, allowed, groups)
+        fit_caution(upper.caution, Clips(plain, targets, allowed, groups, kinds, speakers))
+    fit_presence(upper.presence, vectors.flatten(0, 1), upper.standardise(sounds))
+    if task.intensities is not None:
+        fit_intensity(upper.intensity, vectors, task.intensities[train], groups)
 
 
-def _fit_gate(head: GatedLinear, task: Task, vectors: Tensor) -> None:
-    """Gives a layer what tells the corpora apart, from vectors (train, size); with one corpus all are of one kind."""
-    with torch.no_grad():
-        head.gate.weight.zero_()
-        head.gate.bias.fill_(NEVER)
-        head.gate.bias[0] = 0.0
-    numbers = np.unique([task.corpora[clip] for clip in task.train], return_inverse=True)[1] if task.corpora else [0]
-    kinds = len(head.gate.bias)
-    if not 1 < max(numbers) + 1 <= kinds:
-        return
-    targets = functional.one_hot(torch.tensor(numbers), kinds).float()
-    present = targets.any(dim=0).expand_as(targets).bool()
-    even = torch.ones(len(vectors))
-    weight, bias = fit_probe(vectors, targets, present, even, inverse_penalty=GATE_INVERSE_PENALTY)
-    with torch.no_grad():
-        head.gate.weight.copy_(weight)
-        head.gate.bias.copy_(bias.masked_fill(~present[0], NEVER))
-
-
-def _fit_answer(head: GatedLinear, task: Task, views: Tensor, recordings: Tensor) -> None:
-    """Gives a layer the weights that answer best to views (views, train, size) of recordings (views, train, size).
-
-    What is shared counts as much as what is added, so that with one corpus both are the same and nothing is gained.
-    """
-    train = torch.tensor(list(task.train))
-    targets, allowed, groups = (
-        part[train].repeat(len(views), *[1] * (part.ndim - 1)) for part in (task.learnt, task.allowed, task.groups)
-    )
-    weights = 1 / torch.bincount(groups)[groups].float()
-    with torch.no_grad():
-        shares = head.gate(recordings.flatten(0, 1)).softmax(dim=1)
-    shares = torch.cat([torch.ones(len(shares), 1), shares], dim=1) * math.sqrt(0.5)
-    penalty = INVERSE_PENALTY / len(views)
-    found, bias = fit_gated_probe(
-        views.flatten(0, 1), shares, targets, allowed, weights / weights.mean(), inverse_penalty=penalty
-    )
-    found = found * math.sqrt(0.5)
-    with torch.no_grad():
-        head.shared.weight.copy_(found[0])
-        head.shared.bias.copy_(bias)
-        head.added.copy_(found[1:])
-
-
-def _fit_presence(network: nn.Module, speech: Tensor, sounds: Tensor) -> None:
-    """Gives a network the layer that tells speech (clips, size) from sounds that are none (sounds, size)."""
-    views = torch.cat([speech, sounds])
-    spoken = torch.arange(len(views)) < len(speech)
-    targets = torch.stack([~spoken, spoken], dim=1).float()
-    weights = len(views) / (2 * targets.sum(dim=0))[spoken.long()]  # both count the same
-    weight, bias = fit_probe(views, targets, targets >= 0, weights)
-    with torch.no_grad():
-        network.presence.weight.copy_(weight[1:] - weight[:1])
-        network.presence.bias.copy_(bias[1:] - bias[:1])
-
-
-def _fit_intensity(network: nn.Module, task: Task, vectors: Tensor) -> None:
-    """Gives a network the layer that says how strongly an emotion is expressed, from vectors (train, copies, size).
-
-    Only emotions that a corpus has in several intensities count: what is always mild, such as neutral, would teach
-    which emotion it is instead.
-    """
-    if task.intensities is None:
-        return
-    train = torch.tensor(list(task.train))
-    known, groups = task.intensities[train], task.groups[train]
-    stated = ~known.isnan()
-    varied = [group for group in groups.unique().tolist() if len(known[(groups == group) & stated].unique()) > 1]
-    chosen = torch.isin(groups, torch.tensor(varied, dtype=torch.long)) & stated
-    if not chosen.any():
-        return
-    levels = known[chosen].repeat_interleave(vectors.shape[1])
-    targets = torch.stack([1 - levels, levels], dim=1)
-    everything = torch.ones_like(targets, dtype=torch.bool)
-    penalty = INVERSE_PENALTY / vectors.shape[1]
-    views = vectors[chosen].flatten(0, 1)
-    weight, bias = fit_probe(views, targets, everything, torch.ones_like(levels), inverse_penalty=penalty)
-    with torch.no_grad():
-        network.intensity.weight.copy_(weight[1:] - weight[:1])
-        network.intensity.bias.copy_(bias[1:] - bias[:1])
-
-
-@torch.inference_mode()
-def entry_statistics(network: nn.Module, bank: FrameBank) -> Tensor:
-    """What the part that learns makes of every entry of a bank before its standardisation: (clips, copies, size)."""
-    network.eval()
-    order, batches = bank.by_length(BATCH)
-    found = torch.cat([network.statistics(*batch)[0] for batch in batches])
-    return found[order.argsort()].unflatten(0, (len(bank), bank.copies)).clone()
+def _sounds(recipe: Recipe, bank: FrameBank) -> FrameBank:
+    """The frames of sounds that are no speech; made once a process."""
+    if SOUNDS_BANK not in bank.memory:
+        bank.memory[SOUNDS_BANK] = _sounds_bank(recipe)
+    return bank.memory[SOUNDS_BANK]
 
 
 @torch.inference_mode()

@@ -1,0 +1,133 @@
+"""Owns how a network learns to be less sure of recordings from elsewhere, from the corpora that it is trained on.
+
+Each corpus is left out once: a linear layer learns from the others, answers for the one that is left out, and what it
+is too sure of there, by how unlike the recordings are, is what the network will be cautious by. Within the corpora the
+same is done with halves of the speakers. No clip but those of training is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from ser.heads import fit_answer, fit_kind
+from ser.layers import Caution, GatedLinear, Standardise
+from ser.probe import masked_cross_entropy
+
+USUAL = 0.9  # of the recordings of unseen speakers in known corpora are at most so unlike as is usual
+STEPS = 100
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Training clips.
+
+    Attributes:
+        vectors: (clips, size).
+        targets: int64 (clips,).
+        allowed: bool (clips, classes), the classes that a clip's corpus has.
+        groups: int64 (clips,), corpus and class.
+        kinds: int64 (clips,), the corpus.
+        speakers: int64 (clips,).
+    """
+
+    vectors: Tensor
+    targets: Tensor
+    allowed: Tensor
+    groups: Tensor
+    kinds: Tensor
+    speakers: Tensor
+
+    def only(self, chosen: Tensor) -> Clips:
+        """Returns the clips where ``chosen`` (clips,) is true."""
+        parts = (self.vectors, self.targets, self.allowed, self.groups, self.kinds, self.speakers)
+        return Clips(*(part[chosen] for part in parts))
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a network says about clips of speakers that it did not learn from: see ``Clips`` and ``Caution``."""
+
+    logits: Tensor
+    shares: Tensor
+    unlike: Tensor
+    clips: Clips
+
+
+def fit_caution(caution: Caution, clips: Clips) -> None:
+    """Gives a network its caution; with one corpus only, all it knows is what the corpus is like."""
+    caution.learn(clips.vectors)
+    numbers = clips.kinds.unique().tolist()
+    if len(numbers) < 2:
+        return
+    speakers = int(clips.speakers.max()) + 1
+    half = (torch.randperm(speakers, generator=torch.Generator().manual_seed(0)) % 2 == 0)[clips.speakers]
+    known = [_answers(caution, clips.only(half), clips.only(~half))]
+    known.append(_answers(caution, clips.only(~half), clips.only(half)))
+    own = [part for answers in known for part in _by_kind(answers)]
+    left_out = (clips.kinds == number for number in numbers)
+    foreign = [_answers(caution, clips.only(~out), clips.only(out)) for out in left_out]
+    caution.usual.copy_(torch.cat([answers.unlike for answers in own]).quantile(USUAL))
+    by_kind = torch.zeros_like(caution.by_kind, requires_grad=True)
+    _minimise(by_kind, lambda: torch.stack([_loss(one, one.shares @ by_kind) for one in own]).mean())
+    caution.by_kind.copy_(by_kind.detach())
+    root = torch.ones((), requires_grad=True)  # of the slope, which is not negative
+
+    def loss() -> Tensor:
+        return torch.stack(
+            [
+                _loss(one, one.shares @ caution.by_kind + root.square() * (one.unlike - caution.usual).clamp_min(0))
+                for one in foreign
+            ]
+        ).mean()
+
+    _minimise(root, loss)
+    caution.slope.copy_(root.detach().square())
+
+
+def _answers(like: Caution, learn: Clips, rest: Clips) -> _Answers:
+    """Learns from some clips and answers for others, those of classes that were learnt."""
+    size, classes, kinds = learn.vectors.shape[1], learn.allowed.shape[1], len(like.by_kind)
+    standardise, kind, head = Standardise(size), nn.Linear(size, kinds), GatedLinear(size, classes, kinds)
+    caution = Caution(size, kinds, like.directions.shape[1])
+    standardise.fit(learn.vectors)
+    vectors = standardise(learn.vectors)
+    fit_kind(kind, vectors, learn.kinds)
+    caution.learn(vectors)
+    with torch.no_grad():
+        shares = kind(vectors).softmax(dim=1)
+    targets = nn.functional.one_hot(learn.targets, classes).float()
+    fit_answer(head, vectors[None], shares[None], targets, learn.allowed, learn.groups)
+    learnt = learn.allowed.any(dim=0)
+    rest = replace(rest, allowed=rest.allowed & learnt).only(learnt[rest.targets])
+    with torch.no_grad():
+        found = standardise(rest.vectors)
+        shares = kind(found).softmax(dim=1)
+        return _Answers(head(found, shares), shares, caution.unlike(found), rest)
+
+
+def _by_kind(answers: _Answers) -> Iterator[_Answers]:
+    for number in answers.clips.kinds.unique():
+        own = answers.clips.kinds == number
+        yield _Answers(answers.logits[own], answers.shares[own], answers.unlike[own], answers.clips.only(own))
+
+
+def _loss(answers: _Answers, log_temperature: Tensor) -> Tensor:
+    targets = nn.functional.one_hot(answers.clips.targets, answers.logits.shape[1]).float()
+    logits = answers.logits / log_temperature.exp()[:, None]
+    return masked_cross_entropy(logits, targets, answers.clips.allowed).mean()
+
+
+def _minimise(value: Tensor, loss: Callable[[], Tensor]) -> None:
+    optimizer = torch.optim.LBFGS([value], max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        error = loss()
+        error.backward()
+        return error
+
+    optimizer.step(closure)

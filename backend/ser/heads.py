@@ -1,0 +1,111 @@
+"""Owns the linear layers on top of a pretrained encoder's statistics, found without any epochs: see ``probe``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ser.layers import GatedLinear
+from ser.probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
+
+KIND_INVERSE_PENALTY = 0.001  # corpora are told apart easily
+NEVER = -1e4  # logit of a kind of recording that there is none of
+
+
+def kinds_of(corpora: Sequence[str], most: int) -> Tensor:
+    """Returns the number (clips,) of the kind of recording that each clip is: one for each corpus, if not too many."""
+    numbers = np.unique(np.asarray(corpora), return_inverse=True)[1]
+    return torch.from_numpy(numbers) if numbers.max(initial=0) < most else torch.zeros(len(numbers), dtype=torch.long)
+
+
+def fit_kind(layer: nn.Linear, vectors: Tensor, kinds: Tensor) -> None:
+    """Gives a layer what tells kinds (clips,) of recordings apart by vectors (clips, size)."""
+    targets = functional.one_hot(kinds, len(layer.bias)).float()
+    present = targets.any(dim=0)
+    with torch.no_grad():
+        layer.weight.zero_()
+        layer.bias.copy_(torch.where(present, 0.0, NEVER))
+    if present.sum() < 2:
+        return
+    even, allowed = torch.ones(len(vectors)), present.expand_as(targets)
+    weight, bias = fit_probe(vectors, targets, allowed, even, inverse_penalty=KIND_INVERSE_PENALTY)
+    with torch.no_grad():
+        layer.weight.copy_(weight)
+        layer.bias.copy_(bias.masked_fill(~present, NEVER))
+
+
+def fit_answer(
+    head: GatedLinear, views: Tensor, shares: Tensor, targets: Tensor, allowed: Tensor, groups: Tensor
+) -> None:
+    """Gives a layer the weights that answer best.
+
+    What is shared counts as much as what is added, so that with one kind both are the same and nothing is gained.
+
+    Args:
+        head: gets the weights.
+        views: (views, clips, size), versions of every clip.
+        shares: (views, clips, kinds), how far they are of each kind.
+        targets: float (clips, classes).
+        allowed: bool (clips, classes), the classes that a clip's corpus has.
+        groups: int64 (clips,), clips of one group together weigh as much as those of any other.
+    """
+    repeat = len(views)
+    weights = 1 / torch.bincount(groups)[groups].float()
+    gates = torch.cat([torch.ones(*shares.shape[:2], 1), shares], dim=2).flatten(0, 1) * math.sqrt(0.5)
+    found, bias = fit_gated_probe(
+        views.flatten(0, 1),
+        gates,
+        targets.repeat(repeat, 1),
+        allowed.repeat(repeat, 1),
+        (weights / weights.mean()).repeat(repeat),
+        inverse_penalty=INVERSE_PENALTY / repeat,
+    )
+    with torch.no_grad():
+        head.shared.weight.copy_(found[0] * math.sqrt(0.5))
+        head.shared.bias.copy_(bias)
+        head.added.copy_(found[1:] * math.sqrt(0.5))
+
+
+def fit_presence(layer: nn.Linear, speech: Tensor, sounds: Tensor) -> None:
+    """Gives a layer what tells speech (clips, size) from sounds that are none (sounds, size)."""
+    views = torch.cat([speech, sounds])
+    spoken = torch.arange(len(views)) < len(speech)
+    targets = torch.stack([~spoken, spoken], dim=1).float()
+    weights = len(views) / (2 * targets.sum(dim=0))[spoken.long()]  # both count the same
+    _copy_difference(layer, *fit_probe(views, targets, targets >= 0, weights))
+
+
+def fit_intensity(layer: nn.Linear, vectors: Tensor, levels: Tensor, groups: Tensor) -> None:
+    """Gives a layer what says how strongly an emotion is expressed.
+
+    Only emotions that a corpus has in several intensities count: what is always mild, such as neutral, would teach
+    which emotion it is instead.
+
+    Args:
+        layer: gets the weights; stays as it is where no emotion has several intensities.
+        vectors: (clips, copies, size).
+        levels: (clips,), 0 to 1, NaN where not known.
+        groups: int64 (clips,), corpus and emotion.
+    """
+    stated = ~levels.isnan()
+    varied = [group for group in groups.unique().tolist() if len(levels[(groups == group) & stated].unique()) > 1]
+    chosen = torch.isin(groups, torch.tensor(varied, dtype=torch.long)) & stated
+    if not chosen.any():
+        return
+    repeated = levels[chosen].repeat_interleave(vectors.shape[1])
+    targets = torch.stack([1 - repeated, repeated], dim=1)
+    penalty = INVERSE_PENALTY / vectors.shape[1]
+    views, even = vectors[chosen].flatten(0, 1), torch.ones_like(repeated)
+    _copy_difference(layer, *fit_probe(views, targets, targets >= 0, even, inverse_penalty=penalty))
+
+
+def _copy_difference(layer: nn.Linear, weight: Tensor, bias: Tensor) -> None:
+    """Two classes need one logit."""
+    with torch.no_grad():
+        layer.weight.copy_(weight[1:] - weight[:1])
+        layer.bias.copy_(bias[1:] - bias[:1])
