@@ -6,7 +6,7 @@ github.com/Harry9021), in the form that answers best to people it never heard.
 Follows it in: the features, convolutions over time, labels (calm counts as neutral), RAVDESS.
 
 Deviates from it (``cnn1d_published`` is the network as published):
-- The network is that of ``resnet1d``, wider: residual blocks with squeeze and excitation, attentive statistics.
+- The network is that of ``resnet1d``: residual blocks with squeeze and excitation, attentive statistics.
 - Mean and variance are normalised by the training split's statistics, not by each utterance's: how loud and how bright
   a voice is stays audible.
 - Before it sees a label it learns to predict what ``whisper``'s pretrained encoder hears in the same recording.
@@ -43,7 +43,7 @@ class Cnn1d(ResidualNetwork):
     """Three residual blocks, attentive statistics over the true length, two dense layers."""
 
     def __init__(self, classes: int):
-        super().__init__(DIMS, (96, 192, 192), embedding=256, classes=classes)
+        super().__init__(DIMS, (64, 128, 128), embedding=256, classes=classes)
 
 
 RECIPE = Recipe(
@@ -79,7 +79,7 @@ RECIPE = Recipe(
     network=Cnn1d,
     teacher="whisper",
     training=TrainingSettings(
-        epochs=40,
+        epochs=30,
         patience=None,
         batch_size=32,
         learning_rate=1e-3,
