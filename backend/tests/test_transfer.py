@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.layers import GatedLinear
 from ser.nonspeech import SOUNDS, make_sound
 from ser.recipe import Recipe
 from ser.recipes.whisper import DIMS
@@ -76,17 +76,18 @@ def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recip
 
 
 def test_every_corpus_is_a_kind_of_recording_and_one_alone_is_the_only_kind(recipe, task):
-    def head(task: Task) -> GatedLinear:
+    def upper(task: Task) -> nn.Module:
         network = recipe.network(3)
         network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
-        return network.upper.head
+        return network.upper
 
     task.bank.frames[: task.bank.offsets[48], 60:] += 3.0  # the first 24 clips sound like another microphone
-    alone, two = head(task), head(replace(task, corpora=["a"] * 24 + ["b"] * 24))
+    alone, two = upper(task), upper(replace(task, corpora=["a"] * 24 + ["b"] * 24))
     vector = torch.randn(1, 8 * DIMS)
-    assert alone.gate(vector).softmax(dim=1).tolist() == [[1.0, 0.0, 0.0]]
-    torch.testing.assert_close(alone.shared.weight, alone.added[0], atol=1e-3, rtol=1e-2)
-    assert two.gate(vector).softmax(dim=1)[0, 2] == 0 and two.gate.weight[:2].any()
+    assert alone.kind(vector).softmax(dim=1).tolist() == [[1.0, 0.0, 0.0]]
+    assert alone.caution(vector, torch.ones(1, 3) / 3).tolist() == [[1.0]]
+    torch.testing.assert_close(alone.head.shared.weight, alone.head.added[0], atol=1e-3, rtol=1e-2)
+    assert two.kind(vector).softmax(dim=1)[0, 2] == 0 and two.kind.weight[:2].any() and two.caution.by_kind.any()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
