@@ -285,11 +285,12 @@ def _log(trained: Trained, seed: int) -> dict:
 
 
 def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:
-    draw_curves(
-        folder / "curves.png",
-        [epoch.loss for epoch in trained.history],
-        [epoch.validation_ua for epoch in trained.history],
-        trained.best_epoch,
-    )
+    if trained.history:  # linear layers on an encoder are learnt without epochs
+        draw_curves(
+            folder / "curves.png",
+            [epoch.loss for epoch in trained.history],
+            [epoch.validation_ua for epoch in trained.history],
+            trained.best_epoch,
+        )
     title = f"{data.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
     draw_confusion(folder / "confusion.png", scores.confusion, data.labels, title)

@@ -211,7 +211,17 @@ def test_train_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypa
         folder.mkdir(parents=True)
         for file in sorted((corpora_root / "ravdess" / f"Actor_{actor}").iterdir())[::4]:
             (folder / file.name).write_bytes(file.read_bytes())
-    command = ["train", "--root", root, "--labels", "angry,happy,sad,fearful", "--epochs", "6"]
+    command = [
+        "train",
+        "--recipe",
+        "cnn1d_published",
+        "--root",
+        root,
+        "--labels",
+        "angry,happy,sad,fearful",
+        "--epochs",
+        "6",
+    ]
     assert ser(*command, "--out", tmp_path / "whole").returncode == 0
     arguments = [sys.executable, "-m", "ser", *map(str, command), "--out", str(tmp_path / "killed")]
     process = subprocess.Popen(arguments, cwd=PROJECT / "backend", stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -186,3 +186,12 @@ def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
     assert info.calibration.temperature == pytest.approx(metrics["temperature"], abs=1e-4)
     folders = {file.name for file in (tmp_path / "shipped" / "evaluation").iterdir()}
     assert folders == {"ravdess-joint-3classes", "crema-d-joint-2classes", "ravdess+crema-d-joint-3classes"}
+
+
+def test_linear_layers_on_an_encoder_are_trained_without_epochs(data, toy_encoder, tmp_path):
+    frames = torch.cat([data.bank.frames, data.bank.frames, data.bank.frames[:, :2]], dim=1)  # 80 bands
+    heard = replace(data, bank=replace(data.bank, frames=frames, memory={}))
+    metrics = train_held_out(toy_encoder, heard, tmp_path / "model", clip_seconds=None, seed=0)
+    assert metrics["best_epoch"] == 0 and metrics["epochs"] == [] and metrics["figure"]["ua"] > 50
+    assert not (tmp_path / "model" / "curves.png").exists()
+    assert load_checkpoint(tmp_path / "model").info.labels == LABELS
