@@ -22,6 +22,7 @@ from ser.recipe import get_recipe
 from ser.settings import load_settings
 from ser.splits import make_folds, speaker_of
 from ser.training import fit, predict
+from ser.transfer import known_statistics
 
 DRAWS = 5
 SIZES = (1, 2, 3, 5, 10, 20)
@@ -47,7 +48,7 @@ def main() -> None:
         task = make_task(data, sorted(fold.train + fold.validation), [])
         network = recipe.network(len(data.labels))
         network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
-        logits, vectors = predict(network, data.bank, fold.test)
+        logits, vectors = predict(network, data.bank, fold.test, known_statistics(recipe, data.bank))
         for name, truth, predicted in _scored(data, network, fold.test, logits, vectors):
             known = answers.setdefault(name, ([], []))
             known[0].extend(truth)

@@ -28,6 +28,7 @@ from ser.recipe import Recipe
 from ser.results import RUN_FILE, out_of_fold, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
+from ser.transfer import known_statistics
 
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 
@@ -193,7 +194,7 @@ def _run_fold(
     trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
-    logits, embeddings = predict(network, data.bank, fold.test)
+    logits, embeddings = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
     scores, heard = intensity_scores(network, embeddings), hears_speech(network, embeddings)
     spoken = data.bank.speech.tolist()
     rows = []

@@ -82,6 +82,13 @@ def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
     fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)
 
 
+def known_statistics(recipe: Recipe, bank: FrameBank) -> Tensor | None:
+    """What ``begin`` found out about a bank, (clips, copies, size), where training leaves the encoder as it is."""
+    if recipe.pretrained is None or recipe.training.epochs or STATISTICS not in bank.memory:
+        return None
+    return bank.memory[STATISTICS].frames.unflatten(0, (len(bank), bank.copies))
+
+
 def fit_heads(upper: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
     """Gives a network its standardisation, what it knows about how voices differ, and its linear layers.
 

@@ -15,6 +15,7 @@ from ser.nonspeech import SOUNDS, make_sound
 from ser.recipe import Recipe
 from ser.recipes.whisper import DIMS
 from ser.training import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall
+from ser.transfer import known_statistics
 
 
 @pytest.fixture
@@ -135,3 +136,16 @@ def test_music_and_noise_are_told_from_speech(recipe, task):
     frames = [features(torch.from_numpy(one)[None], torch.tensor([len(one)])) for one in unheard]
     assert not any(hears_speech(network, torch.cat([network(*one)[1] for one in frames])))
     assert all(hears_speech(network, predict(network, task.bank, range(36, 48))[1]))
+
+
+def test_what_is_known_of_the_encoder_gives_the_same_answers(recipe, task):
+    assert known_statistics(recipe, task.bank) is None
+    network = recipe.network(3)
+    network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
+    known = known_statistics(recipe, task.bank)
+    for one, other in zip(
+        predict(network, task.bank, [40, 3]), predict(network, task.bank, [40, 3], known), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+    tuned = replace(recipe, training=replace(recipe.training, epochs=1))
+    assert known_statistics(tuned, task.bank) is None
