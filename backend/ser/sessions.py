@@ -210,11 +210,15 @@ class Sessions:
             return _ranges(numbers.all())
 
     def mark(self, identity: str, mark: Mark) -> Mark:
-        """Keeps a marked moment, and returns it as it was kept."""
+        """Keeps a marked moment, and returns it as it was kept; the same one sent again is kept once."""
         with self._store.write() as connection:
             self._get(connection, identity)
             mark = Mark(at=mark.at, note=on_one_line(mark.note, MAX_NOTE_CHARACTERS))
-            connection.execute(insert(MARKS).values(session=identity, **asdict(mark)))
+            same = select(MARKS.c.id).where(
+                MARKS.c.session == identity, MARKS.c.at == mark.at, MARKS.c.note == mark.note
+            )
+            if connection.scalar(same) is None:
+                connection.execute(insert(MARKS).values(session=identity, **asdict(mark)))
             return mark
 
     def marks(self, identity: str) -> list[Mark]:

@@ -214,7 +214,7 @@ def test_an_ended_session_answers_old_chunks_and_takes_no_new_one(mine, predicti
 
 def test_marks_are_in_order_of_time(mine):
     identity = mine.begin("", "m", None).id
-    for at, note in ((5.0, "later"), (1.0, "first\nof\0all"), (5.0, "last")):
+    for at, note in ((5.0, "later"), (1.0, "first\nof\0all"), (5.0, "last"), (5.0, "later")):  # one was sent twice
         mine.mark(identity, Mark(at=at, note=note))
     assert mine.marks(identity) == [
         Mark(at=1.0, note="first of all"),
