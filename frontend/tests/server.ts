@@ -1,13 +1,27 @@
 /** A server at the network's edge that answers as the real one does. */
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
-import type { Analysis, Limits, Model, Prediction, Sample } from '../src/lib/api';
+import type { Analysis, Limits, Figure, Model, Prediction, Sample } from '../src/lib/api';
 
 export const limits: Limits = {
   max_upload_bytes: 26214400,
   max_audio_seconds: 1800,
   min_audio_seconds: 0.1,
   formats: ['wav', 'flac', 'mp3'],
+};
+
+const figure: Figure = {
+  corpus: 'ravdess',
+  protocol: 'emobox',
+  classes: 7,
+  speaker_independent: true,
+  ua: 55.1,
+  ua_std: 0.8,
+  wa: 54,
+  f1: 53,
+  weighted_f1: 54,
+  seeds: 3,
+  interval: [50.2, 60.1],
 };
 
 export const model: Model = {
@@ -19,19 +33,8 @@ export const model: Model = {
   parameters: 700000,
   corpora: ['ravdess'],
   licence: 'CC BY-NC-SA 4.0',
-  figure: {
-    corpus: 'ravdess',
-    protocol: 'emobox',
-    classes: 7,
-    speaker_independent: true,
-    ua: 55.1,
-    ua_std: 0.8,
-    wa: 54,
-    f1: 53,
-    weighted_f1: 54,
-    seeds: 3,
-    interval: [50.2, 60.1],
-  },
+  figure,
+  figures: [figure],
   leaky_figure: null,
 };
 

@@ -175,6 +175,7 @@ class Model(Shape):
     corpora: list[str]
     licence: str
     figure: Figure | None = Field(description="on unseen speakers; null where none was measured")
+    figures: list[Figure] = Field(description="all that were measured, such as one for each corpus")
     leaky_figure: Figure | None = Field(description="on speakers heard in training: too good, for comparison only")
 
 

@@ -741,6 +741,11 @@ export interface components {
             licence: string;
             /** @description on unseen speakers; null where none was measured */
             figure: components["schemas"]["Figure"] | null;
+            /**
+             * Figures
+             * @description all that were measured, such as one for each corpus
+             */
+            figures: components["schemas"]["Figure"][];
             /** @description on speakers heard in training: too good, for comparison only */
             leaky_figure: components["schemas"]["Figure"] | null;
         };

@@ -87,24 +87,36 @@ function Figures({ models }: { models: Model[] }) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {models.map((model) => (
-            <Table.Tr key={model.name}>
-              <Table.Th scope="row">
-                {model.title}
-                <Text size="xs" c="dimmed" fw={400}>
-                  {model.labels.map(emotionWord).join(', ')} · {words.parameters(number(model.parameters))} · {model.licence}
-                </Text>
-              </Table.Th>
-              <Table.Td>{model.figure ? <Measured figure={model.figure} /> : words.unmeasured}</Table.Td>
-              <Table.Td>{model.figure && percentage(100 / model.figure.classes)}</Table.Td>
-              <Table.Td>{model.figure && `${percentage(model.figure.wa, 1)} / ${percentage(model.figure.f1, 1)}`}</Table.Td>
-              <Table.Td>{model.leaky_figure && percentage(model.leaky_figure.ua, 1)}</Table.Td>
-            </Table.Tr>
-          ))}
+          {models.flatMap((model) => {
+            const unseen = model.figures.filter((figure) => figure.speaker_independent);
+            const rows: (Figure | undefined)[] = unseen.length ? unseen : [undefined];
+            return rows.map((figure, row) => (
+              <Table.Tr key={`${model.name} ${row}`}>
+                {row === 0 && (
+                  <Table.Th scope="rowgroup" rowSpan={rows.length}>
+                    {model.title}
+                    <Text size="xs" c="dimmed" fw={400}>
+                      {model.labels.map(emotionWord).join(', ')} · {words.parameters(number(model.parameters))} · {model.licence}
+                    </Text>
+                  </Table.Th>
+                )}
+                <Table.Td>{figure ? <Measured figure={figure} /> : words.unmeasured}</Table.Td>
+                <Table.Td>{figure && percentage(100 / figure.classes)}</Table.Td>
+                <Table.Td>{figure && `${percentage(figure.wa, 1)} / ${percentage(figure.f1, 1)}`}</Table.Td>
+                <Table.Td>{figure && leaky(model, figure)}</Table.Td>
+              </Table.Tr>
+            ));
+          })}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
   );
+}
+
+/** The same with people who were heard in training. */
+function leaky({ figures }: Model, { corpus, classes }: Figure): string | undefined {
+  const same = figures.find((one) => !one.speaker_independent && one.corpus === corpus && one.classes === classes);
+  return same && percentage(same.ua, 1);
 }
 
 function Measured({ figure }: { figure: Figure }) {

@@ -26,13 +26,18 @@ export function ModelPicker({ models, chosen, onChoose }: Props) {
       )}
       <Text size="sm" c="dimmed" component="div">
         {models.length === 1 && `${model.only(chosen.title)} `}
-        {chosen.figure ? <Honest figure={chosen.figure} /> : model.unmeasured}
+        {chosen.figure ? <Honest figure={chosen.figure} others={others(chosen)} /> : model.unmeasured}
       </Text>
     </section>
   );
 }
 
-function Honest({ figure }: { figure: Figure }) {
+/** What was measured in the same way on other corpora. */
+function others({ figure, figures }: Model): Figure[] {
+  return figures.filter(({ corpus, protocol }) => protocol === figure?.protocol && corpus !== figure.corpus);
+}
+
+function Honest({ figure, others }: { figure: Figure; others: Figure[] }) {
   const { model } = useWords();
   const { ua, classes, corpus, protocol, seeds } = figure;
   return (
@@ -48,6 +53,11 @@ function Honest({ figure }: { figure: Figure }) {
           <Text size="sm">
             {model.explained(percentage(ua, 1), classes, corpus.toUpperCase(), protocol, seeds, percentage(100 / classes))}
           </Text>
+          {others.map((one) => (
+            <Text key={one.corpus} size="sm" mt="xs">
+              {model.other(one.corpus.toUpperCase(), percentage(one.ua, 1), one.classes)}
+            </Text>
+          ))}
         </Popover.Dropdown>
       </Popover>
       ).

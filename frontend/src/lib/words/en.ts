@@ -115,6 +115,7 @@ export const en = {
     unmeasured: 'Its accuracy on unseen speakers was not measured.',
     honest: (share: string) => `On speakers it never heard it finds ${share} of each emotion`,
     meaning: 'what this means',
+    other: (corpus: string, ua: string, classes: number) => `${corpus}: ${ua}, ${classes} emotions.`,
     explained: (ua: string, classes: number, corpus: string, protocol: string, runs: number, chance: string) =>
       `${ua} is the unweighted average recall (UA): the share of right answers, averaged over ${classes} emotions, on ${corpus} with protocol ${protocol}, ${runs} ${runs === 1 ? 'run' : 'runs'}. Guessing gives ${chance}. No voice in the test was in the training. Expect less on phones, in noise, on other accents and in spontaneous speech.`,
   },

@@ -116,6 +116,7 @@ export const es: Words = {
     unmeasured: 'No se ha medido su acierto con voces desconocidas.',
     honest: (share) => `Con voces que nunca oyó encuentra el ${share} de cada emoción`,
     meaning: 'qué significa',
+    other: (corpus, ua, classes) => `${corpus}: ${ua}, ${classes} emociones.`,
     explained: (ua, classes, corpus, protocol, runs, chance) =>
       `${ua} es la exhaustividad media no ponderada (UA): la proporción de aciertos, promediada sobre ${classes} emociones, en ${corpus} con el protocolo ${protocol}, ${runs} ${runs === 1 ? 'ejecución' : 'ejecuciones'}. Al azar se obtiene ${chance}. Ninguna voz de la prueba estaba en el entrenamiento. Espere menos por teléfono, con ruido, con otros acentos y en el habla espontánea.`,
   },

@@ -115,6 +115,7 @@ export const hi: Words = {
     unmeasured: 'अनसुनी आवाज़ों पर इसकी सटीकता मापी नहीं गई।',
     honest: (share) => `जिन आवाज़ों को इसने कभी नहीं सुना, उनमें यह हर भावना का ${share} पहचानता है`,
     meaning: 'इसका अर्थ',
+    other: (corpus, ua, classes) => `${corpus}: ${ua}, ${classes} भाव।`,
     explained: (ua, classes, corpus, protocol, runs, chance) =>
       `${ua} अभारित औसत रिकॉल (UA) है: सही उत्तरों का अंश, ${classes} भावनाओं पर औसत, ${corpus} पर, प्रोटोकॉल ${protocol}, ${runs} बार चलाकर। अंदाज़े से ${chance} मिलता है। परीक्षा की कोई आवाज़ प्रशिक्षण में नहीं थी। फ़ोन पर, शोर में, दूसरे लहजों में और सहज बोलचाल में इससे कम की अपेक्षा रखें।`,
   },
