@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +19,7 @@ from ser.layers import Caution, GatedLinear, Standardise
 from ser.probe import masked_cross_entropy
 
 USUAL = 0.9  # of the recordings of unseen speakers in known corpora are at most so unlike as is usual
-STEPS = 100
+STEEPEST = 30.0  # at which a share of 0.1 more than usual divides the logits by 20
 
 
 @dataclass(frozen=True)
@@ -71,21 +72,17 @@ def fit_caution(caution: Caution, clips: Clips) -> None:
     left_out = (clips.kinds == number for number in numbers)
     foreign = [_answers(caution, clips.only(~out), clips.only(out)) for out in left_out]
     caution.usual.copy_(torch.cat([answers.unlike for answers in own]).quantile(USUAL))
-    by_kind = torch.zeros_like(caution.by_kind, requires_grad=True)
-    _minimise(by_kind, lambda: torch.stack([_loss(one, one.shares @ by_kind) for one in own]).mean())
-    caution.by_kind.copy_(by_kind.detach())
-    root = torch.ones((), requires_grad=True)  # of the slope, which is not negative
 
-    def loss() -> Tensor:
-        return torch.stack(
-            [
-                _loss(one, one.shares @ caution.by_kind + root.square() * (one.unlike - caution.usual).clamp_min(0))
-                for one in foreign
-            ]
-        ).mean()
+    def known_loss(by_kind: Tensor) -> Tensor:
+        return torch.stack([_loss(one, one.shares @ by_kind) for one in own]).mean()
 
-    _minimise(root, loss)
-    caution.slope.copy_(root.detach().square())
+    def foreign_loss(slope: Tensor) -> Tensor:
+        excess = [slope * (one.unlike - caution.usual).clamp_min(0) for one in foreign]
+        losses = [_loss(one, one.shares @ caution.by_kind + more) for one, more in zip(foreign, excess, strict=True)]
+        return torch.stack(losses).mean()
+
+    caution.by_kind.copy_(_minimise(known_loss, len(caution.by_kind), bounds=(-3.0, 3.0)))
+    caution.slope.copy_(_minimise(foreign_loss, 1, bounds=(0.0, STEEPEST))[0])
 
 
 def _answers(like: Caution, learn: Clips, rest: Clips) -> _Answers:
@@ -121,13 +118,15 @@ def _loss(answers: _Answers, log_temperature: Tensor) -> Tensor:
     return masked_cross_entropy(logits, targets, answers.clips.allowed).mean()
 
 
-def _minimise(value: Tensor, loss: Callable[[], Tensor]) -> None:
-    optimizer = torch.optim.LBFGS([value], max_iter=STEPS, line_search_fn="strong_wolfe")
+def _minimise(loss: Callable[[Tensor], Tensor], size: int, bounds: tuple[float, float]) -> Tensor:
+    """Returns the values (size,) within the bounds with the least loss."""
+    from scipy.optimize import minimize  # as in calibration
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        error = loss()
-        error.backward()
-        return error
-
-    optimizer.step(closure)
+    with torch.no_grad():
+        found = minimize(
+            lambda x: float(loss(torch.from_numpy(x).float())),
+            np.full(size, np.mean(bounds)),
+            method="Powell",
+            bounds=[bounds] * size,
+        )
+    return torch.from_numpy(found.x).float()
