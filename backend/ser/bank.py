@@ -48,6 +48,7 @@ class FrameBank:
         speech: bool (clips,): whether the clip holds any speech.
         file: where it is cached, or None.
         parts: the banks that it was joined from, if any.
+        chosen: the bank that its clips are from and their numbers there, if any.
         memory: what was computed from the frames and is dear, for as long as the process lives.
     """
 
@@ -57,6 +58,7 @@ class FrameBank:
     speech: Tensor
     file: Path | None = None
     parts: tuple[FrameBank, ...] = ()
+    chosen: tuple[FrameBank, Sequence[int]] | None = None
     memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
@@ -87,6 +89,9 @@ class FrameBank:
         if name not in self.memory:
             if self.parts:
                 self.memory[name] = join([part.through(name, function, dtype) for part in self.parts])
+            elif self.chosen:
+                bank, clips = self.chosen
+                self.memory[name] = bank.through(name, function, dtype).only(clips)
             else:
                 tensors = self._cached(name, function, dtype)
                 self.memory[name] = FrameBank(tensors["frames"], tensors["offsets"], self.copies, self.speech)
@@ -104,6 +109,15 @@ class FrameBank:
             return function(frames, lengths)[:, None], torch.ones(len(lengths), dtype=torch.long)
 
         return self.through(name, one).frames.unflatten(0, (len(self), self.copies))
+
+    def only(self, clips: Sequence[int]) -> FrameBank:
+        """Returns a bank of some clips, in their order."""
+        if list(clips) == list(range(len(self))):
+            return self
+        numbers = [clip * self.copies + copy for clip in clips for copy in range(self.copies)]
+        entries = [self.frames[self.offsets[number] : self.offsets[number + 1]] for number in numbers]
+        offsets = torch.tensor([0, *map(len, entries)]).cumsum(0)
+        return FrameBank(torch.cat(entries), offsets, self.copies, self.speech[list(clips)], chosen=(self, clips))
 
     def _cached(self, name: str, function: Transform, dtype: torch.dtype) -> dict[str, Tensor]:
         if self.file is None:

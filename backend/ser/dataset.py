@@ -88,18 +88,22 @@ def load_data(
         AudioError: a file cannot be read.
     """
     _check_unlabelled(recipe, sources, unlabelled)
-    pairs = [label_utterances(recipe, corpus, corpus.scan(root), labels) for corpus, root in sources]
+    every = [corpus.scan(root) for corpus, root in sources]
+    pairs = [label_utterances(recipe, corpus, own, labels) for (corpus, _), own in zip(sources, every, strict=True)]
     labelled = [pair for own in pairs for pair in own]
     utterances, targets = [utterance for utterance, _ in labelled], [label for _, label in labelled]
     known = all(corpus.name in recipe.corpora for corpus, _ in sources)
     found = tuple(label for label in labels or recipe.labels if known or label in targets)
-    banks = [_banks(recipe, [one.path for one, _ in own], clip_seconds, cache, on_progress) for own in pairs]
-    bank = join([own for own, _ in banks])
-    heard = join([heard for _, heard in banks]) if recipe.teacher else None
-    spare = []
-    for corpus, root in unlabelled:
-        more = [utterance.path for utterance in corpus.scan(root)]
-        spare.append(Unlabelled(corpus, *_banks(recipe, more, clip_seconds, cache, on_progress)))
+    banks = [_banks(recipe, own, clip_seconds, cache, on_progress) for own in every]
+    chosen = [_positions(own, [one for one, _ in kept]) for own, kept in zip(every, pairs, strict=True)]
+    bank = join([own.only(clips) for (own, _), clips in zip(banks, chosen, strict=True)])
+    heard = None
+    if recipe.teacher:
+        heard = join([own.only(clips) for (_, own), clips in zip(banks, chosen, strict=True)])
+    spare = [
+        Unlabelled(corpus, *_banks(recipe, corpus.scan(root), clip_seconds, cache, on_progress))
+        for corpus, root in unlabelled
+    ]
     return Data(tuple(corpus for corpus, _ in sources), utterances, targets, found, bank, heard, tuple(spare))
 
 
@@ -113,15 +117,25 @@ def _check_unlabelled(
 
 
 def _banks(
-    recipe: Recipe, files: list[Path], clip_seconds: float | None, cache: Path, on_progress: Progress | None
+    recipe: Recipe,
+    utterances: Sequence[Utterance],
+    clip_seconds: float | None,
+    cache: Path,
+    on_progress: Progress | None,
 ) -> tuple[FrameBank, FrameBank | None]:
-    """The frames of recordings as the recipe takes them, and as its teacher does."""
+    """The frames of a whole corpus as the recipe takes them, and as its teacher does; one cache for any labels."""
+    files = [utterance.path for utterance in utterances]
     copies = recipe.training.copies
     bank = build_bank(files, recipe, clip_seconds=clip_seconds, copies=copies, cache=cache, on_progress=on_progress)
     if recipe.teacher is None:
         return bank, None
     teacher = get_recipe(recipe.teacher)
     return bank, build_bank(files, teacher, clip_seconds=None, copies=0, cache=cache, on_progress=on_progress)
+
+
+def _positions(utterances: Sequence[Utterance], chosen: Sequence[Utterance]) -> list[int]:
+    places = {utterance.path: place for place, utterance in enumerate(utterances)}
+    return [places[utterance.path] for utterance in chosen]
 
 
 def label_utterances(

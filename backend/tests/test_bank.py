@@ -97,3 +97,15 @@ def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
     assert torch.equal(bank.frames, whole.frames) and torch.equal(bank.offsets, whole.offsets)
     made = bank.through("same", lambda frames, lengths: (frames, lengths), torch.float16)
     assert torch.equal(made.entry(2, 1), whole.entry(2, 1).half().float())
+
+
+def test_some_clips_of_a_bank_and_what_was_made_of_all(files, tmp_path):
+    bank = bank_of(files, tmp_path / "cache")
+    some = bank.only([2, 0])
+    assert len(some) == 2 and bank.only([0, 1, 2]) is bank
+    for place, clip in enumerate((2, 0)):
+        for copy in range(2):
+            assert torch.equal(some.entry(place, copy), bank.entry(clip, copy))
+    means = some.statistics("mean", lambda frames, lengths: frames.sum(dim=1) / lengths[:, None])
+    torch.testing.assert_close(means[1, 1], bank.entry(0, 1).mean(dim=0))
+    assert bank.memory["mean"] is not None and list((tmp_path / "cache").glob("*.mean.safetensors"))
