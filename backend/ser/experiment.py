@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -122,8 +123,14 @@ def train_on_everything(
         raise ProtocolError(f"{evaluations[0]} cannot be the headline: other labels, or speakers that were heard.")
     task = make_task(data, _except(data, without), [], votes=votes)
     epochs = headline["median_best_epoch"]
+    began = time.monotonic()
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
-    log = _log(trained, seed) | {"commit": commit, "clips": len(task.train), "without": sorted(without)}
+    log = _log(trained, seed) | {
+        "seconds": round(time.monotonic() - began),
+        "commit": commit,
+        "clips": len(task.train),
+        "without": sorted(without),
+    }
     measured = [one for folder, metrics in zip(evaluations, every, strict=True) for one in _by_corpus(folder, metrics)]
     figures = [figure(metrics) for _, metrics in measured]
     thresholds = {percent: round(own["threshold"], 4) for percent, own in headline["sets"].items()}

@@ -80,7 +80,9 @@ def test_the_attention_of_a_recipe_ends_with_the_clip_and_its_frames_lie_in_it(r
         assert max(rates) / min(rates) < 1.1, "a step is as long in each clip"
 
 
-@pytest.mark.parametrize(("name", "kind"), [("resnet1d", "attention"), ("cnn1d", "saliency"), ("bilstm", "saliency")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("resnet1d", "attention"), ("cnn1d_published", "saliency"), ("bilstm", "saliency")]
+)
 def test_what_counted_lies_where_the_speech_is(name, kind, samples):
     clip = decode(samples["angry"]).samples
     late = np.concatenate([np.zeros(5 * SAMPLE_RATE, np.float32), clip, np.zeros(SAMPLE_RATE, np.float32)])
