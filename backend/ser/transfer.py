@@ -47,7 +47,7 @@ def begin(
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
-        if recipe.teacher is not None and task.lessons:
+        if recipe.teacher is not None and task.lessons and settings.lesson_epochs:
             teach(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
         return network, task
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
