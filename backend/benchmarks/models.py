@@ -46,7 +46,8 @@ def main() -> None:
 
 
 def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...]:
-    leaky = [one for one in info.figures if not one.speaker_independent and one.classes == figure.classes]
+    measured = (figure.corpus, figure.classes)
+    leaky = [one for one in info.figures if not one.speaker_independent and (one.corpus, one.classes) == measured]
     return (
         f"`{info.name}`",
         f"{info.parameters / 1e6:.2f} M",
