@@ -282,13 +282,14 @@ class ResidualNetwork(nn.Module):
         widths: channels of each block; all but the first halve the number of frames.
         embedding: size of what the last layer is given.
         classes: number of logits.
+        first_stride: by how much the first block divides the number of frames.
     """
 
-    def __init__(self, dims: int, widths: Sequence[int], embedding: int, classes: int):
+    def __init__(self, dims: int, widths: Sequence[int], embedding: int, classes: int, first_stride: int = 1):
         super().__init__()
         self.standardise = Standardise(dims)
         self.blocks = nn.ModuleList(
-            ResidualBlock(inputs, outputs, kernel_frames=5, stride=1 + (number > 0))
+            ResidualBlock(inputs, outputs, kernel_frames=5, stride=2 if number else first_stride)
             for number, (inputs, outputs) in enumerate(pairwise((dims, *widths)))
         )
         self.pooling = AttentiveStatistics(widths[-1], hidden=64)
