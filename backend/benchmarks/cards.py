@@ -12,6 +12,7 @@ from textwrap import fill
 
 from ser.checkpoint import Figure, ModelInfo, list_models
 from ser.settings import PROJECT
+from ser.splits import get_protocol
 
 WEIGHTS = PROJECT / "weights"
 DATA = {
@@ -123,9 +124,8 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         f"- Recall: {_shares(metrics['recalls'])}.",
         f"- Most often confused: {_confusions(metrics)}.",
         *(_groups(metrics, name) for name in ("sex", "age", "race") if len(metrics[f"by_{name}"]) > 1),
-        f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %, "
-        f"{100 * metrics['ece_before']:.1f} % without temperature; a perfectly calibrated model shows "
-        f"{100 * metrics['ece_floor']:.1f} % on so many clips.",
+        f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %"
+        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on so many clips.",
         f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a sure answer, "
         f"{100 * metrics['answered_accuracy']:.0f} % of those are right; of the surest 80 % of the clips "
         f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
@@ -138,6 +138,12 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         )
     heading = f"\n### {figure.corpus}, `{figure.protocol}`, {figure.classes} classes\n\n"
     return heading + _wrapped(lines) + "\n"
+
+
+def _uncalibrated(metrics: dict) -> str:
+    if get_protocol(metrics["protocol"]).foreign:
+        return ", as nothing heard of the corpus could calibrate it"
+    return f", {100 * metrics['ece_before']:.1f} % without temperature"
 
 
 def _wrapped(lines: Iterable[str]) -> str:

@@ -25,7 +25,7 @@ from ser.errors import ProtocolError
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, score
 from ser.recipe import Recipe
-from ser.results import RUN_FILE, out_of_fold, summarise, write_metrics, write_rows
+from ser.results import RUN_FILE, out_of_fold, served_temperatures, summarise, write_metrics, write_rows
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
 from ser.transfer import known_statistics
@@ -143,7 +143,14 @@ def _summarised(
 def _part_by_corpus(
     folder: Path, plan: Plan, runs: Sequence[Sequence[dict]], labels: Sequence[str], command: str
 ) -> None:
-    """Gives every corpus a folder of its own, with its own labels: one figure over all of them would mean little."""
+    """Gives every corpus a folder of its own, with its own labels: one figure over all of them would mean little.
+
+    The temperatures are those of all corpora together, as one model has only one.
+    """
+    for seed, rows in enumerate(runs):
+        served = served_temperatures(plan.protocol, labels, out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
+        for row, temperature in zip(rows, served, strict=True):
+            row["temperature"] = f"{temperature:.4f}"
     for corpus in sorted({row["corpus"] for row in runs[0]}):
         own = [[row for row in rows if row["corpus"] == corpus] for rows in runs]
         occurring = [label for label in labels if any(row["truth"] == label for row in own[0])]

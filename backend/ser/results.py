@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,8 @@ class OutOfFold:
         epochs: fold -> its best epoch.
         intensities: (how strongly the emotion was to be expressed, how strong the network found it) per clip, the first
             NaN where that is not known; or None from networks that do not tell.
+        corpora: name of each clip's corpus; empty where all are from one.
+        temperatures: float (clips,), found on other clips than are here; None where they are to be found on these.
     """
 
     files: list[str]
@@ -76,6 +78,8 @@ class OutOfFold:
     logits: np.ndarray
     epochs: dict[str, int]
     intensities: np.ndarray | None = None
+    corpora: Sequence[str] = ()
+    temperatures: np.ndarray | None = None
 
     @property
     def units(self) -> list[str]:
@@ -114,6 +118,8 @@ def out_of_fold(file: Path) -> OutOfFold:
         logits=np.array([[float(row[name]) for name in columns] for row in rows]),
         epochs={row["fold"]: int(row["best_epoch"]) for row in rows},
         intensities=_intensities(rows),
+        corpora=[row["corpus"] for row in rows] if "corpus" in rows[0] else (),
+        temperatures=np.array([float(row["temperature"]) for row in rows]) if "temperature" in rows[0] else None,
     )
 
 
@@ -184,12 +190,13 @@ def write_metrics(folder: Path, metrics: Mapping) -> None:
 def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> dict:
     """Turns out-of-fold predictions of several seeds into figures (shares of 1), means over seeds.
 
-    Confidence is that of temperatures fitted on the other folds (``ece`` and all that follows); ``temperature``, which
-    ships, is fitted on all of them and therefore has no figure of its own.
+    Confidence is that of ``served_temperatures`` (``ece`` and all that follows); ``temperature``, which ships, is
+    fitted on all clips and therefore has no figure of its own.
     """
-    targets = [np.array([labels.index(label) for label in run.truth]) for run in runs]
+    runs = [_possible(labels, run) for run in runs]
+    targets = [_targets(labels, run) for run in runs]
     temperature = fit_temperature(np.concatenate([run.logits for run in runs]), np.concatenate(targets))
-    fitted = [_cross_fitted(run, target) for run, target in zip(runs, targets, strict=True)]
+    fitted = [softmax(run.logits / served_temperatures(protocol, labels, run)[:, None], axis=1) for run in runs]
     confidences = [shares.max(axis=1) for shares in fitted]
     epochs = [epoch for run in runs for epoch in run.epochs.values()]
     return {
@@ -278,9 +285,29 @@ def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) ->
     return {name: {"ua": ua, "clips": clips} for name, (ua, clips) in means.items()}
 
 
-def _cross_fitted(run: OutOfFold, targets: np.ndarray) -> np.ndarray:
-    """(clips, classes) probabilities under temperatures that were fitted on other clips."""
-    return softmax(run.logits / cross_fit_temperatures(run.logits, targets, _parts(run))[:, None], axis=1)
+def served_temperatures(protocol: str, labels: Sequence[str], run: OutOfFold) -> np.ndarray:
+    """Returns a temperature for every clip (clips,) as a model has it that was not made for this clip.
+
+    It is found on the other folds, together for all corpora, as the one that ships. Where a test is of a corpus of
+    which nothing was heard, there is none to find: 1.
+    """
+    if run.temperatures is not None:
+        return run.temperatures
+    if get_protocol(protocol).foreign:
+        return np.ones(len(run.truth))
+    return cross_fit_temperatures(_possible(labels, run).logits, _targets(labels, run), _parts(run))
+
+
+def _possible(labels: Sequence[str], run: OutOfFold) -> OutOfFold:
+    """The run with labels that a clip's corpus does not have out of the question, as they are in ``predicted``."""
+    corpora, truth = np.array(run.corpora or [""] * len(run.truth)), np.array(run.truth)
+    found = {corpus: np.isin(labels, truth[corpora == corpus]) for corpus in np.unique(corpora)}
+    allowed = np.stack([found[corpus] for corpus in corpora])
+    return replace(run, logits=np.where(allowed, run.logits, -np.inf))
+
+
+def _targets(labels: Sequence[str], run: OutOfFold) -> np.ndarray:
+    return np.array([labels.index(label) for label in run.truth])
 
 
 def _sets(

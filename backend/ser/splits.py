@@ -39,12 +39,14 @@ class Protocol:
         summary: one sentence for people.
         speaker_independent: whether no speaker of a test clip is heard in training.
         folds: ``folds(utterances, seed)``.
+        foreign: whether nothing is heard in training of the corpus that a test clip is from.
     """
 
     name: str
     summary: str
     speaker_independent: bool
     folds: Callable[[Sequence[Utterance], int], list[Fold]]
+    foreign: bool = False
 
 
 def make_folds(protocol: str, utterances: Sequence[Utterance], seed: int) -> list[Fold]:
@@ -233,6 +235,7 @@ PROTOCOLS = {
             summary="leave one corpus out; scored on the emotions that it shares with the others",
             speaker_independent=True,
             folds=_cross,
+            foreign=True,
         ),
         Protocol(
             name="random",

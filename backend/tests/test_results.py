@@ -11,7 +11,16 @@ from scipy.special import softmax
 from ser.calibration import fit_temperature
 from ser.errors import ProtocolError
 from ser.metrics import NO_SPEECH, expected_calibration_error, score
-from ser.results import age_group, out_of_fold, read_runs, refresh, summarise, write_metrics, write_rows
+from ser.results import (
+    age_group,
+    out_of_fold,
+    read_runs,
+    refresh,
+    served_temperatures,
+    summarise,
+    write_metrics,
+    write_rows,
+)
 
 LABELS = ("angry", "happy", "sad")
 
@@ -100,6 +109,30 @@ def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
     by_speaker = [row | {"fold": row["speaker"]} for row in made_rows(0, folds=1)]
     write_rows(tmp_path / "nine.csv", by_speaker)
     assert one["ece"] == summarise("ravdess", "loso", LABELS, [out_of_fold(tmp_path / "nine.csv")])["ece"]
+
+
+def test_nothing_calibrates_answers_about_a_corpus_that_was_never_heard(tmp_path):
+    write_rows(tmp_path / "one.csv", made_rows(0, folds=3))
+    foreign = summarise("ravdess", "cross", LABELS, [out_of_fold(tmp_path / "one.csv")])
+    assert foreign["ece"] == foreign["ece_before"]
+
+
+def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
+    rows = [row | {"corpus": "one"} for row in made_rows(0, folds=3)]
+    lacking = [row | {"corpus": "two", "logit_sad": "9.0"} for row in rows if row["truth"] != "sad"]
+    write_rows(tmp_path / "two.csv", rows + lacking)
+    run = out_of_fold(tmp_path / "two.csv")
+    served = served_temperatures("joint", LABELS, run)
+    again = [row | {"temperature": f"{value:.4f}"} for row, value in zip(rows + lacking, served, strict=True)]
+    write_rows(tmp_path / "own.csv", again[len(rows) :])
+    own = out_of_fold(tmp_path / "own.csv")
+    assert served_temperatures("joint", LABELS, own) == pytest.approx(served[len(rows) :], abs=1e-4)
+    without = [{name: value for name, value in row.items() if name != "logit_sad"} for row in again[len(rows) :]]
+    write_rows(tmp_path / "slim.csv", without)
+    slim = summarise(
+        "two", "joint", [label for label in LABELS if label != "sad"], [out_of_fold(tmp_path / "slim.csv")]
+    )
+    assert summarise("two", "joint", LABELS, [own])["ece"] == pytest.approx(slim["ece"])
 
 
 def test_where_speakers_are_not_known_clips_stand_for_themselves(tmp_path):
