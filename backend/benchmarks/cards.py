@@ -125,7 +125,8 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         f"- Most often confused: {_confusions(metrics)}.",
         *(_groups(metrics, name) for name in ("sex", "age", "race") if len(metrics[f"by_{name}"]) > 1),
         f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %"
-        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on so many clips.",
+        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on so many "
+        "clips.",
         f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a sure answer, "
         f"{100 * metrics['answered_accuracy']:.0f} % of those are right; of the surest 80 % of the clips "
         f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
