@@ -66,3 +66,22 @@ test('a folder is read, and what is no audio in it is left out', async ({ page }
   await expect(page.getByText('3 of 3 analysed')).toBeVisible();
   await expect(row(page, 'samples/sad.wav')).toBeVisible();
 });
+
+test('leaving for another page neither stops the queue nor loses answers and labels', async ({ page }) => {
+  const held: (() => void)[] = [];
+  await page.route('**/upload', async (route) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    await route.continue();
+  });
+  await page.goto('/batch');
+  await page.getByTestId('files').setInputFiles(names.map(sample));
+  await expect(page.getByText('0 of 3 done')).toBeVisible();
+  await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('file,emotion\nangry.wav,anger\n') });
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
+  expect(held).toHaveLength(3);
+  held.forEach((release) => release());
+  await page.getByRole('link', { name: 'Batch' }).click();
+  await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('On 1 labelled recording');
+});

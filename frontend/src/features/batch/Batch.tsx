@@ -6,13 +6,14 @@ import { predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { EMOTIONS } from '../../lib/emotions';
 import { useWords } from '../../lib/language';
-import { readLabels, type Labels } from '../../lib/scores';
+import { readLabels } from '../../lib/scores';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';
-import { Queue, type Item } from './queue';
+import type { Item, Queue } from './queue';
 import { ReportView } from './ReportView';
 import { Results } from './Results';
 import { compared, toCsv, type Filter } from './table';
+import { work } from './work';
 
 interface Props {
   limits?: Limits;
@@ -22,18 +23,19 @@ interface Props {
 /** Many recordings at once: a queue, a table, and with labels a report. Nothing is kept on the server. */
 export function Batch({ limits, model }: Props) {
   const { batch: words } = useWords();
-  const [queue] = useState(() => new Queue((file, signal) => predict(file, { signal })));
+  const { queue } = work;
   useEffect(() => queue.configure((file, signal) => predict(file, { model: model?.name, signal }), limits), [queue, model, limits]);
-  useEffect(() => () => queue.cancelAll(), [queue]);
   const items = useSyncExternalStore(queue.subscribe, queue.snapshot);
-  const [labels, setLabels] = useState<Labels | null>(null);
+  const [labels, setLabels] = useState(work.labels);
   const [unread, setUnread] = useState(false);
   const [filter, setFilter] = useState<Filter>('all');
   const comparison = useMemo(() => labels && compared(items, labels, model?.labels ?? EMOTIONS), [items, labels, model]);
   const takeLabels = async (file: File) => {
     const read = readLabels(await file.text());
     setUnread(!read);
-    if (read) setLabels(read);
+    if (!read) return;
+    work.labels = read;
+    setLabels(read);
   };
 
   return (
