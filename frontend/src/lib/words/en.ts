@@ -423,7 +423,7 @@ export const en = {
     cannotKnow: [
       'What somebody feels. It hears how a voice sounds; people hide, play and differ.',
       'What is said. It knows no words, and irony least of all.',
-      'Voices unlike its training: it learnt from actors in studios. Expect less on phones, in noise, on other accents and languages, in children and in spontaneous speech.',
+      'Voices unlike its training: it learnt from actors and, in two of the models, from Indian speakers with phones. Expect less on phones, in noise, on other accents and languages, in children and in spontaneous speech.',
     ],
     prohibited: 'Prohibited uses',
     prohibitedText:
@@ -431,7 +431,7 @@ export const en = {
     law: 'Regulation (EU) 2024/1689',
     figures: 'How good it is, honestly',
     figuresText:
-      'UA is the mean of the recalls of all emotions, so that guessing scores 100 divided by their number. All columns but the last are measured on voices that were not in the training; the range in brackets is the 95 % interval over speakers.',
+      'UA is the mean of the recalls of all emotions, so that guessing scores 100 divided by their number. All columns but the last are measured on voices that were not in the training; the range in brackets is the 95 % interval over speakers. With protocol cross, nothing of that corpus was in the training: an unknown accent, microphone or line is like that.',
     columns: ['Model', 'UA on unseen speakers', 'Guessing', 'WA / macro F1', 'UA on heard speakers'],
     unmeasured: 'not measured',
     parameters: (count: string) => `${count} parameters`,

@@ -425,7 +425,7 @@ export const es: Words = {
     cannotKnow: [
       'Lo que alguien siente. Oye cómo suena una voz; las personas ocultan, actúan y son distintas.',
       'Lo que se dice. No conoce palabras, y menos aún la ironía.',
-      'Voces distintas de las de su entrenamiento: ha aprendido de actores en estudios. Espere menos por teléfono, con ruido, con otros acentos e idiomas, en niños y en el habla espontánea.',
+      'Voces distintas de las de su entrenamiento: ha aprendido de actores y, en dos de los modelos, de hablantes de la India con su teléfono. Espere menos por teléfono, con ruido, con otros acentos e idiomas, en niños y en el habla espontánea.',
     ],
     prohibited: 'Usos prohibidos',
     prohibitedText:
@@ -433,7 +433,7 @@ export const es: Words = {
     law: 'Reglamento (UE) 2024/1689',
     figures: 'Lo bueno que es, con honestidad',
     figuresText:
-      'UA es la media de la exhaustividad de todas las emociones, de modo que el azar obtiene 100 dividido por su número. Todas las columnas menos la última se midieron con voces que no estaban en el entrenamiento; entre corchetes, el intervalo del 95 % entre hablantes.',
+      'UA es la media de la exhaustividad de todas las emociones, de modo que el azar obtiene 100 dividido por su número. Todas las columnas menos la última se midieron con voces que no estaban en el entrenamiento; entre corchetes, el intervalo del 95 % entre hablantes. Con el protocolo cross, nada de ese corpus estaba en el entrenamiento: así ocurre con un acento, un micrófono o una línea desconocidos.',
     columns: ['Modelo', 'UA con voces desconocidas', 'Azar', 'WA / F1 macro', 'UA con voces conocidas'],
     unmeasured: 'sin medir',
     parameters: (count) => `${count} parámetros`,
