@@ -17,6 +17,7 @@ import numpy as np
 from ser.audio import SAMPLE_RATE
 
 THRESHOLD = 0.5  # silero's own; speech gives 0.9 and more, noise about 0.04
+STAYS = 0.3  # speech that has passed the threshold goes on above this; a shouted voice often falls below the threshold
 FRAME_SAMPLES = 512  # 32 ms at 16 kHz, fixed by the detector
 MERGE_SECONDS = 0.3  # pauses shorter than this do not split a segment
 MARGINS_SECONDS = (0.25, 0.25)  # kept before and after the speech when a recording is cut to it
@@ -29,10 +30,18 @@ class Speech:
     Attributes:
         active: bool (frames,), one frame is ``FRAME_SAMPLES`` at 16 kHz.
         samples: length of the recording in samples at 16 kHz.
+        reach: bool (frames,), ``active`` and what around it is likely speech too; this is what counts where speech is
+            measured. None where only ``active`` is known.
     """
 
     active: np.ndarray
     samples: int
+    reach: np.ndarray | None = None
+
+    @property
+    def measured(self) -> np.ndarray:
+        """The frames that count as speech where it is measured."""
+        return self.active if self.reach is None else self.reach
 
     @property
     def seconds(self) -> float:
@@ -43,12 +52,12 @@ class Speech:
         """Speech in s between two positions given in samples; a frame counts by its overlap."""
         edges = np.arange(len(self.active) + 1) * FRAME_SAMPLES
         overlap = np.clip(np.minimum(edges[1:], min(stop, self.samples)) - np.maximum(edges[:-1], start), 0, None)
-        return float(overlap[self.active].sum()) / SAMPLE_RATE
+        return float(overlap[self.measured].sum()) / SAMPLE_RATE
 
     def segments(self) -> list[tuple[float, float]]:
         """Stretches of speech as (start, end) in s; pauses shorter than ``MERGE_SECONDS`` are bridged."""
         stretches: list[tuple[float, float]] = []
-        for frame in np.flatnonzero(self.active).tolist():
+        for frame in np.flatnonzero(self.measured).tolist():
             start, end = frame * FRAME_SAMPLES / SAMPLE_RATE, (frame + 1) * FRAME_SAMPLES / SAMPLE_RATE
             if stretches and start - stretches[-1][1] < MERGE_SECONDS:
                 start = stretches.pop()[0]
@@ -86,8 +95,15 @@ def find_speech(samples: np.ndarray) -> Speech:
     frames = -(-len(samples) // FRAME_SAMPLES)
     padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
     padded[: len(samples)] = samples / peak if peak else samples
-    probabilities = [detector.process(frame) for frame in padded.reshape(frames, FRAME_SAMPLES)]
-    return Speech(np.array(probabilities) > THRESHOLD, len(samples))
+    probabilities = np.array([detector.process(frame) for frame in padded.reshape(frames, FRAME_SAMPLES)])
+    active = probabilities > THRESHOLD
+    return Speech(active, len(samples), _reach(active, probabilities > STAYS))
+
+
+def _reach(active: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """The stretches of ``likely`` (frames,) that hold something of ``active`` (frames,), a part of it."""
+    stretch = np.cumsum(np.diff(likely, prepend=False) != 0)
+    return likely & np.isin(stretch, stretch[active])
 
 
 _local = threading.local()

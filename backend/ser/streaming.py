@@ -74,7 +74,7 @@ def hear(
         digest=chunk_digest(content, start),
         start=start,
         end=round(start + waveform.seconds, 3),
-        speech="".join("1" if frame else "0" for frame in analysis.speech.active),
+        speech="".join("1" if frame else "0" for frame in analysis.speech.measured),
         answer={name: shape[name] for name in ANSWER},
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE, decode
-from ser.speech import FRAME_SAMPLES, Speech, find_speech
+from ser.speech import FRAME_SAMPLES, Speech, _reach, find_speech
 
 
 def test_speech_is_found_and_quiet_is_not(samples):
@@ -59,6 +59,20 @@ def test_seconds_between_counts_overlap():
     assert speech.seconds == pytest.approx(0.032)
     assert speech.seconds_between(FRAME_SAMPLES + 256, 10 * FRAME_SAMPLES) == pytest.approx(0.016)
     assert speech.seconds_between(0, FRAME_SAMPLES) == 0
+
+
+def test_what_is_likely_speech_counts_where_it_touches_speech():
+    active = np.array([False, False, True, False, False, False])
+    likely = np.array([True, True, True, False, True, True])
+    np.testing.assert_array_equal(_reach(active, likely), [True, True, True, False, False, False])
+    speech = Speech(active, 6 * FRAME_SAMPLES, _reach(active, likely))
+    assert speech.seconds == pytest.approx(0.096) and speech.segments() == [(0.0, pytest.approx(0.096))]
+    assert speech.span(margins=(0, 0)) == slice(2 * FRAME_SAMPLES, 3 * FRAME_SAMPLES)
+
+
+def test_a_shouted_sentence_is_measured_whole(samples):
+    heard = find_speech(decode(samples["angry"]).samples)
+    assert 0.7 < heard.seconds < 1.6 and heard.active.sum() < heard.reach.sum()
 
 
 def test_a_recording_is_cut_to_its_speech():
