@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import { emotionColor, emotionName, ranked } from '../lib/emotions';
-import { percent } from '../lib/format';
+import { certainty } from '../lib/format';
 import { useWords } from '../lib/language';
 import type { Emotion } from '../lib/api';
 import { EmotionIcon } from './EmotionIcon';
@@ -31,7 +31,7 @@ export function Bars({ probabilities, label, order, compact = false }: Props) {
             <span className="bar-fill" style={{ inlineSize: `${100 * share}%`, background: emotionColor(emotion) }} />
           </span>
           <Text span size="sm" className="numbers bar-value">
-            {percent(share)}
+            {certainty(100 * share)}
           </Text>
         </li>
       ))}

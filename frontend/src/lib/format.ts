@@ -27,6 +27,18 @@ export function percent(share: number): string {
   return share > 0 && share < 0.01 ? '< 1 %' : `${number(100 * share)} %`;
 }
 
+const SUREST = 99;
+
+/** A probability in percent, 87.3 -> "87 %"; no answer reads as certain or as impossible. */
+export function certainty(value: number): string {
+  return value > SUREST ? `> ${SUREST} %` : percent(value / 100);
+}
+
+/** What share of such answers is right, of a hundred. */
+export function ofHundred(confidence: number): string {
+  return number(Math.min(SUREST, confidence));
+}
+
 /** 55.12 with 1 digit -> "55.1 %" */
 export function percentage(value: number, digits = 0): string {
   return `${number(value, digits)} %`;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eitherEmotion, ranked } from './emotions';
-import { clock, duration, elapsed, percent } from './format';
+import { certainty, clock, duration, elapsed, ofHundred, percent } from './format';
 import { advice } from './problems';
 
 test('numbers read well', () => {
@@ -9,6 +9,11 @@ test('numbers read well', () => {
   expect([duration(3.62), duration(83)]).toEqual(['3.6 s', '1:23 min']);
   expect([elapsed(41.7), elapsed(1540)]).toEqual(['42 ms', '1.5 s']);
   expect([percent(0), percent(0.004), percent(0.126)]).toEqual(['0 %', '< 1 %', '13 %']);
+});
+
+test('no answer reads as certain or as impossible', () => {
+  expect([certainty(100), certainty(99.2), certainty(98.9), certainty(0.2)]).toEqual(['> 99 %', '> 99 %', '99 %', '< 1 %']);
+  expect([ofHundred(99.9), ofHundred(71.2)]).toEqual(['99', '71']);
 });
 
 test('emotions are ranked and listed', () => {

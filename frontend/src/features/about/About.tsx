@@ -75,8 +75,8 @@ export function About({ models }: { models: Model[] }) {
 function Figures({ models }: { models: Model[] }) {
   const { about: words } = useWords();
   return (
-    <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.figures } }}>
-      <Table fz="sm" verticalSpacing="sm">
+    <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.figures } }}>
+      <Table className="figures" fz="sm" verticalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
             {words.columns.map((name) => (

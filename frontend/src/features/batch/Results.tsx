@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { ApiError } from '../../lib/api';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
-import { duration, percentage } from '../../lib/format';
+import { certainty, duration } from '../../lib/format';
 import { useWords } from '../../lib/language';
 import { advice } from '../../lib/problems';
 import { baseName, type Labels } from '../../lib/scores';
@@ -114,7 +114,7 @@ function ResultRow({ item, labels, onCancel, onRetry }: RowProps) {
       <Table.Td>
         <Answer item={item} />
       </Table.Td>
-      <Table.Td className="numbers">{prediction?.confidence != null && percentage(prediction.confidence)}</Table.Td>
+      <Table.Td className="numbers">{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
       <Table.Td className="numbers">{prediction && duration(prediction.duration_seconds)}</Table.Td>
       <Table.Td className="state-cell">
         {state === 'running' && <Loader size={14} aria-hidden mr={6} />}

@@ -3,7 +3,7 @@ import { token } from '../../components/Canvas';
 import type { Prediction, Segment } from '../../lib/api';
 import { share, ticks, type View } from '../../lib/axis';
 import { saveFile } from '../../lib/download';
-import { clock, number, percentage } from '../../lib/format';
+import { certainty, clock, number } from '../../lib/format';
 import type { Picture } from '../../lib/spectrum';
 import { paint } from './paint';
 import { segmentName } from './segments';
@@ -70,7 +70,7 @@ function band(context: CanvasRenderingContext2D, segment: Segment, view: View) {
   context.globalAlpha = 1;
   context.fillRect(left, 0, width, 8);
   text(context, segmentName(segment), left + 8, 36, 18, 600);
-  text(context, percentage(segment.confidence), left + 8, 60, 16, 400);
+  text(context, certainty(segment.confidence), left + 8, 60, 16, 400);
   context.restore();
 }
 

@@ -1,7 +1,7 @@
 /** Reading an answer over time: what lies under a moment, and what a segment's probabilities are. */
 import type { Prediction, Segment } from '../../lib/api';
 import { emotionName, emotionWord } from '../../lib/emotions';
-import { clock, percentage } from '../../lib/format';
+import { certainty, clock } from '../../lib/format';
 import { words } from '../../lib/language';
 
 /** Index of the segment that holds a moment in s; -1 between segments. */
@@ -32,7 +32,7 @@ export function segmentName({ emotion, state }: Segment): string {
 /** "Happy, 0:00 to 0:06, 80 %" */
 export function segmentText(segment: Segment): string {
   const { start, end, confidence } = segment;
-  return words().explorer.segment(segmentName(segment), clock(start), clock(end), percentage(confidence));
+  return words().explorer.segment(segmentName(segment), clock(start), clock(end), certainty(confidence));
 }
 
 /** Silence and noise between segments, as [start, end] in s. */

@@ -10,7 +10,7 @@ import { Problem, ServerProblem } from '../../components/Problem';
 import type { ChunkAnswer, Emotion, Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
-import { clock, number, percentage, when } from '../../lib/format';
+import { certainty, clock, number, when } from '../../lib/format';
 import type { History } from '../../lib/history';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
@@ -119,7 +119,7 @@ const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }
       clock(one.start),
       clock(one.end),
       heading(one, live.noSpeech, live.unsure),
-      one.confidence === null ? '–' : percentage(one.confidence),
+      one.confidence === null ? '–' : certainty(one.confidence),
     ]);
   return (
     <section className="card" aria-label={live.timeline}>
@@ -152,7 +152,7 @@ function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['pha
         </Title>
         <Text size="lg">
           {latest?.state === 'unsure' && live.closest(eitherEmotion(latest.candidates))}
-          {sure && latest.confidence !== null && live.sure(percentage(latest.confidence))}
+          {sure && latest.confidence !== null && live.sure(certainty(latest.confidence))}
           {latest?.state === 'no_speech' && live.noSpeechHint}
         </Text>
       </div>

@@ -2,7 +2,7 @@ import './live.css';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
-import { clock, number, percent, percentage } from '../../lib/format';
+import { certainty, clock, number, percent } from '../../lib/format';
 import type { Statistics as Figures } from '../../lib/history';
 import { useWords } from '../../lib/language';
 
@@ -15,7 +15,7 @@ export function Statistics({ figures, seconds }: { figures: Figures; seconds: nu
       <dl className="figures">
         <Figure name={live.heard} value={clock(seconds)} />
         <Figure name={live.speech} value={percent(figures.speech)} />
-        <Figure name={live.confidence} value={figures.confidence === null ? '–' : percentage(figures.confidence)} />
+        <Figure name={live.confidence} value={figures.confidence === null ? '–' : certainty(figures.confidence)} />
         <Figure name={live.transitions} value={number(figures.transitions)} />
       </dl>
       {times.length > 0 && (

@@ -5,7 +5,7 @@ import { Bars } from '../../components/Bars';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion, Prediction } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
-import { duration, elapsed, number, percentage } from '../../lib/format';
+import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/format';
 import { useWords, words } from '../../lib/language';
 
 interface Props {
@@ -85,11 +85,11 @@ function title({ state, emotion }: Prediction): string {
 function summary({ state, confidence, candidates }: Prediction): string {
   const { result } = words();
   if (state === 'no_speech' || confidence === null) return result.noneSummary;
-  return state === 'unsure' ? result.closest(eitherEmotion(candidates)) : result.sure(percentage(confidence));
+  return state === 'unsure' ? result.closest(eitherEmotion(candidates)) : result.sure(certainty(confidence));
 }
 
 function explanation({ state, confidence }: Prediction): string {
   const { result } = words();
   if (state === 'no_speech' || confidence === null) return result.noneTodo;
-  return state === 'unsure' ? result.unsureExplained : result.sureExplained(number(confidence));
+  return state === 'unsure' ? result.unsureExplained : result.sureExplained(ofHundred(confidence));
 }

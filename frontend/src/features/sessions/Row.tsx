@@ -5,7 +5,7 @@ import { ExportMenu } from '../../components/ExportMenu';
 import { Link } from '../../components/Link';
 import type { Summary } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
-import { duration, percentage, when } from '../../lib/format';
+import { certainty, duration, when } from '../../lib/format';
 import { useWords } from '../../lib/language';
 
 interface Props {
@@ -30,7 +30,7 @@ export function Row({ session, onRename, onDelete }: Props) {
         </Link>
         <Text size="sm" c="dimmed">
           {dominant ? emotionName(dominant) : noSpeech}
-          {confidence !== null && ` · ${percentage(confidence)}`} · {duration(length)} · {model}
+          {confidence !== null && ` · ${certainty(confidence)}`} · {duration(length)} · {model}
         </Text>
         <Text size="sm" c="dimmed" className="session-when">
           <Kind aria-hidden size={14} /> {state === 'live' ? words.unfinished : words.kinds[kind]} · {when(created)}
