@@ -99,7 +99,9 @@ def evaluate(
     recipe: RecipeOption = "cnn1d",
     corpus: CorpusOption = None,
     unlabelled: UnlabelledOption = None,
-    protocol: Annotated[str, typer.Option(help="emobox, luna, statement, loso, groups, cross or random.")] = "emobox",
+    protocol: Annotated[
+        str, typer.Option(help="emobox, luna, statement, loso, groups, joint, cross or random.")
+    ] = "emobox",
     seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 1,
     labels: LabelsOption = None,
     clip_seconds: ClipOption = None,

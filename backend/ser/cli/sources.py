@@ -44,8 +44,8 @@ def load(
         raise SettingsError(
             "--root names the folder of one corpus; with several, put them into one and set SER_CORPORA."
         )
+    wanted = _label_set(corpora, labels) if files is None else None  # a mistake is told before anything is fetched
     sources = [(corpus, root or fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
-    wanted = _label_set(corpora, labels) if files is None else None
     if files is not None:
         sources.append((listed_corpus(listing_of(labels)), files))
     spare = [(corpus, fetched(corpus, settings.corpora, None)) for corpus in map(get_corpus, unlabelled or ())]
