@@ -38,6 +38,7 @@ STYLE = {
 }
 WIDTH = 4.2  # inches; two stand side by side on a page, one is still readable on a phone
 BAR_HEIGHT = 0.2  # inches
+NAME_LETTERS = 26  # of a bar's name that are shown; some corpora name speakers by long hashes
 HISTOGRAM_BINS = 30
 PERCENT = PercentFormatter(1, decimals=0, symbol=" %")
 
@@ -139,7 +140,8 @@ def _bars(values: Mapping[str, float], xlabel: str) -> tuple[Figure, Any]:
     axes = picture.subplots()
     lengths = [values[name] for name in names]
     axes.barh(range(len(names)), lengths, height=0.72, color=[ACCENT if value >= 0 else OTHER for value in lengths])
-    axes.set_yticks(range(len(names)), names, fontsize=9)
+    shown = [name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…" for name in names]
+    axes.set_yticks(range(len(names)), shown, fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(-0.6, len(names) - 0.4), xlabel=xlabel)
     _quiet_grid(axes, "x")

@@ -104,9 +104,13 @@ def test_how_many_windows_go_together_changes_nothing(predictor, samples, monkey
     clip = decode(samples["happy"])
     long = Waveform(np.tile(clip.samples, 8), clip.sample_rate)
     together = predictor.predict(long)
-    sizes, forward = [], predictor._forward
-    monkeypatch.setattr("ser.predictor.BATCH_SECONDS", 7)
-    monkeypatch.setattr(predictor, "_forward", lambda batch, voice: sizes.append(len(batch)) or forward(batch, voice))
+    sizes, forward = [], predictor._network._features.forward
+    monkeypatch.setattr("ser.inference.BATCH_SECONDS", 7)
+    monkeypatch.setattr(
+        predictor._network._features,
+        "forward",
+        lambda batch, lengths: sizes.append(len(batch)) or forward(batch, lengths),
+    )
     apart = predictor.predict(long)
     assert len(sizes) > 1 and max(sizes) * 3 <= 7
     assert apart.probabilities == pytest.approx(together.probabilities, abs=1e-6)

@@ -112,11 +112,10 @@ class Upper(nn.Module):
         recording = self.standardise(statistics)
         shares = self.kind(recording).softmax(dim=1)
         if voice is None:
-            embedding, logits = recording, self.head(self.dropout(recording), shares)
+            logits = self.head(self.dropout(recording), shares)
         else:
-            embedding = recording - voice
-            logits = self.voiced_head(embedding, shares)
-        return logits / self.caution(recording, shares), embedding
+            logits = self.voiced_head(recording - voice, shares)
+        return logits / self.caution(recording, shares), recording
 
 
 class WhisperEmotion(nn.Module):
