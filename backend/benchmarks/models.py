@@ -1,19 +1,23 @@
 """The table of models in the README: ``python -m benchmarks.models``, in backend/.
 
 Everything but the time per clip is read from what ships in ``weights/``; the time is the median of the three sample
-clips of the page, each heard ten times, one thread.
+clips of the page, each heard ten times, one thread. ``--others`` prints what else was measured with the same recipes,
+from ``weights/*/benchmarks/``.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
-from ser.checkpoint import Figure, ModelInfo, list_models
+from ser.checkpoint import Figure, ModelInfo, figure, list_models
 from ser.predictor import load_predictor
+from ser.results import current
 from ser.settings import PROJECT, load_settings
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
@@ -34,15 +38,43 @@ HEAD = (
 )
 
 
+OTHERS = ("Recipe", "Corpus", "Protocol", "Classes", "UA", "WA", "ECE (floor)")
+
+
 def main() -> None:
-    """Prints the table as Markdown."""
+    """Prints a table as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--others", action="store_true", help="what else was measured")
+    head, rows = (OTHERS, others()) if parser.parse_args().others else (HEAD, models())
+    print("| " + " | ".join(head) + " |")
+    print("|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def models() -> Iterator[tuple[str, ...]]:
+    """Yields a row for every figure of unseen speakers that a model ships with."""
     torch.set_num_threads(1)
-    settings = load_settings()
-    print("| " + " | ".join(HEAD) + " |")
-    print("|" + "---|" * len(HEAD))
-    for info in list_models(settings.weights):
-        for figure in (one for one in info.figures if one.speaker_independent):
-            print("| " + " | ".join(_row(info, figure, _milliseconds(info.name))) + " |")
+    for info in list_models(load_settings().weights):
+        for one in info.figures:
+            if one.speaker_independent:
+                yield _row(info, one, _milliseconds(info.name))
+
+
+def others() -> Iterator[tuple[str, ...]]:
+    """Yields a row for every other evaluation whose predictions are kept."""
+    for folder in sorted(load_settings().weights.glob("*/benchmarks/*")):
+        metrics, _ = current(folder)
+        one = figure(metrics)
+        yield (
+            f"`{metrics['recipe']}`",
+            one.corpus,
+            f"`{one.protocol}`",
+            str(one.classes),
+            one.text,
+            f"{one.wa:.1f}",
+            f"{100 * metrics['ece']:.1f} ({100 * metrics['ece_floor']:.1f})",
+        )
 
 
 def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from ser.settings import PROJECT
 from tests.test_pages import check_page
 from tests.test_results import LABELS, made_rows
 
-SHIPPED = sorted((PROJECT / "weights").glob("*/evaluation/*"))
+SHIPPED = sorted(f for kept in ("evaluation", "benchmarks") for f in (PROJECT / "weights").glob(f"*/{kept}/*"))
 PICTURES = ("confusion.png", "reliability.png", "risk_coverage.png", "speakers.png")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from benchmarks.models import others
 from ser.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
 from ser.settings import PROJECT
 from ser.splits import PROTOCOLS
@@ -82,6 +83,12 @@ def test_the_tables_carry_the_figures_and_the_leaky_one_only_beside_them(model):
             assert f"| {figure.wa:.1f} | {figure.f1:.1f} | {figure.weighted_f1:.1f} |" in line
         leaky = model.leaky_figure
         assert leaky is None or lines_with(file, f"| `{model.name}` |", f"| {leaky.wa:.1f} |")
+
+
+def test_what_else_was_measured_follows_from_the_predictions():
+    rows = ["| " + " | ".join(row) + " |" for row in others()]
+    told = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 5 and [line for line in told if line in rows] == rows
 
 
 def lines_with(file: Path, *parts: str) -> list[str]:
