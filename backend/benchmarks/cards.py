@@ -46,7 +46,6 @@ def main() -> None:
 
 def card(info: ModelInfo) -> str:
     """Returns the card of a model as Markdown."""
-    unseen = [one for one in info.figures if one.speaker_independent]
     data = _wrapped(f"- {DATA[corpus]}" for corpus in info.corpora)
     limits = _wrapped(f"- {LIMITS[corpus]}" for corpus in info.corpora)
     commands = "\n".join(dict.fromkeys(_metrics(info, one)["command"] for one in info.figures))
@@ -93,7 +92,7 @@ which anyone can recompute it; `python3 -m backend test` does:
 ```
 {commands}
 ```
-{"".join(_details(info, one) for one in unseen)}
+{"".join(_details(info, one) for one in info.unseen_figures)}
 ## Limits
 
 {limits}

@@ -67,7 +67,6 @@ def _scored(
     truth = np.array([data.targets[clip] for clip in test])
     speakers = np.array([speaker_of(data.utterances[clip]) for clip in test])
     upper, draw = network.upper, np.random.default_rng(0)
-    shares = upper.kind(vectors).softmax(dim=1)
     yield "nothing", truth.tolist(), labels[logits.argmax(dim=1)].tolist()
     for speaker in np.unique(speakers):
         own = np.flatnonzero(speakers == speaker)
@@ -79,10 +78,10 @@ def _scored(
                         continue
                     offset = upper.voices.offset(vectors[chosen], logits[chosen].softmax(dim=1))
                     rest = np.setdiff1d(own, chosen)
-                    answers = upper.voiced_head(vectors[rest] - offset, shares[rest]).argmax(dim=1)
+                    answers = upper.decide(vectors[rest], offset).argmax(dim=1)
                     yield f"{size:2d} {kind}", truth[rest].tolist(), labels[answers].tolist()
         offset = upper.voices.offset(vectors[own], logits[own].softmax(dim=1))
-        answers = upper.voiced_head(vectors[own] - offset, shares[own]).argmax(dim=1)
+        answers = upper.decide(vectors[own], offset).argmax(dim=1)
         yield "all, scored too", truth[own].tolist(), labels[answers].tolist()
 
 

@@ -36,8 +36,6 @@ HEAD = (
     "Training",
     "A clip",
 )
-
-
 OTHERS = ("Recipe", "Corpus", "Protocol", "Classes", "UA", "WA", "ECE (floor)")
 
 
@@ -56,9 +54,9 @@ def models() -> Iterator[tuple[str, ...]]:
     """Yields a row for every figure of unseen speakers that a model ships with."""
     torch.set_num_threads(1)
     for info in list_models(load_settings().weights):
-        for one in info.figures:
-            if one.speaker_independent:
-                yield _row(info, one, _milliseconds(info.name))
+        milliseconds = _milliseconds(info.name)
+        for one in info.unseen_figures:
+            yield _row(info, one, milliseconds)
 
 
 def others() -> Iterator[tuple[str, ...]]:

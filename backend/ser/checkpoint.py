@@ -105,6 +105,11 @@ class ModelInfo:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def unseen_figures(self) -> list[Figure]:
+        """All figures on unseen speakers."""
+        return [figure for figure in self.figures if figure.speaker_independent]
+
+    @property
     def figure(self) -> Figure | None:
         """The figure on unseen speakers with the model's own labels, None where none was measured."""
         return self._first(speaker_independent=True)

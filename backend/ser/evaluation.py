@@ -147,12 +147,16 @@ def _part_by_corpus(
 
     The temperatures are those of all corpora together, as one model has only one.
     """
-    for seed, rows in enumerate(runs):
-        served = served_temperatures(plan.protocol, labels, out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
-        for row, temperature in zip(rows, served, strict=True):
-            row["temperature"] = f"{temperature:.4f}"
+    served = [
+        served_temperatures(plan.protocol, labels, out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
+        for seed in range(len(runs))
+    ]
+    calibrated = [
+        [row | {"temperature": f"{temperature:.4f}"} for row, temperature in zip(*pair, strict=True)]
+        for pair in zip(runs, served, strict=True)
+    ]
     for corpus in sorted({row["corpus"] for row in runs[0]}):
-        own = [[row for row in rows if row["corpus"] == corpus] for rows in runs]
+        own = [[row for row in rows if row["corpus"] == corpus] for rows in calibrated]
         occurring = [label for label in labels if any(row["truth"] == label for row in own[0])]
         dropped = {f"logit_{label}" for label in labels if label not in occurring}
         slim = [[{name: row[name] for name in row if name not in dropped} for row in rows] for rows in own]

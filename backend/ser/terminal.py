@@ -196,11 +196,10 @@ def print_corpus(found: dict) -> None:
 def print_model(info: Any) -> None:
     """Prints a model's name, what it is, and its honest figures."""
     typer.echo(f"{info.name}: {info.title}, {info.parameters / 1e6:.1f} M parameters")
-    unseen = [figure for figure in info.figures if figure.speaker_independent]
-    for one in unseen:
+    for one in info.unseen_figures:
         what = f"{one.corpus} ({one.protocol}, {one.classes} classes)"
         typer.echo(f"  UA {one.ua:.1f} % on unseen speakers of {what}")
-    if not unseen:
+    if not info.unseen_figures:
         typer.echo("  not measured on unseen speakers")
     typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}")
 

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from ser.settings import PROJECT
+from ser.splits import PROTOCOLS
 
 
 def ser(*arguments: str | Path, stdin: bytes | None = None) -> subprocess.CompletedProcess:
@@ -75,6 +76,11 @@ def test_models_are_listed_with_their_honest_figures():
     for one in config["figures"]:
         line = f"UA {one['ua']} % on unseen speakers of {one['corpus']} ({one['protocol']}, {one['classes']} classes)"
         assert (line in listed) is one["speaker_independent"]
+
+
+def test_the_help_names_every_protocol():
+    told = ser("evaluate", "--help").stdout.decode()
+    assert [name for name in PROTOCOLS if name not in told] == []
 
 
 def test_the_openapi_document_is_printed():

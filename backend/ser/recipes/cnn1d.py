@@ -6,8 +6,8 @@ github.com/Harry9021), in the form that answers best to people it never heard.
 Follows it in: the features, convolutions over time, labels (calm counts as neutral), RAVDESS.
 
 Deviates from it (``cnn1d_published`` is the network as published):
-- The network is that of ``resnet1d``, with all blocks halving the number of frames: unseen speakers are recognised as
-  well, in a third of the time.
+- The network is that of ``resnet1d``, with all blocks halving the number of frames: validation actors are recognised
+  as well, and it learns in a third of the time.
 - Mean and variance are normalised by the training split's statistics, not by each utterance's: how loud and how bright
   a voice is stays audible.
 - Before it sees a label it learns to predict what ``whisper``'s pretrained encoder hears in the same recording.

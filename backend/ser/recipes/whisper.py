@@ -110,12 +110,16 @@ class Upper(nn.Module):
     def answer(self, statistics: Tensor, voice: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Returns logits and embedding; ``voice`` (3072,) is where the middle of the speaker's voice lies."""
         recording = self.standardise(statistics)
+        return self.decide(recording, voice), recording
+
+    def decide(self, recording: Tensor, voice: Tensor | None = None) -> Tensor:
+        """Returns the logits of embeddings (batch, 3072)."""
         shares = self.kind(recording).softmax(dim=1)
         if voice is None:
             logits = self.head(self.dropout(recording), shares)
         else:
             logits = self.voiced_head(recording - voice, shares)
-        return logits / self.caution(recording, shares), recording
+        return logits / self.caution(recording, shares)
 
 
 class WhisperEmotion(nn.Module):

@@ -76,7 +76,7 @@ function Figures({ models }: { models: Model[] }) {
   const { about: words } = useWords();
   return (
     <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.figures } }}>
-      <Table className="figures" fz="sm" verticalSpacing="sm">
+      <Table className="model-figures" fz="sm" verticalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
             {words.columns.map((name) => (
