@@ -2,7 +2,7 @@
 
 Each corpus is left out once: a linear layer learns from the others, answers for the one that is left out, and what it
 is too sure of there, by how unlike the recordings are, is what the network will be cautious by. Within the corpora the
-same is done with halves of the speakers. No clip but those of training is used.
+same is done with parts of the speakers. No clip but those of training is used.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ser.heads import fit_answer, fit_kind
 from ser.layers import Caution, GatedLinear, Standardise
 from ser.probe import masked_cross_entropy
 
-USUAL = 0.9  # of the recordings of unseen speakers in known corpora are at most so unlike as is usual
-STEEPEST = 30.0  # at which a share of 0.1 more than usual divides the logits by 20
+STEEPEST = 5.0  # at which a fifth further than usual divides the logits by e
+PARTS = 4  # of the speakers, each left out once
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Clips:
     """Training clips.
 
     Attributes:
-        vectors: (clips, size).
+        views: (clips, views, size), the first of them the recording as it is, the others with changes.
         targets: int64 (clips,).
         allowed: bool (clips, classes), the classes that a clip's corpus has.
         groups: int64 (clips,), corpus and class.
@@ -35,7 +35,7 @@ class Clips:
         speakers: int64 (clips,).
     """
 
-    vectors: Tensor
+    views: Tensor
     targets: Tensor
     allowed: Tensor
     groups: Tensor
@@ -44,7 +44,7 @@ class Clips:
 
     def only(self, chosen: Tensor) -> Clips:
         """Returns the clips where ``chosen`` (clips,) is true."""
-        parts = (self.vectors, self.targets, self.allowed, self.groups, self.kinds, self.speakers)
+        parts = (self.views, self.targets, self.allowed, self.groups, self.kinds, self.speakers)
         return Clips(*(part[chosen] for part in parts))
 
 
@@ -60,24 +60,22 @@ class _Answers:
 
 def fit_caution(caution: Caution, clips: Clips) -> None:
     """Gives a network its caution; with one corpus only, all it knows is what the corpus is like."""
-    caution.learn(clips.vectors)
+    caution.learn(clips.views, clips.kinds)
     numbers = clips.kinds.unique().tolist()
     if len(numbers) < 2:
         return
     speakers = int(clips.speakers.max()) + 1
-    half = (torch.randperm(speakers, generator=torch.Generator().manual_seed(0)) % 2 == 0)[clips.speakers]
-    known = [_answers(caution, clips.only(half), clips.only(~half))]
-    known.append(_answers(caution, clips.only(~half), clips.only(half)))
+    parts = (torch.randperm(speakers, generator=torch.Generator().manual_seed(0)) % PARTS)[clips.speakers]
+    known = (_answers(caution, clips.only(parts != part), clips.only(parts == part)) for part in range(PARTS))
     own = [part for answers in known for part in _by_kind(answers)]
     left_out = (clips.kinds == number for number in numbers)
     foreign = [_answers(caution, clips.only(~out), clips.only(out)) for out in left_out]
-    caution.usual.copy_(torch.cat([answers.unlike for answers in own]).quantile(USUAL))
 
     def known_loss(by_kind: Tensor) -> Tensor:
         return torch.stack([_loss(one, one.shares @ by_kind) for one in own]).mean()
 
     def foreign_loss(slope: Tensor) -> Tensor:
-        excess = [slope * (one.unlike - caution.usual).clamp_min(0) for one in foreign]
+        excess = [slope * (one.unlike - 1).clamp_min(0) for one in foreign]
         losses = [_loss(one, one.shares @ caution.by_kind + more) for one, more in zip(foreign, excess, strict=True)]
         return torch.stack(losses).mean()
 
@@ -87,21 +85,22 @@ def fit_caution(caution: Caution, clips: Clips) -> None:
 
 def _answers(like: Caution, learn: Clips, rest: Clips) -> _Answers:
     """Learns from some clips and answers for others, those of classes that were learnt."""
-    size, classes, kinds = learn.vectors.shape[1], learn.allowed.shape[1], len(like.by_kind)
+    size, classes, kinds = learn.views.shape[2], learn.allowed.shape[1], len(like.by_kind)
     standardise, kind, head = Standardise(size), nn.Linear(size, kinds), GatedLinear(size, classes, kinds)
-    caution = Caution(size, kinds, like.directions.shape[1])
-    standardise.fit(learn.vectors)
-    vectors = standardise(learn.vectors)
-    fit_kind(kind, vectors, learn.kinds)
-    caution.learn(vectors)
+    caution = Caution(size, kinds, like.whitening.shape[1])
+    standardise.fit(learn.views[:, 0])
+    views = standardise(learn.views)
+    fit_kind(kind, views[:, 0], learn.kinds)
+    caution.learn(views, learn.kinds)
+    views = views.transpose(0, 1)
     with torch.no_grad():
-        shares = kind(vectors).softmax(dim=1)
+        shares = kind(views).softmax(dim=2)
     targets = nn.functional.one_hot(learn.targets, classes).float()
-    fit_answer(head, vectors[None], shares[None], targets, learn.allowed, learn.groups)
+    fit_answer(head, views, shares, targets, learn.allowed, learn.groups)
     learnt = learn.allowed.any(dim=0)
     rest = replace(rest, allowed=rest.allowed & learnt).only(learnt[rest.targets])
     with torch.no_grad():
-        found = standardise(rest.vectors)
+        found = standardise(rest.views[:, 0])
         shares = kind(found).softmax(dim=1)
         return _Answers(head(found, shares), shares, caution.unlike(found), rest)
 

@@ -4,6 +4,7 @@ going in and coming out, and statistics are taken over real frames only. Frames 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -14,6 +15,8 @@ from torch.nn import functional
 from ser.features import length_mask
 
 SMALLEST_VARIANCE = 1e-4  # of voices, in standardised units
+SMALLEST_SPREAD = 0.05  # of recordings of a kind in any direction, as a share of what it is on average
+USUAL = 0.9  # of the recordings of a kind are at most so far from its middle as is usual
 VARIED = 0.5  # clips of at least so much variety are taken for all there is of a voice
 
 
@@ -166,34 +169,60 @@ class GatedLinear(nn.Module):
 class Caution(nn.Module):
     """By how much logits are too large: by the kind of recording, and the more the less it is like those of training.
 
-    Unlike is what of a vector's length lies outside the directions in which the training recordings differ from each
-    other; confidence on recordings from elsewhere is too high by far, and this share shows it.
+    Unlike is the distance to the middle of the nearest kind of training recordings, in the directions in which they
+    differ most, each in units of how far recordings of a kind lie apart there, and as a multiple of the distance that
+    is usual for that kind. Confidence on recordings from elsewhere is too high by far, and this distance shows it.
 
     Training calls ``learn``; what is known are buffers, so a checkpoint carries it. It begins with 1 for everything.
+
+    Source: Lee et al. 2018, NeurIPS, "A simple unified framework for detecting out-of-distribution samples and
+    adversarial attacks", with kinds of recordings in place of classes.
     """
 
     def __init__(self, size: int, kinds: int, directions: int):
         super().__init__()
-        self.register_buffer("directions", torch.zeros(size, directions))
+        self.register_buffer("whitening", torch.zeros(size, directions))
+        self.register_buffer("middles", torch.zeros(kinds, directions))
+        self.register_buffer("usual", torch.ones(kinds))
         self.register_buffer("by_kind", torch.zeros(kinds))
-        self.register_buffer("usual", torch.zeros(()))
         self.register_buffer("slope", torch.zeros(()))
 
     def forward(self, vectors: Tensor, shares: Tensor) -> Tensor:
         """Returns what logits are to be divided by, (batch, 1), for vectors (batch, size) of kinds (batch, kinds)."""
-        excess = (self.unlike(vectors) - self.usual).clamp_min(0)
+        excess = (self.unlike(vectors) - 1).clamp_min(0)
         return torch.exp(shares @ self.by_kind + self.slope * excess)[:, None]
 
     def unlike(self, vectors: Tensor) -> Tensor:
-        """Returns the share, 0 to 1, of each vector's square (batch,) that lies outside the known directions."""
-        inside = (vectors @ self.directions).square().sum(dim=1)
-        return 1 - inside / vectors.square().sum(dim=1).clamp_min(SMALLEST_VARIANCE)
+        """Returns how far vectors (batch, size) are from the nearest kind (batch,); 1 is as far as is usual in it."""
+        return (self._distances(vectors) / self.usual).amin(dim=1)
 
-    def learn(self, vectors: Tensor) -> None:
-        """Takes the directions of vectors (clips, size), standardised."""
-        torch.manual_seed(0)  # they are found from a random beginning
-        count = min(self.directions.shape[1], *vectors.shape)
-        self.directions[:, :count] = torch.pca_lowrank(vectors, count, center=False, niter=4)[2]
+    def learn(self, views: Tensor, kinds: Tensor) -> None:
+        """Takes what recordings of kinds (clips,) are like from views (clips, views, size), standardised.
+
+        The first view is the recording as it is; the others, which are changed, are as little unlike.
+        """
+        torch.manual_seed(0)  # directions are found from a random beginning
+        every, owners = views.flatten(0, 1), kinds.repeat_interleave(views.shape[1])
+        count = min(self.whitening.shape[1], *every.shape)
+        directions = torch.pca_lowrank(every, count, center=False, niter=4)[2]
+        found = every @ directions
+        present, numbers = owners.unique(return_inverse=True)
+        middles = torch.stack([found[owners == kind].mean(dim=0) for kind in present])
+        covariance = (found - middles[numbers]).T.cov(correction=0)
+        covariance += SMALLEST_SPREAD * covariance.diagonal().mean() * torch.eye(count)
+        whitening = torch.linalg.cholesky(torch.linalg.inv(covariance))
+        self.whitening[:, :count] = directions @ whitening
+        self.middles[:, :count] = middles[0] @ whitening  # a kind that there is none of is like the first
+        self.middles[present, :count] = middles @ whitening
+        distances = self._distances(views[:, 0])
+        self.usual.fill_(distances[kinds == present[0], present[0]].quantile(USUAL))
+        for kind in present:
+            self.usual[kind] = distances[kinds == kind, kind].quantile(USUAL)
+
+    def _distances(self, vectors: Tensor) -> Tensor:
+        """To the middle of each kind, (batch, kinds)."""
+        offsets = (vectors @ self.whitening)[:, None] - self.middles
+        return torch.linalg.vector_norm(offsets, dim=2) / math.sqrt(offsets.shape[2])
 
 
 class Voices(nn.Module):

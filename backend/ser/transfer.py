@@ -117,7 +117,7 @@ def fit_heads(upper: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, 
         again = torch.arange(max(VIEWS, len(views))) % len(views)
         offsets = torch.stack(_profile_offsets(plain, targets, speakers, upper.voices, len(again), seed))
         fit_answer(upper.voiced_head, views[again] - offsets, shares[again], learnt, allowed, groups)
-        fit_caution(upper.caution, Clips(plain, targets, allowed, groups, kinds, speakers))
+        fit_caution(upper.caution, Clips(vectors, targets, allowed, groups, kinds, speakers))
     fit_presence(upper.presence, vectors.flatten(0, 1), upper.standardise(sounds))
     if task.intensities is not None:
         fit_intensity(upper.intensity, vectors, task.intensities[train], groups)

@@ -30,7 +30,7 @@ def clips() -> Clips:
     vectors, targets = (torch.cat(part) for part in zip(*parts, strict=True))
     kinds = torch.arange(3).repeat_interleave(120)
     return Clips(
-        vectors=vectors,
+        views=torch.stack([vectors, vectors + 0.1 * torch.randn(360, SIZE, generator=draw)], dim=1),
         targets=targets,
         allowed=torch.ones(360, CLASSES, dtype=torch.bool),
         groups=kinds * CLASSES + targets,
@@ -42,12 +42,29 @@ def clips() -> Clips:
 def test_what_is_unlike_every_corpus_is_answered_with_caution(clips):
     caution = Caution(SIZE, 3, directions=12)
     fit_caution(caution, clips)
-    assert caution.slope > 0 and 0 < caution.usual < 1
-    familiar, strange = clips.vectors[:1], torch.zeros(1, SIZE)
-    strange[0, 35:] = 4.0  # no corpus has anything there
+    assert caution.slope > 0
+    strange = torch.zeros(1, SIZE)
+    strange[0, 20:35] = 5.0  # the backgrounds of all corpora at once
     kinds = torch.tensor([[1.0, 0.0, 0.0]])
-    assert caution.unlike(strange) > caution.unlike(familiar)
-    assert caution(strange, kinds) > 1.5 * caution(familiar, kinds)
+    assert caution.unlike(strange) > 1.2
+    assert caution(strange, kinds) > 1.5 * caution(clips.views[:1, 0], kinds)
+
+
+def test_nine_tenths_of_each_kind_are_as_near_as_is_usual_however_far_apart_they_lie(clips):
+    wide = clips.views * (1 + 2 * (clips.kinds == 1))[:, None, None]
+    caution = Caution(SIZE, 3, directions=12)
+    caution.learn(wide, clips.kinds)
+    for kind in range(3):
+        assert (caution.unlike(wide[clips.kinds == kind, 0]) <= 1).float().mean() >= 0.9
+    assert caution.usual[1] > 1.5 * caution.usual[0]
+
+
+def test_a_kind_that_there_is_none_of_is_like_none(clips):
+    two = clips.only(clips.kinds != 1)
+    caution, fewer = Caution(SIZE, 3, directions=12), Caution(SIZE, 2, directions=12)
+    caution.learn(two.views, two.kinds)
+    fewer.learn(two.views, two.kinds // 2)
+    assert torch.equal(caution.unlike(clips.views[:, 0]), fewer.unlike(clips.views[:, 0]))
 
 
 def test_one_corpus_says_nothing_about_others(clips):
