@@ -11,7 +11,6 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import av
 import numpy as np
 import soxr
 
@@ -205,6 +204,8 @@ class Codec:
 
 
 def _encode(samples: np.ndarray, sample_rate: int, encoder: str, container: str, rate: int) -> bytes:
+    import av  # as in ser.audio
+
     content = io.BytesIO()
     with av.open(content, "w", format=container) as output:
         stream = output.add_stream(encoder, rate=sample_rate, layout="mono")

@@ -21,7 +21,7 @@ from ser.inference import Inference, cut
 from ser.labels import canonical_order
 from ser.layers import Voices, variety
 from ser.prediction import Prediction
-from ser.profiles import Profile, check_name
+from ser.profile import Profile, check_name
 from ser.settings import Settings
 from ser.speech import Speech, find_speech
 from ser.timeline import DEFAULT_GRID, Grid, windows

@@ -10,13 +10,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ser.download import Progress, download
 from ser.errors import DownloadError, ModelError
+
+if TYPE_CHECKING:
+    from ser.download import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ def load_pretrained(source: Pretrained, folder: Path, *, on_progress: Progress |
             (``download_checksum``); such a download is deleted.
         ModelError: a file that was there before is damaged or holds other tensors.
     """
+    from ser.download import download  # requests takes 100 ms, and what ships needs none of it
+
     found = sorted(folder.glob(f"{source.name}*.safetensors"))
     file = found[0] if found else download(source.url, folder / f"{source.name}.safetensors", on_progress=on_progress)
     try:

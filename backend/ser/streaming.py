@@ -22,7 +22,7 @@ from ser.errors import AudioError
 from ser.labels import canonical_order
 from ser.prediction import Prediction
 from ser.predictor import Predictor
-from ser.profiles import Profile
+from ser.profile import Profile
 from ser.sessions import Chunk
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window

@@ -13,7 +13,8 @@ from ser.cli import app
 from ser.errors import ProfileError
 from ser.layers import VARIED, Voices, variety
 from ser.predictor import Predictor, load_predictor
-from ser.profiles import Profile, check_name, delete_profile, list_profiles, load_profile, save_profile
+from ser.profile import Profile, check_name
+from ser.profiles import delete_profile, list_profiles, load_profile, save_profile
 from ser.settings import load_settings
 from ser.store import LOCAL, opened, owner_of
 

@@ -12,7 +12,8 @@ from flask import request
 
 from ser.api import state
 from ser.api.problems import RequestError
-from ser.profiles import Profile, load_profile
+from ser.profile import Profile
+from ser.profiles import load_profile
 from ser.sessions import Sessions
 from ser.store import owner_of
 

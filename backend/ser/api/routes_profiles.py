@@ -11,7 +11,8 @@ from ser.api.openapi import problems
 from ser.api.owners import owner
 from ser.api.state import decoded, place, registry, store
 from ser.api.uploads import read_files, text_field
-from ser.profiles import check_name, delete_profile, list_profiles, save_profile
+from ser.profile import check_name
+from ser.profiles import delete_profile, list_profiles, save_profile
 
 MAX_FILES = 20
 

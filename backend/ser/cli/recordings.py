@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ser.journal import Journal
     from ser.prediction import Prediction
     from ser.predictor import Predictor
-    from ser.profiles import Profile
+    from ser.profile import Profile
     from ser.timeline import Grid
 
 

@@ -28,7 +28,7 @@ from ser.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.errors import ModelError
 from ser.prediction import Prediction, Segment
 from ser.predictor import Analysis
-from ser.profiles import Profile
+from ser.profile import Profile
 from ser.settings import Settings
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
