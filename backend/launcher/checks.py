@@ -16,6 +16,7 @@ from launcher.project import Project
 from launcher.steps import SetupError, say
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+WORKERS = 4  # processes of Python tests at most; each holds a model or two in memory
 NOT_RUN = b"not run:"  # what the Python tests begin a line with about tests they had to leave out
 
 
@@ -86,8 +87,9 @@ def _run_all(project: Project, report: Report) -> None:
     npm = page.npm_command(project, env)
     pytest = [project.python, "-m", "pytest", *([] if chromium else ["-m", "not browser"])]
     pytest += ["--color=yes"] if sys.stdout.isatty() else []
+    pytest += ["--numprocesses=logical", f"--maxprocesses={WORKERS}", "--dist=loadfile"]
     _check(report, "style (ruff)", [project.python, "-m", "ruff", "check", "."], project.backend, env)
-    _check(report, "Python tests (pytest)", pytest, project.backend, env)
+    _check(report, "Python tests (pytest)", pytest, project.backend, {"OMP_NUM_THREADS": "1"} | env)
     _check(report, "page: lint, types, unit tests (npm test)", [*npm, "test"], project.frontend, env)
     title = "page in a real browser (npm run e2e)"
     if chromium:

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -49,8 +49,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.stash.get(NOT_RUN, []) and os.environ.get("SER_REQUIRE_ALL") == "1":
+    left = session.config.stash.get(NOT_RUN, [])
+    if hasattr(session.config, "workeroutput"):  # one of several processes
+        session.config.workeroutput["not_run"] = left
+    elif left and os.environ.get("SER_REQUIRE_ALL") == "1":
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Takes what a process left out; every one is given all tests to choose from."""
+    node.config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", [])
 
 
 def _corpora() -> Path:
