@@ -1,4 +1,4 @@
-"""Shows R6 to R9: nothing on disk, no mixed answers, no waiting for ever, nothing lost at the end."""
+"""Shows R6 to R9: nothing on disk, no mixed answers, no leaks, no waiting for ever, nothing lost at the end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from benchmarks.clips import SAMPLE_RATE, speech_like, wav
 from benchmarks.lines import Line, by_tests
 from benchmarks.report import percentile
 from benchmarks.serving import Running, running_server
+from benchmarks.soak import soak
 from ser.settings import load_settings
 
 HEALTH_SECONDS = 0.1
@@ -73,6 +74,20 @@ def no_cross_talk(full: bool) -> list[Line]:
             worst = max(pool.map(ask, contents))
     measured = f"largest difference {worst:.1e}"
     return [Line("R7", f"{clients} clients, {clips} clips: each answer its own within 1e-6", measured, worst < 1e-6)]
+
+
+def no_leak(full: bool) -> list[Line]:
+    """R7: a server that has answered much holds no more than when it had warmed up."""
+    count = 100_000 if full else 200
+    with running_server() as server:
+        found = soak(server, seconds=float("inf"), count=count)
+    warm, last = found.looks[0], found.looks[-1]
+    measured = (
+        f"{warm.memory:.0f} to {last.memory:.0f} MiB, {warm.files} to {last.files} files, "
+        f"{warm.threads} to {last.threads} threads, {found.errors} errors"
+    )
+    wanted = f"{count} requests: memory, files and threads stay"
+    return [Line("R7", wanted, measured, found.flat and not found.errors)]
 
 
 def too_much(full: bool) -> list[Line]:
@@ -150,4 +165,9 @@ def graceful_end(full: bool) -> list[Line]:
     ]
 
 
-MEASURES = {"R6": nothing_on_disk, "R7": no_cross_talk, "R8": too_much, "R9": graceful_end}
+MEASURES = {
+    "R6": nothing_on_disk,
+    "R7": lambda full: no_cross_talk(full) + no_leak(full),
+    "R8": too_much,
+    "R9": graceful_end,
+}

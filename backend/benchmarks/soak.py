@@ -1,7 +1,8 @@
 """Whether a server that works for long stays as small as it was: ``python -m benchmarks.soak 10``, in backend/.
 
-Clients send good, damaged and no recordings for so many minutes; each minute the memory, open files and threads of all
-of the server's processes are printed. What grows from the second minute to the last is a leak.
+Clients send good, damaged and no recordings for so many minutes, or ``--requests`` in all; ten times on the way the
+memory, open files and threads of all of the server's processes are printed. What grows from the first time to the last
+is a leak; before it, the server is warmed up.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from itertools import cycle
 
 import requests
@@ -21,60 +23,111 @@ from benchmarks.serving import Running, running_server
 from ser.settings import MEBIBYTE
 from tests.malformed import malformed
 
-CLIENTS = 8
-GROWTH = 0.1  # of the memory after the first minute
+CLIENTS = 4  # as many as two cores admit
+GROWTH = 0.1  # of the memory
+WARM_UP = 400  # requests; by then every kind has been answered and memory is what it stays
 FILES = 200
+LOOKS = 10  # at the server, on the way
+SECONDS = 1.0  # of a good recording
 
 
-def client(server: Running, seed: int, end: float, statuses: Counter[int]) -> None:
-    """Sends one request after the other until ``end``; adds up their statuses."""
-    draw = random.Random(seed)
-    damaged = cycle([content for _, content in malformed(FILES, seed=seed)])
-    good = wav(None)
-    with requests.Session() as session:
-        while time.monotonic() < end:
-            if draw.random() < 0.2:
-                answer = session.get(f"{server.address}{draw.choice(['/', '/health', '/api/v1/models', '/none'])}")
-            else:
-                content = good if draw.random() < 0.6 else next(damaged)
-                path = draw.choice(["/upload", "/predict", "/api/v1/analyse"])
-                answer = session.post(f"{server.address}{path}", files={"file": ("a.wav", content)}, timeout=60)
-            statuses[answer.status_code] += 1
-            if answer.status_code == 503:
-                time.sleep(0.1)
+@dataclass(frozen=True)
+class Look:
+    """What the server's processes hold: memory in MiB, open files (handles on Windows), threads."""
+
+    memory: float
+    files: int
+    threads: int
 
 
-def sizes(server: Running) -> tuple[float, int, int]:
-    """Returns memory in MiB, open files and threads of the server's processes."""
+@dataclass
+class Soak:
+    """Clients at work until a time (s, monotonic) or a number of requests is reached.
+
+    Attributes:
+        statuses: how many answers of each status there were.
+        looks: at the server, ``LOOKS`` of them in the end.
+    """
+
+    server: Running
+    seconds: float
+    requests: float
+    statuses: Counter[int] = field(default_factory=Counter)
+    looks: list[Look] = field(default_factory=list)
+
+    @property
+    def flat(self) -> bool:
+        """Whether the last look shows no more than the first, but for what moves all the time."""
+        first, last = self.looks[0], self.looks[-1]
+        few = max(last.files - first.files, last.threads - first.threads) <= CLIENTS
+        return few and last.memory <= (1 + GROWTH) * first.memory
+
+    @property
+    def errors(self) -> int:
+        """Answers of 5xx, but for being told to come back later."""
+        return sum(number for status, number in self.statuses.items() if status >= 500 and status != 503)
+
+    def run(self) -> Soak:
+        """Lets the clients work, and looks at the server on the way."""
+        self._began = time.monotonic()
+        threads = [threading.Thread(target=self._client, args=(number,)) for number in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for number in range(1, LOOKS + 1):
+            while any(thread.is_alive() for thread in threads) and self._progress() < number / LOOKS:
+                time.sleep(0.05)
+            self.looks.append(look(self.server))
+        for thread in threads:
+            thread.join()
+        return self
+
+    def _progress(self) -> float:
+        return max((time.monotonic() - self._began) / self.seconds, self.statuses.total() / self.requests)
+
+    def _client(self, seed: int) -> None:
+        draw = random.Random(seed)
+        damaged = cycle([content for _, content in malformed(FILES, seed=seed)])
+        good = wav(None, SECONDS)
+        with requests.Session() as session:
+            while self._progress() < 1:
+                if draw.random() < 0.2:
+                    address = f"{self.server.address}{draw.choice(['/', '/health', '/api/v1/models', '/none'])}"
+                    answer = session.get(address, timeout=60)
+                else:
+                    content = good if draw.random() < 0.6 else next(damaged)
+                    address = f"{self.server.address}{draw.choice(['/upload', '/predict', '/api/v1/analyse'])}"
+                    answer = session.post(address, files={"file": ("a.wav", content)}, timeout=60)
+                self.statuses[answer.status_code] += 1
+                if answer.status_code == 503:
+                    time.sleep(0.1)
+
+
+def soak(server: Running, seconds: float, count: float) -> Soak:
+    """Lets clients work for so long, or so many requests, once the server is warm."""
+    Soak(server, float("inf"), WARM_UP).run()
+    return Soak(server, seconds, count).run()
+
+
+def look(server: Running) -> Look:
+    """Returns what the server's processes hold now."""
     family = server.family
     files = sum(one.num_fds() if hasattr(one, "num_fds") else one.num_handles() for one in family)
-    return server.memory / MEBIBYTE, files, sum(one.num_threads() for one in family)
+    return Look(server.memory / MEBIBYTE, files, sum(one.num_threads() for one in family))
 
 
 def main() -> None:
-    """Prints the sizes each minute, and whether they stayed."""
+    """Prints what the server held on the way, and whether that stayed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("minutes", type=int, choices=range(2, 1441), metavar="2..1440")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("minutes", type=float, help="how long at most")
+    parser.add_argument("--requests", type=float, default=float("inf"), help="how many at most")
+    given = parser.parse_args()
     print_machine()
-    statuses: Counter[int] = Counter()
     with running_server() as server:
-        end = time.monotonic() + 60 * minutes
-        threads = [threading.Thread(target=client, args=(server, n, end, statuses)) for n in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        found = []
-        for minute in range(1, minutes + 1):
-            time.sleep(max(0.0, end - 60 * (minutes - minute) - time.monotonic()))
-            found.append(sizes(server))
-            print("minute {}: {:.0f} MiB, {} files, {} threads".format(minute, *found[-1]), flush=True)
-        for thread in threads:
-            thread.join()
-    print(f"{statuses.total()} requests: {dict(sorted(statuses.items()))}")
-    (first, _, threads_first), (last, _, threads_last) = found[0], found[-1]
-    flat = last <= (1 + GROWTH) * first and threads_last <= threads_first
-    errors = sum(number for status, number in statuses.items() if status >= 500 and status != 503)
-    print(f"{'flat' if flat else 'it GREW'}, {errors} errors")
+        found = soak(server, 60 * given.minutes, given.requests)
+    for number, one in enumerate(found.looks, start=1):
+        print(f"{number * 100 // LOOKS:3} %: {one.memory:.0f} MiB, {one.files} files, {one.threads} threads")
+    print(f"{found.statuses.total()} requests: {dict(sorted(found.statuses.items()))}")
+    print(f"{'flat' if found.flat else 'it GREW'}, {found.errors} errors")
 
 
 if __name__ == "__main__":
