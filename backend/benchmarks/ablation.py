@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ser.adaptation import GatedLinear
 from ser.batches import Task, make_task
 from ser.corpus import corpus_root, get_corpus
 from ser.dataset import Data, load_data
 from ser.heads import fit_answer, fit_kind, kinds_of
-from ser.layers import GatedLinear, Standardise
+from ser.layers import Standardise
 from ser.metrics import score
 from ser.pretrained import load_pretrained
 from ser.recipe import Recipe, get_recipe

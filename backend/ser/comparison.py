@@ -16,8 +16,9 @@ from ser.errors import ProtocolError
 from ser.figures import plot_differences, to_svg
 from ser.files import write_text
 from ser.metrics import difference_interval, paired_p_value
+from ser.out_of_fold import OutOfFold
 from ser.pages import write_page
-from ser.results import OutOfFold, current
+from ser.results import current
 
 LEVEL = 0.05  # of significance
 FEW_SPEAKERS = 6  # with fewer the signed-rank test cannot reach LEVEL, whatever the difference

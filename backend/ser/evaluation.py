@@ -24,8 +24,9 @@ from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, score
+from ser.out_of_fold import read_out_of_fold, write_rows
 from ser.recipe import Recipe
-from ser.results import RUN_FILE, out_of_fold, served_temperatures, summarise, write_metrics, write_rows
+from ser.results import RUN_FILE, served_temperatures, summarise, write_metrics
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
 from ser.transfer import known_statistics
@@ -136,7 +137,7 @@ def _summarised(
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(runs))]
     for file, rows in zip(files, runs, strict=True):
         write_rows(file, rows)
-    metrics = summarise(corpus, plan.protocol, labels, [out_of_fold(file) for file in files])
+    metrics = summarise(corpus, plan.protocol, labels, [read_out_of_fold(file) for file in files])
     return metrics | {"recipe": plan.recipe.name, "clip_seconds": plan.clip_seconds, "command": command}
 
 
@@ -148,7 +149,7 @@ def _part_by_corpus(
     The temperatures are those of all corpora together, as one model has only one.
     """
     served = [
-        served_temperatures(plan.protocol, labels, out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
+        served_temperatures(plan.protocol, labels, read_out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
         for seed in range(len(runs))
     ]
     calibrated = [

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ser.adaptation import Voices, variety
 from ser.answer import Evidence, conclude
 from ser.attention import Attention
 from ser.audio import Waveform, decode, resample
@@ -19,7 +20,6 @@ from ser.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoi
 from ser.errors import ProfileError, SettingsError
 from ser.inference import Inference, cut
 from ser.labels import canonical_order
-from ser.layers import Voices, variety
 from ser.prediction import Prediction
 from ser.profile import Profile, check_name
 from ser.settings import Settings

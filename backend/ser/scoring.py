@@ -18,9 +18,10 @@ from ser.errors import AudioError, CorpusError
 from ser.journal import Journal
 from ser.labels import EMOTIONS, canonical_order, relabel
 from ser.metrics import NO_SPEECH
+from ser.out_of_fold import read_out_of_fold, write_rows
 from ser.prediction import Prediction
 from ser.predictor import Predictor
-from ser.results import PREDICTIONS_FILE, out_of_fold, summarise_served, write_metrics, write_rows
+from ser.results import PREDICTIONS_FILE, summarise_served, write_metrics
 from ser.splits import speaker_of
 
 LEAST = 1e-9  # probability that stands for 0, which has no logarithm
@@ -89,7 +90,7 @@ def write_scores(out: Path, scored: Scored, predictor: Predictor, *, folder: Pat
     if not scored.rows:
         raise CorpusError(f"Not one recording could be scored. {_why(scored)}", "listing_invalid")
     write_rows(out / PREDICTIONS_FILE, scored.rows)
-    run = out_of_fold(out / PREDICTIONS_FILE)
+    run = read_out_of_fold(out / PREDICTIONS_FILE)
     info = predictor.info
     labels = canonical_order(tuple(set(run.truth)))
     metrics = summarise_served(labels, canonical_order(info.labels), run)

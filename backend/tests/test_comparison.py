@@ -9,7 +9,8 @@ from scipy.stats import wilcoxon
 
 from ser.comparison import compare, write_comparison
 from ser.errors import ProtocolError
-from ser.results import out_of_fold, summarise, write_metrics, write_rows
+from ser.out_of_fold import read_out_of_fold, write_rows
+from ser.results import summarise, write_metrics
 from tests.test_pages import check_page
 from tests.test_report import visible
 from tests.test_results import LABELS, made_rows
@@ -20,7 +21,7 @@ def evaluation(folder: Path, rows: list[list[dict[str, str]]], labels: tuple[str
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(rows))]
     for file, own in zip(files, rows, strict=True):
         write_rows(file, own)
-    metrics = summarise("ravdess", "groups", labels, [out_of_fold(file) for file in files])
+    metrics = summarise("ravdess", "groups", labels, [read_out_of_fold(file) for file in files])
     write_metrics(folder, metrics | {"recipe": "cnn1d", "command": "a test"} | known)
     return folder
 

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
 from ser.api import metrics
-from ser.api.openapi import openapi_document
+from ser.api.app import openapi_document
 from ser.api.problems import KINDS, RETRY_SECONDS
 from ser.settings import PROJECT, Settings
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from ser.adaptation import VARIED, Voices, variety
 from ser.audio import SAMPLE_RATE, Waveform
 from ser.cli import app
 from ser.errors import ProfileError
-from ser.layers import VARIED, Voices, variety
 from ser.predictor import Predictor, load_predictor
 from ser.profile import Profile, check_name
 from ser.profiles import delete_profile, list_profiles, load_profile, save_profile

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ser.out_of_fold import read_out_of_fold, write_rows
 from ser.report import write_report
-from ser.results import out_of_fold, refresh, summarise, write_metrics, write_rows
+from ser.results import refresh, summarise, write_metrics
 from ser.settings import PROJECT
 from tests.test_pages import check_page
 from tests.test_results import LABELS, made_rows
@@ -21,7 +22,7 @@ def evaluation(folder: Path, protocol: str = "groups", seeds: int = 2, **columns
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(seeds)]
     for seed, file in enumerate(files):
         write_rows(file, made_rows(seed, **columns))
-    metrics = summarise("ravdess", protocol, LABELS, [out_of_fold(file) for file in files])
+    metrics = summarise("ravdess", protocol, LABELS, [read_out_of_fold(file) for file in files])
     metrics |= {"recipe": "cnn1d", "clip_seconds": None, "command": "python3 -m backend evaluate --seeds 2"}
     write_metrics(folder, metrics)
     return metrics

@@ -11,16 +11,8 @@ from scipy.special import softmax
 from ser.calibration import fit_temperature
 from ser.errors import ProtocolError
 from ser.metrics import NO_SPEECH, expected_calibration_error, score
-from ser.results import (
-    age_group,
-    out_of_fold,
-    read_runs,
-    refresh,
-    served_temperatures,
-    summarise,
-    write_metrics,
-    write_rows,
-)
+from ser.out_of_fold import age_group, read_out_of_fold, write_rows
+from ser.results import read_runs, refresh, served_temperatures, summarise, write_metrics
 
 LABELS = ("angry", "happy", "sad")
 
@@ -55,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
     """A finished evaluation of two seeds."""
     for seed in range(2):
         write_rows(tmp_path / f"out_of_fold_seed{seed}.csv", made_rows(seed))
-    runs = [out_of_fold(tmp_path / f"out_of_fold_seed{seed}.csv") for seed in range(2)]
+    runs = [read_out_of_fold(tmp_path / f"out_of_fold_seed{seed}.csv") for seed in range(2)]
     write_metrics(tmp_path, summarise("ravdess", "groups", LABELS, runs) | {"command": "a test"})
     return tmp_path
 
@@ -64,7 +56,7 @@ def test_what_was_written_is_read(tmp_path):
     file = tmp_path / "out_of_fold_seed0.csv"
     rows = made_rows(0, race='"mixed", they said')
     write_rows(file, rows)
-    run = out_of_fold(file)
+    run = read_out_of_fold(file)
     assert run.truth == [row["truth"] for row in rows] and run.files == [row["file"] for row in rows]
     assert run.groups["race"][0] == '"mixed", they said' and run.groups["age"][0] == "20-29"
     assert run.epochs == {"0": 10, "1": 11, "2": 12}
@@ -74,7 +66,7 @@ def test_what_was_written_is_read(tmp_path):
 def test_csvs_from_before_ages_and_races_are_read(tmp_path):
     rows = [{name: text for name, text in row.items() if name not in ("age", "race")} for row in made_rows(0)]
     write_rows(tmp_path / "old.csv", rows)
-    assert out_of_fold(tmp_path / "old.csv").groups.keys() == {"sex"}
+    assert read_out_of_fold(tmp_path / "old.csv").groups.keys() == {"sex"}
 
 
 def test_plain_rows_have_the_bytes_they_always_had(tmp_path):
@@ -105,15 +97,15 @@ def test_calibration_error_is_cross_fitted_and_the_pooled_temperature_ships(fold
 
 def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
     write_rows(tmp_path / "one.csv", made_rows(0, folds=1))
-    one = summarise("ravdess", "random", LABELS, [out_of_fold(tmp_path / "one.csv")])
+    one = summarise("ravdess", "random", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
     by_speaker = [row | {"fold": row["speaker"]} for row in made_rows(0, folds=1)]
     write_rows(tmp_path / "nine.csv", by_speaker)
-    assert one["ece"] == summarise("ravdess", "loso", LABELS, [out_of_fold(tmp_path / "nine.csv")])["ece"]
+    assert one["ece"] == summarise("ravdess", "loso", LABELS, [read_out_of_fold(tmp_path / "nine.csv")])["ece"]
 
 
 def test_nothing_calibrates_answers_about_a_corpus_that_was_never_heard(tmp_path):
     write_rows(tmp_path / "one.csv", made_rows(0, folds=3))
-    foreign = summarise("ravdess", "cross", LABELS, [out_of_fold(tmp_path / "one.csv")])
+    foreign = summarise("ravdess", "cross", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
     assert foreign["ece"] == foreign["ece_before"]
 
 
@@ -121,16 +113,16 @@ def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
     rows = [row | {"corpus": "one"} for row in made_rows(0, folds=3)]
     lacking = [row | {"corpus": "two", "logit_sad": "9.0"} for row in rows if row["truth"] != "sad"]
     write_rows(tmp_path / "two.csv", rows + lacking)
-    run = out_of_fold(tmp_path / "two.csv")
+    run = read_out_of_fold(tmp_path / "two.csv")
     served = served_temperatures("joint", LABELS, run)
     again = [row | {"temperature": f"{value:.4f}"} for row, value in zip(rows + lacking, served, strict=True)]
     write_rows(tmp_path / "own.csv", again[len(rows) :])
-    own = out_of_fold(tmp_path / "own.csv")
+    own = read_out_of_fold(tmp_path / "own.csv")
     assert served_temperatures("joint", LABELS, own) == pytest.approx(served[len(rows) :], abs=1e-4)
     without = [{name: value for name, value in row.items() if name != "logit_sad"} for row in again[len(rows) :]]
     write_rows(tmp_path / "slim.csv", without)
     slim = summarise(
-        "two", "joint", [label for label in LABELS if label != "sad"], [out_of_fold(tmp_path / "slim.csv")]
+        "two", "joint", [label for label in LABELS if label != "sad"], [read_out_of_fold(tmp_path / "slim.csv")]
     )
     assert summarise("two", "joint", LABELS, [own])["ece"] == pytest.approx(slim["ece"])
 
@@ -138,7 +130,7 @@ def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
 def test_where_speakers_are_not_known_clips_stand_for_themselves(tmp_path):
     nobody = [row | {"speaker": "files/"} for row in made_rows(0, folds=1)]
     write_rows(tmp_path / "one.csv", nobody)
-    metrics = summarise("files", "random", LABELS, [out_of_fold(tmp_path / "one.csv")])
+    metrics = summarise("files", "random", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
     low, high = metrics["interval"]
     assert low < metrics["ua"] < high and 0 < metrics["ece"] < 1
     assert metrics["per_speaker"].keys() == {"files/"}
@@ -195,7 +187,7 @@ def test_ranking_by_intensity(tmp_path):
     write_rows(tmp_path / "none.csv", [row | {"intensity": ""} for row in rows])
     write_rows(tmp_path / "wrong.csv", [row | {"strength": f"{1 - float(row['strength']):.4f}"} for row in rows])
     found = {
-        name: summarise("ravdess", "groups", LABELS, [out_of_fold(tmp_path / f"{name}.csv")])
+        name: summarise("ravdess", "groups", LABELS, [read_out_of_fold(tmp_path / f"{name}.csv")])
         for name in ("right", "wrong", "none")
     }
     assert found["right"]["intensity"] == {"any": 1.0, "same": 1.0}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -66,3 +69,8 @@ def create_app(
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Returns the OpenAPI document; needs no model."""
+    return json.loads(json.dumps(create_app(Settings()).spec))

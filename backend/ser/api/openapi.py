@@ -1,6 +1,6 @@
 """Owns the OpenAPI document: what APIFlask cannot read off the code is added here.
 
-``python -m ser.api.openapi`` prints the document; ``backend/openapi.json`` is its committed copy, from which the page's
+``ser openapi`` prints the document; ``backend/openapi.json`` is its committed copy, from which the page's
 types are made.
 """
 
@@ -18,7 +18,6 @@ from ser.api.owners import SCHEME
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
 from ser.exports import Format
-from ser.settings import Settings
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
@@ -48,13 +47,6 @@ def attachments(formats: Iterable[Format]) -> dict[int, dict[str, Any]]:
     """Returns the documentation of a route that answers with a file in one of some formats."""
     content = {form.media_type: {"schema": {"type": "string"}} for form in formats}
     return {200: {"description": "The file, as an attachment.", "content": content}}
-
-
-def openapi_document() -> dict[str, Any]:
-    """Returns the OpenAPI document; needs no model."""
-    from ser.api.app import create_app
-
-    return json.loads(json.dumps(create_app(Settings()).spec))
 
 
 def describe(app: APIFlask) -> None:
@@ -96,7 +88,3 @@ def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
         text = text.replace(f'"{name}": ', f'"{name.rpartition(".")[2]}": ') if "." in name else text
         text = text.replace(f'schemas/{name}"', f'schemas/{name.rpartition(".")[2]}"')
     return json.loads(text)
-
-
-if __name__ == "__main__":
-    print(json.dumps(openapi_document(), indent=2, ensure_ascii=False))

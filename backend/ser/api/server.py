@@ -34,8 +34,8 @@ from ser.api.receiving import DRAIN_BYTES, channel_class
 from ser.api.registry import ModelRegistry
 from ser.api.workers import supervise
 from ser.decoder import Decoders
-from ser.errors import SettingsError
-from ser.settings import Settings
+from ser.errors import SerError, SettingsError
+from ser.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
 
@@ -268,3 +268,17 @@ def _stop_on_signals(server: Server) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), on_signal)
+
+
+def main() -> None:
+    """Is one worker: serves at a socket that it was given until SIGTERM, or until its supervisor is gone."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.fileno())
+    except SerError as error:
+        print(f"ser: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,6 @@ import logging
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,9 +19,8 @@ from pathlib import Path
 from prometheus_client.multiprocess import mark_process_dead
 
 from ser.api.metrics import FOLDER
-from ser.errors import SerError
 from ser.programs import python_command, python_environment
-from ser.settings import Settings, load_settings
+from ser.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +113,7 @@ def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool
 
         def start(number: int) -> subprocess.Popen[bytes]:
             first = open_browser and number == 0 and not any(Path(folder).iterdir())
-            program = ("-m", "ser.api.workers", str(listener.fileno()), *(["--open"] if first else []))
+            program = ("-m", "ser.api.server", str(listener.fileno()), *(["--open"] if first else []))
             return subprocess.Popen(
                 python_command(program),
                 stdin=subprocess.PIPE,
@@ -131,19 +129,3 @@ def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool
     listener.close()
     if code:
         raise SystemExit(code)
-
-
-def main() -> None:
-    """Is one worker: serves at a socket that it was given until SIGTERM, or until its supervisor is gone."""
-    from ser.api.server import serve
-
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    try:
-        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.fileno())
-    except SerError as error:
-        print(f"ser: {error}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from error
-
-
-if __name__ == "__main__":
-    main()

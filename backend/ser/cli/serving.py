@@ -43,6 +43,6 @@ def openapi() -> None:
     """Prints the OpenAPI document of the API."""
     import json
 
-    from ser.api.openapi import openapi_document
+    from ser.api.app import openapi_document
 
     typer.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))

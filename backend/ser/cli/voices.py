@@ -20,7 +20,7 @@ def enroll(
     Three to twenty short recordings in varied moods are best; they need no labels. What is kept are statistics of the
     voice, never audio: see 'profiles'.
     """
-    from ser.layers import VARIED
+    from ser.adaptation import VARIED
     from ser.predictor import load_predictor
     from ser.profiles import save_profile
     from ser.settings import load_settings

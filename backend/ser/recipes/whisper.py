@@ -28,10 +28,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ser.adaptation import Caution, GatedLinear, Voices
 from ser.audio import SAMPLE_RATE
 from ser.augment import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
 from ser.features import WhisperMel, length_mask, mel_edges
-from ser.layers import Caution, GatedLinear, LayerStatistics, Standardise, Voices
+from ser.layers import LayerStatistics, Standardise
 from ser.pretrained import Pretrained
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

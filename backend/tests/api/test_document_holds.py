@@ -12,7 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from ser.api.openapi import openapi_document
+from ser.api.app import openapi_document
 from ser.errors import ProfileError
 from tests.api.conftest import LoudnessPredictor, info
 

@@ -8,7 +8,7 @@ import re
 import jsonschema
 import pytest
 
-from ser.api.openapi import openapi_document
+from ser.api.app import openapi_document
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.settings import PROJECT
 

@@ -94,7 +94,7 @@ def test_a_server_with_two_workers_lives_through_the_death_of_one(real_settings,
         def workers() -> list[psutil.Process]:
             children = psutil.Process(process.pid).children()
             alive = [one for one in children if one.status() != psutil.STATUS_ZOMBIE]
-            return [one for one in alive if "ser.api.workers" in one.cmdline()]
+            return [one for one in alive if "ser.api.server" in one.cmdline()]
 
         def answers() -> bool:
             try:

@@ -1,0 +1,105 @@
+"""Owns what a run says of every clip: one CSV row <-> one entry of ``OutOfFold``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ser.files import write_text
+from ser.labels import INTENSITIES
+
+UNKNOWN = "unknown"
+AGE_STEP = 10  # years in an age group
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutOfFold:
+    """Predictions of one seed on clips whose fold did not train on them, one entry per clip.
+
+    Attributes:
+        files: names of the clips.
+        truth: right labels.
+        predicted: labels, or ``NO_SPEECH``.
+        speakers: who speaks, across corpora.
+        folds: fold that the clip was tested in.
+        groups: ``sex``, ``age`` and ``race`` -> one group per clip; only those that are known of some clip.
+        logits: float (clips, classes).
+        epochs: fold -> its best epoch.
+        intensities: (how strongly the emotion was to be expressed, how strong the network found it) per clip, the first
+            NaN where that is not known; or None from networks that do not tell.
+        corpora: name of each clip's corpus; empty where all are from one.
+        temperatures: float (clips,), found on other clips than are here; None where they are to be found on these.
+    """
+
+    files: list[str]
+    truth: list[str]
+    predicted: list[str]
+    speakers: list[str]
+    folds: list[str]
+    groups: dict[str, list[str]]
+    logits: np.ndarray
+    epochs: dict[str, int]
+    intensities: np.ndarray | None = None
+    corpora: Sequence[str] = ()
+    temperatures: np.ndarray | None = None
+
+    @property
+    def units(self) -> list[str]:
+        """What is independent of each other: speakers, or clips where it is not known who speaks, or one does."""
+        if len(set(self.speakers)) > 1:
+            return self.speakers
+        return [str(clip) for clip in range(len(self.truth))]
+
+
+def write_rows(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Writes a CSV with a header, atomically, with the same bytes on every system."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(file, text.getvalue())
+
+
+def read_out_of_fold(file: Path) -> OutOfFold:
+    """Reads the out-of-fold predictions of one seed; runs made before there were ages and races have none."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = [name for name in rows[0] if name.startswith("logit_")]
+    groups = {
+        "sex": [row.get("sex") or UNKNOWN for row in rows],
+        "age": [age_group(row.get("age")) for row in rows],
+        "race": [row.get("race") or UNKNOWN for row in rows],
+    }
+    return OutOfFold(
+        files=[row["file"] for row in rows],
+        truth=[row["truth"] for row in rows],
+        predicted=[row["predicted"] for row in rows],
+        speakers=[row["speaker"] for row in rows],
+        folds=[row["fold"] for row in rows],
+        groups={name: found for name, found in groups.items() if set(found) != {UNKNOWN}},
+        logits=np.array([[float(row[name]) for name in columns] for row in rows]),
+        epochs={row["fold"]: int(row["best_epoch"]) for row in rows},
+        intensities=_intensities(rows),
+        corpora=[row["corpus"] for row in rows] if "corpus" in rows[0] else (),
+        temperatures=np.array([float(row["temperature"]) for row in rows]) if "temperature" in rows[0] else None,
+    )
+
+
+def _intensities(rows: Sequence[Mapping[str, str]]) -> np.ndarray | None:
+    """(clips, 2), see ``OutOfFold.intensities``."""
+    if "strength" not in rows[0]:
+        return None
+    return np.array([(INTENSITIES.get(row["intensity"], np.nan), float(row["strength"])) for row in rows])
+
+
+def age_group(age: str | None) -> str:
+    """Returns the decade of an age in years: "20-29" for "24"."""
+    if not age:
+        return UNKNOWN
+    begin = int(age) // AGE_STEP * AGE_STEP
+    return f"{begin}-{begin + AGE_STEP - 1}"
