@@ -21,7 +21,7 @@ from ser.calibration import Calibration
 from ser.errors import ModelError
 from ser.files import write_atomically, write_text
 from ser.labels import EMOTIONS
-from ser.recipe import get_recipe
+from ser.recipe import find_recipes, get_recipe
 
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 FORMAT = 1
@@ -118,6 +118,12 @@ class ModelInfo:
     def leaky_figure(self) -> Figure | None:
         """The figure of a random split, in which the speakers were heard before."""
         return self._first(speaker_independent=False)
+
+    @property
+    def profiles(self) -> bool:
+        """Whether the model can be calibrated to a voice: what begins with pretrained tensors can."""
+        recipe = find_recipes().get(self.recipe)
+        return recipe is not None and recipe.pretrained is not None
 
     def _first(self, *, speaker_independent: bool) -> Figure | None:
         own = (f for f in self.figures if f.classes == len(self.labels))

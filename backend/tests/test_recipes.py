@@ -41,6 +41,11 @@ def test_it_says_what_it_is(recipe):
         assert text.strip()
 
 
+def test_what_begins_with_pretrained_tensors_and_nothing_else_can_be_calibrated_to_a_voice(recipe, network):
+    voices = getattr(getattr(network, "upper", None), "voices", None)
+    assert (voices is not None) is (recipe.pretrained is not None)  # as ModelInfo.profiles says
+
+
 def test_its_file_says_how_it_deviates(recipe):
     import importlib
 

@@ -177,6 +177,7 @@ class Model(Shape):
     figure: Figure | None = Field(description="on unseen speakers; null where none was measured")
     figures: list[Figure] = Field(description="all that were measured, such as one for each corpus")
     leaky_figure: Figure | None = Field(description="on speakers heard in training: too good, for comparison only")
+    profiles: bool = Field(description="whether it can be calibrated to a voice, see POST /api/v1/profiles")
 
 
 class Models(Shape):

@@ -30,6 +30,7 @@ def test_models_come_with_their_figures(client):
     assert model["labels"] == ["angry", "happy", "sad"]
     assert model["sample_rate"] == 16_000
     assert model["leaky_figure"] is None
+    assert model["profiles"] is False
     assert model["figure"] == {
         "corpus": "ravdess",
         "protocol": "emobox",

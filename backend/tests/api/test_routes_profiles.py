@@ -56,6 +56,11 @@ def test_a_profile_is_made_listed_used_and_deleted(voices, enrolment, form, samp
     assert voices.get(PATH, headers=owner).json == {"profiles": []}
 
 
+def test_the_list_of_models_says_which_can_be_calibrated(voices):
+    models = voices.get("/api/v1/models").json["models"]
+    assert {model["name"]: model["profiles"] for model in models} == {"toy": True, "first": False, "second": False}
+
+
 def test_it_is_the_same_as_the_predictor_s_own(voices, enrolment, form, samples, owner, voice_predictor):
     voices.post(PATH, **enrolment("Asha K.-2"), headers=owner)
     own = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="Asha K.-2"), headers=owner).json

@@ -748,6 +748,11 @@ export interface components {
             figures: components["schemas"]["Figure"][];
             /** @description on speakers heard in training: too good, for comparison only */
             leaky_figure: components["schemas"]["Figure"] | null;
+            /**
+             * Profiles
+             * @description whether it can be calibrated to a voice, see POST /api/v1/profiles
+             */
+            profiles: boolean;
         };
         /**
          * Models
