@@ -1,7 +1,7 @@
 /** A server at the network's edge that answers as the real one does. */
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
-import type { Analysis, Limits, Figure, Model, Prediction, Sample } from '../src/lib/api';
+import type { Analysis, Limits, Figure, Model, Prediction, Profile, Sample } from '../src/lib/api';
 
 export const limits: Limits = {
   max_upload_bytes: 26214400,
@@ -36,6 +36,20 @@ export const model: Model = {
   figure,
   figures: [figure],
   leaky_figure: null,
+  profiles: false,
+};
+
+/** A model that can be calibrated to a voice. */
+export const able: Model = { ...model, name: 'whisper', title: 'Whisper', profiles: true, figure: { ...figure, ua: 77 } };
+
+export const asha: Profile = {
+  name: 'Asha',
+  model: 'whisper',
+  weights: '0123456789abcdef',
+  clips: 3,
+  speech_seconds: 7.2,
+  variety: 0.64,
+  created: '2026-11-21T14:16:00+00:00',
 };
 
 export const happy: Prediction = {
@@ -78,6 +92,7 @@ export function problem(code: string, status: number, detail: string) {
 export const server = setupServer(
   http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model] })),
   http.get('/api/v1/limits', () => HttpResponse.json(limits)),
+  http.get('/api/v1/profiles', () => HttpResponse.json({ profiles: [] })),
   http.get('/samples/index.json', () => HttpResponse.json(samples)),
   http.get('/samples/happy.wav', () => HttpResponse.arrayBuffer(new ArrayBuffer(64))),
   http.post('/upload', () => HttpResponse.json(happy)),

@@ -12,6 +12,8 @@ window.ResizeObserver ??= class {
   unobserve() {}
   disconnect() {}
 };
+URL.createObjectURL ??= () => 'blob:nothing';
+URL.revokeObjectURL ??= () => {};
 
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
 afterEach(() => {

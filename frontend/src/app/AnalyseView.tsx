@@ -6,6 +6,8 @@ import { DropZone } from '../features/input/DropZone';
 import { Samples } from '../features/input/Samples';
 import { ModelPicker } from '../features/models/ModelPicker';
 import { Recorder } from '../features/recorder/Recorder';
+import type { Voice } from '../features/voices/useVoice';
+import { VoicePicker } from '../features/voices/VoicePicker';
 import { samplesQuery, type Limits } from '../lib/api';
 import { useWords } from '../lib/language';
 import { navigate, usePlace } from '../lib/router';
@@ -18,6 +20,7 @@ interface Props {
   analysis: Analyses;
   limits?: Limits;
   models: ReturnType<typeof useModels>;
+  voice: Voice;
   keep: boolean;
   onKeep: (keep: boolean) => void;
 }
@@ -41,12 +44,12 @@ export function AnalyseView(props: Props) {
 }
 
 /** Does what the address asks for: a link leads to a sample or a session; a private recording has no link. */
-function useAddress({ analysis, models }: Props) {
+function useAddress({ analysis, models, voice }: Props) {
   const { query } = usePlace();
   const { data: samples } = useQuery(samplesQuery);
   const { address, analyseSample, openSession } = analysis;
   const [sample, session, recording] = ['sample', 'session', 'recording'].map((name) => query.get(name));
-  const ready = models.chosen !== undefined;
+  const ready = models.chosen !== undefined && voice.known;
   useEffect(() => {
     if (session != null && address !== `/?session=${encodeURIComponent(session)}`) openSession(session);
     if (recording != null && address !== '/?recording') navigate('/', { replace: true });
@@ -59,7 +62,7 @@ function useAddress({ analysis, models }: Props) {
   }, [sample, address, samples, ready, analyseSample]);
 }
 
-function Start({ analysis, limits, models, keep, onKeep }: Props) {
+function Start({ analysis, limits, models, voice, keep, onKeep }: Props) {
   const { start } = useWords();
   return (
     <>
@@ -70,12 +73,13 @@ function Start({ analysis, limits, models, keep, onKeep }: Props) {
       <section className="card" aria-label={start.choose}>
         <div className="doors">
           <Recorder limits={limits} onRecorded={analysis.analyseFile} />
-          <DropZone limits={limits} onFile={analysis.analyseFile} />
+          <DropZone limits={limits} onFiles={([file]) => file && analysis.analyseFile(file)} />
         </div>
         <Samples onSample={analysis.analyseSample} />
         <Switch mt="lg" size="sm" checked={keep} label={start.keep} onChange={({ currentTarget }) => onKeep(currentTarget.checked)} />
       </section>
       <ModelPicker models={models.models} chosen={models.chosen} onChoose={models.choose} />
+      <VoicePicker voice={voice} />
     </>
   );
 }

@@ -14,7 +14,7 @@ const Explorer = lazy(() => import('../features/explorer/Explorer').then(({ Expl
 /** Everything about one recording: the answer, then how it changes over time, then how the voice sounds. */
 export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Analyses }) {
   const words = useWords();
-  const { analysis: found, file, sample, session, marks, milliseconds } = answer;
+  const { analysis: found, file, sample, session, speaker, marks, milliseconds } = answer;
   const { prediction } = found;
   const key = session?.id ?? analysis.address;
   return (
@@ -28,6 +28,7 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
         prediction={prediction}
         intended={sample?.intended}
         milliseconds={milliseconds}
+        speaker={speaker}
         live={session?.kind === 'live'}
         actions={
           <div className="actions">

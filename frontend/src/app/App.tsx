@@ -4,7 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
 import { Link } from '../components/Link';
 import { Notice } from '../features/notice/Notice';
-import { limitsQuery } from '../lib/api';
+import { useVoice } from '../features/voices/useVoice';
+import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/language';
 import { usePlace } from '../lib/router';
 import { AnalyseView } from './AnalyseView';
@@ -17,6 +18,7 @@ import { VIEWS } from './views';
 const LiveView = lazy(() => import('./LiveView').then(({ LiveView: view }) => ({ default: view })));
 const BatchView = lazy(() => import('../features/batch/Batch').then(({ Batch }) => ({ default: Batch })));
 const SessionsView = lazy(() => import('../features/sessions/Sessions').then(({ Sessions }) => ({ default: Sessions })));
+const VoicesView = lazy(() => import('./VoicesView').then(({ VoicesView: view }) => ({ default: view })));
 const AboutView = lazy(() => import('../features/about/About').then(({ About }) => ({ default: About })));
 
 /** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */
@@ -26,14 +28,21 @@ export function App() {
   const { data: limits } = useQuery(limitsQuery);
   const models = useModels();
   const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: true, getInitialValueInEffect: false });
-  const analysis = useAnalysis({ limits, model: models.chosen?.name, keep });
+  const voice = useVoice(models.chosen?.name);
+  const analysis = useAnalysis({ limits, model: models.chosen?.name, speaker: voice.speaker, keep });
   const main = useMain(path);
+  const analyseWith = ({ model, name }: Profile) => {
+    models.choose(model);
+    voice.choose(name, model);
+    analysis.reset();
+  };
 
   const views: Record<string, ReactNode> = {
-    '/': <AnalyseView analysis={analysis} limits={limits} models={models} keep={keep} onKeep={setKeep} />,
-    '/live': <LiveView models={models} onOpen={analysis.openSession} />,
+    '/': <AnalyseView analysis={analysis} limits={limits} models={models} voice={voice} keep={keep} onKeep={setKeep} />,
+    '/live': <LiveView models={models} voice={voice} onOpen={analysis.openSession} />,
     '/batch': <BatchView limits={limits} model={models.chosen} />,
     '/sessions': <SessionsView />,
+    '/voices': <VoicesView limits={limits} models={models} onUse={analyseWith} />,
     '/about': <AboutView models={models.models} />,
   };
   return (

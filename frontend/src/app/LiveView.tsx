@@ -1,5 +1,7 @@
 import { Live } from '../features/live/Live';
 import { ModelPicker } from '../features/models/ModelPicker';
+import type { Voice } from '../features/voices/useVoice';
+import { VoicePicker } from '../features/voices/VoicePicker';
 import { EMOTIONS } from '../lib/emotions';
 import { useWords } from '../lib/language';
 import type { Analyses } from './useAnalysis';
@@ -7,11 +9,12 @@ import type { useModels } from './useModels';
 
 interface Props {
   models: ReturnType<typeof useModels>;
+  voice: Voice;
   onOpen: Analyses['openSession'];
 }
 
 /** Live listening with the chosen model; what it ends with opens in Analyse. */
-export function LiveView({ models, onOpen }: Props) {
+export function LiveView({ models, voice, onOpen }: Props) {
   const { live } = useWords();
   const { chosen } = models;
   return (
@@ -22,9 +25,15 @@ export function LiveView({ models, onOpen }: Props) {
       </div>
       <Live
         model={chosen?.name}
+        speaker={voice.speaker}
         emotions={chosen?.labels ?? EMOTIONS}
         onEnded={({ id, file }) => onOpen(id, file)}
-        setup={<ModelPicker models={models.models} chosen={chosen} onChoose={models.choose} />}
+        setup={
+          <>
+            <ModelPicker models={models.models} chosen={chosen} onChoose={models.choose} />
+            <VoicePicker voice={voice} />
+          </>
+        }
       />
     </>
   );

@@ -6,6 +6,7 @@ import {
   fetchSample,
   fetchSession,
   tooLarge,
+  voiceRefused,
   type Analysis,
   type Emotion,
   type Limits,
@@ -23,6 +24,8 @@ export interface Answer {
   sample?: { name: string; intended: Emotion };
   /** From sending to the answer, ms; unknown for what was kept. */
   milliseconds?: number;
+  /** Name of the voice that the model was calibrated to. */
+  speaker?: string;
   session?: Session;
   marks: Mark[];
 }
@@ -33,24 +36,30 @@ export type Step =
   | { phase: 'failed'; error: ApiError }
   | { phase: 'done'; answer: Answer };
 
-type Progress = (share: number) => void;
+interface Call {
+  signal: AbortSignal;
+  onProgress: (share: number) => void;
+  speaker?: string;
+}
 
 interface Job {
   /** Where the page is while it shows this, so that the browser's own buttons lead back and forth. */
   address: string;
   name: string;
-  run: (signal: AbortSignal, onProgress: Progress) => Promise<Answer>;
+  speaker?: string;
+  run: (call: Call) => Promise<Answer>;
 }
 
 interface Wanted {
   limits?: Limits;
   model?: string;
+  speaker?: string;
   /** Whether the server keeps the answer as a session. */
   keep: boolean;
 }
 
 /** From a chosen recording to its answer. The recording is kept until another is chosen, so that a failure loses nothing. */
-export function useAnalysis({ limits, model, keep }: Wanted) {
+export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
   const [step, setStep] = useState<Step>({ phase: 'choosing' });
   const [address, setAddress] = useState<string>();
   const job = useRef<Job | null>(null);
@@ -66,10 +75,12 @@ export function useAnalysis({ limits, model, keep }: Wanted) {
     setStep({ phase: 'sending', name: current.name, share: 0 });
     const onProgress = (share: number) => running.current === mine && setStep({ phase: 'sending', name: current.name, share });
     try {
-      const answer = await current.run(mine.signal, onProgress);
+      const answer = await current.run({ signal: mine.signal, onProgress, speaker: current.speaker });
       if (running.current === mine) setStep({ phase: 'done', answer });
-    } catch (error) {
-      if (running.current === mine) setStep({ phase: 'failed', error: asApiError(error) });
+    } catch (thrown) {
+      const error = asApiError(thrown);
+      if (voiceRefused(error)) current.speaker = undefined; // so that trying again goes without it
+      if (running.current === mine) setStep({ phase: 'failed', error });
     }
   }, []);
 
@@ -84,20 +95,20 @@ export function useAnalysis({ limits, model, keep }: Wanted) {
   );
 
   const ask = useCallback(
-    async (file: File, signal: AbortSignal, onProgress: Progress, kept = keep): Promise<Answer> => {
+    async (file: File, call: Call, kept = keep): Promise<Answer> => {
       const refusal = limits && tooLarge(file, limits);
       if (refusal) throw refusal;
       const began = performance.now();
-      const analysis = await analyse(file, { model, keep: kept, signal, onProgress });
-      return { analysis, file, milliseconds: performance.now() - began, marks: [] };
+      const analysis = await analyse(file, { model, keep: kept, ...call });
+      return { analysis, file, milliseconds: performance.now() - began, speaker: call.speaker, marks: [] };
     },
     [limits, model, keep],
   );
 
   const analyseFile = useCallback(
     (file: File, kept?: boolean) =>
-      begin({ address: '/?recording', name: file.name, run: (signal, onProgress) => ask(file, signal, onProgress, kept) }),
-    [begin, ask],
+      begin({ address: '/?recording', name: file.name, speaker, run: (call) => ask(file, call, kept) }),
+    [begin, ask, speaker],
   );
 
   const analyseSample = useCallback(
@@ -106,13 +117,14 @@ export function useAnalysis({ limits, model, keep }: Wanted) {
       begin({
         address: `/?sample=${encodeURIComponent(name)}`,
         name: sample.file,
-        run: async (signal, onProgress) => ({
-          ...(await ask(await fetchSample(sample), signal, onProgress, false)),
+        speaker,
+        run: async (call) => ({
+          ...(await ask(await fetchSample(sample), call, false)),
           sample: { name, intended: sample.intended },
         }),
       });
     },
-    [begin, ask],
+    [begin, ask, speaker],
   );
 
   const openSession = useCallback(
@@ -120,9 +132,9 @@ export function useAnalysis({ limits, model, keep }: Wanted) {
       begin({
         address: `/?session=${encodeURIComponent(id)}`,
         name: '',
-        run: async (signal) => {
+        run: async ({ signal }) => {
           const session = await fetchSession(id, signal);
-          return { analysis: { ...session, session: id }, session, file, marks: session.marks };
+          return { analysis: { ...session, session: id }, session, speaker: session.speaker ?? undefined, file, marks: session.marks };
         },
       }),
     [begin],
@@ -132,8 +144,8 @@ export function useAnalysis({ limits, model, keep }: Wanted) {
   const keepAnswer = useCallback(async (): Promise<string> => {
     if (step.phase !== 'done' || !step.answer.file) throw new ApiError('not_found', '');
     const mine = running.current;
-    const { file, analysis } = step.answer;
-    const { session } = await analyse(file, { model: analysis.prediction.model, keep: true });
+    const { file, analysis, speaker: heard } = step.answer;
+    const { session } = await analyse(file, { model: analysis.prediction.model, speaker: heard, keep: true });
     if (running.current === mine) setStep({ phase: 'done', answer: { ...step.answer, analysis: { ...analysis, session } } });
     return session!;
   }, [step]);

@@ -3,7 +3,8 @@ import { queryOptions } from '@tanstack/react-query';
 import type { components } from './api-types';
 import { number } from './format';
 import { words } from './language';
-import { ApiError, get, send, upload, type Upload } from './transport';
+import { hasOwner } from './owner';
+import { ApiError, asApiError, get, send, upload, type Upload } from './transport';
 
 export { ApiError, asApiError } from './transport';
 
@@ -23,6 +24,8 @@ export type Summary = Schemas['SessionSummary'];
 export type Session = Schemas['Session'];
 export type Mark = Schemas['Mark'];
 export type ChunkAnswer = Schemas['LiveChunk'];
+export type Profile = Schemas['Profile'];
+export type NewProfile = Schemas['NewProfile'];
 
 export interface Sample {
   file: string;
@@ -42,11 +45,19 @@ interface Asked extends Upload {
   model?: string;
 }
 
-/** Asks for everything there is to say about a recording; `keep` also keeps all but the audio as a session. */
-export function analyse(file: File, { model, keep = false, ...rest }: Asked & { keep?: boolean } = {}): Promise<Analysis> {
+interface AskedAll extends Asked {
+  /** Whether all but the audio is kept as a session. */
+  keep?: boolean;
+  /** Name of the profile to whose voice the model is calibrated. */
+  speaker?: string;
+}
+
+/** Asks for everything there is to say about a recording. */
+export function analyse(file: File, { model, speaker, keep = false, ...rest }: AskedAll = {}): Promise<Analysis> {
   const form = recording(file, model);
+  if (speaker) form.append('speaker', speaker);
   if (keep) form.append('keep', 'true');
-  return upload<Analysis>('/api/v1/analyse', form, { ...rest, owned: keep });
+  return upload<Analysis>('/api/v1/analyse', form, { ...rest, owned: keep || speaker !== undefined });
 }
 
 /** Asks only for the emotion; nothing is kept. */
@@ -64,8 +75,18 @@ function recording(file: File, model: string | undefined): FormData {
 /** The same limit as the server's, so that a large file is not sent in vain. */
 export function tooLarge(file: File, limits: Limits): ApiError | null {
   if (file.size + FORM_BYTES <= limits.max_upload_bytes) return null;
-  const [size = '', most = ''] = [file.size, limits.max_upload_bytes].map((bytes) => number(bytes / 1024 / 1024, 1));
-  return new ApiError('body_too_large', words().problem.tooLarge(size, most));
+  return new ApiError('body_too_large', words().problem.tooLarge(mebibytes(file.size), mebibytes(limits.max_upload_bytes)));
+}
+
+/** The same for recordings that go in one request. */
+export function togetherTooLarge(files: File[], limits: Limits): ApiError | null {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes + files.length * FORM_BYTES <= limits.max_upload_bytes) return null;
+  return new ApiError('recordings_too_large', words().problem.togetherTooLarge(mebibytes(bytes), mebibytes(limits.max_upload_bytes)));
+}
+
+function mebibytes(bytes: number): string {
+  return number(bytes / 1024 / 1024, 1);
 }
 
 export const modelsQuery = queryOptions({
@@ -136,7 +157,46 @@ function session(id: string): string {
   return `/api/v1/sessions/${encodeURIComponent(id)}`;
 }
 
-export function beginLive(asked: { model?: string; title?: string }): Promise<Summary> {
+/** Profiles of this browser, by name; one for which nothing was ever kept has none, and need not ask. */
+export const profilesQuery = queryOptions({
+  queryKey: ['profiles'],
+  staleTime: 0,
+  refetchOnWindowFocus: true, // another tab may have made or deleted some
+  queryFn: async ({ signal }) => {
+    if (!hasOwner()) return [];
+    return (await get<Schemas['Profiles']>('/api/v1/profiles', { owned: true, signal })).profiles;
+  },
+});
+
+interface Enrolled extends Upload {
+  name: string;
+  model: string;
+  /** Of one person. */
+  files: File[];
+}
+
+/** Calibrates a model to a voice; a profile of the same name is replaced. */
+export function makeProfile({ name, model, files, ...rest }: Enrolled): Promise<NewProfile> {
+  const form = new FormData();
+  form.append('name', name);
+  form.append('model', model);
+  files.forEach((file) => form.append('file', file, file.name));
+  return upload<NewProfile>('/api/v1/profiles', form, { ...rest, owned: true });
+}
+
+/** Deletes a profile; that it is gone already is no failure. */
+export async function deleteProfile(name: string): Promise<void> {
+  await send(`/api/v1/profiles/${encodeURIComponent(name)}`, { method: 'DELETE', owned: true }).catch((error: unknown) => {
+    if (asApiError(error).code !== 'profile_unknown') throw error;
+  });
+}
+
+/** Whether a request failed only because of the voice that it named, so that one without can succeed. */
+export function voiceRefused({ code }: ApiError): boolean {
+  return code === 'profile_unknown' || code === 'profile_model';
+}
+
+export function beginLive(asked: { model?: string; title?: string; speaker?: string }): Promise<Summary> {
   return get<Summary>('/api/v1/live', { method: 'POST', json: asked, owned: true });
 }
 

@@ -5,7 +5,7 @@ import type { Window } from './windows';
 
 export interface Engine {
   /** Begins a session and gives its id. */
-  begin: (asked: { model?: string; title?: string }) => Promise<string>;
+  begin: (asked: { model?: string; title?: string; speaker?: string }) => Promise<string>;
   /** Answers for one window; asked again with the same number it answers the same and counts it once. */
   hear: (session: string, window: Window, sampleRate: number, signal: AbortSignal) => Promise<ChunkAnswer>;
   mark: (session: string, mark: Mark) => Promise<void>;

@@ -17,6 +17,11 @@ export function duration(seconds: number): string {
   return seconds < 60 ? `${number(seconds, 1)} s` : `${clock(seconds)} min`;
 }
 
+/** 84132 -> "82 KiB", 1300000 -> "1.2 MiB" */
+export function size(bytes: number): string {
+  return bytes < 2 ** 20 ? `${number(Math.ceil(bytes / 2 ** 10))} KiB` : `${number(bytes / 2 ** 20, 1)} MiB`;
+}
+
 /** 412 -> "412 ms", 1540 -> "1.5 s" */
 export function elapsed(milliseconds: number): string {
   return milliseconds < 1000 ? `${number(milliseconds)} ms` : `${number(milliseconds / 1000, 1)} s`;

@@ -3,6 +3,11 @@
 const KEY = 'owner';
 const TOKEN_BYTES = 32;
 
+/** Whether there is a token yet; without one the server keeps nothing for this browser. */
+export function hasOwner(): boolean {
+  return localStorage.getItem(KEY) !== null;
+}
+
 /** The token; made when it is first asked for. */
 export function owner(): string {
   const known = localStorage.getItem(KEY);

@@ -24,6 +24,10 @@ const FINAL = new Set([
   'session_unknown',
   'session_ended',
   'chunk_conflict',
+  'file_ambiguous',
+  'recordings_too_large',
+  'profile_name',
+  'profile_empty',
 ]);
 
 export function advice(code: string): Advice {

@@ -65,7 +65,7 @@ export function upload<Shape>(path: string, form: FormData, { owned, signal, onP
     request.upload.onprogress = ({ loaded, total }) => onProgress?.(total ? loaded / total : 0);
     request.onload = () => {
       const body = parse(request.responseText);
-      if (request.status === 200 && body) resolve(body as Shape);
+      if (request.status >= 200 && request.status < 300 && body) resolve(body as Shape);
       else reject(problem(request.status, body, request.getResponseHeader('Retry-After')));
     };
     request.onerror = () => reject(new ApiError('network', words().problem.noAnswer));

@@ -7,44 +7,56 @@ import { useWords } from '../../lib/language';
 
 interface Props {
   limits?: Limits;
-  onFile: (file: File) => void;
+  /** Whether several may be given at once. */
+  multiple?: boolean;
+  onFiles: (files: File[]) => void;
 }
 
-/** A file by click, by keyboard, or dropped anywhere on the page. */
-export function DropZone({ limits, onFile }: Props) {
+/** Files by click, by keyboard, or dropped anywhere on the page. */
+export function DropZone({ limits, multiple = false, onFiles }: Props) {
   const { drop } = useWords();
+  const { here, letGo, choose } = multiple ? drop.several : drop;
   const chooser = useRef<HTMLInputElement>(null);
-  const dragging = useDropAnywhere(onFile);
+  const dragging = useDropAnywhere(onFiles);
   const accept = limits && [...limits.formats.map((format) => `.${format}`), 'audio/*'].join();
   return (
     <div className={`dropzone ${dragging ? 'dropzone-active' : ''}`}>
       <IconUpload aria-hidden size={26} stroke={1.6} />
       <Text fw={600} mt={8}>
-        {dragging ? drop.letGo : drop.here}
+        {dragging ? letGo : here}
       </Text>
       <Text size="sm" c="dimmed" mb="md">
-        {limits ? drop.limits(Math.floor(limits.max_upload_bytes / 2 ** 20), limits.max_audio_seconds / 60) : drop.formats}
+        <Room limits={limits} multiple={multiple} />
       </Text>
       <Button variant="default" onClick={() => chooser.current?.click()}>
-        {drop.choose}
+        {choose}
       </Button>
       <input
         ref={chooser}
         type="file"
+        multiple={multiple}
         hidden
         data-testid="file"
         accept={accept}
         onChange={({ currentTarget }) => {
-          const file = currentTarget.files?.[0];
+          const files = [...(currentTarget.files ?? [])];
           currentTarget.value = ''; // so that the same file can be chosen again
-          if (file) onFile(file);
+          onFiles(files);
         }}
       />
     </div>
   );
 }
 
-function useDropAnywhere(onFile: (file: File) => void): boolean {
+/** What may be given. */
+function Room({ limits, multiple }: { limits?: Limits; multiple: boolean }) {
+  const { drop } = useWords();
+  if (!limits) return drop.formats;
+  const megabytes = Math.floor(limits.max_upload_bytes / 2 ** 20);
+  return multiple ? drop.several.limits(megabytes) : drop.limits(megabytes, limits.max_audio_seconds / 60);
+}
+
+function useDropAnywhere(onFiles: (files: File[]) => void): boolean {
   const [depth, setDepth] = useState(0); // how many elements the pointer has entered and not left
   const isFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files');
   useWindowEvent('dragenter', (event) => isFile(event) && setDepth((now) => now + 1));
@@ -53,8 +65,7 @@ function useDropAnywhere(onFile: (file: File) => void): boolean {
   useWindowEvent('drop', (event) => {
     event.preventDefault();
     setDepth(0);
-    const file = event.dataTransfer?.files[0];
-    if (file) onFile(file);
+    onFiles([...(event.dataTransfer?.files ?? [])]);
   });
   return depth > 0;
 }

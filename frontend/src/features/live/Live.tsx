@@ -7,7 +7,7 @@ import { DataTable } from '../../components/DataTable';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import { Meter } from '../../components/Meter';
 import { Problem, ServerProblem } from '../../components/Problem';
-import type { ChunkAnswer, Emotion, Mark } from '../../lib/api';
+import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
 import { certainty, clock, number, when } from '../../lib/format';
@@ -19,6 +19,8 @@ import { Statistics } from './Statistics';
 
 interface Props {
   model?: string;
+  /** Name of the voice that it is calibrated to. */
+  speaker?: string;
   /** What the model tells apart. */
   emotions: readonly Emotion[];
   onEnded: (ended: Ended) => void;
@@ -27,13 +29,14 @@ interface Props {
 }
 
 /** The emotion of whoever speaks, second by second. */
-export function Live({ model, emotions, onEnded, setup }: Props) {
+export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
   const { live } = useWords();
   const [keepAudio, setKeepAudio] = useState(false);
   const [session, setSession] = useState<LiveSession | null>(null);
   useEffect(() => () => session?.release(), [session]);
-  const start = () => {
-    const next = new LiveSession(serverEngine, { model, keepAudio, title: live.titled(when(new Date().toISOString())) });
+  const start = (calibrated = true) => {
+    const title = live.titled(when(new Date().toISOString()));
+    const next = new LiveSession(serverEngine, { model, speaker: calibrated ? speaker : undefined, keepAudio, title });
     setSession(next);
     void next.start();
   };
@@ -44,7 +47,7 @@ export function Live({ model, emotions, onEnded, setup }: Props) {
   if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={() => setSession(null)} onEnd={() => void end()} />;
   return (
     <>
-      <Beginning keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={start} />
+      <Beginning keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
       {setup}
     </>
   );
@@ -74,20 +77,23 @@ function Beginning({ keepAudio, onKeepAudio, onStart }: BeginningProps) {
 interface RunningProps {
   session: LiveSession;
   emotions: readonly Emotion[];
-  onStart: () => void;
+  /** Begins anew, calibrated to the chosen voice or not. */
+  onStart: (calibrated?: boolean) => void;
   onClose: () => void;
   onEnd: () => void;
 }
 
 function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const { live, refusals, recorder } = useWords();
+  const { speaker } = session.asked;
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
-  const { history, marks, phase } = now;
-  if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={onStart} onDismiss={onClose} dismissLabel={recorder.close} />;
-  if (now.error && phase === 'idle') return <ServerProblem error={now.error} onRetry={onStart} onDismiss={onClose} dismissLabel={recorder.close} />;
+  const { history, marks, phase, error } = now;
+  const ways = { onDismiss: onClose, dismissLabel: recorder.close };
+  if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
+  if (error && phase === 'idle') return <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />;
   return (
     <>
-      {now.error && <ServerProblem error={now.error} />}
+      {error && <ServerProblem error={error} />}
       <section className="card live" aria-label={live.title}>
         <div className="result-columns">
           <Current latest={now.latest} phase={phase} />
@@ -95,6 +101,11 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
         </div>
         <Controls now={now} session={session} onEnd={onEnd} />
         <Connection now={now} />
+        {speaker && (
+          <Text size="sm" c="dimmed">
+            {live.calibrated(speaker)}
+          </Text>
+        )}
       </section>
       <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />
     </>

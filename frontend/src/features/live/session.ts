@@ -60,7 +60,7 @@ export class LiveSession {
 
   constructor(
     private readonly engine: Engine,
-    private readonly asked: { model?: string; title?: string; keepAudio: boolean },
+    readonly asked: { model?: string; title?: string; speaker?: string; keepAudio: boolean },
   ) {}
 
   subscribe = (listener: () => void): (() => void) => {
@@ -77,7 +77,7 @@ export class LiveSession {
       const microphone = await Microphone.open(null, listener, this.asked.keepAudio);
       if (this.released) return microphone.close();
       this.microphone = microphone;
-      this.id = await this.engine.begin({ model: this.asked.model, title: this.asked.title });
+      this.id = await this.engine.begin({ model: this.asked.model, title: this.asked.title, speaker: this.asked.speaker });
       if (this.released) {
         microphone.close();
         return await this.engine.end(this.id);

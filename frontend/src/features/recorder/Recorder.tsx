@@ -15,11 +15,12 @@ interface Props {
   onRecorded: (file: File) => void;
 }
 
-/** Record, watch the level, stop: the recording is analysed at once. */
+/** Record, watch the level, stop: the recording is handed on at once. */
 export function Recorder({ limits, onRecorded }: Props) {
   const { recorder: words, refusals } = useWords();
   const recorder = useRecorder(limits, onRecorded);
   const { phase } = recorder.state;
+  const button = useFocusAfter(phase);
   if (recorder.state.phase === 'refused') {
     return (
       <Problem
@@ -34,6 +35,7 @@ export function Recorder({ limits, onRecorded }: Props) {
   return (
     <div className="recorder">
       <Button
+        ref={button}
         size="lg"
         className="record"
         leftSection={<IconMicrophone aria-hidden size={22} />}
@@ -47,6 +49,17 @@ export function Recorder({ limits, onRecorded }: Props) {
       </Text>
     </div>
   );
+}
+
+/** Gives the focus back to the button that a recording began with, or the keyboard would be lost when it ends. */
+function useFocusAfter(phase: string) {
+  const button = useRef<HTMLButtonElement>(null);
+  const before = useRef(phase);
+  useEffect(() => {
+    if (before.current === 'recording' && phase === 'idle') button.current?.focus();
+    before.current = phase;
+  }, [phase]);
+  return button;
 }
 
 function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {

@@ -14,13 +14,15 @@ interface Props {
   intended?: Emotion;
   /** From sending to the answer, ms. */
   milliseconds?: number;
+  /** Name of the voice that the model was calibrated to. */
+  speaker?: string;
   live: boolean;
   /** What can be done with the answer. */
   actions: ReactNode;
 }
 
 /** The answer: what, how sure, what else it may be, and what to know about it. */
-export function Result({ prediction, intended, milliseconds, live, actions }: Props) {
+export function Result({ prediction, intended, milliseconds, speaker, live, actions }: Props) {
   const { result } = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [prediction]);
@@ -58,6 +60,7 @@ export function Result({ prediction, intended, milliseconds, live, actions }: Pr
           {result.facts(duration(prediction.duration_seconds), duration(prediction.speech_seconds))} ·{' '}
           {prediction.intensity !== null && `${result.intensity(percentage(100 * prediction.intensity))} · `}
           {milliseconds === undefined ? result.by(prediction.model) : result.answered(prediction.model, elapsed(milliseconds))}
+          {speaker && ` · ${result.calibrated(speaker)}`}
         </Text>
         {actions}
       </div>

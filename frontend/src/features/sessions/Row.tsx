@@ -16,8 +16,8 @@ interface Props {
 
 /** One session: its name leads to everything about it. */
 export function Row({ session, onRename, onDelete }: Props) {
-  const { sessions: words, noSpeech } = useWords();
-  const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model } = session;
+  const { sessions: words, noSpeech, result, dialog } = useWords();
+  const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model, speaker } = session;
   const Kind = kind === 'live' ? IconMicrophone : IconFileMusic;
   return (
     <li className="session">
@@ -31,6 +31,7 @@ export function Row({ session, onRename, onDelete }: Props) {
         <Text size="sm" c="dimmed">
           {dominant ? emotionName(dominant) : noSpeech}
           {confidence !== null && ` · ${certainty(confidence)}`} · {duration(length)} · {model}
+          {speaker && ` · ${result.calibrated(speaker)}`}
         </Text>
         <Text size="sm" c="dimmed" className="session-when">
           <Kind aria-hidden size={14} /> {state === 'live' ? words.unfinished : words.kinds[kind]} · {when(created)}
@@ -41,7 +42,7 @@ export function Row({ session, onRename, onDelete }: Props) {
         <ActionIcon variant="default" size={30} aria-label={words.renameIt(title)} title={words.rename} onClick={onRename}>
           <IconPencil aria-hidden size={16} />
         </ActionIcon>
-        <ActionIcon variant="default" size={30} aria-label={words.deleteIt(title)} title={words.delete} onClick={onDelete}>
+        <ActionIcon variant="default" size={30} aria-label={words.deleteIt(title)} title={dialog.delete} onClick={onDelete}>
           <IconTrash aria-hidden size={16} />
         </ActionIcon>
       </div>

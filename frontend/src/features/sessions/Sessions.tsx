@@ -4,11 +4,12 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { ConfirmDelete } from '../../components/Dialog';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
 import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
 import { useWords } from '../../lib/language';
-import { ConfirmDelete, Rename } from './Dialogs';
+import { Rename } from './Rename';
 import { Row } from './Row';
 
 const PAGE = 30;

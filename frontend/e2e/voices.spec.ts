@@ -1,0 +1,106 @@
+/** Voices that a model is calibrated to: made, used and deleted by this browser only. */
+import { expect, test, type Page } from '@playwright/test';
+import { sample, watch } from './steps';
+
+const MOODS = ['angry', 'happy', 'sad'].map(sample);
+const rows = (page: Page) => page.locator('.profile');
+const recordings = (page: Page) => page.getByRole('list', { name: 'Recordings' }).getByRole('listitem');
+
+async function make(page: Page, name: string) {
+  await page.goto('/voices');
+  await page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await page.getByTestId('file').setInputFiles(MOODS);
+  await expect(page.getByText('3 recordings', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Create the voice' }).click();
+  await expect(page.getByRole('heading', { name: `The voice of ${name} is ready` })).toBeFocused();
+}
+
+test('a voice is made, listed, named in an answer and in its session, and deleted', async ({ page, browser, baseURL }) => {
+  const { complaints, foreign } = watch(page);
+  await make(page, 'Asha K.');
+  await expect(rows(page)).toHaveCount(1);
+  await expect(rows(page)).toContainText(/Asha K\..*Whisper.*3 recordings, .* of speech/);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Analyse with the voice of Asha K.' }).click();
+  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha K.');
+  await page.getByRole('button', { name: /Angry voice/ }).click();
+  await expect(page.getByTestId('emotion')).toBeVisible();
+  await expect(page.getByText('calibrated to the voice of Asha K.')).toBeVisible();
+  await page.reload();
+  await expect(page.getByText('calibrated to the voice of Asha K.')).toBeVisible();
+  await page.getByRole('button', { name: 'Analyse another' }).click();
+  await page.getByTestId('file').setInputFiles(sample('sad'));
+  await expect(page.getByTestId('emotion')).toBeVisible();
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await expect(page.locator('.session')).toContainText('calibrated to the voice of Asha K.');
+  await page.goto('/live');
+  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha K.');
+
+  const other = await browser.newContext({ baseURL });
+  const stranger = await other.newPage();
+  await stranger.goto('/voices');
+  await expect(stranger.getByText('No voice is known yet')).toBeVisible();
+  await other.close();
+
+  await page.getByRole('link', { name: 'Voices' }).click();
+  await page.getByRole('button', { name: 'Delete the voice of Asha K.' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await expect(rows(page)).toHaveCount(1);
+  await page.getByRole('button', { name: 'Delete the voice of Asha K.' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page.getByText('No voice is known yet')).toBeVisible();
+  await page.getByRole('link', { name: 'Analyse' }).click();
+  await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
+  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveCount(0);
+  expect(complaints).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('what the server refuses is explained and still here', async ({ page }) => {
+  await page.goto('/voices');
+  await page.getByRole('textbox', { name: 'Name' }).fill('../asha');
+  await page.getByTestId('file').setInputFiles([...MOODS, { name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('only words') }]);
+  const create = page.getByRole('button', { name: 'Create the voice' });
+  await create.click();
+  await expect(page.getByRole('alert')).toContainText('This name cannot be used');
+  await page.getByRole('textbox', { name: 'Name' }).fill('आशा');
+  await create.click();
+  await expect(page.getByRole('alert')).toContainText('This is not a recording we can read');
+  await expect(page.getByRole('alert')).toContainText('notes.wav');
+  await expect(recordings(page)).toHaveCount(4);
+  await page.getByRole('button', { name: 'Remove notes.wav' }).click();
+  await page.getByTestId('file').setInputFiles(Array.from({ length: 6 }, () => MOODS).flat());
+  await expect(recordings(page)).toHaveCount(21);
+  await create.click();
+  await expect(page.getByRole('alert')).toContainText('There are too many recordings');
+  await expect(page.getByRole('alert')).toContainText('21 recordings came; expected at most 20');
+});
+
+test('what would make a voice better is said', async ({ page }) => {
+  await page.goto('/voices');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
+  await page.getByTestId('file').setInputFiles(MOODS[0]!);
+  await page.getByRole('button', { name: 'Create the voice' }).click();
+  await expect(page.getByRole('region', { name: 'The voice of Asha is ready' })).toContainText('3 to 20 are better');
+});
+
+test.describe('with a microphone', () => {
+  test.use({ permissions: ['microphone'] });
+
+  test('several are recorded in turn, with the keyboard alone', async ({ page }) => {
+    await page.goto('/voices');
+    await page.getByRole('button', { name: 'Record' }).focus();
+    for (const number of [1, 2, 3]) {
+      await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeFocused();
+      await page.keyboard.press('Enter');
+      await expect(page.getByRole('timer')).toHaveText('0:02');
+      await page.keyboard.press('Enter'); // Stop has the focus
+      await expect(recordings(page).nth(number - 1)).toContainText(new RegExp(`Recording ${number}.* s · .* KiB`));
+    }
+    await page.getByRole('textbox', { name: 'Name' }).focus();
+    await page.keyboard.type('Asha');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeFocused();
+    await expect(rows(page)).toContainText('3 recordings');
+  });
+});

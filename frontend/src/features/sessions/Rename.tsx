@@ -1,0 +1,43 @@
+import { Button, Group, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { Dialog } from '../../components/Dialog';
+import { useWords } from '../../lib/language';
+
+const LONGEST_TITLE = 200;
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  onRename: (title: string) => void;
+}
+
+export function Rename({ title, onClose, onRename }: Props) {
+  const { sessions: words, dialog } = useWords();
+  const [value, setValue] = useState(title);
+  return (
+    <Dialog title={words.rename} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (value.trim()) onRename(value.trim());
+        }}
+      >
+        <TextInput
+          data-autofocus
+          label={words.name}
+          maxLength={LONGEST_TITLE}
+          value={value}
+          onChange={({ currentTarget }) => setValue(currentTarget.value)}
+        />
+        <Group justify="flex-end" mt="lg">
+          <Button variant="default" onClick={onClose}>
+            {dialog.cancel}
+          </Button>
+          <Button type="submit" disabled={!value.trim()}>
+            {words.save}
+          </Button>
+        </Group>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,83 @@
+import { Button, Progress, Text, TextInput, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
+import { ServerProblem } from '../../components/Problem';
+import { profilesQuery, type Limits } from '../../lib/api';
+import { useWords } from '../../lib/language';
+import { enrolment } from './enrolment';
+import { Recordings } from './Recordings';
+
+const LONGEST_NAME = 40;
+
+interface Props {
+  limits?: Limits;
+  /** Name of the model that is calibrated. */
+  model: string;
+  /** Where recordings come from. */
+  doors: ReactNode;
+  /** What can be chosen before it begins. */
+  setup: ReactNode;
+}
+
+/** Makes a voice: whose it is, recordings of that person, a model. Nothing that was given is lost before it is made. */
+export function Enrol({ limits, model, doors, setup }: Props) {
+  const { voices: words, recorder } = useWords();
+  const { name, recordings, share, error } = useSyncExternalStore(enrolment.subscribe, enrolment.snapshot);
+  const { data: profiles } = useQuery(profilesQuery);
+  const replaced = profiles?.find((profile) => profile.name === name.trim());
+  const send = () => void enrolment.send(model, limits);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (share === null && name.trim() && recordings.length) send();
+  };
+  return (
+    <form className="card enrol" aria-label={words.make} onSubmit={submit}>
+      <Title order={3} size="h4">
+        {words.make}
+      </Title>
+      <TextInput
+        label={words.name}
+        description={replaced ? words.replaces(replaced.name) : words.nameHint}
+        maxLength={LONGEST_NAME}
+        autoComplete="off"
+        value={name}
+        onChange={({ currentTarget }) => enrolment.rename(currentTarget.value)}
+      />
+      <div>
+        <Text size="sm" c="dimmed" mb={8}>
+          {words.hint}
+        </Text>
+        {doors}
+        <Recordings recordings={recordings} onRemove={(id) => enrolment.remove(id)} />
+      </div>
+      {setup}
+      {error && <ServerProblem error={error} onRetry={send} onDismiss={enrolment.dismiss} dismissLabel={recorder.close} />}
+      {share === null ? (
+        <Button type="submit" className="create" disabled={!name.trim() || !recordings.length}>
+          {words.create}
+        </Button>
+      ) : (
+        <Sending name={name.trim()} share={share} />
+      )}
+    </form>
+  );
+}
+
+/** The recordings are on their way, then the server listens to them. */
+function Sending({ name, share }: { name: string; share: number }) {
+  const { sending } = useWords();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus(), []); // the one that was pressed is gone
+  const uploading = share < 1;
+  return (
+    <div className="enrol-sending">
+      <Text fw={600} role="status" className="file-name">
+        {uploading ? sending.sending(name) : sending.listening(name)}
+      </Text>
+      <Progress value={100 * share} animated={!uploading} aria-label={sending.upload} />
+      <Button ref={button} variant="default" onClick={enrolment.cancel}>
+        {sending.cancel}
+      </Button>
+    </div>
+  );
+}

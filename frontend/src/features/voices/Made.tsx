@@ -1,0 +1,46 @@
+import { Button, Text, Title } from '@mantine/core';
+import { IconCircleCheck } from '@tabler/icons-react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import type { Profile } from '../../lib/api';
+import { duration } from '../../lib/format';
+import { useWords } from '../../lib/language';
+import { enrolment } from './enrolment';
+
+/** The voice that was just made, and what would make it better. */
+export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
+  const { voices: words, recorder } = useWords();
+  const { made } = useSyncExternalStore(enrolment.subscribe, enrolment.snapshot);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [made]);
+  if (!made) return null;
+  const { profile, warnings, sent } = made;
+  const notes = sent > profile.clips ? [words.leftOut(sent - profile.clips), ...warnings] : warnings;
+  return (
+    <section className="card made" aria-label={words.ready(profile.name)}>
+      <IconCircleCheck aria-hidden size={28} className="made-sign" />
+      <div className="made-text">
+        <div role="status">
+          <Title order={3} size="h4" tabIndex={-1} ref={heading} className="file-name">
+            {words.ready(profile.name)}
+          </Title>
+          <Text>{words.madeFrom(profile.clips, duration(profile.speech_seconds))}</Text>
+        </div>
+        {notes.length > 0 && (
+          <ul className="warnings">
+            {notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        )}
+        <div className="actions">
+          <Button aria-label={words.useIt(profile.name)} onClick={() => onUse(profile)}>
+            {words.use}
+          </Button>
+          <Button variant="default" onClick={() => enrolment.forget()}>
+            {recorder.close}
+          </Button>
+        </div>
+      </div>
+    </section>
+  );
+}

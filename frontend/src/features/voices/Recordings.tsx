@@ -1,0 +1,53 @@
+import { ActionIcon, Text } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
+import { useRef } from 'react';
+import { duration, size } from '../../lib/format';
+import { useWords } from '../../lib/language';
+import type { Recording } from './enrolment';
+import { useLength } from './useLength';
+
+interface Props {
+  recordings: readonly Recording[];
+  onRemove: (id: number) => void;
+}
+
+/** What the voice will be made from. */
+export function Recordings({ recordings, onRemove }: Props) {
+  const { voices: words } = useWords();
+  const count = useRef<HTMLParagraphElement>(null);
+  const remove = (id: number) => {
+    onRemove(id);
+    count.current?.focus(); // its button is gone, and the keyboard would be lost
+  };
+  return (
+    <div className="recordings">
+      <Text ref={count} size="sm" fw={600} role="status" tabIndex={-1}>
+        {recordings.length ? words.count(recordings.length) : words.noRecordings}
+      </Text>
+      {recordings.length > 0 && (
+        <ul aria-label={words.recordings}>
+          {recordings.map(({ id, file }) => (
+            <Row key={id} file={file} onRemove={() => remove(id)} />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function Row({ file, onRemove }: { file: File; onRemove: () => void }) {
+  const { voices: words } = useWords();
+  const seconds = useLength(file);
+  return (
+    <li>
+      <span className="recording-name">{file.name}</span>
+      <Text span size="sm" c="dimmed" className="numbers">
+        {seconds !== undefined && `${duration(seconds)} · `}
+        {size(file.size)}
+      </Text>
+      <ActionIcon variant="subtle" size={28} aria-label={words.removeIt(file.name)} title={words.remove} onClick={onRemove}>
+        <IconX aria-hidden size={16} />
+      </ActionIcon>
+    </li>
+  );
+}

@@ -1,0 +1,24 @@
+import { Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { profilesQuery } from '../../lib/api';
+import { useWords } from '../../lib/language';
+import type { Voice } from './useVoice';
+
+/** To whose voice the model is calibrated; a choice only where it was calibrated to one. */
+export function VoicePicker({ voice }: { voice: Voice }) {
+  const { voices } = useWords();
+  useQuery(profilesQuery); // asks anew where there is a choice to make: what is listed is there
+  const { names, speaker, choose } = voice;
+  if (!names.length) return null;
+  return (
+    <section className="model" aria-label={voices.voice}>
+      <Select
+        label={voices.voice}
+        allowDeselect={false}
+        value={speaker ?? ''}
+        data={[{ value: '', label: voices.nobody }, ...names.map((name) => ({ value: name, label: name }))]}
+        onChange={(name) => choose(name ?? undefined)}
+      />
+    </section>
+  );
+}
