@@ -11,6 +11,8 @@ from ser.api.openapi import problems
 from ser.api.owners import owner
 from ser.api.state import decoded, place, registry, store
 from ser.api.uploads import read_files, text_field
+from ser.audio import Waveform
+from ser.errors import AudioError
 from ser.profile import check_name
 from ser.profiles import delete_profile, list_profiles, save_profile
 
@@ -51,12 +53,20 @@ def enrol() -> Any:
 
     whose, database = owner(), store()
     with place():
-        sources = [content for _, content in read_files(("file",), MAX_FILES)]  # first: it says where a form is damaged
+        sources = read_files(("file",), MAX_FILES)  # first: it says where a form is damaged
         name = check_name(text_field("name") or "")
         predictor = registry().get(text_field("model"))
-        profile = predictor.enrol(name, [decoded(content) for content in sources])
+        profile = predictor.enrol(name, [_heard(*source) for source in sources])
     save_profile(profile, database, whose)
     return {"profile": profile.summary, "warnings": profile.warnings(VARIED)}, 201
+
+
+def _heard(name: str, content: bytes) -> Waveform:
+    """Decodes one of several recordings; what cannot be used is named, or its sender would have to guess which."""
+    try:
+        return decoded(content)
+    except AudioError as error:
+        raise AudioError(f"{name}: {error}", error.code) from error
 
 
 @routes.delete("/api/v1/profiles/<name>")

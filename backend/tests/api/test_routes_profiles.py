@@ -105,6 +105,12 @@ def test_what_cannot_be_enrolled_is_explained(voices, enrolment, form, encode, o
     assert voices.get(PATH, headers=owner).json == {"profiles": []}
 
 
+def test_the_recording_that_cannot_be_used_is_named(voices, enrolment, samples, owner, problem_of):
+    sent = enrolment(files=len(samples) + 1)
+    problem = problem_of(voices.post(PATH, **sent, headers=owner), "audio_unsupported")
+    assert problem["detail"].startswith(f"{len(samples)}.wav: ")
+
+
 def test_a_model_that_cannot_be_calibrated_says_so(real_client, enrolment, owner, problem_of):
     problem_of(real_client.post(PATH, **enrolment(), headers=owner), "profile_model")
 
