@@ -34,6 +34,31 @@ for (const width of [375, 1280]) {
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       });
 
+      test('axe finds nothing on Voices: empty, filled in, refused, made, deleted', async ({ page }) => {
+        await page.goto('/voices');
+        await expect(page.getByText('No voice is known yet')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('textbox', { name: 'Name' }).fill('.');
+        await page.getByTestId('file').setInputFiles(['angry', 'happy', 'sad'].map(sample));
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('button', { name: 'Create the voice' }).click();
+        await expect(page.getByRole('alert')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
+        await page.getByRole('button', { name: 'Create the voice' }).click();
+        await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeVisible();
+        await expect(page.locator('.profile')).toHaveCount(1);
+        expect(await violations(page)).toEqual([]);
+        await page.goto('/');
+        await expect(page.getByRole('combobox', { name: 'Voice' })).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        await page.getByRole('link', { name: 'Voices' }).click();
+        await page.getByRole('button', { name: 'Delete the voice of Asha' }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        expect(await violations(page)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      });
+
       test('axe finds nothing on the other views, empty and full', async ({ page }) => {
         await page.goto('/about');
         await expect(page.getByRole('table')).toBeVisible();

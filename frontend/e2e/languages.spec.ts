@@ -1,7 +1,7 @@
 /** Every language, and writing from right to left. */
 import { expect, test } from '@playwright/test';
 
-const VIEWS = ['/', '/live', '/batch', '/sessions', '/about', '/?sample=angry'];
+const VIEWS = ['/', '/live', '/batch', '/sessions', '/voices', '/about', '/?sample=angry'];
 
 test.describe('a Hindi browser', () => {
   test.use({ locale: 'hi-IN' });
@@ -23,6 +23,15 @@ test.describe('a Hindi browser', () => {
 for (const [language, locale] of [['Hindi', 'hi-IN'], ['Spanish', 'es-MX'], ['English', 'en-US']] as const) {
   test.describe(language, () => {
     test.use({ locale, viewport: { width: 375, height: 800 } });
+
+    test('the views fit into the header or below it at every width', async ({ page }) => {
+      await page.goto('/about');
+      await expect(page.getByRole('table')).toBeVisible();
+      for (const width of [320, 700, 701, 980, 981, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), `${width} px`).toBeLessThanOrEqual(width);
+      }
+    });
 
     test('nothing is cut off at 375 px, from left to right and from right to left', async ({ page }) => {
       for (const view of VIEWS) {

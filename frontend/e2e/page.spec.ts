@@ -4,6 +4,35 @@ import { firstModel } from './models';
 import { sample, upload, watch } from './steps';
 
 const emotion = (page: Page) => page.getByTestId('emotion');
+
+/** Cells of all tables on the page whose edges are not those of the header above them; and how many were looked at. */
+const columns = (page: Page) =>
+  page.locator('table').evaluateAll((tables: HTMLTableElement[]) => {
+    const astray: string[] = [];
+    let seen = 0;
+    for (const table of tables) {
+      const above: HTMLTableCellElement[] = [];
+      const free: number[] = []; // first row in which a column is not taken by a cell from further up
+      for (const row of table.rows) {
+        let column = 0;
+        for (const cell of row.cells) {
+          while ((free[column] ?? 0) > row.rowIndex) column += 1;
+          const [own, head] = [cell, (above[column] ??= cell)].map((one) => one.getBoundingClientRect());
+          if (Math.abs(own!.left - head!.left) > 1 || Math.abs(own!.right - head!.right) > 1) astray.push(`${above[column]!.innerText}: ${cell.innerText}`);
+          for (let i = 0; i < cell.colSpan; i += 1) free[column + i] = row.rowIndex + cell.rowSpan;
+          column += cell.colSpan;
+          seen += 1;
+        }
+      }
+    }
+    return { astray, seen };
+  });
+
+async function expectColumns(page: Page) {
+  const { astray, seen } = await columns(page);
+  expect(seen).toBeGreaterThan(2);
+  expect(astray).toEqual([]);
+}
 test('one click on a sample gives a result, without a complaint and without a foreign request', async ({ page, request }) => {
   const { complaints, foreign } = watch(page);
   await page.goto('/');
@@ -112,3 +141,30 @@ test('waiting can be stopped, and the recording is kept', async ({ page }) => {
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(emotion(page)).toBeVisible();
 });
+
+for (const width of [375, 1280]) {
+  test.describe(`${width} px`, () => {
+    test.use({ viewport: { width, height: 800 } });
+
+    test('in every table the cells stand under their headers', async ({ page }) => {
+      await page.goto('/about');
+      await expect(page.getByRole('table')).toBeVisible();
+      await expectColumns(page);
+      await page.addStyleTag({ content: 'table { display: flex }' }); // such a slip would be seen
+      expect((await columns(page)).astray).not.toEqual([]);
+      await page.goto('/batch');
+      await page.getByTestId('files').setInputFiles(['angry', 'happy', 'sad'].map(sample));
+      await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+      await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
+      await expect(page.getByRole('table')).toHaveCount(3);
+      await expectColumns(page);
+      await page.goto('/?sample=angry');
+      await expect(emotion(page)).toBeVisible();
+      const behind = page.getByRole('button', { name: / as a table/ });
+      await expect(page.locator('.spectrogram canvas')).toBeVisible();
+      for (const button of await behind.all()) await button.click();
+      await expect(page.getByRole('table')).toHaveCount(await behind.count());
+      await expectColumns(page);
+    });
+  });
+}

@@ -33,7 +33,6 @@ export function VoicesView({ limits, models: { models, chosen }, onUse }: Props)
       <div className="intro">
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
-        <p>{words.worth}</p>
       </div>
       <Made onUse={onUse} />
       {model && <Enrol limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />}

@@ -32,14 +32,18 @@ export function Enrol({ limits, model, doors, setup }: Props) {
   };
   return (
     <form className="card enrol" aria-label={words.make} onSubmit={submit}>
-      <Title order={3} size="h4">
-        {words.make}
-      </Title>
+      <div>
+        <Title order={3} size="h4" mb={6}>
+          {words.make}
+        </Title>
+        <Text c="dimmed">{words.worth}</Text>
+      </div>
       <TextInput
         label={words.name}
         description={replaced ? words.replaces(replaced.name) : words.nameHint}
         maxLength={LONGEST_NAME}
         autoComplete="off"
+        maw={420}
         value={name}
         onChange={({ currentTarget }) => enrolment.rename(currentTarget.value)}
       />

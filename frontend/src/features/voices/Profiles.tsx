@@ -1,6 +1,6 @@
 import './voices.css';
 import { ActionIcon, Button, Loader, Text, Title } from '@mantine/core';
-import { IconTrash } from '@tabler/icons-react';
+import { IconTrash, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
@@ -52,6 +52,7 @@ function Nothing() {
   const { voices: words } = useWords();
   return (
     <div className="nothing">
+      <IconUsers aria-hidden size={36} stroke={1.4} className="nothing-sign" />
       <Text fw={600}>{words.none}</Text>
       <Text mt={6}>{words.noneTodo}</Text>
     </div>

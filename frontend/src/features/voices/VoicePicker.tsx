@@ -11,7 +11,7 @@ export function VoicePicker({ voice }: { voice: Voice }) {
   const { names, speaker, choose } = voice;
   if (!names.length) return null;
   return (
-    <section className="model" aria-label={voices.voice}>
+    <section className="voice" aria-label={voices.voice}>
       <Select
         label={voices.voice}
         allowDeselect={false}

@@ -432,9 +432,9 @@ export const en = {
   voices: {
     title: 'Voices',
     subtitle:
-      'From three to twenty short recordings of one person in varied moods, without any labels, a model learns how that voice usually sounds; it keeps statistics, never audio, for this browser only, until you delete them.',
+      'Give a model three to twenty short recordings of one person in varied moods, without labels: it keeps statistics of the voice, never audio, for this browser only, until you delete them.',
     worth:
-      'Measured on actors it had never heard, it was then more often right, and the more so the more recordings there were; varied ones help, those in one mood or only neutral ones help less.',
+      'With them it was more often right about actors that it had never heard than without; the more recordings and the more varied, the better, while one mood alone or only neutral ones help less.',
     make: 'Calibrate a model to a voice',
     name: 'Name',
     nameHint: 'Whose voice it is. Ask the person first.',

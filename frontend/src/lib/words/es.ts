@@ -434,9 +434,9 @@ export const es: Words = {
   voices: {
     title: 'Voces',
     subtitle:
-      'Con entre tres y veinte grabaciones cortas de una persona en estados de ánimo variados, sin etiquetas, un modelo aprende cómo suena normalmente esa voz; conserva estadísticas, nunca audio, solo para este navegador y hasta que usted las borre.',
+      'Dé a un modelo entre tres y veinte grabaciones cortas de una persona en estados de ánimo variados, sin etiquetas: conserva estadísticas de la voz, nunca audio, solo para este navegador y hasta que usted las borre.',
     worth:
-      'Medido con actores que nunca había oído, acertó entonces más a menudo, y tanto más cuantas más grabaciones había; ayudan las variadas, y menos las de un solo estado de ánimo o solo neutras.',
+      'Con ellas acertó más a menudo que sin ellas con actores que nunca había oído; cuantas más y más variadas, mejor, mientras que un solo estado de ánimo o solo grabaciones neutras ayudan menos.',
     make: 'Calibrar un modelo con una voz',
     name: 'Nombre',
     nameHint: 'De quién es la voz. Pregunte antes a la persona.',
