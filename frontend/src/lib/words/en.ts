@@ -434,7 +434,7 @@ export const en = {
     subtitle:
       'Give a model three to twenty short recordings of one person in varied moods, without labels: it keeps statistics of the voice, never audio, for this browser only, until you delete them.',
     worth:
-      'With them it was more often right about actors that it had never heard than without; the more recordings and the more varied, the better, while one mood alone or only neutral ones help less.',
+      'With such recordings a model was more often right about actors that it had never heard than without; the more of them in varied moods, the better, while one mood alone or only neutral ones help less.',
     make: 'Calibrate a model to a voice',
     name: 'Name',
     nameHint: 'Whose voice it is. Ask the person first.',
@@ -504,7 +504,7 @@ export const en = {
     leakyText: 'The last column is there only to show how much it flatters to test on speakers who were heard in training. It is not what you can expect.',
     privacy: 'What is kept',
     privacyText:
-      'Audio is never written to disk or to a log. Results are kept under Sessions when you want it, for the random token of this browser only, until you delete them. The page asks no other server for anything.',
+      'Audio is never written to disk or to a log. Results are kept under Sessions when you want it, for the random token of this browser only, until you delete them. Of a voice only statistics are kept, in the same way. The page asks no other server for anything.',
     built: 'What it is built with',
     builtText: 'PyTorch, Flask and SQLAlchemy on the server; React, Mantine, TanStack Query and wavesurfer.js on the page; speech detection by Silero VAD.',
     licences: 'Licences',

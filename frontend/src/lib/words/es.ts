@@ -436,7 +436,7 @@ export const es: Words = {
     subtitle:
       'Dé a un modelo entre tres y veinte grabaciones cortas de una persona en estados de ánimo variados, sin etiquetas: conserva estadísticas de la voz, nunca audio, solo para este navegador y hasta que usted las borre.',
     worth:
-      'Con ellas acertó más a menudo que sin ellas con actores que nunca había oído; cuantas más y más variadas, mejor, mientras que un solo estado de ánimo o solo grabaciones neutras ayudan menos.',
+      'Con tales grabaciones un modelo acertó más a menudo que sin ellas con actores que nunca había oído; cuantas más en estados de ánimo variados, mejor, mientras que un solo estado de ánimo o solo grabaciones neutras ayudan menos.',
     make: 'Calibrar un modelo con una voz',
     name: 'Nombre',
     nameHint: 'De quién es la voz. Pregunte antes a la persona.',
@@ -506,7 +506,7 @@ export const es: Words = {
     leakyText: 'La última columna solo muestra cuánto favorece probar con hablantes oídos en el entrenamiento. No es lo que puede esperar.',
     privacy: 'Qué se conserva',
     privacyText:
-      'El audio nunca se escribe en disco ni en un registro. Los resultados se conservan en Sesiones si usted quiere, solo para el código aleatorio de este navegador, hasta que los borre. La página no pide nada a ningún otro servidor.',
+      'El audio nunca se escribe en disco ni en un registro. Los resultados se conservan en Sesiones si usted quiere, solo para el código aleatorio de este navegador, hasta que los borre. De una voz solo se conservan estadísticas, del mismo modo. La página no pide nada a ningún otro servidor.',
     built: 'Con qué está hecho',
     builtText: 'PyTorch, Flask y SQLAlchemy en el servidor; React, Mantine, TanStack Query y wavesurfer.js en la página; detección de voz con Silero VAD.',
     licences: 'Licencias',
