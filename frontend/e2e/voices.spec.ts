@@ -77,6 +77,43 @@ test('what the server refuses is explained and still here', async ({ page }) => 
   await expect(page.getByRole('alert')).toContainText('21 recordings came; expected at most 20');
 });
 
+test('it can be stopped, with what is known then, and tried again', async ({ page }) => {
+  await page.goto('/voices');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
+  await page.getByTestId('file').setInputFiles(MOODS);
+  await page.route('**/api/v1/profiles', () => {}, { times: 1 });
+  await page.getByRole('button', { name: 'Create the voice' }).click();
+  await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('the voice is made all the same');
+  await expect(recordings(page)).toHaveCount(3);
+  await page.getByRole('link', { name: 'About' }).click();
+  await page.getByRole('link', { name: 'Voices' }).click();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeFocused();
+});
+
+test('a live session is calibrated to the chosen voice, and goes without it once that is gone', async ({ page, context }) => {
+  await context.grantPermissions(['microphone']);
+  await make(page, 'Asha');
+  await page.getByRole('region', { name: /is ready/ }).getByRole('button', { name: /^Analyse/ }).click();
+  await page.getByRole('link', { name: 'Live' }).click();
+  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
+  await page.getByRole('button', { name: 'Start listening' }).click();
+  await expect(page.getByText('Calibrated to the voice of Asha.')).toBeVisible();
+  await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+  await page.getByRole('link', { name: 'Analyse' }).click();
+  await page.getByRole('link', { name: 'Live' }).click();
+  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
+  const token = await page.evaluate(() => localStorage.getItem('owner'));
+  await page.request.delete('/api/v1/profiles/Asha', { headers: { Authorization: `Bearer ${token}` } });
+  await page.getByRole('button', { name: 'Start listening' }).click();
+  await expect(page.getByRole('alert')).toContainText('This voice is not here any more');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+  await expect(page.getByText('Calibrated to')).toHaveCount(0);
+});
+
 test('what would make a voice better is said', async ({ page }) => {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill('Asha');

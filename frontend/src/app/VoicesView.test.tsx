@@ -112,18 +112,6 @@ test('when the server is gone the recordings are kept, whatever view is looked a
   expect(await screen.findByRole('heading', { name: 'The voice of Asha is ready' })).toBeVisible();
 });
 
-test('it can be stopped, with what is known then, and the recordings are kept', async () => {
-  server.use(http.post('/api/v1/profiles', () => new Promise<never>(() => {})));
-  const user = await fill(await open());
-  await user.click(create());
-  const stop = await screen.findByRole('button', { name: 'Cancel' });
-  expect(stop).toHaveFocus();
-  await user.click(stop);
-  expect(await screen.findByRole('alert')).toHaveTextContent('Stopped');
-  expect(screen.getByRole('alert')).toHaveTextContent('the voice is made all the same');
-  expect(recordings()).toHaveLength(3);
-});
-
 test('recordings that are too large together are not sent', async () => {
   const asked = vi.fn();
   server.use(
