@@ -85,9 +85,9 @@ def _run_all(project: Project, report: Report) -> None:
     if chromium:
         env["SER_CHROMIUM"] = chromium
     npm = page.npm_command(project, env)
-    pytest = [project.python, "-m", "pytest", *([] if chromium else ["-m", "not browser"])]
+    pytest = [project.python, "-m", "pytest", "--numprocesses=logical", f"--maxprocesses={WORKERS}", "--dist=loadfile"]
     pytest += ["--color=yes"] if sys.stdout.isatty() else []
-    pytest += ["--numprocesses=logical", f"--maxprocesses={WORKERS}", "--dist=loadfile"]
+    pytest += [] if chromium else ["-m", "not browser"]
     _check(report, "style (ruff)", [project.python, "-m", "ruff", "check", "."], project.backend, env)
     _check(report, "Python tests (pytest)", pytest, project.backend, {"OMP_NUM_THREADS": "1"} | env)
     _check(report, "page: lint, types, unit tests (npm test)", [*npm, "test"], project.frontend, env)

@@ -11,6 +11,49 @@ async function received(page: Page, id: string): Promise<{ received: [number, nu
   return answer.json();
 }
 
+interface Hastened extends Window {
+  hear: (seconds: number) => void;
+}
+
+/** Lets the page hear silence at once instead of second by second. */
+function hasten() {
+  const rate = 8000;
+  Object.defineProperty(BaseAudioContext.prototype, 'sampleRate', { get: () => rate });
+  window.AudioWorkletNode = class extends AudioWorkletNode {
+    constructor(context: BaseAudioContext, name: string, options?: AudioWorkletNodeOptions) {
+      super(context, name, options);
+      const second = { samples: new Float32Array(rate), last: false };
+      const hear = (seconds: number) => {
+        for (let heard = 0; heard < seconds; heard += 1) this.port.onmessage?.(new MessageEvent('message', { data: second }));
+      };
+      Object.assign(window, { hear });
+    }
+  };
+}
+
+/** A stand-in's answer: another emotion every seven seconds. */
+function answerTo(sequence: number, start: number) {
+  const [emotion, other] = Math.floor(sequence / 7) % 2 ? ['angry', 'sad'] : ['sad', 'angry'];
+  const probabilities = { [emotion]: 0.8, [other]: 0.2 };
+  return { sequence, start, end: start + 3, state: 'emotion', emotion, confidence: 80, probabilities, candidates: [] };
+}
+
+/** What the page holds, and how long it takes to hear and draw one more second. */
+async function held(page: Page) {
+  const milliseconds = await page.evaluate(async () => {
+    const began = performance.now();
+    (window as unknown as Hastened).hear(1);
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    return Math.round(performance.now() - began);
+  });
+  const browser = await page.context().newCDPSession(page);
+  await browser.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await browser.send('Runtime.getHeapUsage');
+  const { nodes } = await browser.send('Memory.getDOMCounters');
+  await browser.detach();
+  return { milliseconds, nodes, megabytes: Math.round(usedSize / 1e5) / 10 };
+}
+
 async function start(page: Page): Promise<string> {
   await page.goto('/live');
   const begun = page.waitForResponse('**/api/v1/live');
@@ -72,6 +115,39 @@ test.describe('allowed', () => {
     await expect(page.getByRole('timer')).not.toHaveText(time!);
     await page.getByRole('button', { name: 'End' }).click();
     await expect(page.getByRole('button', { name: 'Play the recording' })).toBeEnabled();
+  });
+
+  test('half an hour, as fast as it can be heard, makes the page neither larger nor slower', async ({ page }) => {
+    test.setTimeout(240_000);
+    await page.addInitScript(hasten);
+    let answered = 0;
+    await page.route('**/chunks/**', async (route) => {
+      const { pathname, searchParams } = new URL(route.request().url());
+      await route.fulfill({ json: answerTo(Number(pathname.split('/').at(-1)), Number(searchParams.get('start'))) });
+      answered += 1;
+    });
+    await start(page);
+    await expect(page.getByRole('timer')).toBeVisible();
+    const hear = async (minutes: number) => {
+      for (const aim = answered + 60 * minutes; answered < aim - 5; ) {
+        const before = answered;
+        await page.evaluate(() => (window as unknown as Hastened).hear(60));
+        await expect.poll(() => answered, { intervals: [100], timeout: 60_000 }).toBeGreaterThanOrEqual(before + 55);
+      }
+    };
+    await hear(5);
+    const early = await held(page);
+    await hear(25);
+    const half = await held(page);
+    await hear(5);
+    const late = await held(page);
+    test.info().annotations.push({ type: 'after 5, 30, 35 minutes', description: JSON.stringify([early, half, late]) });
+    expect(late.nodes).toBeLessThan(1.2 * early.nodes); // the axis may have another tick or two
+    expect(half.megabytes).toBeLessThan(early.megabytes + 8); // what half an hour of answers takes
+    expect(late.megabytes).toBeLessThan(half.megabytes + 2); // older ones are let go of
+    expect(late.milliseconds).toBeLessThan(300);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await expect(page.getByRole('timer')).toHaveText(/^3[5-9]:/);
   });
 
   test('leaving the view gives the microphone back and ends the session', async ({ page }) => {
