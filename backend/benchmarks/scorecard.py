@@ -1,7 +1,7 @@
 """What is promised, what was measured, and whether it was kept: ``python -m benchmarks.scorecard``, in backend/.
 
-``--full`` measures with the promised sizes and writes ``SCORECARD.md``; without, with small ones, in minutes. The tests
-run the small ones, too.
+``--full`` measures with the promised sizes and writes ``SCORECARD.md``, where what is not measured now stays as it was;
+without, with small ones, in minutes. The tests run the small ones, too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -43,18 +44,34 @@ def run(full: bool, only: list[str]) -> Iterator[Line]:
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def table(lines: list[Line]) -> str:
+def table(rows: list[str]) -> str:
     """Returns the card as Markdown."""
-    rows = [f"| {line.promise} | {line.wanted} | {line.measured} | {line.verdict} |" for line in lines]
-    return "\n".join(["| # | Promise | Measured | |", "|---|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| # | Promise | Measured | | When |", "|---|---|---|---|---|", *rows]) + "\n"
+
+
+def row(line: Line) -> str:
+    """Returns a line as a row of the table, with the time and how busy the machine was."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{load}"
+    return f"| {line.promise} | {line.wanted} | {line.measured} | {line.verdict} | {when} |"
+
+
+def merged(old: str, new: list[str]) -> list[str]:
+    """Returns the rows of a card and of what was measured now, which replaces the same promises, in order."""
+    kept = [one for one in old.splitlines() if re.match(r"\| [A-Z]\d", one)]
+    again = {_promise(one) for one in new}
+    order = {name: number for number, names in enumerate(measures()) for name in names.split()}
+    return sorted([*(one for one in kept if _promise(one) not in again), *new], key=lambda one: order[_promise(one)])
+
+
+def _promise(row: str) -> str:
+    return row.split("|")[1].strip()
 
 
 def head(full: bool) -> str:
-    """Returns when, on what and how much was measured."""
-    load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+    """Returns on what and how much was measured."""
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    sizes = "the promised sizes" if full else "small sizes"
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}{load}, {sizes}."
+    return f"On {machine}, in {'the promised sizes' if full else 'small sizes'}."
 
 
 def main() -> None:
@@ -63,13 +80,15 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="the promised sizes; takes an hour or more")
     parser.add_argument("only", nargs="*", help="promises to measure, such as R1; all of them where omitted")
     given = parser.parse_args()
-    lines = list(run(given.full, given.only))
-    text = f"{head(given.full)}\n\n{table(lines)}"
-    print(text)
-    if given.full and not given.only:
-        CARD.write_text(
-            f"# Scorecard\n\nMade by `python3 -m backend test --full`. {text}", encoding="utf-8", newline="\n"
-        )
+    lines, rows = [], []
+    for line in run(given.full, given.only):
+        lines.append(line)
+        rows.append(row(line))
+    print(f"{head(given.full)}\n\n{table(rows)}")
+    if given.full:
+        rows = merged(CARD.read_text(encoding="utf-8") if CARD.is_file() else "", rows)
+        text = f"# Scorecard\n\nMade by `python3 -m backend test --full`. {head(True)}\n\n{table(rows)}"
+        CARD.write_text(text, encoding="utf-8", newline="\n")
     sys.exit(0 if all(line.passed for line in lines) else 1)
 
 

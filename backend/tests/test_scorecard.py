@@ -29,7 +29,7 @@ def test_a_measurement_that_breaks_is_a_promise_that_is_not_kept(monkeypatch):
 
     monkeypatch.setattr(scorecard, "measures", lambda: {"R1": broken})
     (line,) = scorecard.run(False, [])
-    assert not line.passed and "no server" in line.measured and "FAIL" in scorecard.table([line])
+    assert not line.passed and "no server" in line.measured and "FAIL" in scorecard.row(line)
 
 
 def test_only_what_is_named_is_measured(monkeypatch):
@@ -40,7 +40,20 @@ def test_only_what_is_named_is_measured(monkeypatch):
 
 
 def test_the_card_says_when_and_on_what():
-    assert f"{os.cpu_count()} cores" in scorecard.head(True) and "UTC" in scorecard.head(True)
+    assert f"{os.cpu_count()} cores" in scorecard.head(True) and "UTC" in scorecard.row(Line("R1", "", "", True))
+
+
+def test_what_is_measured_again_replaces_its_lines_and_no_others():
+    def rows(promise: str, measured: str) -> list[str]:
+        return [scorecard.row(Line(promise, wanted, measured, True)) for wanted in ("one", "other")]
+
+    old = f"# Scorecard\n\n{scorecard.table([*rows('R3', 'before'), *rows('R10', 'before')])}"
+    found = scorecard.merged(old, [*rows("R10", "now"), *rows("R4", "now")])
+    assert [(one.split("|")[1].strip(), one.split("|")[3].strip()) for one in found] == [
+        *[("R3", "before")] * 2,
+        *[("R4", "now")] * 2,
+        *[("R10", "now")] * 2,
+    ]
 
 
 @pytest.mark.slow
