@@ -15,10 +15,11 @@ interface Hastened extends Window {
   hear: (seconds: number) => void;
 }
 
-/** Lets the page hear silence at once instead of second by second. */
+/** Lets the page hear silence as fast as it is asked to, instead of what a microphone hears second by second. */
 function hasten() {
   const rate = 8000;
   Object.defineProperty(BaseAudioContext.prototype, 'sampleRate', { get: () => rate });
+  AudioNode.prototype.connect = (() => undefined) as never; // the microphone's own sound would come on top
   window.AudioWorkletNode = class extends AudioWorkletNode {
     constructor(context: BaseAudioContext, name: string, options?: AudioWorkletNodeOptions) {
       super(context, name, options);
@@ -139,15 +140,15 @@ test.describe('allowed', () => {
     const early = await held(page);
     await hear(25);
     const half = await held(page);
-    await hear(5);
+    await hear(2);
     const late = await held(page);
-    test.info().annotations.push({ type: 'after 5, 30, 35 minutes', description: JSON.stringify([early, half, late]) });
+    test.info().annotations.push({ type: 'after 5, 30, 32 minutes', description: JSON.stringify([early, half, late]) });
     expect(late.nodes).toBeLessThan(1.2 * early.nodes); // the axis may have another tick or two
     expect(half.megabytes).toBeLessThan(early.megabytes + 8); // what half an hour of answers takes
     expect(late.megabytes).toBeLessThan(half.megabytes + 2); // older ones are let go of
     expect(late.milliseconds).toBeLessThan(300);
     await page.getByRole('button', { name: 'Pause' }).click();
-    await expect(page.getByRole('timer')).toHaveText(/^3[5-9]:/);
+    await expect(page.getByRole('timer')).toHaveText(/^32:/);
   });
 
   test('leaving the view gives the microphone back and ends the session', async ({ page }) => {
