@@ -95,7 +95,8 @@ def find_speech(samples: np.ndarray) -> Speech:
     frames = -(-len(samples) // FRAME_SAMPLES)
     padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
     padded[: len(samples)] = samples / peak if peak else samples
-    probabilities = np.array([detector.process(frame) for frame in padded.reshape(frames, FRAME_SAMPLES)])
+    heard = padded.reshape(frames, FRAME_SAMPLES)
+    probabilities = np.array([detector.process(frame.data) for frame in heard])  # without .data each float is copied by Python
     active = probabilities > THRESHOLD
     return Speech(active, len(samples), _reach(active, probabilities > STAYS))
 
