@@ -96,7 +96,7 @@ def find_speech(samples: np.ndarray) -> Speech:
     padded = np.zeros(frames * FRAME_SAMPLES, np.float32)
     padded[: len(samples)] = samples / peak if peak else samples
     heard = padded.reshape(frames, FRAME_SAMPLES)
-    probabilities = np.array([detector.process(frame.data) for frame in heard])  # without .data each float is copied by Python
+    probabilities = np.array([detector.process(frame.data) for frame in heard])  # .data: not float by float
     active = probabilities > THRESHOLD
     return Speech(active, len(samples), _reach(active, probabilities > STAYS))
 
