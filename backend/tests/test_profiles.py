@@ -28,7 +28,7 @@ def predictor(voice_predictor: Predictor) -> Predictor:
 
 def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch):
     upper = predictor._network._network.upper
-    monkeypatch.setattr(upper, "voiced_head", upper.head)  # they are learnt apart; here the voice is to matter alone
+    monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # learnt apart; here the voice is to matter alone
     profile = predictor.enrol("asha", list(samples.values()))
     assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))
     plain = predictor.predict(samples["sad"]).probabilities
