@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import platform
 import re
 import sys
 import time
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.lines import Line
+from ser.files import write_text
 
 CARD = Path(__file__).with_name("SCORECARD.md")
 GROUPS = ("decoding", "load", "kept", "same", "ease")  # modules promises_<group>, each with MEASURES
@@ -50,9 +50,9 @@ def table(rows: list[str]) -> str:
 
 
 def row(line: Line) -> str:
-    """Returns a line as a row of the table, with the time and how busy the machine was."""
+    """Returns a line as a row of the table, with the time, the machine's cores and how busy they were."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC{load}"
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores{load}"
     return f"| {line.promise} | {line.wanted} | {line.measured} | {line.verdict} | {when} |"
 
 
@@ -68,10 +68,12 @@ def _promise(row: str) -> str:
     return row.split("|")[1].strip()
 
 
-def head(full: bool) -> str:
-    """Returns on what and how much was measured."""
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return f"On {machine}, in {'the promised sizes' if full else 'small sizes'}."
+def card(rows: list[str]) -> str:
+    """Returns the whole card of measurements in the promised sizes; what is not on it is named."""
+    found = set(map(_promise, rows))
+    missing = ", ".join(name for names in measures() for name in names.split() if name not in found)
+    left = f"\nNot measured yet: {missing}.\n" if missing else ""
+    return f"# Scorecard\n\nMade by `python3 -m backend test --full`, in the promised sizes.\n\n{table(rows)}{left}"
 
 
 def main() -> None:
@@ -80,15 +82,14 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="the promised sizes; takes an hour or more")
     parser.add_argument("only", nargs="*", help="promises to measure, such as R1; all of them where omitted")
     given = parser.parse_args()
+    before = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     lines, rows = [], []
     for line in run(given.full, given.only):
         lines.append(line)
         rows.append(row(line))
-    print(f"{head(given.full)}\n\n{table(rows)}")
-    if given.full:
-        rows = merged(CARD.read_text(encoding="utf-8") if CARD.is_file() else "", rows)
-        text = f"# Scorecard\n\nMade by `python3 -m backend test --full`. {head(True)}\n\n{table(rows)}"
-        CARD.write_text(text, encoding="utf-8", newline="\n")
+        if given.full:  # at once: what took long is not lost when the next one is stopped
+            write_text(CARD, card(merged(before, rows)))
+    print(f"In {'the promised sizes' if given.full else 'small sizes'}.\n\n{table(rows)}")
     sys.exit(0 if all(line.passed for line in lines) else 1)
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import requests
 
+from ser.settings import load_settings
+
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 BACKEND = Path(__file__).resolve().parents[1]
@@ -48,6 +50,12 @@ class Running:
     def memory(self) -> int:
         """Bytes that the server's processes hold in memory."""
         return sum(one.memory_info().rss for one in self.family)
+
+
+def admitted() -> int:
+    """Returns how many clients at once a server with the usual settings answers; further ones get 503."""
+    settings = load_settings()
+    return settings.predictions + settings.waiting
 
 
 @contextmanager

@@ -15,11 +15,10 @@ import requests
 
 from benchmarks.clips import wav
 from benchmarks.report import print_figure, print_machine
-from benchmarks.serving import running_server
+from benchmarks.serving import admitted, running_server
 
 UPLOAD_SECONDS = 0.050
 WARM_UP = 5  # requests that are not counted
-CLIENTS = 4  # as many as two cores admit at a time; further ones get 503, see ``SER_WAITING``
 
 
 def time_uploads(address: str, content: bytes, times: int) -> list[float]:
@@ -57,7 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, help="recording to send; a generated one of 3 s where omitted")
     parser.add_argument("--times", type=int, default=200, choices=range(1, 2001), metavar="1..2000")
-    parser.add_argument("--clients", type=int, default=CLIENTS, choices=range(1, 33), metavar="1..32")
+    parser.add_argument("--clients", type=int, default=admitted(), choices=range(1, 33), metavar="1..32")
     given = parser.parse_args()
     content = wav(given.clip)
     print_machine()

@@ -71,10 +71,11 @@ class Caution(nn.Module):
 
         The first view is the recording as it is; the others, which are changed, are as little unlike.
         """
-        torch.manual_seed(0)  # directions are found from a random beginning
         every, owners = views.flatten(0, 1), kinds.repeat_interleave(views.shape[1])
         count = min(self.whitening.shape[1], *every.shape)
-        directions = torch.pca_lowrank(every, count, center=False, niter=4)[2]
+        with torch.random.fork_rng(devices=[]):  # directions are found from a random beginning, which is no one else's
+            torch.manual_seed(0)
+            directions = torch.pca_lowrank(every, count, center=False, niter=4)[2]
         found = every @ directions
         present, numbers = owners.unique(return_inverse=True)
         middles = torch.stack([found[owners == kind].mean(dim=0) for kind in present])

@@ -60,11 +60,11 @@ class _Answers:
 
 
 def fit_caution(caution: Caution, clips: Clips) -> None:
-    """Gives a network its caution; with one corpus only, all it knows is what the corpus is like."""
-    caution.learn(clips.views, clips.kinds)
+    """Gives a network its caution; one corpus alone teaches none."""
     numbers = clips.kinds.unique().tolist()
     if len(numbers) < 2:
         return
+    caution.learn(clips.views, clips.kinds)
     speakers = int(clips.speakers.max()) + 1
     parts = (torch.randperm(speakers, generator=torch.Generator().manual_seed(0)) % PARTS)[clips.speakers]
     known = (_answers(caution, clips.only(parts != part), clips.only(parts == part)) for part in range(PARTS))

@@ -40,7 +40,13 @@ def test_only_what_is_named_is_measured(monkeypatch):
 
 
 def test_the_card_says_when_and_on_what():
-    assert f"{os.cpu_count()} cores" in scorecard.head(True) and "UTC" in scorecard.row(Line("R1", "", "", True))
+    row = scorecard.row(Line("R1", "", "", True))
+    assert f"{os.cpu_count()} cores" in row and "UTC" in row
+
+
+def test_the_card_names_what_it_lacks():
+    rows = [scorecard.row(Line(name, "", "", True)) for name in scorecard.measures()]
+    assert "Not measured yet: R1." in scorecard.card(rows[1:]) and "Not measured" not in scorecard.card(rows)
 
 
 def test_what_is_measured_again_replaces_its_lines_and_no_others():
