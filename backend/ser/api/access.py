@@ -55,26 +55,37 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers[HEADER] = request_id()
-    milliseconds = 1000 * (time.perf_counter() - g.get("started", time.perf_counter()))
-    log.info(
-        "%s %s %d in=%s out=%s %.1f ms id=%s",
+    tell(
         request.method,
         _address(),
         response.status_code,
         request.content_length or 0,
         response.content_length or 0,
-        milliseconds,
+        time.perf_counter() - g.get("started", time.perf_counter()),
         request_id(),
-        extra={
-            logs.FIELDS: {
-                "method": request.method,
-                "address": _address(),
-                "status": response.status_code,
-                "bytes_in": request.content_length or 0,
-                "bytes_out": response.content_length or 0,
-                "milliseconds": round(milliseconds, 1),
-                "request_id": request_id(),
-            }
-        },
     )
     return response
+
+
+def tell(method: str, address: str, status: int, taken: int, given: int, seconds: float, identity: str) -> None:
+    """Writes the line of one request.
+
+    Args:
+        method: of HTTP.
+        address: without what is somebody's own.
+        status: of the answer.
+        taken: bytes of the request's body.
+        given: bytes of the answer's body.
+        seconds: until the answer.
+        identity: of the request.
+    """
+    fields = {
+        "method": method,
+        "address": address,
+        "status": status,
+        "bytes_in": taken,
+        "bytes_out": given,
+        "milliseconds": round(1000 * seconds, 1),
+        "request_id": identity,
+    }
+    log.info("%s %s %d in=%d out=%d %.1f ms id=%s", *fields.values(), extra={logs.FIELDS: fields})

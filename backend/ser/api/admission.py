@@ -1,7 +1,8 @@
 """Owns who may have a recording analysed, and when: so many at a time, a few wait, the rest are told to come again.
 
-What is refused costs next to nothing: the form of a refused request is not even read. All routes share the places, so
-that whatever clients send, those who are let in wait at most for as long as one analysis takes.
+What is refused costs next to nothing: the form of a refused request is not even read, and the server refuses most of
+them before the application is called. All routes share the places, so that whatever clients send, those who are let in
+wait at most for as long as one analysis takes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 
 from ser.api.problems import RequestError
 
+ANALYSES = frozenset({"/upload", "/predict", "/api/v1/analyse"})  # a POST to them takes a place, whatever it holds
+TOO_BUSY = "Too many recordings are being analysed at once. Send this one again in a second."
 WAIT_SECONDS = 2.0  # who waited so long for a place is sent away
 MINUTE = 60.0  # s
 CLIENTS = 10_000  # so many are remembered; who came longest ago is forgotten first
@@ -118,4 +121,4 @@ def _is_own(address: str) -> bool:
 
 
 def _too_busy() -> RequestError:
-    return RequestError("Too many recordings are being analysed at once. Send this one again in a second.", "too_busy")
+    return RequestError(TOO_BUSY, "too_busy")

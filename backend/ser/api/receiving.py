@@ -4,21 +4,26 @@ Waitress would write bodies over 512 KiB to a temporary file, and would answer a
 connection, which a browser that is still sending shows as a network error. Here a body is kept up to the limit and
 merely counted beyond it; the application sees the true size and answers 413 once the client has sent everything. What
 all bodies hold together is bounded, too: the ones for which there is no room are counted, and answered with 503.
+
+What is refused here never reaches the application, but is counted and logged like all the rest.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import weakref
+import threading
+import time
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import Error
 
+from ser.api import metrics
 from ser.api.access import HEADER as REQUEST_ID
-from ser.api.access import new_request_id
+from ser.api.access import new_request_id, tell
+from ser.api.admission import ANALYSES
 from ser.api.problems import MEDIA_TYPE, RETRY_SECONDS, problem_body, too_large
 from ser.api.security import HEADERS
 
@@ -28,7 +33,7 @@ _CODES = {413: "body_too_large", 501: "not_implemented", 500: "internal_error", 
 
 
 class Memory:
-    """What the bodies of a server hold together; a body that nobody needs any more counts no longer.
+    """What the bodies of a server hold together.
 
     Args:
         limit: bytes.
@@ -36,19 +41,24 @@ class Memory:
 
     def __init__(self, limit: int):
         self._limit = limit
-        self._bodies: weakref.WeakSet[Body] = weakref.WeakSet()
+        self._held = 0
+        self._changing = threading.Lock()
 
-    def add(self, body: Body) -> None:
-        """Counts a body from now on."""
-        self._bodies.add(body)
+    def take(self, size: int) -> bool:
+        """Counts so many more bytes as held; returns whether there was room for them."""
+        with self._changing:
+            room = self._held + size <= self._limit
+            self._held += size if room else 0
+        return room
 
-    def has_room(self, size: int) -> bool:
-        """Whether so many more bytes may be held."""
-        return sum(body.held for body in self._bodies) + size <= self._limit
+    def give_back(self, size: int) -> None:
+        """Counts so many bytes no longer."""
+        with self._changing:
+            self._held -= size
 
 
-class NoRoom(Error):
-    """The answer to a request whose body could not be held."""
+class TooBusy(Error):
+    """A request that was read, and is refused because there is too much to do; its sentence is ``body``."""
 
     code = 503
     reason = "Service Unavailable"
@@ -67,7 +77,6 @@ class Body:
         self.refused = False
         self._limit = limit
         self._memory = memory or Memory(limit)
-        self._memory.add(self)
         self._size = 0
         self._kept = io.BytesIO()
 
@@ -77,11 +86,12 @@ class Body:
     def append(self, data: bytes) -> None:
         """Takes the next bytes; once there are more than the limit, none of them is needed any more."""
         self._size += len(data)
-        self.refused = self.refused or not self._memory.has_room(len(data))
-        if self._size <= self._limit and not self.refused:
+        wanted = self._size <= self._limit and not self.refused
+        if wanted and self._memory.take(len(data)):
             self._kept.write(data)
             self.held += len(data)
-        elif self.held:
+        else:
+            self.refused = self.refused or wanted
             self.close()
 
     def getfile(self) -> io.BytesIO:
@@ -91,8 +101,13 @@ class Body:
 
     def close(self) -> None:
         """Frees the memory."""
-        self._kept = io.BytesIO()
-        self.held = 0
+        if self.held:
+            self._kept = io.BytesIO()
+            self._memory.give_back(self.held)
+            self.held = 0
+
+    def __del__(self):
+        self.close()  # of a client that went away
 
 
 class Parser(HTTPRequestParser):
@@ -113,7 +128,7 @@ class Parser(HTTPRequestParser):
         if self.completed and self.error is None and self.body_rcv is not None:
             body = self.body_rcv.getbuf()
             if body.refused and len(body) <= self.limit:
-                self.error = NoRoom("too many large requests are arriving at once; send this one again in a second")
+                self.error = TooBusy("Too many large requests are arriving at once. Send this one again in a second.")
         return taken
 
 
@@ -121,19 +136,35 @@ class ProblemTask(ErrorTask):
     """Answers what waitress itself refuses, such as a broken header, in the shape of all other problems."""
 
     def execute(self) -> None:
-        """Writes the answer and closes the connection."""
-        error = self.request.error
+        """Writes the answer, and closes the connection of a request that was not read to its end."""
+        error, began = self.request.error, time.perf_counter()
         code = _CODES.get(error.code, "bad_request")
-        identity = new_request_id(None)
-        detail = too_large(None, self.request.limit) if code == "body_too_large" else f"{error.reason}: {error.body}."
+        identity = new_request_id(self.request.headers.get("X_REQUEST_ID"))
+        detail = f"{error.reason}: {error.body}."
+        if isinstance(error, TooBusy):
+            detail = error.body
+        elif code == "body_too_large":
+            detail = too_large(None, self.request.limit)
         content = json.dumps(problem_body(code, detail, identity, error.code)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([*HEADERS.items(), ("Content-Type", MEDIA_TYPE), (REQUEST_ID, identity)])
         if code in RETRY_SECONDS:
             self.response_headers.append(("Retry-After", str(RETRY_SECONDS[code])))
-        self.set_close_on_finish()
+        if not isinstance(error, TooBusy):
+            self.set_close_on_finish()
         self.content_length = len(content)
         self.write(content)
+        self._tell(code, identity, began)
+
+    def _tell(self, code: str, identity: str, began: float) -> None:
+        """Counts and logs the answer; where the request was sent is only told of what is nobody's own."""
+        request, seconds = self.request, time.perf_counter() - began
+        method, path = getattr(request, "command", ""), getattr(request, "path", "")  # not in a broken header
+        method, route = method if method in metrics.METHODS else "other", path if path in ANALYSES else "none"
+        taken = len(request.body_rcv) if request.body_rcv is not None else 0
+        metrics.refused(code)
+        metrics.answered(method, route, request.error.code, seconds)
+        tell(method, route, request.error.code, taken, self.content_length, seconds, identity)
 
 
 def channel_class(limit: int) -> type[HTTPChannel]:

@@ -63,9 +63,9 @@ def store() -> Store:
     return _state().database.store()
 
 
-def gate() -> Gate:
-    """Returns the places for analyses of the current application."""
-    return _state().gate
+def gate(app: Flask = current_app) -> Gate:
+    """Returns the places for analyses of an application."""
+    return app.extensions[_KEY].gate
 
 
 def decoded(content: bytes, max_seconds: float | None = None) -> Waveform:

@@ -21,6 +21,7 @@ from ser.api.database import Database
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.registry import ModelRegistry
 from ser.api.server import Server, bind
+from ser.api.state import gate
 from ser.attention import Attention
 from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.calibration import Calibration
@@ -203,8 +204,8 @@ def serve(settings: Settings) -> Iterator[Callable[..., Server]]:
     """Starts applications behind the production server on free loopback ports."""
     running: list[tuple[Server, threading.Thread]] = []
 
-    def start(app: Any) -> Server:
-        server = Server(app, bind("127.0.0.1", 0), settings)
+    def start(app: Any, settings: Settings = settings, **options: Any) -> Server:
+        server = Server(app, bind("127.0.0.1", 0), settings, **options)
         thread = threading.Thread(target=server.run)
         thread.start()
         running.append((server, thread))
@@ -219,7 +220,7 @@ def serve(settings: Settings) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def server(app: APIFlask, serve: Callable[..., Server]) -> Server:
-    return serve(app)
+    return serve(app, full=lambda: gate(app).full)
 
 
 @pytest.fixture

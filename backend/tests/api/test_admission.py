@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +12,10 @@ from dataclasses import replace
 import pytest
 import requests
 
-from ser.api.admission import Gate, Rates
+from ser.api.admission import ANALYSES, Gate, Rates
 from ser.api.app import create_app
 from ser.api.problems import RequestError
+from ser.api.state import gate
 
 
 def test_a_gate_never_lets_in_more_than_it_has_places():
@@ -128,6 +131,50 @@ def test_the_word_of_a_proxy_counts_where_there_is_one(settings, registry, datab
     told = {"X-Forwarded-For": "192.0.2.7"}
     answers = [app.test_client().post("/upload", **form(wav), headers=told).status_code for _ in range(2)]
     assert answers == [200, status]
+
+
+@pytest.fixture
+def full(app, monkeypatch) -> None:
+    """Has every place of the application taken."""
+    monkeypatch.setattr(gate(app), "_most", 0)
+
+
+@pytest.mark.parametrize("address", sorted(ANALYSES))
+def test_the_application_and_the_server_refuse_alike(app, serve, full, address, problem_of, monkeypatch):
+    here = problem_of(app.test_client().post(address), "too_busy")
+    monkeypatch.setattr(app, "wsgi_app", lambda *_: pytest.fail("the application was called"))
+    there = requests.post(f"{serve(app, full=lambda: gate(app).full).url}{address}", data=b"x" * 100_000, timeout=10)
+    assert problem_of(there, "too_busy") | {"request_id": ""} == here | {"request_id": ""}
+    assert int(there.headers["Retry-After"]) > 0
+
+
+def test_a_refusal_keeps_the_connection_and_is_counted_and_logged(server, app, full, multipart, wav, caplog):
+    body, kind = multipart(wav)
+
+    def counted() -> str:
+        text = requests.get(f"{server.url}/metrics", timeout=10).text
+        return next(iter(re.findall(r'ser_requests_total{method="POST",route="/upload",status="503"} (.*)', text)), "0")
+
+    before = float(counted())
+    with caplog.at_level(logging.INFO, "ser.api"), requests.Session() as session:
+        for _ in range(3):
+            header = {"Content-Type": kind, "X-Request-ID": "mine"}
+            answer = session.post(f"{server.url}/upload", data=body, headers=header, timeout=10)
+            assert (answer.status_code, answer.headers["X-Request-ID"]) == (503, "mine")
+        pool = next(iter(session.get_adapter(server.url).poolmanager.pools._container.values()))
+        assert pool.num_connections == 1
+    assert float(counted()) == before + 3
+    lines = [record.getMessage() for record in caplog.records if "POST" in record.getMessage()]
+    assert len(lines) == 3 and all(re.match(rf"POST /upload 503 in={len(body)} out=\d+ ", line) for line in lines)
+
+
+def test_a_foreign_page_may_read_why_it_is_refused(settings, registry, database, serve, monkeypatch):
+    foreign = replace(settings, cors_origins=("https://example.org",))
+    app = create_app(foreign, registry, database)
+    monkeypatch.setattr(gate(app), "_most", 0)
+    server = serve(app, full=lambda: gate(app).full, settings=foreign)
+    answer = requests.post(f"{server.url}/upload", headers={"Origin": "https://example.org"}, timeout=10)
+    assert answer.status_code == 503 and answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
 
 
 def test_what_is_quick_is_answered_while_every_thread_is_busy(
