@@ -46,6 +46,20 @@ test('one click on a sample gives a result, without a complaint and without a fo
   expect(foreign).toEqual([]);
 });
 
+test('what the first view shows is asked for once, with the page itself', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto('/', { waitUntil: 'networkidle' });
+  const answers = asked.filter((path) => /^.api|samples/.test(path)).toSorted();
+  expect(answers).toEqual(['/api/v1/limits', '/api/v1/models', '/samples/index.json']);
+});
+
+test('the page is drawn while the server takes its time', async ({ page }) => {
+  await page.route(/api\/v1/, () => {});
+  await page.goto('/', { waitUntil: 'commit' });
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
 test('an upload takes two clicks and shows what the API says', async ({ page, request }) => {
   await page.goto('/');
   await upload(page, sample('sad'));
