@@ -4,92 +4,97 @@ import { sample } from './steps';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+/** What is wrong in the light, and in the dark. */
 async function violations(page: Page) {
-  await page.waitForTimeout(600); // colours are still fading in
-  const { violations: found } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', colorScheme);
+    await page.waitForTimeout(300); // colours are still fading in
+    const { violations: one } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+    found.push(...one.map(({ id, nodes }) => `${colorScheme}, ${id}: ${nodes.map(({ html }) => html).join(' | ')}`));
+  }
+  return found;
 }
 
 for (const width of [375, 1280]) {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test.describe(`${width} px, ${colorScheme}`, () => {
-      test.use({ viewport: { width, height: 800 }, colorScheme, permissions: ['microphone'] });
+  test.describe(`${width} px`, () => {
+    test.use({ viewport: { width, height: 800 }, contextOptions: { reducedMotion: 'reduce' }, permissions: ['microphone'] });
 
-      test('axe finds nothing on any state of the page, and nothing is cut off', async ({ page }) => {
-        await page.goto('/');
-        await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: 'Record' }).click();
-        await expect(page.getByRole('timer')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: 'Cancel' }).click();
-        await page.getByRole('button', { name: /Angry voice/ }).click();
-        await expect(page.getByTestId('emotion')).toBeVisible();
-        await expect(page.locator('.spectrogram canvas')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: 'Analyse another' }).click();
-        await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
-        await expect(page.getByRole('alert')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      });
-
-      test('axe finds nothing on Voices: empty, filled in, refused, made, deleted', async ({ page }) => {
-        await page.goto('/voices');
-        await expect(page.getByText('No voice is known yet')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('textbox', { name: 'Name' }).fill('.');
-        await page.getByTestId('file').setInputFiles(['angry', 'happy', 'sad'].map(sample));
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: 'Create the voice' }).click();
-        await expect(page.getByRole('alert')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
-        await page.getByRole('button', { name: 'Create the voice' }).click();
-        await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeVisible();
-        await expect(page.locator('.profile')).toHaveCount(1);
-        expect(await violations(page)).toEqual([]);
-        await page.goto('/');
-        await expect(page.getByRole('combobox', { name: 'Voice' })).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('link', { name: 'Voices' }).click();
-        await page.getByRole('button', { name: 'Delete the voice of Asha' }).click();
-        await expect(page.getByRole('dialog')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      });
-
-      test('axe finds nothing on the other views, empty and full', async ({ page }) => {
-        await page.goto('/about');
-        await expect(page.getByRole('table')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.goto('/batch');
-        await expect(page.getByRole('button', { name: 'Choose files' })).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByTestId('files').setInputFiles(['angry', 'sad'].map(sample));
-        await expect(page.getByText('2 of 2 analysed')).toBeVisible();
-        await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
-        await expect(page.getByText('On 2 labelled recordings')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.goto('/sessions');
-        await expect(page.getByText('Nothing is kept yet')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.goto('/live');
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: 'Start listening' }).click();
-        await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: 'End' }).click();
-        await expect(page.getByTestId('emotion')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('link', { name: 'Sessions' }).click();
-        await expect(page.locator('.session')).toHaveCount(1);
-        expect(await violations(page)).toEqual([]);
-        await page.getByRole('button', { name: /^Delete Live/ }).click();
-        await expect(page.getByRole('dialog')).toBeVisible();
-        expect(await violations(page)).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      });
+    test('axe finds nothing on any state of the page, and nothing is cut off', async ({ page }) => {
+      await page.goto('/');
+      await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Record' }).click();
+      await expect(page.getByRole('timer')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: /Angry voice/ }).click();
+      await expect(page.getByTestId('emotion')).toBeVisible();
+      await expect(page.locator('.spectrogram canvas')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Analyse another' }).click();
+      await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
+      await expect(page.getByRole('alert')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
-  }
+
+    test('axe finds nothing on Voices: empty, filled in, refused, made, deleted', async ({ page }) => {
+      await page.goto('/voices');
+      await expect(page.getByText('No voice is known yet')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('textbox', { name: 'Name' }).fill('.');
+      await page.getByTestId('file').setInputFiles(['angry', 'happy', 'sad'].map(sample));
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Create the voice' }).click();
+      await expect(page.getByRole('alert')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
+      await page.getByRole('button', { name: 'Create the voice' }).click();
+      await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeVisible();
+      await expect(page.locator('.profile')).toHaveCount(1);
+      expect(await violations(page)).toEqual([]);
+      await page.goto('/');
+      await expect(page.getByRole('combobox', { name: 'Voice' })).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Voices' }).click();
+      await page.getByRole('button', { name: 'Delete the voice of Asha' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    });
+
+    test('axe finds nothing on the other views, empty and full', async ({ page }) => {
+      await page.goto('/about');
+      await expect(page.getByRole('table')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.goto('/batch');
+      await expect(page.getByRole('button', { name: 'Choose files' })).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByTestId('files').setInputFiles(['angry', 'sad'].map(sample));
+      await expect(page.getByText('2 of 2 analysed')).toBeVisible();
+      await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
+      await expect(page.getByText('On 2 labelled recordings')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.goto('/sessions');
+      await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.goto('/live');
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Start listening' }).click();
+      await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'End' }).click();
+      await expect(page.getByTestId('emotion')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('link', { name: 'Sessions' }).click();
+      await expect(page.locator('.session')).toHaveCount(1);
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: /^Delete Live/ }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    });
+  });
 }
