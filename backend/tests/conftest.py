@@ -1,7 +1,7 @@
-"""Fixtures that every test may use, and what happens to tests that need a corpus.
+"""Fixtures that every test may use, and what happens to tests that need what a machine may lack.
 
-Tests marked ``corpus`` need real recordings in ``SER_CORPORA``. Where there are none they are not run, the summary says
-so, and with ``SER_REQUIRE_ALL=1`` (as in CI) the run fails.
+Tests marked ``corpus`` need real recordings in ``SER_CORPORA``, some of those of the database a PostgreSQL server. What
+is lacking is not run, the summary says so, and with ``SER_REQUIRE_ALL=1`` (as in CI) the run fails.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,30 +27,38 @@ from ser.recipe import Recipe, get_recipe
 from ser.recipes.whisper import DIMS, LAYERS
 from ser.settings import PROJECT
 from ser.store import Store, open_store
-from tests.databases import AVAILABLE, make, postgres_server
+from tests.databases import POSTGRES, make, postgres_server
 
 if TYPE_CHECKING:
     from ser.predictor import Predictor
 
-NOT_RUN = pytest.StashKey[list[str]]()
+CORPORA, SERVER = "the corpora; set SER_CORPORA to their folder", "a PostgreSQL server; install its programs"
+NOT_RUN = pytest.StashKey[dict[str, int]]()  # tests by what they need
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    there = (_corpora() / "ravdess").is_dir()
-    needing = [item for item in items if item.get_closest_marker("corpus") and not there]
-    config.stash[NOT_RUN] = [item.nodeid for item in needing]
-    items[:] = [item for item in items if item not in needing]
+    needs = {item: _lacks(item) for item in items}
+    needing = [item for item in items if needs[item]]
+    config.stash[NOT_RUN] = dict(Counter(filter(None, needs.values())))
+    items[:] = [item for item in items if not needs[item]]
     if needing:
         config.hook.pytest_deselected(items=needing)
 
 
+def _lacks(item: pytest.Item) -> str | None:
+    if item.get_closest_marker("corpus") and not (_corpora() / "ravdess").is_dir():
+        return CORPORA
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return SERVER if given.get("database_url") == "postgresql" and POSTGRES is None else None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if left := config.stash.get(NOT_RUN, []):
-        terminalreporter.write_line(f"not run: {len(left)} tests need the corpora; set SER_CORPORA to their folder")
+    for need, number in config.stash.get(NOT_RUN, {}).items():
+        terminalreporter.write_line(f"not run: {number} tests need {need}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    left = session.config.stash.get(NOT_RUN, [])
+    left = session.config.stash.get(NOT_RUN, {})
     if hasattr(session.config, "workeroutput"):  # one of several processes
         session.config.workeroutput["not_run"] = left
     elif left and os.environ.get("SER_REQUIRE_ALL") == "1":
@@ -58,7 +67,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_testnodedown(node: Any) -> None:
     """Takes what a process left out; every one is given all tests to choose from."""
-    node.config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", [])
+    node.config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", {})
 
 
 def _corpora() -> Path:
@@ -148,9 +157,9 @@ def server_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=AVAILABLE)
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database, once of every kind that this machine has."""
+    """URL of an empty database, once of every kind."""
     if request.param == "sqlite":
         return f"sqlite:///{(tmp_path / 'some folder' / 'results.sqlite').as_posix()}"
     server, name = request.getfixturevalue("server_url"), f"t{secrets.token_hex(8)}"
@@ -160,7 +169,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    """An open database, once of every kind that this machine has."""
+    """An open database, once of every kind."""
     store = open_store(database_url)
     yield store
     store.close()

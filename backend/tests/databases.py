@@ -17,11 +17,13 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 START_SECONDS = 30.0
+DEBIAN = Path("/usr/lib/postgresql")  # has a folder for each version, none of them in the PATH
 
 
 def _programs() -> Path | None:
     """Folder of initdb and postgres, None where they are not installed or cannot be run: they refuse a superuser."""
-    found = shutil.which("initdb")
+    places = [os.environ.get("PATH", ""), *map(str, sorted(DEBIAN.glob("*/bin"), reverse=True))]
+    found = shutil.which("initdb", path=os.pathsep.join(places))
     if found is None or os.name != "posix" or (os.geteuid() == 0 and not _unprivileged()):
         return None
     return Path(found).resolve().parent
@@ -36,7 +38,6 @@ def _unprivileged() -> dict[str, Any]:
 
 
 POSTGRES = _programs()
-AVAILABLE = ("sqlite", "postgresql") if POSTGRES else ("sqlite",)
 
 
 @contextmanager
