@@ -130,6 +130,8 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         f"{100 * metrics['answered_accuracy']:.0f} % of those are right; of the surest 80 % of the clips "
         f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
     ]
+    if sets := metrics["sets"]:
+        lines.append(_sets(sets))
     if ranking := metrics.get("intensity"):
         lines.append(
             f"- Intensity: of a strongly and a mildly expressed clip the strong one ranks higher in "
@@ -138,6 +140,21 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         )
     heading = f"\n### {figure.corpus}, `{figure.protocol}`, {figure.classes} classes\n\n"
     return heading + _wrapped(lines) + "\n"
+
+
+def _sets(sets: dict[str, dict]) -> str:
+    inside, worst, sizes = (
+        " / ".join(form(own) for own in sets.values())
+        for form in (
+            lambda own: f"{100 * own['coverage']:.0f}",
+            lambda own: f"{100 * own['speakers'][1]:.0f}",
+            lambda own: f"{own['size']:.1f}",
+        )
+    )
+    return (
+        f"- Sets of `--coverage {' / '.join(sets)}`, on clips to which they were not fitted: the right one is in "
+        f"{inside} % of them ({worst} % for the speaker at the lowest tenth), among {sizes} emotions."
+    )
 
 
 def _uncalibrated(metrics: dict) -> str:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,9 @@ from ser.dataset import Data
 from ser.errors import ProtocolError
 from ser.files import write_text
 from ser.metrics import NO_SPEECH, score
-from ser.out_of_fold import read_out_of_fold, write_rows
+from ser.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
 from ser.recipe import Recipe
-from ser.results import RUN_FILE, served_temperatures, summarise, write_metrics
+from ser.results import RUN_FILE, served_temperatures, served_thresholds, summarise, write_metrics
 from ser.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
 from ser.transfer import known_statistics
@@ -146,16 +146,10 @@ def _part_by_corpus(
 ) -> None:
     """Gives every corpus a folder of its own, with its own labels: one figure over all of them would mean little.
 
-    The temperatures are those of all corpora together, as one model has only one.
+    Temperatures and thresholds are those of all corpora together, as one model has only one of each.
     """
-    served = [
-        served_temperatures(plan.protocol, labels, read_out_of_fold(folder / f"out_of_fold_seed{seed}.csv"))
-        for seed in range(len(runs))
-    ]
-    calibrated = [
-        [row | {"temperature": f"{temperature:.4f}"} for row, temperature in zip(*pair, strict=True)]
-        for pair in zip(runs, served, strict=True)
-    ]
+    pooled = [read_out_of_fold(folder / f"out_of_fold_seed{seed}.csv") for seed in range(len(runs))]
+    calibrated = [calibrated_rows(plan.protocol, labels, *pair) for pair in zip(runs, pooled, strict=True)]
     for corpus in sorted({row["corpus"] for row in runs[0]}):
         own = [[row for row in rows if row["corpus"] == corpus] for rows in calibrated]
         occurring = [label for label in labels if any(row["truth"] == label for row in own[0])]
@@ -164,6 +158,15 @@ def _part_by_corpus(
         (folder / corpus).mkdir(exist_ok=True)
         write_metrics(folder / corpus, _summarised(folder / corpus, plan, corpus, occurring, slim, command))
         shutil.copyfile(folder / RUN_FILE, folder / corpus / RUN_FILE)
+
+
+def calibrated_rows(
+    protocol: str, labels: Sequence[str], rows: Sequence[Mapping[str, str]], run: OutOfFold
+) -> list[dict[str, str]]:
+    """Returns the rows of a seed with the temperature and the thresholds of each clip."""
+    columns = {"temperature": served_temperatures(protocol, labels, run)}
+    columns |= {f"{THRESHOLD}{percent}": one for percent, one in served_thresholds(protocol, labels, run).items()}
+    return [{**row, **{name: f"{one[clip]:.4f}" for name, one in columns.items()}} for clip, row in enumerate(rows)]
 
 
 def _chosen(plan: Plan, folds: list[Fold]) -> list[Fold]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from ser.files import write_text
 from ser.labels import INTENSITIES
 
 UNKNOWN = "unknown"
+THRESHOLD = "threshold_"  # begins the names of columns, the coverage in percent ends them
 AGE_STEP = 10  # years in an age group
 
 
@@ -34,6 +35,7 @@ class OutOfFold:
             NaN where that is not known; or None from networks that do not tell.
         corpora: name of each clip's corpus; empty where all are from one.
         temperatures: float (clips,), found on other clips than are here; None where they are to be found on these.
+        thresholds: coverage in percent -> float (clips,), of conformal sets, found like the temperatures; may be empty.
     """
 
     files: list[str]
@@ -47,6 +49,7 @@ class OutOfFold:
     intensities: np.ndarray | None = None
     corpora: Sequence[str] = ()
     temperatures: np.ndarray | None = None
+    thresholds: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def units(self) -> list[str]:
@@ -87,6 +90,11 @@ def read_out_of_fold(file: Path) -> OutOfFold:
         intensities=_intensities(rows),
         corpora=[row["corpus"] for row in rows] if "corpus" in rows[0] else (),
         temperatures=np.array([float(row["temperature"]) for row in rows]) if "temperature" in rows[0] else None,
+        thresholds={
+            int(name.removeprefix(THRESHOLD)): np.array([float(row[name]) for row in rows])
+            for name in rows[0]
+            if name.startswith(THRESHOLD)
+        },
     )
 
 

@@ -104,7 +104,7 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
     runs = [_possible(labels, run) for run in runs]
     targets = [_targets(labels, run) for run in runs]
     temperature = fit_temperature(np.concatenate([run.logits for run in runs]), np.concatenate(targets))
-    fitted = [softmax(run.logits / served_temperatures(protocol, labels, run)[:, None], axis=1) for run in runs]
+    fitted = [_served(protocol, labels, run) for run in runs]
     confidences = [shares.max(axis=1) for shares in fitted]
     epochs = [epoch for run in runs for epoch in run.epochs.values()]
     return {
@@ -113,7 +113,7 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
         "speaker_independent": get_protocol(protocol).speaker_independent,
         **measure(labels, runs, before=[_confidence(run.logits) for run in runs], after=confidences),
         "temperature": temperature,
-        "sets": _sets(runs, targets, fitted, temperature),
+        "sets": _sets(runs, targets, fitted, [served_thresholds(protocol, labels, run) for run in runs], temperature),
         **_intensity_ranking(runs),
         "median_best_epoch": int(np.median(epochs)),
         "best_epochs": [run.epochs for run in runs],
@@ -206,6 +206,26 @@ def served_temperatures(protocol: str, labels: Sequence[str], run: OutOfFold) ->
     return cross_fit_temperatures(_possible(labels, run).logits, _targets(labels, run), _parts(run))
 
 
+def served_thresholds(protocol: str, labels: Sequence[str], run: OutOfFold) -> Mapping[int, np.ndarray]:
+    """Returns coverage in percent -> a threshold for every clip (clips,), as a model has it that never heard the clip.
+
+    Like the temperatures it is found on the other folds, together for all corpora. Where a test is of a corpus of which
+    nothing was heard, those are the other corpora; without any there is none to find, and the result is empty.
+    """
+    if run.thresholds:
+        return run.thresholds
+    if get_protocol(protocol).foreign and len(set(run.folds)) < 2:
+        return {}
+    right = _right(_served(protocol, labels, run), _targets(labels, run))
+    return {percent: cross_fit_thresholds(right, _parts(run), percent / 100) for percent in COVERAGES}
+
+
+def _served(protocol: str, labels: Sequence[str], run: OutOfFold) -> np.ndarray:
+    """(clips, classes) probabilities with the temperatures of ``served_temperatures``."""
+    temperatures = served_temperatures(protocol, labels, run)
+    return softmax(_possible(labels, run).logits / temperatures[:, None], axis=1)
+
+
 def _possible(labels: Sequence[str], run: OutOfFold) -> OutOfFold:
     """The run with labels that a clip's corpus does not have out of the question, as they are in ``predicted``."""
     corpora, truth = np.array(run.corpora or [""] * len(run.truth)), np.array(run.truth)
@@ -219,22 +239,25 @@ def _targets(labels: Sequence[str], run: OutOfFold) -> np.ndarray:
 
 
 def _sets(
-    runs: Sequence[OutOfFold], targets: Sequence[np.ndarray], fitted: Sequence[np.ndarray], temperature: float
+    runs: Sequence[OutOfFold],
+    targets: Sequence[np.ndarray],
+    fitted: Sequence[np.ndarray],
+    found_elsewhere: Sequence[Mapping[int, np.ndarray]],
+    temperature: float,
 ) -> dict[str, dict]:
     """Coverage in percent -> what conformal sets of that coverage hold on clips that they were not fitted on.
 
     ``threshold`` is the one that ships, fitted on all clips; the coverage and size that stand beside it are those of
-    thresholds from the other folds. ``speakers`` is the lowest, the lower decile and the median over speakers.
+    ``served_thresholds``. ``speakers`` is the lowest, the lower decile and the median over speakers.
     """
     served = [softmax(run.logits / temperature, axis=1) for run in runs]
     pooled = np.concatenate([_right(shares, target) for shares, target in zip(served, targets, strict=True)])
     found = {}
-    for percent in COVERAGES:
+    for percent in COVERAGES if all(found_elsewhere) else ():
         inside, sizes, speakers = [], [], []
-        for run, target, shares in zip(runs, targets, fitted, strict=True):
-            right = _right(shares, target)
-            thresholds = cross_fit_thresholds(right, _parts(run), percent / 100)
-            held = (right >= thresholds) | (shares.argmax(axis=1) == target)
+        for run, target, shares, elsewhere in zip(runs, targets, fitted, found_elsewhere, strict=True):
+            thresholds = elsewhere[percent]
+            held = (_right(shares, target) >= thresholds) | (shares.argmax(axis=1) == target)
             inside.append(held.mean())
             sizes.append(np.maximum((shares >= thresholds[:, None]).sum(axis=1), 1).mean())
             names = np.array(run.units)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from ser.calibration import fit_temperature
+from ser.calibration import COVERAGES, fit_temperature
 from ser.errors import ProtocolError
 from ser.metrics import NO_SPEECH, expected_calibration_error, score
 from ser.out_of_fold import age_group, read_out_of_fold, write_rows
@@ -107,6 +107,22 @@ def test_nothing_calibrates_answers_about_a_corpus_that_was_never_heard(tmp_path
     write_rows(tmp_path / "one.csv", made_rows(0, folds=3))
     foreign = summarise("ravdess", "cross", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
     assert foreign["ece"] == foreign["ece_before"]
+
+
+def test_thresholds_for_a_corpus_that_was_never_heard_are_those_of_other_corpora(tmp_path):
+    file = tmp_path / "rows.csv"
+    write_rows(file, made_rows(0, folds=1))
+    alone = summarise("ravdess", "cross", LABELS, [read_out_of_fold(file)])
+    assert alone["sets"] == {}
+    for threshold, coverage in ((0.0, 1.0), (1.0, alone["wa"])):  # every emotion; only the likeliest
+        columns = {f"threshold_{percent}": str(threshold) for percent in COVERAGES}
+        write_rows(file, [row | columns | {"predicted": _likeliest(row)} for row in made_rows(0, folds=1)])
+        found = summarise("ravdess", "cross", LABELS, [read_out_of_fold(file)])
+        assert found["sets"]["90"]["coverage"] == pytest.approx(coverage, abs=0.012)
+
+
+def _likeliest(row: dict[str, str]) -> str:
+    return max(LABELS, key=lambda label: float(row[f"logit_{label}"]))
 
 
 def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
