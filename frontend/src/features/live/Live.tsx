@@ -10,7 +10,7 @@ import { Problem, ServerProblem } from '../../components/Problem';
 import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
-import { certainty, clock, number, when } from '../../lib/format';
+import { certainty, clock, duration, when } from '../../lib/format';
 import type { History } from '../../lib/history';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
@@ -220,7 +220,7 @@ function Connection({ now }: { now: Snapshot }) {
   return (
     <Text size="sm" role="status" className={troubled || now.full ? 'connection troubled' : 'connection'}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}
-      {now.phase === 'paused' && !now.full && live.pausedHint(number(now.seconds))}
+      {now.phase === 'paused' && !now.full && live.pausedHint(duration(now.seconds))}
     </Text>
   );
 }
