@@ -89,11 +89,12 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
   const { history, marks, phase, error } = now;
   const ways = { onDismiss: onClose, dismissLabel: recorder.close };
-  if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
+  if (now.refusal && phase === 'idle') return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
   if (error && phase === 'idle') return <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />;
   return (
     <>
       {error && <ServerProblem error={error} />}
+      {now.refusal && <Problem {...refusals[now.refusal]} />}
       <section className="card live" aria-label={live.title}>
         <div className="result-columns">
           <Current latest={now.latest} phase={phase} />
@@ -191,7 +192,7 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
       <div className="control-buttons">
         <Button
           variant="default"
-          disabled={busy}
+          disabled={busy || now.refusal !== null}
           leftSection={paused ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
           onClick={() => (paused ? session.resume() : session.pause())}
         >
