@@ -23,6 +23,8 @@ const spoken = [
   `JSXAttribute[name.name=/^(${SPOKEN})$/] Literal[value=${LETTERS}]:not(BinaryExpression > Literal)`,
   `JSXAttribute[name.name=/^(${SPOKEN})$/] TemplateElement[value.raw=${LETTERS}]`,
 ];
+// Outside of JSX most strings are names; what has letters behind a value and a space is a unit or a sentence.
+const unit = { selector: 'TemplateElement[value.raw=/^ \\p{L}/u]', message };
 
 export default ts.config(
   { ignores: ['dist', 'test-results', 'playwright-report', 'src/lib/api-types.ts'] },
@@ -37,7 +39,12 @@ export default ts.config(
   {
     files: ['src/**/*.tsx'],
     ignores: ['**/*.test.tsx'],
-    rules: { 'no-restricted-syntax': ['error', ...spoken.map((selector) => ({ selector, message }))] },
+    rules: { 'no-restricted-syntax': ['error', ...spoken.map((selector) => ({ selector, message })), unit] },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'src/lib/words/**'],
+    rules: { 'no-restricted-syntax': ['error', unit] },
   },
   { files: ['**/*.{ts,tsx}'], rules: { '@typescript-eslint/consistent-type-imports': 'error' } },
 );

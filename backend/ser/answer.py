@@ -10,7 +10,7 @@ import numpy as np
 from ser.calibration import candidates, prediction_set
 from ser.checkpoint import ModelInfo
 from ser.labels import canonical_order
-from ser.prediction import Prediction
+from ser.prediction import WARNINGS, Prediction
 from ser.speech import Speech
 from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions
 
@@ -50,7 +50,7 @@ def conclude(
         evidence: what it said.
         file: name of the recording.
         duration_seconds: its length.
-        warnings: sentences for a person.
+        warnings: codes of ``WARNINGS``.
         set_threshold: probability from which on an emotion is in the ``prediction_set``; None asks for no set.
     """
     threshold, labels = info.calibration.unsure_below, canonical_order(info.labels)
@@ -75,7 +75,8 @@ def conclude(
         duration_seconds=round(duration_seconds, 3),
         speech_seconds=round(evidence.speech.seconds, 3),
         segments=stretches,
-        warnings=list(warnings),
+        warnings=[WARNINGS[code] for code in warnings],
+        warning_codes=list(warnings),
         dominant=dominant(stretches),
         transitions=transitions(stretches),
         timeline=course,

@@ -13,6 +13,14 @@ from typing import Any, Literal, Self
 
 State = Literal["emotion", "unsure", "no_speech"]
 
+WARNINGS = {
+    "overdriven": "The recording is overdriven: its loudest parts are cut off, which can look like anger.",
+    "quiet": "The recording is very quiet; move closer to the microphone.",
+    "narrow_band": "The recording has a telephone's narrow band; the models were trained on a wider one.",
+    "little_speech": "There is less than half a second of speech; the answer is less reliable.",
+    "no_voice": "There is sound, but it is more like music or noise than like a voice.",
+}  # code -> the sentence; who speaks another language than English says the code in words of its own
+
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
@@ -78,6 +86,7 @@ class Prediction:
         speech_seconds: how much of it is speech in s.
         segments: the answer over time.
         warnings: sentences for a person, such as that the recording clips.
+        warning_codes: their stable words, of ``WARNINGS``; none in what was kept before there were any.
         dominant: emotion that the most speech carries, None without speech.
         transitions: where one emotion follows another.
         timeline: the probabilities window by window, None without speech.
@@ -98,6 +107,7 @@ class Prediction:
     speech_seconds: float
     segments: list[Segment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    warning_codes: list[str] = field(default_factory=list)
     dominant: str | None = None
     transitions: list[Transition] = field(default_factory=list)
     timeline: Timeline | None = None

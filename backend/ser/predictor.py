@@ -29,7 +29,6 @@ from ser.timeline import DEFAULT_GRID, Grid, windows
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
 SHORT_SPEECH_SECONDS = 0.5
-NO_VOICE = "There is sound, but it is more like music or noise than like a voice."
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class Predictor:
             parts = [part for part, spoken in zip(parts, outputs.spoken, strict=True) if spoken]
             probabilities = outputs.probabilities[outputs.spoken][:, self._canonical]
             intensities = outputs.intensities[outputs.spoken] if outputs.intensities is not None and parts else None
-            warnings += [] if parts else [NO_VOICE]
+            warnings += [] if parts else ["no_voice"]
         prediction = conclude(
             self.info,
             Evidence(speech=speech, windows=parts, probabilities=probabilities, grid=grid, intensities=intensities),
@@ -221,14 +220,15 @@ def load_predictor(name_or_path: str | Path, settings: Settings) -> Predictor:
 
 
 def _warnings(waveform: Waveform, speech: Speech) -> list[str]:
+    """Returns the codes of what makes an answer less reliable."""
     level = np.abs(waveform.samples)
     found = []
     if (level >= 0.999).mean() > CLIPPED_SHARE:
-        found.append("The recording is overdriven: its loudest parts are cut off, which can look like anger.")
+        found.append("overdriven")
     if level.max(initial=0) < QUIET_PEAK:
-        found.append("The recording is very quiet; move closer to the microphone.")
+        found.append("quiet")
     if waveform.sample_rate < 16_000:
-        found.append("The recording has a telephone's narrow band; the models were trained on a wider one.")
+        found.append("narrow_band")
     if 0 < speech.seconds < SHORT_SPEECH_SECONDS:
-        found.append("There is less than half a second of speech; the answer is less reliable.")
+        found.append("little_speech")
     return found

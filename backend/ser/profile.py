@@ -14,6 +14,7 @@ from ser.errors import ProfileError
 
 MAX_NAME_CHARACTERS = 40
 FEW_CLIPS = 3
+WARNINGS = ("few_recordings", "alike")  # codes of what would make a profile better
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,13 +46,14 @@ class Profile:
         """Everything but the numbers themselves, as JSON."""
         return {name: value for name, value in asdict(self).items() if name != "offset"}
 
-    def warnings(self, varied: float) -> list[str]:
-        """Sentences for a person about what would make the profile better; ``varied`` is variety enough."""
-        found = []
+    def warnings(self, varied: float) -> dict[str, str]:
+        """What would make the profile better: code -> sentence for a person; ``varied`` is variety enough."""
+        found = {}
         if self.clips < FEW_CLIPS:
-            found.append(f"{self.clips} recording says little about a voice; {FEW_CLIPS} to 20 are better.")
+            said = "1 recording says" if self.clips == 1 else f"{self.clips} recordings say"
+            found["few_recordings"] = f"{said} little about a voice; {FEW_CLIPS} to 20 are better."
         if self.clips > 1 and self.variety < varied:
-            found.append("The recordings sound alike; a few in other moods make the profile much better.")
+            found["alike"] = "The recordings sound alike; a few in other moods make the profile much better."
         return found
 
 

@@ -45,6 +45,7 @@ def test_the_prediction_has_the_promised_shape():
         "speech_seconds",
         "segments",
         "warnings",
+        "warning_codes",
         "dominant",
         "transitions",
         "timeline",

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.audio import SAMPLE_RATE, Waveform, decode
+from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.errors import AudioError, ModelError, SettingsError
 from ser.labels import EMOTIONS
+from ser.prediction import WARNINGS
 from ser.predictor import Predictor, load_predictor
 from ser.settings import PROJECT, load_settings
 
@@ -121,9 +122,15 @@ def test_warnings_say_what_is_wrong_with_a_recording(predictor, samples):
     clip = decode(samples["sad"]).samples
     overdriven = predictor.predict(Waveform(np.clip(30 * clip, -1, 1), SAMPLE_RATE))
     faint = predictor.predict(Waveform(0.002 * clip, SAMPLE_RATE))
-    assert any("overdriven" in text for text in overdriven.warnings)
-    assert any("quiet" in text for text in faint.warnings)
-    assert predictor.predict(Waveform(clip, SAMPLE_RATE)).warnings == []
+    narrow = predictor.predict(resample(Waveform(clip, SAMPLE_RATE), 8_000))
+    plain = predictor.predict(Waveform(clip, SAMPLE_RATE))
+    assert [one.warning_codes for one in (overdriven, faint, narrow, plain)] == [
+        ["overdriven"],
+        ["quiet"],
+        ["narrow_band"],
+        [],
+    ]
+    assert [one.warnings for one in (overdriven, plain)] == [[WARNINGS["overdriven"]], []]
 
 
 def test_a_recording_beyond_the_limit_is_refused(samples):

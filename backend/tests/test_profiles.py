@@ -110,9 +110,9 @@ def test_advice_is_given_where_it_helps():
     one = Profile(
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
-    assert len(one.warnings(VARIED)) == 1 and "3 to 20" in one.warnings(VARIED)[0]
-    assert "sound alike" in replace(one, clips=5).warnings(VARIED)[0]
-    assert replace(one, clips=5, variety=0.9).warnings(VARIED) == []
+    assert list(one.warnings(VARIED)) == ["few_recordings"] and "3 to 20" in one.warnings(VARIED)["few_recordings"]
+    assert "sound alike" in replace(one, clips=5).warnings(VARIED)["alike"]
+    assert replace(one, clips=5, variety=0.9).warnings(VARIED) == {}
 
 
 @pytest.fixture

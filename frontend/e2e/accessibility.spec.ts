@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
-import { sample } from './steps';
+import { sample, wav } from './steps';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -17,8 +18,19 @@ async function violations(page: Page) {
   return found;
 }
 
+/** The next answer is the server's own, but unsure. */
+async function doubt(page: Page) {
+  const multipart = { file: { name: 'sad.wav', mimeType: 'audio/wav', buffer: readFileSync(sample('sad')) } };
+  const answer = await (await page.request.post('/api/v1/analyse', { multipart })).json();
+  const { prediction } = answer;
+  const segments = prediction.segments.map((one: object) => ({ ...one, state: 'unsure' }));
+  const unsure = { ...prediction, state: 'unsure', confidence: 41, candidates: ['happy', 'sad'], segments };
+  await page.route('**/api/v1/analyse', (route) => route.fulfill({ json: { ...answer, prediction: unsure } }), { times: 1 });
+}
+
 for (const width of [375, 1280]) {
   test.describe(`${width} px`, () => {
+    test.describe.configure({ timeout: 180_000 }); // many states, each looked at twice
     test.use({ viewport: { width, height: 800 }, contextOptions: { reducedMotion: 'reduce' }, permissions: ['microphone'] });
 
     test('axe finds nothing on any state of the page, and nothing is cut off', async ({ page }) => {
@@ -36,6 +48,41 @@ for (const width of [375, 1280]) {
       await page.getByRole('button', { name: 'Analyse another' }).click();
       await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
       await expect(page.getByRole('alert')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    });
+
+    test('axe finds nothing on an answer that is unsure, has warnings, or is that nobody speaks', async ({ page }) => {
+      await doubt(page);
+      await page.goto('/');
+      await page.getByTestId('file').setInputFiles(sample('sad'));
+      await expect(page.getByRole('heading', { name: 'Unsure' })).toBeVisible();
+      await expect(page.locator('.spectrogram canvas')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Analyse another' }).click();
+      await page.getByTestId('file').setInputFiles({ name: 'silence.wav', mimeType: 'audio/wav', buffer: wav(Buffer.alloc(96000)) });
+      await expect(page.getByRole('heading', { name: 'No speech heard' })).toBeVisible();
+      await expect(page.locator('.warnings')).toContainText('very quiet');
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Analyse another' }).click();
+      await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
+      await page.getByText('What the server said').click();
+      await expect(page.getByText('This is not an audio file of a known format')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    });
+
+    test('axe finds nothing on a live session that is paused, or without its server', async ({ page }) => {
+      await page.goto('/live');
+      await page.getByRole('button', { name: 'Start listening' }).click();
+      await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
+      await page.route('**/chunks/**', (route) => route.abort());
+      await expect(page.getByText(/nothing is lost/)).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.unroute('**/chunks/**');
+      await expect(page.getByText(/^Paused after/)).toBeVisible();
+      await expect(page.getByText(/nothing is lost/)).toHaveCount(0);
       expect(await violations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });

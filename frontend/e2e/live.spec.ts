@@ -168,20 +168,3 @@ test.describe('allowed', () => {
     await expect.poll(async () => (await received(page, id)).state).toBe('ended');
   });
 });
-
-test('a refused microphone is explained', async ({ page }) => {
-  await page.goto('/live');
-  await page.getByRole('button', { name: 'Start listening' }).click();
-  await expect(page.getByRole('alert')).toContainText('The microphone is blocked');
-});
-
-test('a server that is gone at the start is explained', async ({ page, context }) => {
-  await context.grantPermissions(['microphone']);
-  await page.route('**/api/v1/live', (route) => route.abort());
-  await page.goto('/live');
-  await page.getByRole('button', { name: 'Start listening' }).click();
-  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
-  await page.unroute('**/api/v1/live');
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.getByRole('timer')).toBeVisible();
-});

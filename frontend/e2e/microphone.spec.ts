@@ -52,27 +52,3 @@ test.describe('allowed', () => {
     }
   });
 });
-
-test('a refused microphone is explained', async ({ page }) => {
-  await page.goto('/');
-  await page.getByRole('button', { name: 'Record' }).click();
-  await expect(page.getByRole('alert')).toContainText('The microphone is blocked');
-  await page.getByRole('button', { name: 'Close' }).click();
-  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
-});
-
-test('no microphone is explained', async ({ page }) => {
-  await page.addInitScript(() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
-  });
-  await page.goto('/');
-  await page.getByRole('button', { name: 'Record' }).click();
-  await expect(page.getByRole('alert')).toContainText('No microphone was found');
-});
-
-test('an insecure address is explained', async ({ page }) => {
-  await page.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
-  await page.goto('/');
-  await page.getByRole('button', { name: 'Record' }).click();
-  await expect(page.getByRole('alert')).toContainText('This address may not use a microphone');
-});

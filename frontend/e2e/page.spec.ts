@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { firstModel } from './models';
 import { sample, upload, watch } from './steps';
@@ -101,49 +101,6 @@ test('everything works by keyboard', async ({ page }) => {
   }
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
-});
-
-test('a text file named .wav is explained', async ({ page }) => {
-  await page.goto('/');
-  await upload(page, { name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('these are only words') });
-  await expect(page.getByRole('alert')).toContainText('This is not a recording we can read');
-  await page.getByRole('button', { name: 'Choose another recording' }).click();
-  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
-});
-
-test('30 MB is refused with the same words by the page and by the server', async ({ page }) => {
-  const large = test.info().outputPath('large.wav');
-  writeFileSync(large, Buffer.alloc(30 * 1024 * 1024));
-  await page.goto('/');
-  await expect(page.getByText(/up to 25 MB/)).toBeVisible();
-  await upload(page, large);
-  await expect(page.getByRole('alert')).toContainText('The file is too large');
-  // a page that believes in another limit sends it, and can read the server's 413
-  const limits = { max_upload_bytes: 2 ** 30, max_audio_seconds: 1800, min_audio_seconds: 0.1, formats: ['wav'] };
-  await page.route('**/api/v1/limits', (route) => route.fulfill({ json: limits }));
-  await page.goto('/');
-  await expect(page.getByText(/up to 1024 MB/)).toBeVisible();
-  await page.unroute('**/api/v1/limits'); // or the 30 MB would go through the interception as well
-  await upload(page, large);
-  await expect(page.getByRole('alert')).toContainText('The file is too large');
-  await expect(page.getByRole('alert')).toContainText(/30.0 MiB; at most 25 MiB/);
-});
-
-test('silence is answered with no speech', async ({ page }) => {
-  const wav = Buffer.from(readFileSync(sample('sad')));
-  wav.fill(0, 44);
-  await page.goto('/');
-  await upload(page, { name: 'silence.wav', mimeType: 'audio/wav', buffer: wav });
-  await expect(page.getByRole('heading', { name: 'No speech heard' })).toBeVisible();
-});
-
-test('when the server is gone the recording is kept', async ({ page }) => {
-  await page.goto('/');
-  await page.route('**/api/v1/analyse', (route) => route.abort(), { times: 1 });
-  await upload(page, sample('happy'));
-  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(emotion(page)).toBeVisible();
 });
 
 test('waiting can be stopped, and the recording is kept', async ({ page }) => {

@@ -91,12 +91,3 @@ test('what is not to be kept is not kept, until an export asks for it', async ({
   await open(page);
   await expect(rows(page)).toHaveCount(1);
 });
-
-test('a server that is gone is said so, and asked again', async ({ page }) => {
-  await page.route('**/api/v1/sessions?**', (route) => route.abort());
-  await page.goto('/sessions');
-  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
-  await page.unroute('**/api/v1/sessions?**');
-  await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
-});

@@ -21,3 +21,21 @@ export async function upload(page: Page, file: string | { name: string; mimeType
   await page.getByRole('button', { name: 'Choose a file' }).click();
   await (await chooser).setFiles(file);
 }
+
+/** A mono WAV of these samples. */
+export function wav(samples: Buffer, { rate = 16000, bits = 16, format = 1 } = {}): Buffer {
+  const head = Buffer.alloc(44);
+  head.write('RIFF');
+  head.writeUInt32LE(36 + samples.length, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(format, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE((rate * bits) / 8, 28);
+  head.writeUInt16LE(bits / 8, 32);
+  head.writeUInt16LE(bits, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([head, samples]);
+}

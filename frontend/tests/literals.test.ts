@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 
 const linter = new ESLint({ cwd: process.cwd() });
 
-async function complaints(jsx: string): Promise<number> {
+async function complaints(jsx: string, filePath = 'src/components/Thing.tsx'): Promise<number> {
   const code = `export const Thing = ({ busy, name }: { busy: boolean; name: string }) => ${jsx};\n`;
-  const [result] = await linter.lintText(code, { filePath: 'src/components/Thing.tsx' });
+  const [result] = await linter.lintText(code, { filePath });
   return result!.messages.filter(({ ruleId }) => ruleId === 'no-restricted-syntax').length;
 }
 
@@ -27,3 +27,11 @@ test.each(['<p className="file name">{name}</p>', '<p>{busy && name} · </p>', '
     expect(await complaints(jsx)).toBe(0);
   },
 );
+
+test.each(['`${name} KiB`', '`${name} s`', '[name, `${busy} मि॰`]'])('%s is found outside of JSX too', async (code) => {
+  expect(await complaints(code, 'src/lib/thing.ts')).toBeGreaterThan(0);
+});
+
+test.each(['`${name} %`', '`Bearer ${name}`', '`/api/${name}/end`'])('%s is a name or a sign, and left alone', async (code) => {
+  expect(await complaints(code, 'src/lib/thing.ts')).toBe(0);
+});

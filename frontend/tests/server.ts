@@ -64,6 +64,7 @@ export const happy: Prediction = {
   speech_seconds: 2.1,
   segments: [{ start: 0.4, end: 2.5, emotion: 'happy', confidence: 87.3, state: 'emotion' }],
   warnings: [],
+  warning_codes: [],
   dominant: 'happy',
   transitions: [],
   timeline: null,

@@ -1,5 +1,5 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { server } from './server';
 
@@ -14,6 +14,8 @@ window.ResizeObserver ??= class {
 };
 URL.createObjectURL ??= () => 'blob:nothing';
 URL.revokeObjectURL ??= () => {};
+
+configure({ asyncUtilTimeout: 5000 }); // a lazy view is compiled first, on a busy machine
 
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
 afterEach(() => {

@@ -31,9 +31,11 @@ def detail(mine: Sessions, session: Session) -> dict[str, Any]:
     from ser.streaming import summarise
 
     found = findings(mine, session)
+    prediction = Prediction.from_dict(found["prediction"])
     return {
         **asdict(session),
         **found,
+        "prediction": prediction.to_dict(),  # with the fields that came since it was kept
         "marks": mine.marks(session.id),
-        "statistics": summarise(Prediction.from_dict(found["prediction"])),
+        "statistics": summarise(prediction),
     }

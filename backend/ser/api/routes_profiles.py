@@ -58,7 +58,8 @@ def enrol() -> Any:
         predictor = registry().get(text_field("model"))
         profile = predictor.enrol(name, [_heard(*source) for source in sources])
     save_profile(profile, database, whose)
-    return {"profile": profile.summary, "warnings": profile.warnings(VARIED)}, 201
+    better = profile.warnings(VARIED)
+    return {"profile": profile.summary, "warnings": list(better.values()), "warning_codes": list(better)}, 201
 
 
 def _heard(name: str, content: bytes) -> Waveform:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ser.api.problems import KINDS
 from ser.labels import EMOTIONS
+from ser.prediction import WARNINGS
 
 Emotion = Literal[EMOTIONS]
 
@@ -69,6 +70,9 @@ class Prediction(Shape):
     speech_seconds: float = Field(ge=0, description="how much of it is speech in s")
     segments: list[Segment] = Field(description="the answer over time, speech only")
     warnings: list[str] = Field(description="sentences for a person")
+    warning_codes: list[Literal[tuple(WARNINGS)]] = Field(
+        description="stable words for them, in the same order; empty in what was kept before there were any"
+    )
     dominant: Emotion | None = Field(description="what the most speech carries; null without speech")
     transitions: list[Transition] = Field(description="where one emotion follows another")
     timeline: Timeline | None = Field(description="the probabilities window by window; null without speech")

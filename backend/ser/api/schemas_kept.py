@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ser.api.schemas import Emotion, Findings, Shape
+from ser.profile import WARNINGS
 from ser.sessions import MAX_NOTE_CHARACTERS, MAX_TITLE_CHARACTERS
 
 MAX_PAGE = 200
@@ -41,6 +42,7 @@ class NewProfile(Shape):
 
     profile: Profile
     warnings: list[str] = Field(description="sentences for a person: what would make it better")
+    warning_codes: list[Literal[WARNINGS]] = Field(description="stable words for them, in the same order")
 
 
 class SessionSummary(Shape):

@@ -34,7 +34,7 @@ def enroll(
     typer.echo(
         f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, for {profile.model}"
     )
-    for warning in profile.warnings(VARIED):
+    for warning in profile.warnings(VARIED).values():
         typer.echo(f"ser: {warning}", err=True)
 
 

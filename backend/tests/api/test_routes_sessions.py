@@ -14,6 +14,7 @@ from werkzeug.http import parse_options_header
 from ser.audio import decode
 from ser.exports import FORMATS
 from ser.predictor import load_predictor
+from ser.sessions import Sessions
 
 PATH = "/api/v1/sessions"
 
@@ -39,6 +40,18 @@ def test_what_was_kept_is_shown(client, form, wav, owner):
     assert shown.json["marks"] == [] and shown.json["statistics"]["seconds"] == {
         answer["prediction"]["emotion"]: pytest.approx(0.5)
     }
+
+
+def test_what_was_kept_before_a_field_came_is_shown_too(client, keep, owner, monkeypatch):
+    identity, result = keep(owner), Sessions.result
+
+    def before(self, session):
+        found = result(self, session)
+        del found["prediction"]["warning_codes"]
+        return found
+
+    monkeypatch.setattr(Sessions, "result", before)
+    assert client.get(f"{PATH}/{identity}", headers=owner).json["prediction"]["warning_codes"] == []
 
 
 def test_the_list_has_summaries_newest_first(client, keep, owner):

@@ -71,11 +71,20 @@ test('a problem says what, why and what to do, and the way back works', async ()
   const user = await upload();
   const alert = await screen.findByRole('alert');
   expect(alert).toHaveTextContent('This is not a recording we can read');
-  expect(alert).toHaveTextContent('This is not an audio file.');
+  expect(alert).toHaveTextContent('The file holds no sound of a known format.');
+  expect(within(alert).getByText('This is not an audio file.')).toHaveAttribute('lang', 'en');
   expect(alert).toHaveTextContent(/Choose a WAV/);
   expect(within(alert).queryByRole('button', { name: 'Try again' })).toBeNull();
   await user.click(screen.getByRole('button', { name: 'Choose another recording' }));
   expect(screen.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('a warning is in the words of the page, an old one in those of the server', async () => {
+  server.use(answering({ ...happy, warnings: ['Too loud.', 'Kept long ago.'], warning_codes: ['overdriven'] }));
+  await upload();
+  expect(await screen.findByText(/^The recording is overdriven/)).toBeVisible();
+  expect(screen.getByText('Kept long ago.')).toHaveAttribute('lang', 'en');
+  expect(screen.queryByText('Too loud.')).toBeNull();
 });
 
 test('when the server is gone the recording is kept and can be sent again', async () => {

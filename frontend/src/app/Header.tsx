@@ -59,7 +59,7 @@ function LanguageMenu() {
       <Menu.Dropdown>
         <Menu.RadioGroup value={chosen} onChange={(language) => void chooseLanguage(language as Language)}>
           {(Object.keys(LANGUAGES) as Language[]).map((language) => (
-            <Menu.RadioItem key={language} value={language} lang={language}>
+            <Menu.RadioItem key={language} value={language} lang={language} closeMenuOnClick>
               {LANGUAGES[language].name}
             </Menu.RadioItem>
           ))}

@@ -37,7 +37,7 @@ afterEach(() => {
 const making = () =>
   http.post('/api/v1/profiles', () => {
     kept = [asha];
-    return HttpResponse.json({ profile: asha, warnings: [] }, { status: 201 });
+    return HttpResponse.json({ profile: asha, warnings: [], warning_codes: [] }, { status: 201 });
   });
 
 async function open(path = '/voices') {
@@ -64,7 +64,7 @@ test('a name and recordings become a voice, which is listed with what would make
     http.post('/api/v1/profiles', async ({ request }) => {
       sent = await request.text();
       kept = [asha];
-      return HttpResponse.json({ profile: asha, warnings: ['The recordings sound alike.'] }, { status: 201 });
+      return HttpResponse.json({ profile: asha, warnings: ['The recordings sound alike.'], warning_codes: ['alike'] }, { status: 201 });
     }),
   );
   const user = await open();
@@ -73,7 +73,10 @@ test('a name and recordings become a voice, which is listed with what would make
   await user.click(create());
   expect(await screen.findByRole('heading', { name: 'The voice of Asha is ready' })).toHaveFocus();
   const notes = within(screen.getByRole('region', { name: 'The voice of Asha is ready' })).getAllByRole('listitem');
-  expect(notes.map((note) => note.textContent)).toEqual(['1 recording without speech was left out.', 'The recordings sound alike.']);
+  expect(notes.map((note) => note.textContent)).toEqual([
+    '1 recording without speech was left out.',
+    'The recordings sound alike; a few in other moods make the voice much better.',
+  ]);
   expect([field(sent, 'name'), field(sent, 'model'), sent.match(/name="file"/g)?.length]).toEqual(['Asha', 'whisper', 4]);
   const listed = await screen.findByText(/3 recordings, 7.2 s of speech/);
   expect(listed).toHaveTextContent(/^Whisper · .* · 21 Nov 2026/);

@@ -142,7 +142,7 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
 
   /** Has the server keep the answer that is shown, by asking it once more; gives the session's id. */
   const keepAnswer = useCallback(async (): Promise<string> => {
-    if (step.phase !== 'done' || !step.answer.file) throw new ApiError('not_found', '');
+    if (step.phase !== 'done' || !step.answer.file) throw new ApiError('not_found');
     const mine = running.current;
     const { file, analysis, speaker: heard } = step.answer;
     const { session } = await analyse(file, { model: analysis.prediction.model, speaker: heard, keep: true });

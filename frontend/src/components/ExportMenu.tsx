@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { asApiError, EXPORTS, exportSession, type ExportFormat, type Prediction } from '../lib/api';
 import { saveFile } from '../lib/download';
 import { useWords } from '../lib/language';
-import { advice } from '../lib/problems';
+import { explain } from '../lib/problems';
 
 interface Props {
   /** Name of the files, without an ending. */
@@ -29,8 +29,8 @@ export function ExportMenu({ stem, session, unkept, compact = false }: Props) {
       const { blob, name } = await exportSession(session ?? (await unkept!.keep()), format);
       saveFile(blob, name ?? `${stem}.${format}`);
     } catch (error) {
-      const { code, message } = asApiError(error);
-      setProblem(`${advice(code).title}: ${message}`);
+      const { title, detail } = explain(asApiError(error));
+      setProblem(`${title}: ${detail}`);
     }
   };
   return (

@@ -3,20 +3,22 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import type { ApiError } from '../lib/api';
 import { useWords } from '../lib/language';
-import { advice } from '../lib/problems';
+import { explain } from '../lib/problems';
 
 interface Props {
   title: string;
   detail: string;
   todo: string;
   requestId?: string;
+  /** The server's own sentence, in English: it may know more, such as how long a recording is. */
+  said?: string;
   onRetry?: () => void;
   onDismiss?: () => void;
   dismissLabel?: string;
 }
 
 /** Says what went wrong, why, and what to do; takes the focus, so that a screen reader reads it. */
-export function Problem({ title, detail, todo, requestId, onRetry, onDismiss, dismissLabel }: Props) {
+export function Problem({ title, detail, todo, requestId, said, onRetry, onDismiss, dismissLabel }: Props) {
   const { problem } = useWords();
   const self = useRef<HTMLElement>(null);
   useEffect(() => self.current?.focus(), [title, detail]);
@@ -36,6 +38,12 @@ export function Problem({ title, detail, todo, requestId, onRetry, onDismiss, di
             <Text mt={6} size="sm" c="dimmed">
               {problem.request(requestId)}
             </Text>
+          )}
+          {said && (
+            <details className="said">
+              <summary>{problem.said}</summary>
+              <p lang="en">{said}</p>
+            </details>
           )}
           <Group mt="md" gap="sm">
             {onRetry && <Button onClick={onRetry}>{problem.again}</Button>}
@@ -58,10 +66,11 @@ interface ErrorProps {
   dismissLabel?: string;
 }
 
-/** What the server or the network said; trying again is offered only where it can help. */
+/** What the server or the network refused; trying again is offered only where it can help. */
 export function ServerProblem({ error, onRetry, ...rest }: ErrorProps) {
   useWords(); // the advice is in the page's language
-  const { retry, ...sentences } = advice(error.code);
-  const requestId = error.code === 'internal_error' ? error.requestId : undefined;
-  return <Problem {...sentences} {...rest} detail={error.message} requestId={requestId} onRetry={retry ? onRetry : undefined} />;
+  const { retry, ...sentences } = explain(error);
+  const { said, requestId } = error.known;
+  const reported = error.code === 'internal_error' ? requestId : undefined;
+  return <Problem {...sentences} {...rest} said={said} requestId={reported} onRetry={retry ? onRetry : undefined} />;
 }

@@ -516,6 +516,11 @@ export interface components {
              */
             warnings: string[];
             /**
+             * Warning Codes
+             * @description stable words for them, in the same order; empty in what was kept before there were any
+             */
+            warning_codes: ("overdriven" | "quiet" | "narrow_band" | "little_speech" | "no_voice")[];
+            /**
              * Dominant
              * @description what the most speech carries; null without speech
              */
@@ -973,6 +978,11 @@ export interface components {
              * @description sentences for a person: what would make it better
              */
             warnings: string[];
+            /**
+             * Warning Codes
+             * @description stable words for them, in the same order
+             */
+            warning_codes: ("few_recordings" | "alike")[];
         };
         /**
          * LiveState

@@ -31,8 +31,7 @@ test("a problem keeps the server's code, sentence and request id", async () => {
   server.use(http.post('/api/v1/analyse', () => problem('audio_too_short', 422, 'The recording is 0.05 s long.')));
   await expect(analyse(clip)).rejects.toMatchObject({
     code: 'audio_too_short',
-    message: 'The recording is 0.05 s long.',
-    requestId: 'abc123',
+    known: { said: 'The recording is 0.05 s long.', requestId: 'abc123', status: 422 },
   });
 });
 

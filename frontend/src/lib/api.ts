@@ -10,6 +10,7 @@ export { ApiError, asApiError } from './transport';
 
 type Schemas = components['schemas'];
 export type Prediction = Schemas['Prediction'];
+export type Warning = Prediction['warning_codes'][number];
 export type Segment = Schemas['Segment'];
 export type Model = Schemas['Model'];
 export type Figure = Schemas['Figure'];
@@ -75,14 +76,14 @@ function recording(file: File, model: string | undefined): FormData {
 /** The same limit as the server's, so that a large file is not sent in vain. */
 export function tooLarge(file: File, limits: Limits): ApiError | null {
   if (file.size + FORM_BYTES <= limits.max_upload_bytes) return null;
-  return new ApiError('body_too_large', words().problem.tooLarge(mebibytes(file.size), mebibytes(limits.max_upload_bytes)));
+  return new ApiError('body_too_large', { detail: words().problem.tooLarge(mebibytes(file.size), mebibytes(limits.max_upload_bytes)) });
 }
 
 /** The same for recordings that go in one request. */
 export function togetherTooLarge(files: File[], limits: Limits): ApiError | null {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (bytes + files.length * FORM_BYTES <= limits.max_upload_bytes) return null;
-  return new ApiError('recordings_too_large', words().problem.togetherTooLarge(mebibytes(bytes), mebibytes(limits.max_upload_bytes)));
+  return new ApiError('recordings_too_large', { detail: words().problem.togetherTooLarge(mebibytes(bytes), mebibytes(limits.max_upload_bytes)) });
 }
 
 function mebibytes(bytes: number): string {

@@ -1,5 +1,5 @@
 /** Numbers, times and lists for people, in the language of the page. */
-import { locale } from './language';
+import { locale, words } from './language';
 
 /** 1234.5 with 1 digit -> "1,234.5" in English, "1234,5" in Spanish */
 export function number(value: number, digits = 0): string {
@@ -12,19 +12,27 @@ export function clock(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
+/** How the page's language writes a unit: "s", "से" */
+function unit(name: 'second' | 'millisecond' | 'minute'): string {
+  const unitDisplay = name === 'minute' ? 'short' : 'narrow'; // a narrow minute is an "m", a short second a "sec"
+  const parts = new Intl.NumberFormat(locale(), { style: 'unit', unit: name, unitDisplay }).formatToParts(1);
+  return parts.find(({ type }) => type === 'unit')!.value;
+}
+
 /** 3.62 -> "3.6 s", 83 -> "1:23 min" */
 export function duration(seconds: number): string {
-  return seconds < 60 ? `${number(seconds, 1)} s` : `${clock(seconds)} min`;
+  return seconds < 60 ? `${number(seconds, 1)} ${unit('second')}` : `${clock(seconds)} ${unit('minute')}`;
 }
 
 /** 84132 -> "82 KiB", 1300000 -> "1.2 MiB" */
 export function size(bytes: number): string {
-  return bytes < 2 ** 20 ? `${number(Math.ceil(bytes / 2 ** 10))} KiB` : `${number(bytes / 2 ** 20, 1)} MiB`;
+  const { kibibytes, mebibytes } = words().units;
+  return bytes < 2 ** 20 ? kibibytes(number(Math.ceil(bytes / 2 ** 10))) : mebibytes(number(bytes / 2 ** 20, 1));
 }
 
 /** 412 -> "412 ms", 1540 -> "1.5 s" */
 export function elapsed(milliseconds: number): string {
-  return milliseconds < 1000 ? `${number(milliseconds)} ms` : `${number(milliseconds / 1000, 1)} s`;
+  return milliseconds < 1000 ? `${number(milliseconds)} ${unit('millisecond')}` : `${number(milliseconds / 1000, 1)} ${unit('second')}`;
 }
 
 /** 0.1234 -> "12 %"; what is more than nothing never reads as nothing. */

@@ -4,7 +4,7 @@ import { encodeSamples, joinWav } from './wav';
 
 const WORKLET = '/capture-worklet.js';
 
-export type Refusal = 'insecure' | 'unsupported' | 'refused' | 'none' | 'busy' | 'failed';
+export type Refusal = 'insecure' | 'unsupported' | 'refused' | 'none' | 'busy' | 'lost' | 'failed';
 
 export class MicrophoneError extends Error {
   constructor(readonly reason: Refusal) {

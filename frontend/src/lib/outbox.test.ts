@@ -5,7 +5,7 @@ import { Outbox } from './outbox';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-const gone = () => new ApiError('network', 'The server did not answer.');
+const gone = () => new ApiError('network');
 
 test('an outage of 30 s loses nothing and doubles nothing', async () => {
   let away = false;
@@ -24,7 +24,7 @@ test('an outage of 30 s loses nothing and doubles nothing', async () => {
 
 test('what the server asks to wait is waited, and waits grow', async () => {
   const times: number[] = [];
-  const answers = [new ApiError('not_ready', '', undefined, 503, 3), gone(), gone()];
+  const answers = [new ApiError('not_ready', { status: 503, retryAfter: 3 }), gone(), gone()];
   const outbox = new Outbox({ atOnce: 1, most: 10, onChange: () => {} });
   outbox.add({
     send: () => {
@@ -43,7 +43,7 @@ test('what will never be taken is handed back, and the rest goes on', async () =
   const refused = vi.fn();
   const sent = vi.fn(() => Promise.resolve());
   const outbox = new Outbox({ atOnce: 1, most: 10, onChange: () => {} });
-  outbox.add({ send: () => Promise.reject(new ApiError('chunk_conflict', 'Another one came.', undefined, 409)), onRefused: refused });
+  outbox.add({ send: () => Promise.reject(new ApiError('chunk_conflict', { said: 'Another one came.', status: 409 })), onRefused: refused });
   outbox.add({ send: sent, onRefused: refused });
   await outbox.drained();
   expect(refused).toHaveBeenCalledOnce();

@@ -89,7 +89,7 @@ export class Outbox {
     if (this.end.signal.aborted) return;
     this.waiting.unshift(letter);
     this.trouble = error;
-    const wait = error.retryAfter ?? Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** this.failures);
+    const wait = error.known.retryAfter ?? Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** this.failures);
     this.failures += 1;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

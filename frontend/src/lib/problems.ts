@@ -1,8 +1,11 @@
-/** What went wrong, in words: a title and what to do. The server's own sentence says what came and what was expected. */
+/** What went wrong, in the words of the page: what, why, and what to do. The server's own sentence is English. */
 import { words } from './language';
+import type { ApiError } from './transport';
 
 export interface Advice {
   title: string;
+  /** Why. */
+  detail: string;
   todo: string;
   /** Whether sending the same recording again can help. */
   retry: boolean;
@@ -30,7 +33,13 @@ const FINAL = new Set([
   'profile_empty',
 ]);
 
+/** An error in words; what the page itself knows of it says more than its code. */
+export function explain({ code, known }: ApiError): Advice {
+  const general = advice(code);
+  return { ...general, detail: known.detail ?? general.detail };
+}
+
 export function advice(code: string): Advice {
-  const known: Record<string, { title: string; todo: string }> = words().problems;
+  const known: Record<string, Omit<Advice, 'retry'>> = words().problems;
   return { ...(known[code] ?? words().problems.unknown), retry: !FINAL.has(code) };
 }

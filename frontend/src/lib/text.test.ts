@@ -1,14 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eitherEmotion, ranked } from './emotions';
-import { certainty, clock, duration, elapsed, ofHundred, percent } from './format';
+import { certainty, clock, duration, elapsed, ofHundred, percent, size } from './format';
+import { chooseLanguage, words } from './language';
 import { advice } from './problems';
 
 test('numbers read well', () => {
   expect([clock(5.9), clock(83)]).toEqual(['0:05', '1:23']);
   expect([duration(3.62), duration(83)]).toEqual(['3.6 s', '1:23 min']);
   expect([elapsed(41.7), elapsed(1540)]).toEqual(['42 ms', '1.5 s']);
+  expect([size(84132), size(1300000)]).toEqual(['83 KiB', '1.2 MiB']);
   expect([percent(0), percent(0.004), percent(0.126)]).toEqual(['0 %', '< 1 %', '13 %']);
+});
+
+test('units are written as the language writes them', async () => {
+  await chooseLanguage('hi');
+  expect([duration(3.62), duration(83), elapsed(41.7)]).toEqual(['3.6 से', '1:23 मि॰', '42 मि॰से॰']);
+  await chooseLanguage('es');
+  expect([duration(3.62), duration(83), elapsed(41.7)]).toEqual(['3,6 s', '1:23 min', '42 ms']);
+  await chooseLanguage('en');
 });
 
 test('no answer reads as certain or as impossible', () => {
@@ -22,15 +32,22 @@ test('emotions are ranked and listed', () => {
   expect(eitherEmotion(['happy', 'sad', 'angry'])).toBe('happy, sad or angry');
 });
 
-/** Of requests that the page never makes, or that a person can do nothing about: the server's sentence has to do. */
-const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'file_ambiguous', 'method_not_allowed', 'not_implemented'];
+/** Of requests that the page never makes: nobody can do anything about them. */
+const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'method_not_allowed', 'not_implemented'];
 
 test('every code of the server has words of its own', () => {
   const { components } = JSON.parse(readFileSync('../backend/openapi.json', 'utf-8'));
   const codes: string[] = components.schemas.Problem.properties.code.enum;
   expect(codes.length).toBeGreaterThan(15);
   const unknown = advice('never heard of').title;
-  expect(codes.filter((code) => !OTHERS.includes(code) && !code.startsWith('profile_') && advice(code).title === unknown)).toEqual([]);
+  expect(codes.filter((code) => advice(code).title === unknown)).toEqual(OTHERS);
+});
+
+test('every warning of the server has words of its own', () => {
+  const { components } = JSON.parse(readFileSync('../backend/openapi.json', 'utf-8'));
+  const { Prediction, NewProfile } = components.schemas;
+  expect(Object.keys(words().warnings)).toEqual(Prediction.properties.warning_codes.items.enum);
+  expect(Object.keys(words().voices.better)).toEqual(NewProfile.properties.warning_codes.items.enum);
 });
 
 test('every problem has words, also one that is not known', () => {

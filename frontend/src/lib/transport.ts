@@ -3,18 +3,30 @@ import type { components } from './api-types';
 import { words } from './language';
 import { owner } from './owner';
 
+interface Known {
+  /** More than the words of the code say, in the language of the page. */
+  detail?: string;
+  /** The server's own sentence, in English. */
+  said?: string;
+  requestId?: string;
+  /** HTTP status. */
+  status?: number;
+  /** What the server asks to wait, s. */
+  retryAfter?: number;
+}
+
 /** Something went wrong; `code` is the server's, or "network", "cancelled" or "server_answer". */
 export class ApiError extends Error {
   constructor(
     readonly code: string,
-    detail: string,
-    readonly requestId?: string,
-    /** HTTP status, 0 without an answer. */
-    readonly status = 0,
-    /** What the server asks to wait, s. */
-    readonly retryAfter?: number,
+    readonly known: Known = {},
   ) {
-    super(detail);
+    super(known.said ?? known.detail ?? code);
+  }
+
+  /** HTTP status, 0 without an answer. */
+  get status(): number {
+    return this.known.status ?? 0;
   }
 }
 
@@ -30,7 +42,7 @@ export interface Call {
 
 /** Whatever was thrown, as what the page can explain. */
 export function asApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError('unknown', String(error));
+  return error instanceof ApiError ? error : new ApiError('unknown', { said: String(error) });
 }
 
 export async function get<Shape>(path: string, call?: Call): Promise<Shape> {
@@ -42,8 +54,7 @@ export async function send(path: string, { method, json, body, owned, signal }: 
   if (json !== undefined) headers.set('Content-Type', 'application/json');
   const content = json === undefined ? body : JSON.stringify(json);
   const answer = await fetch(path, { method, body: content, headers, signal }).catch(() => {
-    if (signal?.aborted) throw new ApiError('cancelled', words().problem.stopped);
-    throw new ApiError('network', words().problem.noAnswer);
+    throw new ApiError(signal?.aborted ? 'cancelled' : 'network');
   });
   if (answer.ok) return answer;
   throw problem(answer.status, parse(await answer.text()), answer.headers.get('Retry-After'));
@@ -68,9 +79,9 @@ export function upload<Shape>(path: string, form: FormData, { owned, signal, onP
       if (request.status >= 200 && request.status < 300 && body) resolve(body as Shape);
       else reject(problem(request.status, body, request.getResponseHeader('Retry-After')));
     };
-    request.onerror = () => reject(new ApiError('network', words().problem.noAnswer));
-    request.onabort = () => reject(new ApiError('cancelled', words().problem.stopped));
-    if (signal?.aborted) return reject(new ApiError('cancelled', words().problem.stopped));
+    request.onerror = () => reject(new ApiError('network'));
+    request.onabort = () => reject(new ApiError('cancelled'));
+    if (signal?.aborted) return reject(new ApiError('cancelled'));
     signal?.addEventListener('abort', () => request.abort());
     request.send(form);
   });
@@ -85,8 +96,8 @@ function parse(text: string): unknown {
 }
 
 function problem(status: number, body: unknown, retryAfter: string | null): ApiError {
-  const wait = Number(retryAfter) || undefined;
+  const seen = { status, retryAfter: Number(retryAfter) || undefined };
   const { code, detail, request_id } = (body ?? {}) as Partial<components['schemas']['Problem']>;
-  if (!code || !detail) return new ApiError('server_answer', words().problem.status(status), undefined, status, wait);
-  return new ApiError(code, detail, request_id, status, wait);
+  if (!code || !detail) return new ApiError('server_answer', { detail: words().problem.status(status), ...seen });
+  return new ApiError(code, { said: detail, requestId: request_id, ...seen });
 }

@@ -6,7 +6,7 @@ import type { ApiError } from '../../lib/api';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
 import { certainty, duration } from '../../lib/format';
 import { useWords } from '../../lib/language';
-import { advice } from '../../lib/problems';
+import { explain } from '../../lib/problems';
 import { baseName, type Labels } from '../../lib/scores';
 import type { Item } from './queue';
 import { arranged, type Column, type Filter, type Order } from './table';
@@ -138,11 +138,12 @@ function ResultRow({ item, labels, onCancel, onRetry }: RowProps) {
 }
 
 function Failure({ error }: { error: ApiError }) {
+  const { title, detail } = explain(error);
   return (
     <>
-      <span className="complaint">{advice(error.code).title}</span>
+      <span className="complaint">{title}</span>
       <Text size="xs" c="dimmed">
-        {error.message}
+        {detail}
       </Text>
     </>
   );

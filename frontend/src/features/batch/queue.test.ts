@@ -30,7 +30,7 @@ test('three go out at once, and each is asked for once', async () => {
 test('a failure stays with its file, and can be tried again', async () => {
   const { open, queue } = controlled();
   queue.add(['a', 'b'].map(named));
-  open[0]!.done(new ApiError('audio_unsupported', 'This is text.', undefined, 422));
+  open[0]!.done(new ApiError('audio_unsupported', { said: 'This is text.', status: 422 }));
   open[1]!.done();
   await vi.waitFor(() => expect(states(queue)).toEqual(['failed', 'done']));
   expect(queue.snapshot()[0]!.error?.message).toBe('This is text.');
@@ -52,7 +52,7 @@ test('cancelling stops requests, and a late answer changes nothing', async () =>
 });
 
 test('a busy server is asked again, a large file is not sent', async () => {
-  const ask = vi.fn<(file: File) => Promise<Prediction>>().mockRejectedValueOnce(new ApiError('not_ready', '', undefined, 503, 0.01)).mockResolvedValue(happy);
+  const ask = vi.fn<(file: File) => Promise<Prediction>>().mockRejectedValueOnce(new ApiError('not_ready', { status: 503, retryAfter: 0.01 })).mockResolvedValue(happy);
   const queue = new Queue(ask);
   queue.add([named('a')]);
   await vi.waitFor(() => expect(states(queue)).toEqual(['done']));
@@ -68,7 +68,7 @@ const items = [
   item(1, 'ten10.wav', { emotion: 'sad', confidence: 90 }),
   item(2, 'ten9.wav', { emotion: 'happy', confidence: 40, state: 'unsure' }),
   item(3, 'x/quiet.wav', { emotion: null, confidence: null, state: 'no_speech' }),
-  { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', 'It is empty.') } as Item,
+  { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', { said: 'It is empty.' }) } as Item,
 ];
 
 test('rows are sorted and filtered', () => {

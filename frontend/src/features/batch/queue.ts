@@ -109,7 +109,7 @@ export class Queue {
       } catch (thrown) {
         const error = asApiError(thrown);
         if ((error.status !== 503 && error.status !== 429) || attempt === BUSY_TRIES || signal.aborted) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? BUSY_SECONDS)));
+        await new Promise((resolve) => setTimeout(resolve, 1000 * (error.known.retryAfter ?? BUSY_SECONDS)));
       }
     }
   }

@@ -10,7 +10,7 @@ import { Problem, ServerProblem } from '../../components/Problem';
 import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
-import { certainty, clock, number, when } from '../../lib/format';
+import { certainty, clock, duration, when } from '../../lib/format';
 import type { History } from '../../lib/history';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
@@ -89,11 +89,12 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
   const { history, marks, phase, error } = now;
   const ways = { onDismiss: onClose, dismissLabel: recorder.close };
-  if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
+  if (now.refusal && phase === 'idle') return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
   if (error && phase === 'idle') return <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />;
   return (
     <>
       {error && <ServerProblem error={error} />}
+      {now.refusal && <Problem {...refusals[now.refusal]} />}
       <section className="card live" aria-label={live.title}>
         <div className="result-columns">
           <Current latest={now.latest} phase={phase} />
@@ -191,7 +192,7 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
       <div className="control-buttons">
         <Button
           variant="default"
-          disabled={busy}
+          disabled={busy || now.refusal !== null}
           leftSection={paused ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
           onClick={() => (paused ? session.resume() : session.pause())}
         >
@@ -220,7 +221,7 @@ function Connection({ now }: { now: Snapshot }) {
   return (
     <Text size="sm" role="status" className={troubled || now.full ? 'connection troubled' : 'connection'}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}
-      {now.phase === 'paused' && !now.full && live.pausedHint(number(now.seconds))}
+      {now.phase === 'paused' && !now.full && live.pausedHint(duration(now.seconds))}
     </Text>
   );
 }

@@ -24,7 +24,7 @@ function engineOf() {
   const engine: Engine = {
     begin: () => Promise.resolve('one'),
     hear: (_, { sequence, start, samples }) => {
-      if (state.away) return Promise.reject(new ApiError('network', ''));
+      if (state.away) return Promise.reject(new ApiError('network'));
       state.chunks.push(sequence);
       const answer: ChunkAnswer = { sequence, start, end: start + samples.length / RATE, state: 'emotion', emotion: 'happy', confidence: 70, probabilities: { happy: 0.7 }, candidates: [] };
       return Promise.resolve(answer);
@@ -137,7 +137,19 @@ test('a refused microphone and a server that is gone are told apart', async () =
   vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
   const { engine } = engineOf();
   expect((await begun(engine)).snapshot()).toMatchObject({ phase: 'idle', refusal: 'none' });
-  const gone = await begun({ ...engine, begin: () => Promise.reject(new ApiError('network', 'x')) });
+  const gone = await begun({ ...engine, begin: () => Promise.reject(new ApiError('network')) });
   expect(gone.snapshot()).toMatchObject({ phase: 'idle', error: { code: 'network' } });
   expect(device.close).toHaveBeenCalledOnce();
+});
+
+test('a microphone that is lost ends the listening, not the session', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  listener.onLost();
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'lost' });
+  session.resume();
+  expect(session.snapshot().phase).toBe('paused');
+  expect(await session.end()).toMatchObject({ id: 'one' });
+  expect(state).toMatchObject({ chunks: [0, 1], ended: 1 });
 });

@@ -73,7 +73,7 @@ export class LiveSession {
   async start(): Promise<void> {
     this.change({ phase: 'opening' });
     try {
-      const listener = { onBlock: this.hear, onLost: () => this.pause() };
+      const listener = { onBlock: this.hear, onLost: this.lose };
       const microphone = await Microphone.open(null, listener, this.asked.keepAudio);
       if (this.released) return microphone.close();
       this.microphone = microphone;
@@ -83,7 +83,7 @@ export class LiveSession {
         return await this.engine.end(this.id);
       }
       this.windows = new Windows(microphone.sampleRate, this.post);
-      this.change({ phase: 'listening' });
+      this.change({ phase: this.now.refusal ? 'paused' : 'listening' });
     } catch (thrown) {
       this.microphone?.close();
       if (thrown instanceof MicrophoneError) this.change({ phase: 'idle', refusal: thrown.reason });
@@ -97,8 +97,14 @@ export class LiveSession {
     this.windows?.cut();
   }
 
+  /** The device went away: what it heard is still here, but it hears no more. */
+  private readonly lose = (): void => {
+    this.pause();
+    if (this.now.phase === 'paused' || this.now.phase === 'opening') this.change({ refusal: 'lost' });
+  };
+
   resume(): void {
-    if (this.now.phase !== 'paused' || this.outbox.size >= MOST_WAITING) return;
+    if (this.now.phase !== 'paused' || this.now.refusal || this.outbox.size >= MOST_WAITING) return;
     this.change({ phase: 'listening', full: false });
   }
 

@@ -80,6 +80,19 @@ test('echo cancellation, noise suppression and gain control are off', async () =
   });
 });
 
+test('a microphone that is lost is said, and what it heard can be used', async () => {
+  const recorded = await record();
+  await screen.findByRole('timer');
+  act(() => FakeNode.last.send([0.5, 0.5]));
+  const lost = track.addEventListener.mock.lastCall?.[1] as () => void;
+  await act(async () => lost());
+  expect(await screen.findByRole('alert')).toHaveTextContent('The microphone is gone');
+  expect(recorded).not.toHaveBeenCalled();
+  await userEvent.click(screen.getByRole('button', { name: 'Use what was heard' }));
+  expect((recorded.mock.calls[0] as [File])[0].size).toBe(44 + 4);
+  expect(screen.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
 test('cancel keeps nothing and gives the device back', async () => {
   const recorded = await record();
   await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }));

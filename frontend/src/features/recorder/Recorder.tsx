@@ -22,12 +22,13 @@ export function Recorder({ limits, onRecorded }: Props) {
   const { phase } = recorder.state;
   const button = useFocusAfter(phase);
   if (recorder.state.phase === 'refused') {
+    const { reason, heard } = recorder.state;
     return (
       <Problem
-        {...refusals[recorder.state.reason]}
+        {...refusals[reason]}
         onRetry={() => void recorder.start()}
-        onDismiss={recorder.cancel}
-        dismissLabel={words.close}
+        onDismiss={heard ? () => recorder.use(heard) : recorder.cancel}
+        dismissLabel={heard ? words.use : words.close}
       />
     );
   }

@@ -7,7 +7,8 @@ export type RecorderState =
   | { phase: 'idle' }
   | { phase: 'opening' }
   | { phase: 'recording' }
-  | { phase: 'refused'; reason: Refusal };
+  /** With what was heard until a microphone was lost. */
+  | { phase: 'refused'; reason: Refusal; heard?: File };
 
 const STANDARD_SECONDS = 60; // until the server's limits are known
 
@@ -42,6 +43,22 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
     onRecorded(file);
   }, [onRecorded]);
 
+  /** The device went away: what was heard waits for a decision. */
+  const lose = useCallback(async () => {
+    const microphone = open.current;
+    if (!microphone) return;
+    open.current = null;
+    setState({ phase: 'refused', reason: 'lost', heard: await microphone.stop() });
+  }, []);
+
+  const use = useCallback(
+    (heard: File) => {
+      setState({ phase: 'idle' });
+      onRecorded(heard);
+    },
+    [onRecorded],
+  );
+
   const start = useCallback(
     async (device: string | null = deviceId) => {
       release();
@@ -58,7 +75,7 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
         if (recorded >= most - 1) void stop();
       };
       try {
-        const microphone = await Microphone.open(device, { onBlock, onLost: () => void stop() });
+        const microphone = await Microphone.open(device, { onBlock, onLost: () => void lose() });
         if (mine !== attempt.current) return microphone.close();
         open.current = microphone;
         setState({ phase: 'recording' });
@@ -69,8 +86,8 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
         setState({ phase: 'refused', reason: error instanceof MicrophoneError ? error.reason : 'failed' });
       }
     },
-    [deviceId, limits, release, stop],
+    [deviceId, limits, release, stop, lose],
   );
 
-  return { state, level, seconds, devices, deviceId, start, stop, cancel };
+  return { state, level, seconds, devices, deviceId, start, stop, use, cancel };
 }

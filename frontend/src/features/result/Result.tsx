@@ -3,7 +3,7 @@ import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { EmotionIcon } from '../../components/EmotionIcon';
-import type { Emotion, Prediction } from '../../lib/api';
+import type { Emotion, Prediction, Warning } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
 import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/format';
 import { useWords, words } from '../../lib/language';
@@ -50,8 +50,8 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
       </div>
       {prediction.warnings.length > 0 && (
         <ul className="warnings">
-          {prediction.warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
+          {prediction.warnings.map((warning, i) => (
+            <Caution key={warning} code={prediction.warning_codes[i]} said={warning} />
           ))}
         </ul>
       )}
@@ -66,6 +66,13 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
       </div>
     </section>
   );
+}
+
+/** A warning in the words of the page; what was kept before warnings had codes has the server's sentence, in English. */
+function Caution({ code, said }: { code?: Warning; said: string }) {
+  const { warnings } = useWords();
+  const own = code && warnings[code];
+  return own ? <li>{own}</li> : <li lang="en">{said}</li>;
 }
 
 function Sign({ prediction }: { prediction: Prediction }) {

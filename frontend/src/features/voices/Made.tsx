@@ -13,8 +13,10 @@ export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [made]);
   if (!made) return null;
-  const { profile, warnings, sent } = made;
-  const notes = sent > profile.clips ? [words.leftOut(sent - profile.clips), ...warnings] : warnings;
+  const { profile, warning_codes: codes, sent } = made;
+  const { few_recordings, alike } = words.better;
+  const better = codes.map((code) => (code === 'few_recordings' ? few_recordings(profile.clips) : alike));
+  const notes = sent > profile.clips ? [words.leftOut(sent - profile.clips), ...better] : better;
   return (
     <section className="card made" aria-label={words.ready(profile.name)}>
       <IconCircleCheck aria-hidden size={28} className="made-sign" />

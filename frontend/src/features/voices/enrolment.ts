@@ -1,6 +1,7 @@
 /** A voice that is being made: its name and recordings outlive the view and every refusal, until they have become a profile. */
 import { ApiError, asApiError, makeProfile, togetherTooLarge, type Limits, type NewProfile } from '../../lib/api';
 import { words } from '../../lib/language';
+import { advice } from '../../lib/problems';
 
 export interface Recording {
   id: number;
@@ -73,7 +74,7 @@ export class Enrolment {
       const made = await this.make({ name: name.trim(), model, files, signal: mine.signal, onProgress });
       this.settle(mine, { made: { ...made, sent: files.length }, name: '', recordings: this.now.recordings.filter((one) => !recordings.includes(one)) });
     } catch (error) {
-      this.settle(mine, { error: told(error) });
+      this.settle(mine, { error: told(error, recordings) });
     }
   }
 
@@ -107,10 +108,13 @@ export class Enrolment {
   }
 }
 
-/** Who stops it is told what cannot be known: the server may have had everything. */
-function told(thrown: unknown): ApiError {
+/** Who stops it is told what cannot be known: the server may have had everything. Of several recordings the server's
+ * sentence begins with the name of the one that it means, which is then said in the page's words too. */
+function told(thrown: unknown, recordings: readonly Recording[]): ApiError {
   const error = asApiError(thrown);
-  return error.code === 'cancelled' ? new ApiError('profile_cancelled', error.message) : error;
+  if (error.code === 'cancelled') return new ApiError('profile_cancelled');
+  const meant = recordings.find(({ file }) => error.known.said?.startsWith(`${file.name}: `));
+  return meant ? new ApiError(error.code, { ...error.known, detail: `${meant.file.name}: ${advice(error.code).detail}` }) : error;
 }
 
 export const enrolment = new Enrolment(makeProfile);

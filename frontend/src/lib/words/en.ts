@@ -62,6 +62,7 @@ export const en = {
     microphone: 'Microphone',
     numbered: (number: number) => `Microphone ${number}`,
     anew: 'Choosing another one begins anew.',
+    use: 'Use what was heard',
   },
   refusals: {
     refused: {
@@ -88,6 +89,11 @@ export const en = {
       title: 'This browser cannot record here',
       detail: 'It lacks the AudioWorklet, which recording without loss needs.',
       todo: 'Use a current Firefox, Chrome, Edge or Safari, or upload a recording instead.',
+    },
+    lost: {
+      title: 'The microphone is gone',
+      detail: 'It was unplugged, or the system took it away. What was heard until then is still here.',
+      todo: 'Use what was heard until then, or connect it again and begin anew.',
     },
     failed: {
       title: 'Recording could not start',
@@ -133,6 +139,10 @@ export const en = {
     upload: 'Upload',
     cancel: 'Cancel',
   },
+  units: {
+    kibibytes: (count: string) => `${count} KiB`,
+    mebibytes: (count: string) => `${count} MiB`,
+  },
   problem: {
     again: 'Try again',
     over: 'Start over',
@@ -140,91 +150,177 @@ export const en = {
     request: (id: string) => `Request id: ${id}`,
     tooLarge: (size: string, most: string) => `The file has ${size} MiB; at most ${most} MiB are accepted.`,
     togetherTooLarge: (size: string, most: string) => `Together the recordings have ${size} MiB; at most ${most} MiB are accepted at once.`,
-    noAnswer: 'The server did not answer.',
-    stopped: 'You stopped it.',
+    said: 'What the server said',
     status: (status: number) => `The server answered with status ${status}.`,
   },
   problems: {
-    unknown: { title: 'That did not work', todo: 'Try again, or choose another recording.' },
+    unknown: {
+      title: 'That did not work',
+      detail: 'The reason is one that this page has no words for.',
+      todo: 'Try again, or choose another recording.',
+    },
     network: {
       title: 'The server cannot be reached',
+      detail: 'The server did not answer.',
       todo: 'Check that it is still running (python3 -m backend), then try again. Your recording is still here.',
     },
-    cancelled: { title: 'Stopped', todo: 'Nothing was kept on the server. Try again whenever you like.' },
+    cancelled: {
+      title: 'Stopped',
+      detail: 'You stopped it.',
+      todo: 'Nothing was kept on the server. Try again whenever you like.',
+    },
     server_answer: {
       title: 'The server gave an unexpected answer',
+      detail: 'What came back is not what the server sends.',
       todo: 'Try again. If something stands between you and the server, such as a proxy, it may have limits of its own.',
     },
     body_too_large: {
       title: 'The file is too large',
+      detail: 'The server takes no file of this size.',
       todo: 'Cut out the part you are interested in, or save it as MP3, FLAC or Opus.',
     },
-    audio_empty: { title: 'The recording is empty', todo: 'Choose another file, or record again.' },
+    audio_empty: {
+      title: 'The recording is empty',
+      detail: 'The file holds no sound at all.',
+      todo: 'Choose another file, or record again.',
+    },
     audio_unsupported: {
       title: 'This is not a recording we can read',
+      detail: 'The file holds no sound of a known format.',
       todo: 'Choose a WAV, FLAC, MP3, OGG, M4A, WebM or AIFF file. What counts is the content, not the name.',
     },
-    audio_unreadable: { title: 'The recording is damaged', todo: 'Export or download it again, or choose another one.' },
-    audio_too_short: { title: 'The recording is too short', todo: 'Say a sentence or two and try again.' },
-    audio_too_long: { title: 'The recording is too long', todo: 'Cut it into parts and send them one by one.' },
-    audio_not_finite: { title: 'The recording is damaged', todo: 'Export it again as 16-bit WAV.' },
+    audio_unreadable: {
+      title: 'The recording is damaged',
+      detail: 'The file has errors or ends too early, and cannot be decoded.',
+      todo: 'Export or download it again, or choose another one.',
+    },
+    audio_too_short: {
+      title: 'The recording is too short',
+      detail: 'So little sound says nothing about a voice.',
+      todo: 'Say a sentence or two and try again.',
+    },
+    audio_too_long: {
+      title: 'The recording is too long',
+      detail: 'It is longer than the server takes at once.',
+      todo: 'Cut it into parts and send them one by one.',
+    },
+    audio_not_finite: {
+      title: 'The recording is damaged',
+      detail: 'It holds values that are no numbers, or far too large.',
+      todo: 'Export it again as 16-bit WAV.',
+    },
     audio_sample_rate: {
       title: 'The sampling rate is not supported',
+      detail: 'It has fewer or more samples a second than the server can read.',
       todo: 'Resample the recording, for instance to 16 or 48 kHz.',
     },
     audio_undecodable: {
       title: 'The recording is too much for the decoder',
+      detail: 'Decoding it took too long or too much memory, and was stopped.',
       todo: 'Export it again as 16-bit WAV, or choose another one.',
     },
-    file_missing: { title: 'No recording was sent', todo: 'Choose the file again.' },
-    model_unknown: { title: 'The model is gone', todo: 'Reload the page and choose another model.' },
-    not_ready: { title: 'The model is still loading', todo: 'Give it a few seconds, then try again.' },
-    too_busy: { title: 'The server is busy', todo: 'Give it a few seconds, then try again.' },
-    rate_limited: { title: 'Too many requests at once', todo: 'Wait a few seconds, then try again.' },
-    not_found: { title: 'This is not here', todo: 'Check the address, or begin at the start.' },
+    file_missing: {
+      title: 'No recording was sent',
+      detail: 'No file came with the request.',
+      todo: 'Choose the file again.',
+    },
+    model_unknown: {
+      title: 'The model is gone',
+      detail: 'The server no longer has the chosen model.',
+      todo: 'Reload the page and choose another model.',
+    },
+    not_ready: {
+      title: 'The model is still loading',
+      detail: 'The server has only just started.',
+      todo: 'Give it a few seconds, then try again.',
+    },
+    too_busy: {
+      title: 'The server is busy',
+      detail: 'It is analysing as many recordings as it can at once.',
+      todo: 'Give it a few seconds, then try again.',
+    },
+    rate_limited: {
+      title: 'Too many requests at once',
+      detail: 'The server takes only so many from one computer in a short time.',
+      todo: 'Wait a few seconds, then try again.',
+    },
+    not_found: {
+      title: 'This is not here',
+      detail: 'The server has nothing at this address.',
+      todo: 'Check the address, or begin at the start.',
+    },
     owner_missing: {
       title: 'This browser could not show who it is',
+      detail: 'What is kept belongs to one browser, and this one did not say that it is the one.',
       todo: 'Reload the page and try again.',
     },
     session_unknown: {
       title: 'This session is not here',
-      todo: 'It may have been deleted, or belong to another browser. Look under Sessions.',
+      detail: 'It was deleted, or belongs to another browser.',
+      todo: 'Look under Sessions for those that are here.',
     },
     session_ended: {
       title: 'The session has ended',
+      detail: 'It takes no more sound.',
       todo: 'Begin a new one; what was heard is under Sessions.',
     },
     chunk_conflict: {
       title: 'A part of the session was sent twice, with different sound',
+      detail: 'What came second does not fit what the server already has.',
       todo: 'Go on; what the server had first counts.',
     },
-    recordings_too_large: { title: 'The recordings are too large', todo: 'Remove some, or save them as MP3, FLAC or Opus.' },
-    file_ambiguous: { title: 'There are too many recordings', todo: 'Remove some, then try again.' },
+    recordings_too_large: {
+      title: 'The recordings are too large',
+      detail: 'Together they are larger than what the server takes at once.',
+      todo: 'Remove some, or save them as MP3, FLAC or Opus.',
+    },
+    file_ambiguous: {
+      title: 'There are too many recordings',
+      detail: 'A voice is made from at most 20.',
+      todo: 'Remove some, then try again.',
+    },
     profile_name: {
       title: 'This name cannot be used',
+      detail: 'It holds signs that cannot stand in a name, or is too long.',
       todo: 'Choose another one, of letters, digits, spaces, dots and dashes. Your recordings are still here.',
     },
-    profile_empty: { title: 'Nobody speaks in the recordings', todo: 'Record a sentence or two, closer to the microphone, and add that.' },
+    profile_empty: {
+      title: 'Nobody speaks in the recordings',
+      detail: 'Only speech can tell how a voice sounds.',
+      todo: 'Record a sentence or two, closer to the microphone, and add that.',
+    },
     profile_unknown: {
       title: 'This voice is not here any more',
-      todo: 'It was deleted, or belongs to another browser. Trying again goes without it.',
+      detail: 'It was deleted, or belongs to another browser.',
+      todo: 'Trying again goes without it.',
     },
     profile_model: {
       title: 'The model cannot use this voice',
+      detail: 'It was made with another model, or this one cannot be calibrated.',
       todo: 'Make the voice again under Voices. Trying again with a recording goes without it.',
     },
     profile_cancelled: {
       title: 'Stopped',
+      detail: 'You stopped it.',
       todo: 'Your recordings are still here. If the server had them all by then, the voice is made all the same.',
     },
     store_unavailable: {
       title: 'Results cannot be kept right now',
+      detail: 'The database of results does not answer.',
       todo: 'Try again, or switch off keeping results: the answer itself needs no database.',
     },
     internal_error: {
       title: 'The server made a mistake',
+      detail: 'Something in it went wrong; the recording was not kept.',
       todo: 'Try again. If it happens again, report it with the request id below.',
     },
+  },
+  warnings: {
+    overdriven: 'The recording is overdriven: its loudest parts are cut off, which can look like anger.',
+    quiet: 'The recording is very quiet; move closer to the microphone.',
+    narrow_band: 'The recording has the narrow band of a telephone; the models learnt from a wider one.',
+    little_speech: 'There is less than half a second of speech; the answer is less reliable.',
+    no_voice: 'There is sound, but it is more like music or noise than like a voice.',
   },
 
   result: {
@@ -357,7 +453,7 @@ export const en = {
     sending: (count: number) => `Waiting for the last ${count} ${count === 1 ? 'answer' : 'answers'} …`,
     troubled: (count: number) => `The server does not answer. ${count} ${count === 1 ? 'window is' : 'windows are'} kept here and sent again; nothing is lost.`,
     full: 'The server has not answered for minutes, so listening was paused. What was heard is kept here; press Go on when the server is back.',
-    pausedHint: (seconds: string) => `Paused after ${seconds} s; nothing is heard.`,
+    pausedHint: (time: string) => `Paused after ${time}; nothing is heard.`,
   },
   batch: {
     title: 'Batch',
@@ -452,6 +548,10 @@ export const en = {
     madeFrom: (count: number, speech: string) =>
       `It was made from ${count} ${count === 1 ? 'recording' : 'recordings'} with ${speech} of speech. Analyse and Live offer it from now on.`,
     leftOut: (count: number) => `${count} ${count === 1 ? 'recording' : 'recordings'} without speech ${count === 1 ? 'was' : 'were'} left out.`,
+    better: {
+      few_recordings: (count: number) => `${count} ${count === 1 ? 'recording says' : 'recordings say'} little about a voice; 3 to 20 are better.`,
+      alike: 'The recordings sound alike; a few in other moods make the voice much better.',
+    },
     use: 'Analyse',
     useIt: (name: string) => `Analyse with the voice of ${name}`,
     known: 'Your voices',

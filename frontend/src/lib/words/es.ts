@@ -63,6 +63,7 @@ export const es: Words = {
     microphone: 'Micrófono',
     numbered: (number) => `Micrófono ${number}`,
     anew: 'Al elegir otro se empieza de nuevo.',
+    use: 'Usar lo oído',
   },
   refusals: {
     refused: {
@@ -89,6 +90,11 @@ export const es: Words = {
       title: 'Este navegador no puede grabar aquí',
       detail: 'Le falta AudioWorklet, necesario para grabar sin pérdidas.',
       todo: 'Use una versión actual de Firefox, Chrome, Edge o Safari, o suba una grabación.',
+    },
+    lost: {
+      title: 'El micrófono ya no está',
+      detail: 'Se ha desconectado, o el sistema lo ha retirado. Lo oído hasta entonces sigue aquí.',
+      todo: 'Use lo oído hasta entonces, o vuelva a conectarlo y empiece de nuevo.',
     },
     failed: {
       title: 'No se ha podido empezar a grabar',
@@ -134,6 +140,10 @@ export const es: Words = {
     upload: 'Envío',
     cancel: 'Cancelar',
   },
+  units: {
+    kibibytes: (count) => `${count} KiB`,
+    mebibytes: (count) => `${count} MiB`,
+  },
   problem: {
     again: 'Intentar de nuevo',
     over: 'Empezar de nuevo',
@@ -141,91 +151,177 @@ export const es: Words = {
     request: (id) => `Identificador de la petición: ${id}`,
     tooLarge: (size, most) => `El archivo tiene ${size} MiB; se aceptan ${most} MiB como máximo.`,
     togetherTooLarge: (size, most) => `Las grabaciones suman ${size} MiB; se aceptan ${most} MiB de una vez como máximo.`,
-    noAnswer: 'El servidor no ha respondido.',
-    stopped: 'Usted lo ha detenido.',
+    said: 'Lo que ha dicho el servidor',
     status: (status) => `El servidor ha respondido con el estado ${status}.`,
   },
   problems: {
-    unknown: { title: 'No ha funcionado', todo: 'Inténtelo de nuevo o elija otra grabación.' },
+    unknown: {
+      title: 'No ha funcionado',
+      detail: 'Esta página no tiene palabras para el motivo.',
+      todo: 'Inténtelo de nuevo o elija otra grabación.',
+    },
     network: {
       title: 'No se puede contactar con el servidor',
+      detail: 'El servidor no ha respondido.',
       todo: 'Compruebe que sigue en marcha (python3 -m backend) e inténtelo de nuevo. Su grabación sigue aquí.',
     },
-    cancelled: { title: 'Detenido', todo: 'En el servidor no ha quedado nada. Inténtelo de nuevo cuando quiera.' },
+    cancelled: {
+      title: 'Detenido',
+      detail: 'Usted lo ha detenido.',
+      todo: 'En el servidor no ha quedado nada. Inténtelo de nuevo cuando quiera.',
+    },
     server_answer: {
       title: 'El servidor ha dado una respuesta inesperada',
+      detail: 'Lo que ha llegado no es lo que envía el servidor.',
       todo: 'Inténtelo de nuevo. Si hay algo entre usted y el servidor, como un proxy, puede tener sus propios límites.',
     },
     body_too_large: {
       title: 'El archivo es demasiado grande',
+      detail: 'El servidor no acepta archivos de este tamaño.',
       todo: 'Recorte la parte que le interesa, o guárdela como MP3, FLAC u Opus.',
     },
-    audio_empty: { title: 'La grabación está vacía', todo: 'Elija otro archivo o grabe de nuevo.' },
+    audio_empty: {
+      title: 'La grabación está vacía',
+      detail: 'El archivo no contiene ningún sonido.',
+      todo: 'Elija otro archivo o grabe de nuevo.',
+    },
     audio_unsupported: {
       title: 'No es una grabación que podamos leer',
+      detail: 'El archivo no contiene sonido en un formato conocido.',
       todo: 'Elija un archivo WAV, FLAC, MP3, OGG, M4A, WebM o AIFF. Cuenta el contenido, no el nombre.',
     },
-    audio_unreadable: { title: 'La grabación está dañada', todo: 'Expórtela o descárguela de nuevo, o elija otra.' },
-    audio_too_short: { title: 'La grabación es demasiado corta', todo: 'Diga una o dos frases e inténtelo de nuevo.' },
-    audio_too_long: { title: 'La grabación es demasiado larga', todo: 'Divídala y envíe las partes una a una.' },
-    audio_not_finite: { title: 'La grabación está dañada', todo: 'Expórtela de nuevo como WAV de 16 bits.' },
+    audio_unreadable: {
+      title: 'La grabación está dañada',
+      detail: 'El archivo tiene errores o está incompleto y no se puede decodificar.',
+      todo: 'Expórtela o descárguela de nuevo, o elija otra.',
+    },
+    audio_too_short: {
+      title: 'La grabación es demasiado corta',
+      detail: 'Tan poco sonido no dice nada sobre una voz.',
+      todo: 'Diga una o dos frases e inténtelo de nuevo.',
+    },
+    audio_too_long: {
+      title: 'La grabación es demasiado larga',
+      detail: 'Dura más de lo que el servidor admite de una vez.',
+      todo: 'Divídala y envíe las partes una a una.',
+    },
+    audio_not_finite: {
+      title: 'La grabación está dañada',
+      detail: 'Contiene valores que no son números o son desmesurados.',
+      todo: 'Expórtela de nuevo como WAV de 16 bits.',
+    },
     audio_sample_rate: {
       title: 'No se admite esta frecuencia de muestreo',
+      detail: 'Tiene menos o más muestras por segundo de las que el servidor puede leer.',
       todo: 'Convierta la grabación, por ejemplo a 16 o 48 kHz.',
     },
     audio_undecodable: {
       title: 'La grabación es demasiado para el decodificador',
-      todo: 'Expórtala de nuevo como WAV de 16 bits o elige otra.',
+      detail: 'Decodificarla tardaba demasiado o pedía demasiada memoria, y se ha detenido.',
+      todo: 'Expórtela de nuevo como WAV de 16 bits o elija otra.',
     },
-    file_missing: { title: 'No se ha enviado ninguna grabación', todo: 'Elija el archivo de nuevo.' },
-    model_unknown: { title: 'El modelo ya no existe', todo: 'Vuelva a cargar la página y elija otro modelo.' },
-    not_ready: { title: 'El modelo aún se está cargando', todo: 'Espere unos segundos e inténtelo de nuevo.' },
-    too_busy: { title: 'El servidor está ocupado', todo: 'Espere unos segundos e inténtelo de nuevo.' },
-    rate_limited: { title: 'Demasiadas peticiones a la vez', todo: 'Espera unos segundos y vuelve a intentarlo.' },
-    not_found: { title: 'Esto no está aquí', todo: 'Compruebe la dirección o vuelva al inicio.' },
+    file_missing: {
+      title: 'No se ha enviado ninguna grabación',
+      detail: 'Con la petición no ha llegado ningún archivo.',
+      todo: 'Elija el archivo de nuevo.',
+    },
+    model_unknown: {
+      title: 'El modelo ya no existe',
+      detail: 'El servidor ya no tiene el modelo elegido.',
+      todo: 'Vuelva a cargar la página y elija otro modelo.',
+    },
+    not_ready: {
+      title: 'El modelo aún se está cargando',
+      detail: 'El servidor acaba de arrancar.',
+      todo: 'Espere unos segundos e inténtelo de nuevo.',
+    },
+    too_busy: {
+      title: 'El servidor está ocupado',
+      detail: 'Está analizando tantas grabaciones a la vez como puede.',
+      todo: 'Espere unos segundos e inténtelo de nuevo.',
+    },
+    rate_limited: {
+      title: 'Demasiadas peticiones a la vez',
+      detail: 'En poco tiempo el servidor solo admite cierto número de un mismo equipo.',
+      todo: 'Espere unos segundos e inténtelo de nuevo.',
+    },
+    not_found: {
+      title: 'Esto no está aquí',
+      detail: 'El servidor no tiene nada en esta dirección.',
+      todo: 'Compruebe la dirección o vuelva al inicio.',
+    },
     owner_missing: {
       title: 'Este navegador no ha podido identificarse',
+      detail: 'Lo conservado pertenece a un navegador, y este no ha dicho que lo sea.',
       todo: 'Vuelva a cargar la página e inténtelo de nuevo.',
     },
     session_unknown: {
       title: 'Esta sesión no está aquí',
-      todo: 'Puede que se haya borrado o que pertenezca a otro navegador. Mire en Sesiones.',
+      detail: 'Se ha borrado o pertenece a otro navegador.',
+      todo: 'Mire en Sesiones las que hay aquí.',
     },
     session_ended: {
       title: 'La sesión ha terminado',
+      detail: 'Ya no admite más sonido.',
       todo: 'Empiece otra; lo oído está en Sesiones.',
     },
     chunk_conflict: {
       title: 'Una parte de la sesión se envió dos veces con sonidos distintos',
+      detail: 'Lo que llegó después no coincide con lo que el servidor ya tenía.',
       todo: 'Siga; cuenta lo que el servidor recibió primero.',
     },
-    recordings_too_large: { title: 'Las grabaciones ocupan demasiado', todo: 'Quite algunas o guárdelas como MP3, FLAC u Opus.' },
-    file_ambiguous: { title: 'Hay demasiadas grabaciones', todo: 'Quite algunas e inténtelo de nuevo.' },
+    recordings_too_large: {
+      title: 'Las grabaciones ocupan demasiado',
+      detail: 'Juntas superan lo que el servidor admite de una vez.',
+      todo: 'Quite algunas o guárdelas como MP3, FLAC u Opus.',
+    },
+    file_ambiguous: {
+      title: 'Hay demasiadas grabaciones',
+      detail: 'Una voz se crea con 20 como máximo.',
+      todo: 'Quite algunas e inténtelo de nuevo.',
+    },
     profile_name: {
       title: 'Este nombre no se puede usar',
+      detail: 'Contiene signos que no pueden estar en un nombre, o es demasiado largo.',
       todo: 'Elija otro, con letras, cifras, espacios, puntos y guiones. Sus grabaciones siguen aquí.',
     },
-    profile_empty: { title: 'En las grabaciones no habla nadie', todo: 'Grabe una o dos frases, más cerca del micrófono, y añádalas.' },
+    profile_empty: {
+      title: 'En las grabaciones no habla nadie',
+      detail: 'Solo el habla dice cómo suena una voz.',
+      todo: 'Grabe una o dos frases, más cerca del micrófono, y añádalas.',
+    },
     profile_unknown: {
       title: 'Esta voz ya no está aquí',
-      todo: 'Se ha borrado o pertenece a otro navegador. Al intentarlo de nuevo se prescinde de ella.',
+      detail: 'Se ha borrado o pertenece a otro navegador.',
+      todo: 'Al intentarlo de nuevo se prescinde de ella.',
     },
     profile_model: {
       title: 'El modelo no puede usar esta voz',
+      detail: 'Se creó con otro modelo, o este no se puede calibrar.',
       todo: 'Cree la voz de nuevo en Voces. Al intentarlo otra vez con una grabación se prescinde de ella.',
     },
     profile_cancelled: {
       title: 'Detenido',
+      detail: 'Usted lo ha detenido.',
       todo: 'Sus grabaciones siguen aquí. Si el servidor ya las tenía todas, la voz se crea de todos modos.',
     },
     store_unavailable: {
       title: 'Ahora no se pueden conservar resultados',
+      detail: 'La base de datos de resultados no responde.',
       todo: 'Inténtelo de nuevo o desactive la conservación: la respuesta no necesita base de datos.',
     },
     internal_error: {
       title: 'El servidor ha cometido un error',
+      detail: 'Algo ha fallado en él; la grabación no se ha guardado.',
       todo: 'Inténtelo de nuevo. Si se repite, comuníquelo con el identificador de abajo.',
     },
+  },
+  warnings: {
+    overdriven: 'La grabación está saturada: sus partes más fuertes quedan cortadas, lo que puede parecer enfado.',
+    quiet: 'La grabación suena muy baja; acérquese al micrófono.',
+    narrow_band: 'La grabación tiene la banda estrecha de un teléfono; los modelos aprendieron de una más ancha.',
+    little_speech: 'Hay menos de medio segundo de habla; la respuesta es menos fiable.',
+    no_voice: 'Hay sonido, pero se parece más a música o ruido que a una voz.',
   },
 
   result: {
@@ -359,7 +455,7 @@ export const es: Words = {
     troubled: (count) =>
       `El servidor no responde. ${count === 1 ? 'Se conserva 1 ventana y se volverá a enviar' : `Se conservan ${count} ventanas y se volverán a enviar`}; no se pierde nada.`,
     full: 'El servidor lleva minutos sin responder, así que se ha pausado la escucha. Lo oído se conserva aquí; pulse Seguir cuando vuelva.',
-    pausedHint: (seconds) => `En pausa tras ${seconds} s; no se oye nada.`,
+    pausedHint: (time) => `En pausa tras ${time}; no se oye nada.`,
   },
   batch: {
     title: 'Lotes',
@@ -454,6 +550,10 @@ export const es: Words = {
     madeFrom: (count, speech) =>
       `Se ha creado con ${count} ${count === 1 ? 'grabación' : 'grabaciones'} y ${speech} de voz. Desde ahora se ofrece en Analizar y En vivo.`,
     leftOut: (count) => (count === 1 ? 'Se ha omitido 1 grabación sin voz.' : `Se han omitido ${count} grabaciones sin voz.`),
+    better: {
+      few_recordings: (count) => `${count} ${count === 1 ? 'grabación dice' : 'grabaciones dicen'} poco sobre una voz; de 3 a 20 es mejor.`,
+      alike: 'Las grabaciones se parecen; unas pocas en otros estados de ánimo mejoran mucho la voz.',
+    },
     use: 'Analizar',
     useIt: (name) => `Analizar con la voz de ${name}`,
     known: 'Sus voces',
