@@ -156,6 +156,62 @@ test('waiting can be stopped, and the recording is kept', async ({ page }) => {
   await expect(emotion(page)).toBeVisible();
 });
 
+const view = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name }).click();
+
+test('a session opens as often as it is asked for, as the server has it by then', async ({ page }) => {
+  await page.goto('/');
+  await upload(page, sample('angry'));
+  await expect(emotion(page)).toBeVisible();
+  for (let time = 0; time < 2; time += 1) {
+    await view(page, 'Sessions');
+    await page.getByRole('link', { name: 'angry.wav' }).click();
+    await expect(page.getByRole('heading', { name: 'angry.wav' })).toBeVisible();
+    await page.getByRole('button', { name: 'Analyse another' }).click();
+    await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  }
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'angry.wav' })).toBeVisible();
+  await view(page, 'Sessions');
+  await page.getByRole('button', { name: 'Rename angry.wav' }).click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('A bad morning');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'A bad morning' }).click();
+  await expect(page.getByRole('heading', { name: 'A bad morning' })).toBeVisible();
+  await view(page, 'Sessions');
+  await page.getByRole('button', { name: 'Delete A bad morning' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('alert')).toContainText('This session is not here');
+  await expect(emotion(page)).toHaveCount(0);
+});
+
+test('after another recording was asked for, Back analyses the sample again', async ({ page }) => {
+  await page.goto('/?sample=angry');
+  await page.getByRole('button', { name: 'Analyse another' }).click();
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByText('The actor meant: angry.')).toBeVisible();
+});
+
+test('an answer that is kept nowhere stays while another view is looked at; from it, Analyse leads to the start', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('switch', { name: /Keep the result/ }).uncheck({ force: true });
+  await upload(page, sample('sad'));
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'About');
+  await expect(page.getByRole('heading', { name: 'About' })).toBeVisible();
+  await view(page, 'Analyse');
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'Analyse');
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  await page.goBack();
+  await page.getByRole('button', { name: 'Analyse another' }).click();
+  await view(page, 'About');
+  await view(page, 'Analyse');
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
 for (const width of [375, 1280]) {
   test.describe(`${width} px`, () => {
     test.use({ viewport: { width, height: 800 } });

@@ -50,7 +50,7 @@ export function App() {
       <a className="skip" href="#main">
         {words.skip}
       </a>
-      <Header />
+      <Header answer={analysis.address} />
       <main className="main" id="main" tabIndex={-1} ref={main}>
         <Notice />
         <Crash key={path}>
