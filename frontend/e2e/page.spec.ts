@@ -212,6 +212,28 @@ test('an answer that is kept nowhere stays while another view is looked at; from
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
+test('a view that did not come is tried again without a reload, which would lose the answer', async ({ page }) => {
+  await page.goto('/');
+  await page.route('**/assets/Explorer-*', (route) => route.abort());
+  await page.getByRole('button', { name: /Angry voice/ }).click();
+  for (let time = 0; time < 2; time += 1) {
+    await expect(page.getByRole('alert')).toContainText('This view stopped working');
+    if (time) await page.unroute('**/assets/Explorer-*');
+    const asked = page.waitForRequest(/Explorer-/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await asked;
+  }
+  await expect(page.locator('.spectrogram canvas')).toBeVisible();
+  await page.route('**/assets/About-*', (route) => route.abort());
+  await view(page, 'About');
+  await expect(page.getByRole('alert')).toContainText('This view stopped working');
+  await page.unroute('**/assets/About-*');
+  await view(page, 'Analyse');
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'About');
+  await expect(page.getByRole('heading', { level: 2, name: 'About' })).toBeVisible();
+});
+
 for (const width of [375, 1280]) {
   test.describe(`${width} px`, () => {
     test.use({ viewport: { width, height: 800 } });

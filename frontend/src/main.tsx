@@ -37,5 +37,7 @@ void Promise.all([startLanguage(), firstAnswers()]).then(() =>
   ),
 );
 
-// The dev server has no built page to keep.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('/sw.js').catch(() => {});
+// Once the page is there, as what is kept would else come in its way. The dev server has no built page to keep.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  window.addEventListener('load', () => void navigator.serviceWorker.register('/sw.js').catch(() => {}));
+}

@@ -1,7 +1,7 @@
-import { Anchor, Loader, Title } from '@mantine/core';
+import { Anchor, Title } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Link } from '../components/Link';
 import { Notice } from '../features/notice/Notice';
 import { useVoice } from '../features/voices/useVoice';
@@ -11,15 +11,16 @@ import { usePlace } from '../lib/router';
 import { AnalyseView } from './AnalyseView';
 import { Crash } from './Crash';
 import { Header } from './Header';
+import { lazily } from './lazily';
 import { useAnalysis } from './useAnalysis';
 import { useModels } from './useModels';
 import { VIEWS } from './views';
 
-const LiveView = lazy(() => import('./LiveView').then(({ LiveView: view }) => ({ default: view })));
-const BatchView = lazy(() => import('../features/batch/Batch').then(({ Batch }) => ({ default: Batch })));
-const SessionsView = lazy(() => import('../features/sessions/Sessions').then(({ Sessions }) => ({ default: Sessions })));
-const VoicesView = lazy(() => import('./VoicesView').then(({ VoicesView: view }) => ({ default: view })));
-const AboutView = lazy(() => import('../features/about/About').then(({ About }) => ({ default: About })));
+const LiveView = lazily(() => import('./LiveView').then(({ LiveView: view }) => view));
+const BatchView = lazily(() => import('../features/batch/Batch').then(({ Batch }) => Batch));
+const SessionsView = lazily(() => import('../features/sessions/Sessions').then(({ Sessions }) => Sessions));
+const VoicesView = lazily(() => import('./VoicesView').then(({ VoicesView: view }) => view));
+const AboutView = lazily(() => import('../features/about/About').then(({ About }) => About));
 
 /** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */
 export function App() {
@@ -53,9 +54,7 @@ export function App() {
       <Header answer={analysis.address} />
       <main className="main" id="main" tabIndex={-1} ref={main}>
         <Notice />
-        <Crash key={path}>
-          <Suspense fallback={<Loader className="waiting" aria-label={words.loading} />}>{views[path] ?? <Lost />}</Suspense>
-        </Crash>
+        <Crash key={path}>{views[path] ?? <Lost />}</Crash>
       </main>
       <footer className="footer">
         <span>{words.footer}</span>

@@ -15,9 +15,8 @@ export const en = {
   lost: { title: 'There is no such view', back: 'To the start' },
   crash: {
     title: 'This view stopped working',
-    detail: 'Something on the page itself went wrong; nothing was lost on the server.',
-    todo: 'Reload the page. If it happens again, report what you did before.',
-    reload: 'Reload',
+    detail: 'A part of it could not be loaded, or something on the page itself went wrong; nothing was lost on the server.',
+    todo: 'Try again. If that does not help, reload the page and report what you did before.',
   },
 
   emotions: {

@@ -15,9 +15,8 @@ export const es: Words = {
   lost: { title: 'Esta vista no existe', back: 'Al inicio' },
   crash: {
     title: 'Esta vista ha dejado de funcionar',
-    detail: 'Algo ha fallado en la propia página; en el servidor no se ha perdido nada.',
-    todo: 'Vuelva a cargar la página. Si ocurre de nuevo, comunique qué hizo antes.',
-    reload: 'Volver a cargar',
+    detail: 'No se ha podido cargar una parte, o algo ha fallado en la propia página; en el servidor no se ha perdido nada.',
+    todo: 'Inténtelo de nuevo. Si no sirve, vuelva a cargar la página y comunique qué hizo antes.',
   },
 
   emotions: {
