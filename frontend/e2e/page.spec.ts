@@ -212,6 +212,33 @@ test('an answer that is kept nowhere stays while another view is looked at; from
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
+test('with site data blocked everything works, and nothing is remembered', async ({ page }) => {
+  const { complaints } = watch(page);
+  await page.addInitScript(() => {
+    const blocked = () => {
+      throw new DOMException('Access is denied for this document.', 'SecurityError');
+    };
+    Object.defineProperty(window, 'localStorage', { get: blocked });
+  });
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Dismiss this notice' }).click();
+  const keep = page.getByRole('switch', { name: /Keep the result/ });
+  await expect(keep).not.toBeChecked(); // nobody could find it again
+  await keep.check({ force: true });
+  await upload(page, sample('angry'));
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'Sessions');
+  await expect(page.getByRole('link', { name: 'angry.wav' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Dismiss this notice' })).toHaveCount(0);
+  await page.getByRole('button', { name: /Language/ }).click();
+  await page.getByRole('menuitemradio', { name: 'Español' }).click();
+  await expect(page.getByRole('heading', { name: 'Sesiones' })).toBeVisible();
+  await page.getByRole('button', { name: /Colores/ }).click();
+  await page.reload();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  expect(complaints).toEqual([]);
+});
+
 test('a view that did not come is tried again without a reload, which would lose the answer', async ({ page }) => {
   await page.goto('/');
   await page.route('**/assets/Explorer-*', (route) => route.abort());

@@ -8,6 +8,7 @@ import { useVoice } from '../features/voices/useVoice';
 import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/language';
 import { usePlace } from '../lib/router';
+import { lasting } from '../lib/storage';
 import { AnalyseView } from './AnalyseView';
 import { Crash } from './Crash';
 import { Header } from './Header';
@@ -28,7 +29,8 @@ export function App() {
   const { path } = usePlace();
   const { data: limits } = useQuery(limitsQuery);
   const models = useModels();
-  const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: true, getInitialValueInEffect: false });
+  // a result that nobody could find again or delete, as the owner's token does not last, is not kept unasked
+  const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: lasting(), getInitialValueInEffect: false });
   const voice = useVoice(models.chosen?.name);
   const analysis = useAnalysis({ limits, model: models.chosen?.name, speaker: voice.speaker, keep });
   const main = useMain(path);
