@@ -239,6 +239,21 @@ test('with site data blocked everything works, and nothing is remembered', async
   expect(complaints).toEqual([]);
 });
 
+test('what the browser calls offline does not keep the page from a server that is there; one that is gone is said so at once', async ({ page }) => {
+  await page.goto('/');
+  await upload(page, sample('angry'));
+  await expect(emotion(page)).toBeVisible();
+  await page.evaluate(() => window.dispatchEvent(new Event('offline')));
+  await view(page, 'Sessions');
+  await page.getByRole('button', { name: 'Delete angry.wav' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await view(page, 'About');
+  await page.route('**/api/v1/sessions?**', (route) => route.abort());
+  await view(page, 'Sessions');
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached', { timeout: 3000 });
+});
+
 test('a view that did not come is tried again without a reload, which would lose the answer', async ({ page }) => {
   await page.goto('/');
   await page.route('**/assets/Explorer-*', (route) => route.abort());
