@@ -118,6 +118,7 @@ export const en = {
     label: 'Model',
     only: (title: string) => `Model: ${title}.`,
     unmeasured: 'Its accuracy on unseen speakers was not measured.',
+    unseen: (ua: string, classes: number, corpus: string) => `${ua} · ${classes} emotions · ${corpus}, unseen speakers`,
     honest: (share: string) => `On speakers it never heard it finds ${share} of each emotion`,
     meaning: 'what this means',
     other: (corpus: string, ua: string, classes: number) => `${corpus}: ${ua}, ${classes} emotions.`,
@@ -312,6 +313,7 @@ export const en = {
     kept: 'All but JSON: the result is then kept under Sessions, never the audio.',
     link: 'Copy link',
     copied: 'Copied',
+    byHand: 'Link, to copy by hand',
     formats: {
       json: 'JSON (everything)',
       csv: 'CSV (spreadsheet)',

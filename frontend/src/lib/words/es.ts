@@ -119,6 +119,7 @@ export const es: Words = {
     label: 'Modelo',
     only: (title) => `Modelo: ${title}.`,
     unmeasured: 'No se ha medido su acierto con voces desconocidas.',
+    unseen: (ua, classes, corpus) => `${ua} · ${classes} emociones · ${corpus}, voces desconocidas`,
     honest: (share) => `Con voces que nunca oyó encuentra el ${share} de cada emoción`,
     meaning: 'qué significa',
     other: (corpus, ua, classes) => `${corpus}: ${ua}, ${classes} emociones.`,
@@ -313,6 +314,7 @@ export const es: Words = {
     kept: 'Todo menos JSON: el resultado se conserva entonces en Sesiones, nunca el audio.',
     link: 'Copiar enlace',
     copied: 'Copiado',
+    byHand: 'Enlace, para copiarlo a mano',
     formats: {
       json: 'JSON (todo)',
       csv: 'CSV (hoja de cálculo)',

@@ -118,6 +118,7 @@ export const hi: Words = {
     label: 'मॉडल',
     only: (title) => `मॉडल: ${title}।`,
     unmeasured: 'अनसुनी आवाज़ों पर इसकी सटीकता मापी नहीं गई।',
+    unseen: (ua, classes, corpus) => `${ua} · ${classes} भाव · ${corpus}, अनसुनी आवाज़ें`,
     honest: (share) => `जिन आवाज़ों को इसने कभी नहीं सुना, उनमें यह हर भावना का ${share} पहचानता है`,
     meaning: 'इसका अर्थ',
     other: (corpus, ua, classes) => `${corpus}: ${ua}, ${classes} भाव।`,
@@ -312,6 +313,7 @@ export const hi: Words = {
     kept: 'JSON को छोड़कर: परिणाम तब सत्रों में रखा जाता है, ऑडियो कभी नहीं।',
     link: 'लिंक कॉपी करें',
     copied: 'कॉपी हो गया',
+    byHand: 'लिंक, खुद कॉपी करने के लिए',
     formats: {
       json: 'JSON (सब कुछ)',
       csv: 'CSV (स्प्रेडशीट)',
