@@ -1,7 +1,9 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { server } from './server';
+
+configure({ asyncUtilTimeout: 5000 }); // on a busy machine
 
 // What jsdom lacks and Mantine asks for.
 window.matchMedia ??= (query) =>
