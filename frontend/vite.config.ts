@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
@@ -45,10 +48,29 @@ function early(): Plugin {
   };
 }
 
+/** What the page needs of public/; never the samples. */
+const PUBLIC_FILES = ['/icon.svg', '/capture-worklet.js', '/manifest.webmanifest'];
+
+/** Lists for the service worker what this build consists of, under a name that is another one for every other build. */
+function build(): Plugin {
+  return {
+    name: 'build',
+    apply: 'build',
+    writeBundle({ dir }, bundle) {
+      const hashed = Object.keys(bundle).filter((name) => name.startsWith('assets/')).toSorted();
+      const named = ['index.html', ...PUBLIC_FILES].map((name) => readFileSync(join(dir!, name)));
+      const hash = [hashed.join(), ...named].reduce((sum, part) => sum.update(part), createHash('sha256')).digest('hex').slice(0, 16);
+      const parts = { cache: `page-${hash}`, hashed: hashed.map((name) => `/${name}`), files: PUBLIC_FILES };
+      writeFileSync(join(dir!, 'build.js'), `const BUILD = ${JSON.stringify(parts)};\n`);
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), budget(), early()],
+  plugins: [react(), budget(), early(), build()],
   build: {
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: fonts or scripts
+    cssCodeSplit: false, // a view's own styles are 1 kB, and Vite never asks again for a stylesheet that did not come
     chunkSizeWarningLimit: 900,
   },
   server: {

@@ -120,6 +120,23 @@ test('a sample has a link, a private recording has none, and the back button wor
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
+for (const [where, secure] of [['where the browser has no clipboard', false], ['where it is refused', true]] as const) {
+  test(`the link can be copied by hand ${where}`, async ({ page }) => {
+    const { complaints } = watch(page);
+    await page.addInitScript((refusing) => {
+      const clipboard = refusing ? { writeText: () => Promise.reject(new DOMException('', 'NotAllowedError')) } : undefined;
+      Object.defineProperty(navigator, 'clipboard', { get: () => clipboard });
+    }, secure);
+    await page.goto('/?sample=angry');
+    await page.getByRole('button', { name: 'Copy link' }).click();
+    const link = page.getByRole('textbox', { name: /Link/ });
+    await expect(link).toBeFocused();
+    await expect(link).toHaveValue(/^http:\/\/localhost:\d+\/\?sample=angry$/);
+    expect(await page.evaluate(() => getSelection()!.toString())).toMatch(/sample=angry$/);
+    expect(complaints).toEqual([]);
+  });
+}
+
 test('a format that the browser cannot play is answered all the same', async ({ page }) => {
   await page.addInitScript(() => {
     OfflineAudioContext.prototype.decodeAudioData = () => Promise.reject(new DOMException('', 'EncodingError'));

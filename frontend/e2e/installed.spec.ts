@@ -1,25 +1,60 @@
-/** The page as an app: it opens without the server; what is sent never comes near the cache. */
-import { expect, test } from '@playwright/test';
+/** The page as an app: all of it opens without the server; what is sent never comes near the cache. */
+import { expect, test, type Page } from '@playwright/test';
 import { sample, upload } from './steps';
 
 test.use({ serviceWorkers: 'allow' });
 
-test('the page opens without the server and says so; nothing but its own files is kept', async ({ page, context }) => {
+const VIEWS = { '/live': 'Live', '/batch': 'Batch', '/sessions': 'Sessions', '/voices': 'Voices', '/about': 'About' };
+
+async function install(page: Page) {
   await page.goto('/');
   await page.evaluate(() => navigator.serviceWorker.ready);
+}
+
+/** Names of the caches, and the addresses of what is in them. */
+const kept = (page: Page) =>
+  page.evaluate(async () => {
+    const names = await caches.keys();
+    const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+    return { names, paths: requests.flat().map(({ url }) => new URL(url).pathname) };
+  });
+
+test('every view opens without the server, also one that was never looked at, and what needs the server says so', async ({ page, context }) => {
+  await install(page);
+  await context.setOffline(true);
+  for (const [address, title] of Object.entries(VIEWS)) {
+    await page.goto(address);
+    await expect(page.locator('h2').filter({ hasText: title })).toBeVisible();
+    await expect(page.getByText('This view stopped working')).toHaveCount(0);
+  }
+  await page.goto('/');
+  await expect(page.getByRole('heading', { level: 2, name: 'What does this voice carry?' })).toBeVisible();
+  await upload(page, sample('sad'));
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
+});
+
+test('nothing but the files of this build is kept', async ({ page }) => {
+  await page.goto('/health');
+  await page.evaluate(async () => (await caches.open('page-1')).put('/assets/old.js', new Response('')));
+  await install(page);
   await page.reload();
   await upload(page, sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();
-  const kept = await page.evaluate(async () => {
-    const cache = await caches.open((await caches.keys())[0]!);
-    return (await cache.keys()).map(({ url }) => new URL(url).pathname);
-  });
-  expect(kept).toContain('/');
-  expect(kept.filter((path) => /api|upload|samples/.test(path))).toEqual([]);
+  await page.goto('/sessions');
+  await expect(page.getByRole('link', { name: 'sad.wav' })).toBeVisible();
+  const { names, paths } = await kept(page);
+  expect(names).toEqual([expect.stringMatching(/^page-[0-9a-f]{16}$/)]);
+  const assets = paths.filter((path) => path.startsWith('/assets/'));
+  expect(assets.some((path) => path.includes('Explorer'))).toBe(true);
+  expect(assets).not.toContain('/assets/old.js');
+  expect(paths.filter((path) => !assets.includes(path)).toSorted()).toEqual(['/', '/capture-worklet.js', '/icon.svg', '/manifest.webmanifest']);
+});
+
+test('the page opens without the server whatever else of it was looked at', async ({ page, context }) => {
+  await install(page);
+  for (const address of ['/health', '/metrics', '/samples/happy.wav', '/samples/index.json']) await page.goto(address);
   await context.setOffline(true);
-  await page.goto('/live');
-  await expect(page.getByRole('heading', { name: 'Speech Emotion' })).toBeVisible();
+  await expect(page.goto('/health')).rejects.toThrow('ERR_INTERNET_DISCONNECTED');
   await page.goto('/');
-  await upload(page, sample('sad'));
-  await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });

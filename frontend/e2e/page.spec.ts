@@ -113,6 +113,126 @@ test('waiting can be stopped, and the recording is kept', async ({ page }) => {
   await expect(emotion(page)).toBeVisible();
 });
 
+const view = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name }).click();
+
+test('a session opens as often as it is asked for, as the server has it by then', async ({ page }) => {
+  await page.goto('/');
+  await upload(page, sample('angry'));
+  await expect(emotion(page)).toBeVisible();
+  for (let time = 0; time < 2; time += 1) {
+    await view(page, 'Sessions');
+    await page.getByRole('link', { name: 'angry.wav' }).click();
+    await expect(page.getByRole('heading', { name: 'angry.wav' })).toBeVisible();
+    await page.getByRole('button', { name: 'Analyse another' }).click();
+    await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  }
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'angry.wav' })).toBeVisible();
+  await view(page, 'Sessions');
+  await page.getByRole('button', { name: 'Rename angry.wav' }).click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('A bad morning');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'A bad morning' }).click();
+  await expect(page.getByRole('heading', { name: 'A bad morning' })).toBeVisible();
+  await view(page, 'Sessions');
+  await page.getByRole('button', { name: 'Delete A bad morning' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('alert')).toContainText('This session is not here');
+  await expect(emotion(page)).toHaveCount(0);
+});
+
+test('after another recording was asked for, Back analyses the sample again', async ({ page }) => {
+  await page.goto('/?sample=angry');
+  await page.getByRole('button', { name: 'Analyse another' }).click();
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByText('The actor meant: angry.')).toBeVisible();
+});
+
+test('an answer that is kept nowhere stays while another view is looked at; from it, Analyse leads to the start', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('switch', { name: /Keep the result/ }).uncheck({ force: true });
+  await upload(page, sample('sad'));
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'About');
+  await expect(page.getByRole('heading', { name: 'About' })).toBeVisible();
+  await view(page, 'Analyse');
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'Analyse');
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+  await page.goBack();
+  await page.getByRole('button', { name: 'Analyse another' }).click();
+  await view(page, 'About');
+  await view(page, 'Analyse');
+  await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
+});
+
+test('with site data blocked everything works, and nothing is remembered', async ({ page }) => {
+  const { complaints } = watch(page);
+  await page.addInitScript(() => {
+    const blocked = () => {
+      throw new DOMException('Access is denied for this document.', 'SecurityError');
+    };
+    Object.defineProperty(window, 'localStorage', { get: blocked });
+  });
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Dismiss this notice' }).click();
+  const keep = page.getByRole('switch', { name: /Keep the result/ });
+  await expect(keep).not.toBeChecked(); // nobody could find it again
+  await keep.check({ force: true });
+  await upload(page, sample('angry'));
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'Sessions');
+  await expect(page.getByRole('link', { name: 'angry.wav' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Dismiss this notice' })).toHaveCount(0);
+  await page.getByRole('button', { name: /Language/ }).click();
+  await page.getByRole('menuitemradio', { name: 'Español' }).click();
+  await expect(page.getByRole('heading', { name: 'Sesiones' })).toBeVisible();
+  await page.getByRole('button', { name: /Colores/ }).click();
+  await page.reload();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  expect(complaints).toEqual([]);
+});
+
+test('what the browser calls offline does not keep the page from a server that is there; one that is gone is said so at once', async ({ page }) => {
+  await page.goto('/');
+  await upload(page, sample('angry'));
+  await expect(emotion(page)).toBeVisible();
+  await page.evaluate(() => window.dispatchEvent(new Event('offline')));
+  await view(page, 'Sessions');
+  await page.getByRole('button', { name: 'Delete angry.wav' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await view(page, 'About');
+  await page.route('**/api/v1/sessions?**', (route) => route.abort());
+  await view(page, 'Sessions');
+  await expect(page.getByRole('alert')).toContainText('The server cannot be reached', { timeout: 3000 });
+});
+
+test('a view that did not come is tried again without a reload, which would lose the answer', async ({ page }) => {
+  await page.goto('/');
+  await page.route('**/assets/Explorer-*', (route) => route.abort());
+  await page.getByRole('button', { name: /Angry voice/ }).click();
+  for (let time = 0; time < 2; time += 1) {
+    await expect(page.getByRole('alert')).toContainText('This view stopped working');
+    if (time) await page.unroute('**/assets/Explorer-*');
+    const asked = page.waitForRequest(/Explorer-/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await asked;
+  }
+  await expect(page.locator('.spectrogram canvas')).toBeVisible();
+  await page.route('**/assets/About-*', (route) => route.abort());
+  await view(page, 'About');
+  await expect(page.getByRole('alert')).toContainText('This view stopped working');
+  await page.unroute('**/assets/About-*');
+  await view(page, 'Analyse');
+  await expect(emotion(page)).toBeVisible();
+  await view(page, 'About');
+  await expect(page.getByRole('heading', { level: 2, name: 'About' })).toBeVisible();
+});
+
 for (const width of [375, 1280]) {
   test.describe(`${width} px`, () => {
     test.use({ viewport: { width, height: 800 } });

@@ -5,17 +5,18 @@ import './app/start.css';
 import './components/components.css';
 import './components/prose.css';
 import { DirectionProvider, MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { theme } from './app/theme';
 import { limitsQuery, modelsQuery, samplesQuery } from './lib/api';
 import { startLanguage } from './lib/language';
+import { newQueries } from './lib/queries';
 
 const PATIENCE = 400; // ms
 
-const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity, refetchOnWindowFocus: false } } });
+const queries = newQueries();
 
 /** What the first view shows. It is drawn once with all of it, which takes half the time of drawing it anew for each answer. */
 function firstAnswers(): Promise<unknown> {
@@ -37,5 +38,7 @@ void Promise.all([startLanguage(), firstAnswers()]).then(() =>
   ),
 );
 
-// The dev server has no built page to keep.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('/sw.js').catch(() => {});
+// Once the page is there, as what is kept would else come in its way. The dev server has no built page to keep.
+if (import.meta.env.PROD && 'serviceWorker' in navigator) {
+  window.addEventListener('load', () => void navigator.serviceWorker.register('/sw.js').catch(() => {}));
+}

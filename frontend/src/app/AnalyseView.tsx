@@ -1,6 +1,6 @@
 import { Switch } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useEffectEvent } from 'react';
 import { ServerProblem } from '../components/Problem';
 import { DropZone } from '../features/input/DropZone';
 import { Samples } from '../features/input/Samples';
@@ -13,7 +13,7 @@ import { useWords } from '../lib/language';
 import { navigate, usePlace } from '../lib/router';
 import { AnswerView } from './AnswerView';
 import { Sending } from './Sending';
-import type { Analyses } from './useAnalysis';
+import { sessionAddress, type Analyses } from './useAnalysis';
 import type { useModels } from './useModels';
 
 interface Props {
@@ -47,13 +47,19 @@ export function AnalyseView(props: Props) {
 function useAddress({ analysis, models, voice }: Props) {
   const { query } = usePlace();
   const { data: samples } = useQuery(samplesQuery);
-  const { address, analyseSample, openSession } = analysis;
+  const { address, step, analyseSample, openSession } = analysis;
   const [sample, session, recording] = ['sample', 'session', 'recording'].map((name) => query.get(name));
   const ready = models.chosen !== undefined && voice.known;
+  // Whoever comes to a session sees what the server has: it may have been renamed or deleted since it was last looked at.
+  const arrive = useEffectEvent((id: string) => {
+    if (address !== sessionAddress(id) || step.phase !== 'sending') openSession(id);
+  });
   useEffect(() => {
-    if (session != null && address !== `/?session=${encodeURIComponent(session)}`) openSession(session);
+    if (session != null) arrive(session);
+  }, [session]);
+  useEffect(() => {
     if (recording != null && address !== '/?recording') navigate('/', { replace: true });
-  }, [session, recording, address, openSession]);
+  }, [recording, address]);
   useEffect(() => {
     if (sample == null || address === `/?sample=${encodeURIComponent(sample)}` || !samples || !ready) return;
     const found = samples.find(({ file }) => file.replace(/\.\w+$/, '') === sample);

@@ -1,5 +1,4 @@
-import { Button, Loader, Title } from '@mantine/core';
-import { lazy, Suspense } from 'react';
+import { Button, Title } from '@mantine/core';
 import { ExportMenu } from '../components/ExportMenu';
 import { Descriptors } from '../features/descriptors/Descriptors';
 import { CopyLink } from '../features/result/CopyLink';
@@ -7,9 +6,10 @@ import { Statistics } from '../features/live/Statistics';
 import { Result } from '../features/result/Result';
 import type { Session } from '../lib/api';
 import { useWords } from '../lib/language';
+import { lazily } from './lazily';
 import type { Analyses, Answer } from './useAnalysis';
 
-const Explorer = lazy(() => import('../features/explorer/Explorer').then(({ Explorer: chart }) => ({ default: chart })));
+const Explorer = lazily(() => import('../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
 
 /** Everything about one recording: the answer, then how it changes over time, then how the voice sounds. */
 export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Analyses }) {
@@ -42,11 +42,7 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
           </div>
         }
       />
-      {prediction.duration_seconds > 0 && (
-        <Suspense fallback={<Loader className="waiting" aria-label={words.loading} />}>
-          <Explorer key={key} analysis={found} file={file} marks={marks} />
-        </Suspense>
-      )}
+      {prediction.duration_seconds > 0 && <Explorer key={key} analysis={found} file={file} marks={marks} />}
       {session?.kind === 'live' && <LiveStatistics session={session} />}
       <Descriptors descriptors={found.descriptors} curves={found.curves} length={prediction.duration_seconds} />
     </>

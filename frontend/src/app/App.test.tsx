@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { afterEach, expect, test, vi } from 'vitest';
 import { renderPage } from '../../tests/render';
-import { analysisOf, happy, limits, model, problem, server } from '../../tests/server';
+import { able, analysisOf, happy, limits, model, problem, server } from '../../tests/server';
 import type { Prediction } from '../lib/api';
 import { App } from './App';
 
@@ -123,6 +123,18 @@ test('the best model on unseen speakers is chosen, with its figure, and sent alo
   await userEvent.upload(screen.getByTestId('file'), clip());
   await screen.findByRole('heading', { name: 'Happy' });
   expect(body).toMatch(/name="model"\s+better/);
+});
+
+test('every model that can be chosen says how good it is on people it never heard', async () => {
+  const unmeasured = { ...model, name: 'new', title: 'New', figure: null, figures: [] };
+  server.use(http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, able, unmeasured] })));
+  renderPage(<App />);
+  await userEvent.click(await screen.findByRole('combobox', { name: 'Model' }));
+  const options = await screen.findAllByRole('option');
+  expect(options).toHaveLength(3);
+  expect(options[0]).toHaveAccessibleName('1D-CNN 55.1 % · 7 emotions · RAVDESS, unseen speakers');
+  expect(options[1]).toHaveAccessibleName('Whisper 77.0 % · 7 emotions · RAVDESS, unseen speakers');
+  expect(options[2]).toHaveAccessibleName('New Its accuracy on unseen speakers was not measured.');
 });
 
 test('the notice is shown until it is dismissed', async () => {

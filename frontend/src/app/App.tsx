@@ -1,25 +1,27 @@
-import { Anchor, Loader, Title } from '@mantine/core';
+import { Anchor, Title } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Link } from '../components/Link';
 import { Notice } from '../features/notice/Notice';
 import { useVoice } from '../features/voices/useVoice';
 import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/language';
 import { usePlace } from '../lib/router';
+import { lasting } from '../lib/storage';
 import { AnalyseView } from './AnalyseView';
 import { Crash } from './Crash';
 import { Header } from './Header';
+import { lazily } from './lazily';
 import { useAnalysis } from './useAnalysis';
 import { useModels } from './useModels';
 import { VIEWS } from './views';
 
-const LiveView = lazy(() => import('./LiveView').then(({ LiveView: view }) => ({ default: view })));
-const BatchView = lazy(() => import('../features/batch/Batch').then(({ Batch }) => ({ default: Batch })));
-const SessionsView = lazy(() => import('../features/sessions/Sessions').then(({ Sessions }) => ({ default: Sessions })));
-const VoicesView = lazy(() => import('./VoicesView').then(({ VoicesView: view }) => ({ default: view })));
-const AboutView = lazy(() => import('../features/about/About').then(({ About }) => ({ default: About })));
+const LiveView = lazily(() => import('./LiveView').then(({ LiveView: view }) => view));
+const BatchView = lazily(() => import('../features/batch/Batch').then(({ Batch }) => Batch));
+const SessionsView = lazily(() => import('../features/sessions/Sessions').then(({ Sessions }) => Sessions));
+const VoicesView = lazily(() => import('./VoicesView').then(({ VoicesView: view }) => view));
+const AboutView = lazily(() => import('../features/about/About').then(({ About }) => About));
 
 /** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */
 export function App() {
@@ -27,7 +29,8 @@ export function App() {
   const { path } = usePlace();
   const { data: limits } = useQuery(limitsQuery);
   const models = useModels();
-  const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: true, getInitialValueInEffect: false });
+  // a result that nobody could find again or delete, as the owner's token does not last, is not kept unasked
+  const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: lasting(), getInitialValueInEffect: false });
   const voice = useVoice(models.chosen?.name);
   const analysis = useAnalysis({ limits, model: models.chosen?.name, speaker: voice.speaker, keep });
   const main = useMain(path);
@@ -50,12 +53,10 @@ export function App() {
       <a className="skip" href="#main">
         {words.skip}
       </a>
-      <Header />
+      <Header answer={analysis.address} />
       <main className="main" id="main" tabIndex={-1} ref={main}>
         <Notice />
-        <Crash key={path}>
-          <Suspense fallback={<Loader className="waiting" aria-label={words.loading} />}>{views[path] ?? <Lost />}</Suspense>
-        </Crash>
+        <Crash key={path}>{views[path] ?? <Lost />}</Crash>
       </main>
       <footer className="footer">
         <span>{words.footer}</span>

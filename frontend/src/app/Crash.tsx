@@ -2,7 +2,8 @@ import { Button, Text, Title } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
 import { words } from '../lib/language';
 
-/** Catches what a view throws, such as a part that cannot be loaded because the server is gone, and says so. */
+/** Catches what a view throws, such as a part that cannot be loaded because the server is gone, and says so. Reloading would lose
+ *  what only this page has, so the view is tried again in place. */
 export class Crash extends Component<{ children: ReactNode }, { crashed: boolean }> {
   state = { crashed: false };
 
@@ -12,7 +13,7 @@ export class Crash extends Component<{ children: ReactNode }, { crashed: boolean
 
   render() {
     if (!this.state.crashed) return this.props.children;
-    const { crash } = words();
+    const { crash, problem } = words();
     return (
       <section className="problem" role="alert">
         <Title order={2} size="h4">
@@ -22,8 +23,8 @@ export class Crash extends Component<{ children: ReactNode }, { crashed: boolean
         <Text mt={6} fw={600}>
           {crash.todo}
         </Text>
-        <Button mt="md" onClick={() => window.location.reload()}>
-          {crash.reload}
+        <Button mt="md" onClick={() => this.setState({ crashed: false })}>
+          {problem.again}
         </Button>
       </section>
     );

@@ -12,7 +12,7 @@ const SCHEMES = {
 } as const;
 
 /** The name, the views, language and colours; on a narrow screen the views are at the bottom, in reach of a thumb. */
-export function Header() {
+export function Header({ answer }: { answer?: string }) {
   const { product } = useWords();
   return (
     <header className="header">
@@ -22,7 +22,7 @@ export function Header() {
           {product}
         </Title>
       </Link>
-      <Navigation />
+      <Navigation answer={answer} />
       <div className="switches">
         <LanguageMenu />
         <ColourSwitch />
@@ -31,13 +31,14 @@ export function Header() {
   );
 }
 
-function Navigation() {
+/** From another view, Analyse leads back to the answer that there is, at its address; from there to the start. */
+function Navigation({ answer }: { answer?: string }) {
   const { navigation, views } = useWords();
   const { path } = usePlace();
   return (
     <nav className="navigation" aria-label={navigation}>
       {VIEWS.map(({ name, address, Icon }) => (
-        <Link key={name} href={address} aria-current={path === address ? 'page' : undefined}>
+        <Link key={name} href={name === 'analyse' && path !== address && answer ? answer : address} aria-current={path === address ? 'page' : undefined}>
           <Icon aria-hidden size={20} stroke={1.7} />
           {views[name]}
         </Link>

@@ -47,6 +47,8 @@ interface Job {
   address: string;
   name: string;
   speaker?: string;
+  /** The audio of a session, where this browser kept it. */
+  audio?: File;
   run: (call: Call) => Promise<Answer>;
 }
 
@@ -56,6 +58,10 @@ interface Wanted {
   speaker?: string;
   /** Whether the server keeps the answer as a session. */
   keep: boolean;
+}
+
+export function sessionAddress(id: string): string {
+  return `/?session=${encodeURIComponent(id)}`;
 }
 
 /** From a chosen recording to its answer. The recording is kept until another is chosen, so that a failure loses nothing. */
@@ -127,16 +133,21 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
     [begin, ask, speaker],
   );
 
+  /** Shows what the server has; the audio that this browser kept stays with its session when that is opened again. */
   const openSession = useCallback(
-    (id: string, file?: File) =>
+    (id: string, kept?: File) => {
+      const place = sessionAddress(id);
+      const audio = kept ?? (job.current?.address === place ? job.current.audio : undefined);
       begin({
-        address: `/?session=${encodeURIComponent(id)}`,
+        address: place,
         name: '',
+        audio,
         run: async ({ signal }) => {
           const session = await fetchSession(id, signal);
-          return { analysis: { ...session, session: id }, session, speaker: session.speaker ?? undefined, file, marks: session.marks };
+          return { analysis: { ...session, session: id }, session, speaker: session.speaker ?? undefined, file: audio, marks: session.marks };
         },
-      }),
+      });
+    },
     [begin],
   );
 
@@ -165,6 +176,7 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
       running.current = null;
       job.current = null;
       setStep({ phase: 'choosing' });
+      setAddress(undefined);
       navigate('/');
     }, []),
   };

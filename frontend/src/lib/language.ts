@@ -1,5 +1,6 @@
 /** Which language the page speaks: chosen from the browser's, or by hand and then remembered. Names that the API uses stay English. */
 import { useSyncExternalStore } from 'react';
+import { remember, remembered } from './storage';
 import { en, type Words } from './words/en';
 
 interface Spoken {
@@ -45,12 +46,12 @@ export function locale(): string {
 /** Speaks a language from now on, and remembers it. */
 export async function chooseLanguage(language: Language): Promise<void> {
   await speak(language);
-  localStorage.setItem(KEY, language);
+  remember(KEY, language);
 }
 
 /** Speaks what was chosen before, or else the first language of the browser that there is. */
 export async function startLanguage(): Promise<void> {
-  await speak(preferred(localStorage.getItem(KEY), navigator.languages)).catch(() => speak('en'));
+  await speak(preferred(remembered(KEY), navigator.languages)).catch(() => speak('en'));
 }
 
 export function preferred(chosen: string | null, browser: readonly string[]): Language {

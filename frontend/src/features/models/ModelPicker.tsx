@@ -1,4 +1,5 @@
 import { Anchor, Popover, Select, Text } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
 import type { Figure, Model } from '../../lib/api';
 import { percentage } from '../../lib/format';
 import { useWords } from '../../lib/language';
@@ -21,6 +22,9 @@ export function ModelPicker({ models, chosen, onChoose }: Props) {
           allowDeselect={false}
           value={chosen.name}
           data={models.map(({ name, title }) => ({ value: name, label: title }))}
+          renderOption={({ option, checked }) => (
+            <Option model={models.find(({ name }) => name === option.value)!} chosen={checked ?? false} />
+          )}
           onChange={(name) => name && onChoose(name)}
         />
       )}
@@ -29,6 +33,21 @@ export function ModelPicker({ models, chosen, onChoose }: Props) {
         {chosen.figure ? <Honest figure={chosen.figure} others={others(chosen)} /> : model.unmeasured}
       </Text>
     </section>
+  );
+}
+
+function Option({ model: { title, figure }, chosen }: { model: Model; chosen: boolean }) {
+  const { model } = useWords();
+  return (
+    <>
+      <div className="model-option">
+        <div>{title}</div>
+        <Text size="xs" c="dimmed" component="div">
+          {figure ? model.unseen(percentage(figure.ua, 1), figure.classes, figure.corpus.toUpperCase()) : model.unmeasured}
+        </Text>
+      </div>
+      {chosen && <IconCheck aria-hidden size={16} />}
+    </>
   );
 }
 

@@ -15,9 +15,8 @@ export const en = {
   lost: { title: 'There is no such view', back: 'To the start' },
   crash: {
     title: 'This view stopped working',
-    detail: 'Something on the page itself went wrong; nothing was lost on the server.',
-    todo: 'Reload the page. If it happens again, report what you did before.',
-    reload: 'Reload',
+    detail: 'A part of it could not be loaded, or something on the page itself went wrong; nothing was lost on the server.',
+    todo: 'Try again. If that does not help, reload the page and report what you did before.',
   },
 
   emotions: {
@@ -125,6 +124,7 @@ export const en = {
     label: 'Model',
     only: (title: string) => `Model: ${title}.`,
     unmeasured: 'Its accuracy on unseen speakers was not measured.',
+    unseen: (ua: string, classes: number, corpus: string) => `${ua} · ${classes} emotions · ${corpus}, unseen speakers`,
     honest: (share: string) => `On speakers it never heard it finds ${share} of each emotion`,
     meaning: 'what this means',
     other: (corpus: string, ua: string, classes: number) => `${corpus}: ${ua}, ${classes} emotions.`,
@@ -409,6 +409,7 @@ export const en = {
     kept: 'All but JSON: the result is then kept under Sessions, never the audio.',
     link: 'Copy link',
     copied: 'Copied',
+    byHand: 'Link, to copy by hand',
     formats: {
       json: 'JSON (everything)',
       csv: 'CSV (spreadsheet)',

@@ -15,9 +15,8 @@ export const es: Words = {
   lost: { title: 'Esta vista no existe', back: 'Al inicio' },
   crash: {
     title: 'Esta vista ha dejado de funcionar',
-    detail: 'Algo ha fallado en la propia página; en el servidor no se ha perdido nada.',
-    todo: 'Vuelva a cargar la página. Si ocurre de nuevo, comunique qué hizo antes.',
-    reload: 'Volver a cargar',
+    detail: 'No se ha podido cargar una parte, o algo ha fallado en la propia página; en el servidor no se ha perdido nada.',
+    todo: 'Inténtelo de nuevo. Si no sirve, vuelva a cargar la página y comunique qué hizo antes.',
   },
 
   emotions: {
@@ -126,6 +125,7 @@ export const es: Words = {
     label: 'Modelo',
     only: (title) => `Modelo: ${title}.`,
     unmeasured: 'No se ha medido su acierto con voces desconocidas.',
+    unseen: (ua, classes, corpus) => `${ua} · ${classes} emociones · ${corpus}, voces desconocidas`,
     honest: (share) => `Con voces que nunca oyó encuentra el ${share} de cada emoción`,
     meaning: 'qué significa',
     other: (corpus, ua, classes) => `${corpus}: ${ua}, ${classes} emociones.`,
@@ -410,6 +410,7 @@ export const es: Words = {
     kept: 'Todo menos JSON: el resultado se conserva entonces en Sesiones, nunca el audio.',
     link: 'Copiar enlace',
     copied: 'Copiado',
+    byHand: 'Enlace, para copiarlo a mano',
     formats: {
       json: 'JSON (todo)',
       csv: 'CSV (hoja de cálculo)',
