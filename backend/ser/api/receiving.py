@@ -15,7 +15,6 @@ import json
 import threading
 import time
 
-from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import Error
@@ -24,6 +23,7 @@ from ser.api import metrics
 from ser.api.access import HEADER as REQUEST_ID
 from ser.api.access import new_request_id, tell
 from ser.api.admission import ANALYSES
+from ser.api.connections import Channel
 from ser.api.problems import MEDIA_TYPE, RETRY_SECONDS, problem_body, too_large
 from ser.api.security import HEADERS
 
@@ -167,7 +167,7 @@ class ProblemTask(ErrorTask):
         tell(method, route, request.error.code, taken, self.content_length, seconds, identity)
 
 
-def channel_class(limit: int) -> type[HTTPChannel]:
+def channel_class(limit: int) -> type[Channel]:
     """Returns the class of a server's connections, whose bodies are kept up to ``limit`` bytes."""
     parser = type("Parser", (Parser,), {"limit": limit, "memory": Memory(MOST_BODIES * limit)})
-    return type("Channel", (HTTPChannel,), {"parser_class": parser, "error_task_class": ProblemTask})
+    return type("Channel", (Channel,), {"parser_class": parser, "error_task_class": ProblemTask})

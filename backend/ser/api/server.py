@@ -25,7 +25,6 @@ from collections.abc import Callable
 from typing import Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
@@ -33,6 +32,7 @@ from waitress.task import ThreadedTaskDispatcher
 from ser.api import logs
 from ser.api.admission import ANALYSES, TOO_BUSY
 from ser.api.app import create_app
+from ser.api.connections import Channel, close_overdue, crowds
 from ser.api.database import Database
 from ser.api.receiving import DRAIN_BYTES, TooBusy, channel_class
 from ser.api.registry import ModelRegistry
@@ -49,7 +49,7 @@ PORTS_TO_TRY = 100
 STOP_SECONDS = 10.0  # requests in flight have so long to finish
 FRESH_SECONDS = 0.5  # a connection this young may have a request under way
 QUICK_THREADS = 2
-IDLE_SECONDS = 30  # a connection that sends nothing for so long is closed
+LOOK_SECONDS = 1  # how often the connections are looked at
 CONNECTIONS = 512
 SWITCH_SECONDS = 0.001  # a thread that computes gives way so often; Python's 5 ms add up in answers of many steps
 MEMORY_BYTES = 1 << 30  # waitress buffers answers in memory below this; none comes near it
@@ -84,7 +84,7 @@ class Server:
             max_request_body_size=max(DRAIN_BYTES, 2 * settings.max_upload_bytes),
             inbuf_overflow=MEMORY_BYTES,
             outbuf_overflow=MEMORY_BYTES,
-            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=LOOK_SECONDS,
             connection_limit=CONNECTIONS,
             clear_untrusted_proxy_headers=not settings.proxies,
             asyncore_use_poll=True,
@@ -92,7 +92,10 @@ class Server:
         self._work, self._quick = self._server.task_dispatcher, ThreadedTaskDispatcher()
         self._quick.set_thread_count(QUICK_THREADS)
         self._server.add_task = self._assign
-        self._server.channel_class = channel_class(settings.max_upload_bytes)
+        self._server.maintenance = lambda _: close_overdue(self._channels())
+        self._server.channel_class = self._connect
+        self._channel_class = channel_class(settings.max_upload_bytes)
+        self._most = CONNECTIONS if settings.proxies else settings.connections  # a proxy's are those of all its clients
         host, self.port = listener.getsockname()[:2]
         self.url = f"http://{_display(host)}:{self.port}"
 
@@ -115,8 +118,16 @@ class Server:
             self._stopping = True
             self._server.pull_trigger()
 
-    def _assign(self, channel: HTTPChannel) -> None:
+    def _connect(self, server: Any, connection: socket.socket, address: Any, *rest: Any, **options: Any) -> None:
+        """Takes a connection; a client that has too many gets no further one."""
+        if crowds(address[0], self._channels(), self._most):
+            connection.close()
+        else:
+            self._channel_class(server, connection, address, *rest, **options)
+
+    def _assign(self, channel: Channel) -> None:
         """Gives a request to the threads for its kind."""
+        channel.answered += 1
         request = channel.requests[0]
         if request.error is None and self._is_refused(request):
             request.error = TooBusy(TOO_BUSY)
@@ -138,7 +149,7 @@ class Server:
             before = len(self._channels())
             self._server.handle_accept()
 
-    def _channels(self) -> list[HTTPChannel]:
+    def _channels(self) -> list[Channel]:
         return list(self._server.active_channels.values())
 
 
@@ -146,7 +157,7 @@ def _is_page(request: HTTPRequestParser) -> bool:
     return request.command in ("GET", "HEAD") and not request.path.startswith("/api/")
 
 
-def _busy(channel: HTTPChannel) -> bool:
+def _busy(channel: Channel) -> bool:
     """Whether a connection has a request that is arriving, being answered, or about to come."""
     if channel.requests or channel.request is not None or channel.total_outbufs_len:
         return True
