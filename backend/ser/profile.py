@@ -49,7 +49,8 @@ class Profile:
         """Sentences for a person about what would make the profile better; ``varied`` is variety enough."""
         found = []
         if self.clips < FEW_CLIPS:
-            found.append(f"{self.clips} recording says little about a voice; {FEW_CLIPS} to 20 are better.")
+            said = "1 recording says" if self.clips == 1 else f"{self.clips} recordings say"
+            found.append(f"{said} little about a voice; {FEW_CLIPS} to 20 are better.")
         if self.clips > 1 and self.variety < varied:
             found.append("The recordings sound alike; a few in other moods make the profile much better.")
         return found

@@ -111,6 +111,8 @@ def test_advice_is_given_where_it_helps():
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
     assert len(one.warnings(VARIED)) == 1 and "3 to 20" in one.warnings(VARIED)[0]
+    assert one.warnings(VARIED)[0].startswith("1 recording says")
+    assert replace(one, clips=2, variety=0.9).warnings(VARIED)[0].startswith("2 recordings say")
     assert "sound alike" in replace(one, clips=5).warnings(VARIED)[0]
     assert replace(one, clips=5, variety=0.9).warnings(VARIED) == []
 
