@@ -22,6 +22,7 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from waitress import wasyncore
@@ -29,7 +30,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from ser.api import logs
+from ser.api import logs, metrics
 from ser.api.admission import ANALYSES, TOO_BUSY
 from ser.api.app import create_app
 from ser.api.connections import Channel, close_overdue, crowds
@@ -37,7 +38,7 @@ from ser.api.database import Database
 from ser.api.receiving import DRAIN_BYTES, TooBusy, channel_class
 from ser.api.registry import ModelRegistry
 from ser.api.state import gate
-from ser.api.workers import supervise
+from ser.api.workers import READY, supervise
 from ser.decoder import Decoders
 from ser.errors import SerError, SettingsError
 from ser.settings import Settings, load_settings
@@ -245,7 +246,14 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
         serve(settings, listener, open_browser=open_browser)
 
 
-def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = False, until: int | None = None) -> None:
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    open_browser: bool = False,
+    until: int | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
     """Serves with this process, as ``run`` does.
 
     Args:
@@ -253,6 +261,7 @@ def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = F
         listener: a bound socket.
         open_browser: whether to open the page once the model is loaded.
         until: descriptor of a pipe; serving ends, too, when that has no writer any more.
+        ready: called once the model is loaded.
     """
     _share_cores(settings.workers * settings.predictions)
     logs.set_up(settings.log_format)
@@ -272,6 +281,7 @@ def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = F
                 server.stop()
                 return
             log.info("ready: %s", server.url)
+            ready()
             if open_browser:
                 webbrowser.open(server.url)
 
@@ -310,7 +320,13 @@ def main() -> None:
     """Is one worker: serves at a socket that it was given until SIGTERM, or until its supervisor is gone."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     try:
-        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.fileno())
+        serve(
+            load_settings(),
+            listener,
+            open_browser="--open" in sys.argv,
+            until=sys.stdin.fileno(),
+            ready=Path(os.environ[metrics.FOLDER], READY).touch,
+        )
     except SerError as error:
         print(f"ser: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
