@@ -28,7 +28,8 @@ class AudioError(SerError):
     """A recording that cannot be used.
 
     Codes: ``audio_empty``, ``audio_unreadable``, ``audio_unsupported``, ``audio_too_short``, ``audio_too_long``,
-    ``audio_not_finite``, ``audio_sample_rate``, ``audio_undecodable`` (a decoder crashed or gave up).
+    ``audio_not_finite``, ``audio_sample_rate``, ``audio_undecodable`` (a decoder crashed or gave up),
+    ``value_invalid`` (too long for the windows that were asked for).
     """
 
     code = "audio_unreadable"

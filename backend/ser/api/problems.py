@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "value_invalid": Kind(400, "A value is out of range", "The detail names the field and what is expected."),
     "file_missing": Kind(400, "No recording came", "Send the recording as the multipart field 'file' or 'audio'."),
     "file_ambiguous": Kind(400, "Too many recordings came", "Send one recording per request, or 20 for a profile."),
+    "client_gone": Kind(400, "The client did not wait for the answer", "Keep the connection open until it comes."),
     "profile_name": Kind(400, "This cannot name a profile", "Use up to 40 letters, digits, spaces, dots, dashes."),
     "owner_missing": Kind(401, "The request names no owner", "Send a random token of your own in 'Authorization'."),
     "not_found": Kind(404, "There is nothing at this address", "Check the path against the list above."),

@@ -149,6 +149,28 @@ def test_a_connection_in_use_is_not_idle_however_old(server, monkeypatch):
         assert pool.num_connections == 1
 
 
+@pytest.mark.parametrize("goes", [socket.socket.close, lambda one: one.shutdown(socket.SHUT_WR)])
+def test_the_application_can_tell_that_the_client_has_gone(serve, goes):
+    told, asked = [], threading.Event()
+
+    def application(environ, start_response):
+        gone = environ["waitress.client_disconnected"]
+        told.append(gone())
+        asked.set()
+        wait_for(gone)
+        told.append(True)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    connection = connect(serve(application), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert asked.wait(5)
+    goes(connection)
+    wait_for(lambda: told == [False, True])
+    if connection.fileno() >= 0:  # who only says that it has sent everything is answered
+        assert connection.recv(1 << 16).endswith(b"done")
+        connection.close()
+
+
 def test_a_client_has_only_so_many_connections(app, serve, settings, monkeypatch):
     server = serve(app, settings=replace(settings, connections=3))
     monkeypatch.setattr(connections, "is_own", lambda _: False)

@@ -23,7 +23,7 @@ test('emotions are ranked and listed', () => {
 });
 
 /** Of requests that the page never makes, or that a person can do nothing about: the server's sentence has to do. */
-const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'file_ambiguous', 'method_not_allowed', 'not_implemented'];
+const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'file_ambiguous', 'method_not_allowed', 'not_implemented', 'client_gone'];
 
 test('every code of the server has words of its own', () => {
   const { components } = JSON.parse(readFileSync('../backend/openapi.json', 'utf-8'));
