@@ -78,7 +78,7 @@ class ProfileError(SerError):
     """A profile of a voice that cannot be made or used.
 
     Codes: ``profile_unknown``, ``profile_name``, ``profile_model`` (made by other weights, or the model cannot use
-    any), ``profile_empty`` (no speech).
+    any), ``profile_empty`` (no speech), ``quota_reached`` (the owner has as many as there may be).
     """
 
     code = "profile_unknown"
@@ -96,7 +96,7 @@ class SessionError(SerError):
     """A session that cannot be read or added to.
 
     Codes: ``session_unknown`` (there is none, or it is another owner's), ``session_ended``, ``chunk_conflict`` (a
-    number that another chunk has).
+    number that another chunk has), ``quota_reached`` (there are as many sessions, or marks, as there may be).
     """
 
     code = "session_unknown"

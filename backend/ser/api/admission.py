@@ -108,7 +108,8 @@ class Rates:
                 self._left.popitem(last=False)
         if not allowed:
             raise RequestError(
-                f"More than {self._rate} recordings a minute came from this address. Send fewer, or wait.",
+                f"More than {self._rate} requests a minute that analyse or change something came from this address. "
+                "Send fewer, or wait.",
                 "rate_limited",
             )
 

@@ -61,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "audio_undecodable": Kind(422, "The recording is too much for the decoder", "Export it again as 16-bit WAV."),
     "profile_empty": Kind(422, "Nobody speaks in the recordings", "Record speech to make a profile from."),
     "profile_model": Kind(422, "The model cannot use this profile", "Enrol again with the model, or name another."),
+    "quota_reached": Kind(422, "There is no room for more", "Delete what is not needed any more, then try again."),
     "rate_limited": Kind(429, "Too many requests came from one client", "Wait for the seconds of 'Retry-After'."),
     "internal_error": Kind(500, "The server made a mistake", "Try again; if it happens again, report the request id."),
     "not_implemented": Kind(

@@ -90,7 +90,7 @@ def _heard(sources: Sequence[tuple[str, bytes]]) -> list[Waveform]:
     operation_id="deleteProfile",
     summary="Delete a profile for good",
     security="owner",
-    responses=problems(400, 401, 404, 500, 503),
+    responses=problems(400, 401, 404, 429, 500, 503),
 )
 def delete(name: str) -> Any:
     """Deletes a profile."""

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from ser.api.admission import ANALYSES, Gate, Rates
-from ser.api.app import create_app
+from ser.api.app import create_app, openapi_document
 from ser.api.problems import RequestError
 from ser.api.state import gate
 
@@ -123,6 +123,22 @@ def test_a_client_that_sends_too_much_is_told_when_to_come_again(settings, regis
     assert int(refused.headers["Retry-After"]) > 0
     assert client.get("/health", environ_base=stranger).status_code == 200
     assert client.post("/upload", **form(wav), environ_base=other).status_code == 200
+
+
+def writing_routes() -> list[tuple[str, str]]:
+    paths = openapi_document()["paths"]
+    return [(path, method) for path, found in paths.items() for method in found if method != "get"]
+
+
+@pytest.mark.parametrize(("path", "method"), writing_routes())
+def test_every_route_that_writes_has_the_rate(settings, registry, database, problem_of, path, method):
+    client = create_app(replace(settings, rate=1), registry, database).test_client()
+    address = path.replace("{id}", "a" * 32).replace("{sequence}", "0").replace("{name}", "a")
+    stranger = {"REMOTE_ADDR": "192.0.2.1"}
+    assert client.open(address, method=method, environ_base=stranger).status_code != 429
+    problem_of(client.open(address, method=method, environ_base=stranger), "rate_limited")
+    assert client.get("/api/v1/models", environ_base=stranger).status_code == 200
+    assert "429" in openapi_document()["paths"][path][method]["responses"]
 
 
 @pytest.mark.parametrize(("proxies", "status"), [(0, 200), (1, 429)])

@@ -217,6 +217,7 @@ export const en = {
       title: 'Stopped',
       todo: 'Your recordings are still here. If the server had them all by then, the voice is made all the same.',
     },
+    quota_reached: { title: 'There is no room for more', todo: 'Delete sessions or voices that you do not need any more, then try again.' },
     store_unavailable: {
       title: 'Results cannot be kept right now',
       todo: 'Try again, or switch off keeping results: the answer itself needs no database.',

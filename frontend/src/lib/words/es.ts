@@ -218,6 +218,7 @@ export const es: Words = {
       title: 'Detenido',
       todo: 'Sus grabaciones siguen aquí. Si el servidor ya las tenía todas, la voz se crea de todos modos.',
     },
+    quota_reached: { title: 'No queda sitio para más', todo: 'Borre sesiones o voces que ya no necesite e inténtelo de nuevo.' },
     store_unavailable: {
       title: 'Ahora no se pueden conservar resultados',
       todo: 'Inténtelo de nuevo o desactive la conservación: la respuesta no necesita base de datos.',
