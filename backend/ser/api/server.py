@@ -75,7 +75,6 @@ class Server:
     ):
         self._stopping = False
         self._full = full
-        self._foreign = bool(settings.cors_origins)
         self._server = create_server(
             app,
             sockets=[listener],
@@ -95,7 +94,7 @@ class Server:
         self._server.add_task = self._assign
         self._server.maintenance = lambda _: close_overdue(self._channels())
         self._server.channel_class = self._connect
-        self._channel_class = channel_class(settings.max_upload_bytes)
+        self._channel_class = channel_class(settings.max_upload_bytes, settings.cors_origins)
         self._most = CONNECTIONS if settings.proxies else settings.connections  # a proxy's are those of all its clients
         host, self.port = listener.getsockname()[:2]
         self.url = f"http://{_display(host)}:{self.port}"
@@ -136,9 +135,8 @@ class Server:
         (self._quick if quick else self._work).add_task(channel)
 
     def _is_refused(self, request: HTTPRequestParser) -> bool:
-        """Whether a request needs a place and there is none; the application answers foreign origins itself."""
-        asked = request.command == "POST" and request.path in ANALYSES
-        return asked and not (self._foreign and "ORIGIN" in request.headers) and self._full()
+        """Whether a request needs a place and there is none."""
+        return request.command == "POST" and request.path in ANALYSES and self._full()
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
