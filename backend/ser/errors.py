@@ -28,7 +28,8 @@ class AudioError(SerError):
     """A recording that cannot be used.
 
     Codes: ``audio_empty``, ``audio_unreadable``, ``audio_unsupported``, ``audio_too_short``, ``audio_too_long``,
-    ``audio_not_finite``, ``audio_sample_rate``, ``audio_undecodable`` (a decoder crashed or gave up).
+    ``audio_not_finite``, ``audio_sample_rate``, ``audio_undecodable`` (a decoder crashed or gave up),
+    ``value_invalid`` (too long for the windows that were asked for).
     """
 
     code = "audio_unreadable"
@@ -77,7 +78,7 @@ class ProfileError(SerError):
     """A profile of a voice that cannot be made or used.
 
     Codes: ``profile_unknown``, ``profile_name``, ``profile_model`` (made by other weights, or the model cannot use
-    any), ``profile_empty`` (no speech).
+    any), ``profile_empty`` (no speech), ``quota_reached`` (the owner has as many as there may be).
     """
 
     code = "profile_unknown"
@@ -95,7 +96,7 @@ class SessionError(SerError):
     """A session that cannot be read or added to.
 
     Codes: ``session_unknown`` (there is none, or it is another owner's), ``session_ended``, ``chunk_conflict`` (a
-    number that another chunk has).
+    number that another chunk has), ``quota_reached`` (there are as many sessions, or marks, as there may be).
     """
 
     code = "session_unknown"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from ser.features import length_mask
 from ser.speech import Speech
 from ser.timeline import Window
 
+Between = Callable[[], None]  # called between batches; what it raises ends the work
 BATCH_SECONDS = 192  # of recording that go through the network at a time; bounds the memory
 
 
@@ -59,10 +61,10 @@ class Inference:
         self._network = checkpoint.network
 
     @torch.inference_mode()
-    def outputs(self, clips: list[Clip], voice: Tensor | None = None) -> Outputs:
+    def outputs(self, clips: list[Clip], voice: Tensor | None = None, between: Between = lambda: None) -> Outputs:
         """Runs clips, one or more; ``voice`` (size,) is where the middle of the speaker's voice lies."""
         logits, embeddings, looks = [], [], []
-        for batch in self._batches(clips):
+        for batch in self._batches(clips, between):
             found = self._network(*self._features(*_padded(batch)), *_given(voice))
             logits.append(found[0])
             embeddings.append(found[1])
@@ -75,7 +77,14 @@ class Inference:
             spoken = (upper.presence(vectors) > 0).squeeze(1).numpy()
         return Outputs(probabilities.numpy(), vectors.numpy(), looks, intensities, spoken)
 
-    def attention(self, clips: list[Clip], outputs: Outputs, voice: Tensor | None, samples: int) -> Attention | None:
+    def attention(
+        self,
+        clips: list[Clip],
+        outputs: Outputs,
+        voice: Tensor | None,
+        samples: int,
+        between: Between = lambda: None,
+    ) -> Attention | None:
         """Says what counted: the network's own attention or, where it has none, its saliency.
 
         Args:
@@ -83,13 +92,14 @@ class Inference:
             outputs: what the network made of them.
             voice: as for ``outputs``.
             samples: length of the recording in samples.
+            between: as for ``outputs``.
         """
         if outputs.looks:
             return over_time(outputs.looks, samples, "attention")
         apart = clips[:1]  # each moment once is enough
         for clip in clips:
             apart += [clip] if clip.start >= apart[-1].start + len(apart[-1].samples) else []
-        looks = [look for batch in self._batches(apart) for look in self._saliency(batch, voice)]
+        looks = [look for batch in self._batches(apart, between) for look in self._saliency(batch, voice)]
         return over_time(looks, samples, "saliency")
 
     def _saliency(self, batch: list[Clip], voice: Tensor | None) -> list[Look]:
@@ -105,10 +115,13 @@ class Inference:
         moved = (gradient * frames.detach()).sum(dim=2).abs()
         return self._looks(batch, moved * length_mask(lengths, frames.shape[1]))
 
-    def _batches(self, clips: list[Clip]) -> list[list[Clip]]:
+    def _batches(self, clips: list[Clip], between: Between) -> Iterator[list[Clip]]:
         """Cuts clips into parts of about ``BATCH_SECONDS``, padding counted."""
         size = max(1, BATCH_SECONDS * self._info.sample_rate // max(len(clip.samples) for clip in clips))
-        return [clips[start : start + size] for start in range(0, len(clips), size)]
+        for start in range(0, len(clips), size):
+            if start:
+                between()
+            yield clips[start : start + size]
 
     def _looks(self, batch: list[Clip], weights: Tensor) -> list[Look]:
         """Reads weights (clips, steps): those beyond a clip's length are zero and left out."""

@@ -15,16 +15,16 @@ from torch import Tensor
 from ser.adaptation import Voices, variety
 from ser.answer import Evidence, conclude
 from ser.attention import Attention
-from ser.audio import Waveform, decode, resample
+from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
 from ser.errors import ProfileError, SettingsError
-from ser.inference import Inference, cut
+from ser.inference import Between, Inference, cut
 from ser.labels import canonical_order
 from ser.prediction import Prediction
 from ser.profile import Profile, check_name
 from ser.settings import Settings
 from ser.speech import Speech, find_speech
-from ser.timeline import DEFAULT_GRID, Grid, windows
+from ser.timeline import DEFAULT_GRID, Grid, check_work, windows
 
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
@@ -81,7 +81,7 @@ class Predictor:
             profile: of the person who speaks, to whose voice the model is then calibrated.
 
         Raises:
-            AudioError: the recording cannot be used.
+            AudioError: the recording cannot be used, or has more windows than ``check_work`` allows.
             ProfileError: the profile is of another model.
             SettingsError: the model was not measured at that coverage.
         """
@@ -96,12 +96,14 @@ class Predictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         explain: bool = True,
+        between: Between = lambda: None,
     ) -> Analysis:
         """Names the emotion of a recording as ``predict`` does, and keeps what it was found from.
 
         Args:
             source, file, grid, coverage, profile: as for ``predict``.
             explain: whether to say what counted; where a network has no attention, that takes about as long again.
+            between: called now and then while a long recording is looked at; what it raises ends the work.
 
         Raises:
             AudioError, ProfileError, SettingsError: as ``predict``.
@@ -110,13 +112,15 @@ class Predictor:
         voice = None if profile is None else self._voice(profile)
         source = Path(source) if isinstance(source, str) else source
         waveform, samples, speech = self._hear(source)
+        check_work(grid, len(samples) / SAMPLE_RATE, self._max_seconds)
         parts = windows(speech, grid) if speech.active.any() else []
         probabilities, attention, intensities = np.zeros((0, len(self.info.labels))), None, None
         warnings = _warnings(waveform, speech)
         if parts:
             clips = cut(samples, speech, parts)
-            outputs = self._network.outputs(clips, voice)
-            attention = self._network.attention(clips, outputs, voice, len(samples)) if explain else None
+            outputs = self._network.outputs(clips, voice, between)
+            looks = (clips, outputs, voice, len(samples), between)
+            attention = self._network.attention(*looks) if explain else None
             parts = [part for part, spoken in zip(parts, outputs.spoken, strict=True) if spoken]
             probabilities = outputs.probabilities[outputs.spoken][:, self._canonical]
             intensities = outputs.intensities[outputs.spoken] if outputs.intensities is not None and parts else None

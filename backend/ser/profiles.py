@@ -8,21 +8,32 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, func, insert, select
 
 from ser.errors import ProfileError
 from ser.profile import Profile, check_name
 from ser.store import PROFILES, Store
 
+MOST_PROFILES = 100  # of one owner
 NUMBERS = np.dtype("<f4")  # how an offset is kept, on every kind of machine
 
 
 def save_profile(profile: Profile, store: Store, owner: str) -> None:
-    """Keeps a profile, in place of one of the same name."""
+    """Keeps a profile, in place of one of the same name.
+
+    Raises:
+        ProfileError: the owner has ``MOST_PROFILES`` (``quota_reached``).
+    """
     offset = np.ascontiguousarray(profile.offset, NUMBERS).tobytes()
     row = profile.summary | {"owner": owner, "name": check_name(profile.name), "offset": offset}
     with store.erase() as connection:
         connection.execute(delete(PROFILES).where(*_named(profile.name, owner)))
+        others = select(func.count()).select_from(PROFILES).where(PROFILES.c.owner == owner)
+        if connection.scalar(others) >= MOST_PROFILES:
+            raise ProfileError(
+                f"You have {MOST_PROFILES} profiles, which is the most. Delete some that you do not need.",
+                "quota_reached",
+            )
         connection.execute(insert(PROFILES).values(row))
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
 
 from ser.errors import SessionError
 from ser.prediction import Prediction
@@ -21,6 +21,8 @@ from ser.store import CHUNKS, MARKS, SESSIONS, Store
 
 MAX_TITLE_CHARACTERS = 200
 MAX_NOTE_CHARACTERS = 500
+MOST_SESSIONS = 5000  # of one owner
+MOST_MARKS = 1000  # in one session
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +108,29 @@ class Sessions:
     def keep(
         self, prediction: Prediction, result: Mapping[str, Any], title: str, speaker: str | None = None
     ) -> Session:
-        """Keeps an analysed recording; ``result`` is everything that was answered, as JSON."""
+        """Keeps an analysed recording; ``result`` is everything that was answered, as JSON.
+
+        Raises:
+            SessionError: as ``check_room``.
+        """
         return self._add("recording", title, prediction.model, speaker, "ended", _found(prediction, result))
 
     def begin(self, title: str, model: str, speaker: str | None) -> Session:
-        """Begins a live session."""
+        """Begins a live session.
+
+        Raises:
+            SessionError: as ``check_room``.
+        """
         return self._add("live", title, model, speaker, "live", {"duration_seconds": 0.0})
+
+    def check_room(self) -> None:
+        """Sees to it that there is room for one more session.
+
+        Raises:
+            SessionError: this owner has ``MOST_SESSIONS`` (``quota_reached``).
+        """
+        with self._store.read() as connection:
+            self._check_room(connection)
 
     def page(
         self, *, search: str = "", kind: str | None = None, offset: int = 0, limit: int = 50
@@ -210,7 +229,11 @@ class Sessions:
             return _ranges(numbers.all())
 
     def mark(self, identity: str, mark: Mark) -> Mark:
-        """Keeps a marked moment, and returns it as it was kept; the same one sent again is kept once."""
+        """Keeps a marked moment, and returns it as it was kept; the same one sent again is kept once.
+
+        Raises:
+            SessionError: the session has ``MOST_MARKS`` (``quota_reached``).
+        """
         with self._store.write() as connection:
             self._get(connection, identity)
             mark = Mark(at=mark.at, note=on_one_line(mark.note, MAX_NOTE_CHARACTERS))
@@ -218,6 +241,10 @@ class Sessions:
                 MARKS.c.session == identity, MARKS.c.at == mark.at, MARKS.c.note == mark.note
             )
             if connection.scalar(same) is None:
+                if _count(connection, MARKS, MARKS.c.session == identity) >= MOST_MARKS:
+                    raise SessionError(
+                        f"The session has {MOST_MARKS} marks, which is the most. Begin another one.", "quota_reached"
+                    )
                 connection.execute(insert(MARKS).values(session=identity, **asdict(mark)))
             return mark
 
@@ -255,8 +282,16 @@ class Sessions:
         row |= {"model": model, "speaker": speaker, "state": state}
         row |= {"created": datetime.now(UTC).isoformat(timespec="microseconds"), **values}
         with self._store.write() as connection:
+            self._check_room(connection)
             connection.execute(insert(SESSIONS).values(row))
             return self._get(connection, identity)
+
+    def _check_room(self, connection: Connection) -> None:
+        if _count(connection, SESSIONS, SESSIONS.c.owner == self._owner) >= MOST_SESSIONS:
+            raise SessionError(
+                f"You have {MOST_SESSIONS} sessions, which is the most. Delete some that you do not need.",
+                "quota_reached",
+            )
 
     def _get(self, connection: Connection, identity: str, *, lock: bool = False) -> Session:
         query = self._own(identity, select(*_SUMMARY))
@@ -278,6 +313,10 @@ class Sessions:
         if row is None and session.state != "live":
             raise SessionError("The session was ended; it takes no new chunk. Begin another one.", "session_ended")
         return None if row is None else _chunk(row)
+
+
+def _count(connection: Connection, table: Table, *wanted: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(table).where(*wanted))
 
 
 def _found(prediction: Prediction, result: Mapping[str, Any]) -> dict[str, Any]:

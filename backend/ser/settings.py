@@ -34,7 +34,9 @@ class Settings:
         workers: processes that answer; Windows keeps one.
         predictions: recordings that a process analyses at a time.
         waiting: requests that may wait for one of those places; further ones are refused.
-        rate: recordings that one client may send in a minute, to each process; this machine's own clients, any number.
+        rate: requests that analyse or change something that one client may send in a minute, to each process; this
+            machine's own clients, any number.
+        connections: open ones that one client may have to each process; proxies in front, and this machine's own, any.
         proxies: reverse proxies in front whose word on the client's address is taken.
         log_format: ``text`` for people, ``json`` for machines.
     """
@@ -55,6 +57,7 @@ class Settings:
     predictions: int = min(8, max(2, os.cpu_count() or 1))
     waiting: int = min(8, max(2, os.cpu_count() or 1))
     rate: int = 600
+    connections: int = 64
     proxies: int = 0
     log_format: str = "text"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -9,7 +10,7 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from ser.audio import SAMPLE_RATE
-from ser.errors import SettingsError
+from ser.errors import AudioError, SettingsError
 from ser.prediction import Segment, Timeline, Transition
 from ser.speech import Speech
 
@@ -20,6 +21,7 @@ WINDOW_LIMITS_SECONDS = (0.5, 30.0)
 MIN_HOP_SECONDS = 0.1
 MIN_SPEECH_SECONDS = 0.25  # a window with less has no answer of its own, a segment with less is left out
 PAUSE_SECONDS = 1.0  # a longer pause ends a segment
+MOST_TIMES = WINDOW_SECONDS / HOP_SECONDS  # the longest recording, in default windows, is the most work there is
 SMOOTHING = (0.25, 0.5, 0.25)  # weights of the window before, the window itself and the one after
 
 
@@ -63,6 +65,29 @@ def make_grid(window_seconds: float | None, hop_seconds: float | None) -> Grid:
     if not MIN_HOP_SECONDS <= hop <= window:
         raise SettingsError(f"The hop is {hop:g} s; expected {MIN_HOP_SECONDS:g} s up to the window's {window:g} s.")
     return Grid(window, hop, always=(window_seconds, hop_seconds) != (None, None))
+
+
+def check_work(grid: Grid, seconds: float, longest_seconds: float) -> None:
+    """Sees to it that windows do not come to hours of sound, where a short hop repeats every moment many times.
+
+    Args:
+        grid: what was asked for.
+        seconds: length of the recording.
+        longest_seconds: of the longest recording that is taken; ``MOST_TIMES`` of that is the most.
+
+    Raises:
+        AudioError: it is more (``value_invalid``).
+    """
+    size, most = grid.window_seconds, MOST_TIMES * longest_seconds
+    count = int((seconds - size) / grid.hop_seconds + 1e-6) + 1 if seconds > size else 1
+    if count > 1 and count * size > most:
+        allowed = math.ceil(10 * (seconds - size) / (int(most / size) - 1)) / 10
+        raise AudioError(
+            f"Windows of {size:g} s every {grid.hop_seconds:g} s come to {count * size:.0f} s of sound in a recording "
+            f"of {seconds:.0f} s; at most {most:.0f} s are looked at. Use a hop of {allowed:g} s or more, or a shorter "
+            "recording.",
+            "value_invalid",
+        )
 
 
 def windows(speech: Speech, grid: Grid = DEFAULT_GRID) -> list[Window]:

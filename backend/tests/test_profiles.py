@@ -111,6 +111,8 @@ def test_advice_is_given_where_it_helps():
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
     assert list(one.warnings(VARIED)) == ["few_recordings"] and "3 to 20" in one.warnings(VARIED)["few_recordings"]
+    assert one.warnings(VARIED)["few_recordings"].startswith("1 recording says")
+    assert replace(one, clips=2, variety=0.9).warnings(VARIED)["few_recordings"].startswith("2 recordings say")
     assert "sound alike" in replace(one, clips=5).warnings(VARIED)["alike"]
     assert replace(one, clips=5, variety=0.9).warnings(VARIED) == {}
 
@@ -157,3 +159,16 @@ def test_the_command_line_enrols_uses_lists_and_deletes(predictor, samples, monk
     assert run.invoke(app, ["profiles", "--delete", "asha"]).exit_code == 0
     assert run.invoke(app, ["profiles"]).stdout == ""
     assert "available: none" in str(run.invoke(app, ["predict", "x.wav", "--speaker", "asha"]).exception)
+
+
+def test_an_owner_has_only_so_many_profiles(store, monkeypatch):
+    profile = Profile(
+        name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
+    )
+    monkeypatch.setattr("ser.profiles.MOST_PROFILES", 2)
+    for name in ("a", "b", "b"):
+        save_profile(replace(profile, name=name), store, LOCAL)
+    with pytest.raises(ProfileError) as caught:
+        save_profile(replace(profile, name="c"), store, LOCAL)
+    assert caught.value.code == "quota_reached"
+    assert [one.name for one in list_profiles(store, LOCAL)] == ["a", "b"]

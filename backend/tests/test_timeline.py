@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE
-from ser.errors import SettingsError
+from ser.errors import AudioError, SettingsError
 from ser.prediction import Segment
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import (
     DEFAULT_GRID,
     Window,
+    check_work,
     dominant,
     make_grid,
     pool,
@@ -127,6 +130,19 @@ def test_windows_can_be_asked_for():
     for window, hop in ((0.2, None), (60, None), (3, 4), (3, 0), (float("nan"), None)):
         with pytest.raises(SettingsError, match="expected"):
             make_grid(window, hop)
+
+
+def test_windows_come_to_no_more_sound_than_those_of_the_longest_recording():
+    for seconds in (2.0, 10.5, 600.0, 1799.99, 1800.0):
+        check_work(make_grid(None, None), seconds, 1800.0)
+    check_work(make_grid(30, 0.1), 35.0, 1800.0)
+    check_work(make_grid(30, 0.1), 20.0, 5.0)
+    for window, hop, longest in ((30, 0.1, 1800.0), (3, 0.9, 1800.0), (0.5, 0.1, 60.0), (30, 0.1, 31.0)):
+        with pytest.raises(AudioError, match="at most .* Use a hop of") as caught:
+            check_work(make_grid(window, hop), longest, longest)
+        allowed = float(re.search(r"hop of ([\d.]+) s", str(caught.value))[1])
+        check_work(make_grid(window, allowed), longest, longest)
+        assert caught.value.code == "value_invalid" and hop < allowed <= window
 
 
 def segment(start: float, end: float, emotion: str, state: str = "emotion") -> Segment:

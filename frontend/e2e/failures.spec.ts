@@ -345,7 +345,7 @@ const FAILURES: Failure[] = [
       await page.getByRole('link', { name: views.about }).click();
     },
     remedy: (page) => page.unroute('**/assets/About*.js'),
-    next: { press: ({ crash }) => crash.reload, shows: (page) => page.getByRole('table') },
+    next: { press: ({ problem }) => problem.again, shows: (page) => page.getByRole('table') },
   },
 ];
 

@@ -7,13 +7,13 @@ wait at most for as long as one analysis takes.
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ser.api.connections import client_of, is_own
 from ser.api.problems import RequestError
 
 ANALYSES = frozenset({"/upload", "/predict", "/api/v1/analyse"})  # a POST to them takes a place, whatever it holds
@@ -96,9 +96,9 @@ class Rates:
         Raises:
             RequestError: it sent too many (``rate_limited``).
         """
-        if address is None or _is_own(address):
+        if address is None or is_own(address):
             return
-        now = self._clock()
+        address, now = client_of(address), self._clock()
         with self._changing:
             left, since = self._left.pop(address, (float(self._rate), now))
             left = min(self._rate, left + (now - since) * self._rate / MINUTE)
@@ -108,16 +108,10 @@ class Rates:
                 self._left.popitem(last=False)
         if not allowed:
             raise RequestError(
-                f"More than {self._rate} recordings a minute came from this address. Send fewer, or wait.",
+                f"More than {self._rate} requests a minute that analyse or change something came from this address. "
+                "Send fewer, or wait.",
                 "rate_limited",
             )
-
-
-def _is_own(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _too_busy() -> RequestError:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from flask import request
 
 from ser.api import metrics
 from ser.api.owners import profile
@@ -26,7 +29,8 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
 
     Raises:
         RequestError: windows or a coverage that there cannot be (``value_invalid``), a speaker without an owner
-            (``owner_missing``), or a model that is still loading (``not_ready``).
+            (``owner_missing``), a model that is still loading (``not_ready``), or a client that has gone away while
+            a long recording was looked at (``client_gone``).
         ModelError, ProfileError: the model or the profile is unknown, or they do not fit.
         AudioError: the recording cannot be used.
         StoreError: a speaker is named, and the database does not answer.
@@ -39,12 +43,33 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
         waveform = decoded(sent.content)
         with metrics.stage("predict"):
             found = predictor.analyse(
-                waveform, sent.name, grid=grid, coverage=sent.coverage, profile=voice, explain=explain
+                waveform,
+                sent.name,
+                grid=grid,
+                coverage=sent.coverage,
+                profile=voice,
+                explain=explain,
+                between=_awaited(),
             )
     except SettingsError as error:
         raise RequestError(str(error), "value_invalid") from error
     metrics.predicted(predictor.info.name, found.prediction.state)
     return found, 1000 * (time.perf_counter() - started)
+
+
+def _awaited() -> Callable[[], None]:
+    """Returns what ends the work for a client that waits no longer, as far as the server can tell."""
+    gone = request.environ.get("waitress.client_disconnected", lambda: False)
+
+    def check() -> None:
+        if gone():
+            raise RequestError(
+                "The connection was closed, at least for sending, before the answer was there; the analysis was ended. "
+                "Keep it open until the answer has come.",
+                "client_gone",
+            )
+
+    return check
 
 
 def timing(milliseconds: float) -> dict[str, str]:

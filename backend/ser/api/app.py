@@ -61,6 +61,7 @@ def create_app(
     access.register(app)
     metrics.register(app)
     problems.register(app)
+    state.register(app)
     openapi.describe(app)
     modules = (routes_predict, routes_analyse, routes_live, routes_sessions, routes_profiles, routes_meta, docs)
     for module in modules:

@@ -40,6 +40,7 @@ KINDS: dict[str, Kind] = {
     "value_invalid": Kind(400, "A value is out of range", "The detail names the field and what is expected."),
     "file_missing": Kind(400, "No recording came", "Send the recording as the multipart field 'file' or 'audio'."),
     "file_ambiguous": Kind(400, "Too many recordings came", "Send one recording per request, or 20 for a profile."),
+    "client_gone": Kind(400, "The client did not wait for the answer", "Keep the connection open until it comes."),
     "profile_name": Kind(400, "This cannot name a profile", "Use up to 40 letters, digits, spaces, dots, dashes."),
     "owner_missing": Kind(401, "The request names no owner", "Send a random token of your own in 'Authorization'."),
     "not_found": Kind(404, "There is nothing at this address", "Check the path against the list above."),
@@ -60,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "audio_undecodable": Kind(422, "The recording is too much for the decoder", "Export it again as 16-bit WAV."),
     "profile_empty": Kind(422, "Nobody speaks in the recordings", "Record speech to make a profile from."),
     "profile_model": Kind(422, "The model cannot use this profile", "Enrol again with the model, or name another."),
+    "quota_reached": Kind(422, "There is no room for more", "Delete what is not needed any more, then try again."),
     "rate_limited": Kind(429, "Too many requests came from one client", "Wait for the seconds of 'Retry-After'."),
     "internal_error": Kind(500, "The server made a mistake", "Try again; if it happens again, report the request id."),
     "not_implemented": Kind(

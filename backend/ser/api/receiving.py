@@ -15,7 +15,6 @@ import json
 import threading
 import time
 
-from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 from waitress.utilities import Error
@@ -24,8 +23,9 @@ from ser.api import metrics
 from ser.api.access import HEADER as REQUEST_ID
 from ser.api.access import new_request_id, tell
 from ser.api.admission import ANALYSES
+from ser.api.connections import Channel
 from ser.api.problems import MEDIA_TYPE, RETRY_SECONDS, problem_body, too_large
-from ser.api.security import HEADERS
+from ser.api.security import HEADERS, foreign_headers
 
 DRAIN_BYTES = 1 << 30  # a body larger than this is not read to its end
 MOST_BODIES = 32  # of the largest size, in memory at a time
@@ -135,6 +135,8 @@ class Parser(HTTPRequestParser):
 class ProblemTask(ErrorTask):
     """Answers what waitress itself refuses, such as a broken header, in the shape of all other problems."""
 
+    origins: tuple[str, ...] = ()  # foreign ones whose pages may read it; set by ``channel_class``
+
     def execute(self) -> None:
         """Writes the answer, and closes the connection of a request that was not read to its end."""
         error, began = self.request.error, time.perf_counter()
@@ -148,6 +150,7 @@ class ProblemTask(ErrorTask):
         content = json.dumps(problem_body(code, detail, identity, error.code)).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers.extend([*HEADERS.items(), ("Content-Type", MEDIA_TYPE), (REQUEST_ID, identity)])
+        self.response_headers.extend(foreign_headers(self.origins, self.request.headers.get("ORIGIN")).items())
         if code in RETRY_SECONDS:
             self.response_headers.append(("Retry-After", str(RETRY_SECONDS[code])))
         if not isinstance(error, TooBusy):
@@ -167,7 +170,13 @@ class ProblemTask(ErrorTask):
         tell(method, route, request.error.code, taken, self.content_length, seconds, identity)
 
 
-def channel_class(limit: int) -> type[HTTPChannel]:
-    """Returns the class of a server's connections, whose bodies are kept up to ``limit`` bytes."""
+def channel_class(limit: int, origins: tuple[str, ...] = ()) -> type[Channel]:
+    """Returns the class of a server's connections.
+
+    Args:
+        limit: bytes of a body that are kept.
+        origins: foreign ones whose pages may read what is refused here.
+    """
     parser = type("Parser", (Parser,), {"limit": limit, "memory": Memory(MOST_BODIES * limit)})
-    return type("Channel", (HTTPChannel,), {"parser_class": parser, "error_task_class": ProblemTask})
+    problem = type("ProblemTask", (ProblemTask,), {"origins": origins})
+    return type("Channel", (Channel,), {"parser_class": parser, "error_task_class": problem})

@@ -37,6 +37,8 @@ def analyse() -> Any:
     with place():
         sent = read_upload()
         keeper = sessions() if flag_field("keep") else None  # before the work: without an owner there is none
+        if keeper is not None:
+            keeper.check_room()
         analysis, milliseconds = analysed(sent, explain=True)
         with metrics.stage("describe"):
             shape = _shape(analysis)

@@ -31,12 +31,14 @@ routes = APIBlueprint("live", __name__)
     operation_id="beginLive",
     summary="Begin a live session",
     security="owner",
-    responses=problems(400, 401, 404, 413, 422, 500, 503),
+    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def begin(json_data: schemas_kept.NewLive) -> Any:
     """Begins a live session; its model is loaded before the first chunk comes."""
     mine, voice = sessions(), profile(json_data.speaker)
-    predictor = registry().get(json_data.model or (voice and voice.model))
+    mine.check_room()
+    with place():
+        predictor = registry().get(json_data.model or (voice and voice.model))
     return mine.begin(json_data.title, predictor.info.name, json_data.speaker), 201
 
 
@@ -97,7 +99,7 @@ def send(id: str, sequence: int, query_data: schemas_kept.ChunkQuery) -> Any:
     operation_id="markMoment",
     summary="Mark a moment of a session",
     security="owner",
-    responses=problems(400, 401, 404, 413, 500, 503),
+    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def mark(id: str, json_data: schemas_kept.NewMark) -> Any:
     """Marks a moment, also after the end."""
@@ -112,7 +114,7 @@ def mark(id: str, json_data: schemas_kept.NewMark) -> Any:
     summary="End a live session",
     description="From now on it takes no new chunk. Ending it again answers the same.",
     security="owner",
-    responses=problems(401, 404, 500, 503),
+    responses=problems(401, 404, 429, 500, 503),
 )
 def end(id: str) -> Any:
     """Ends a session and keeps what its chunks come to."""

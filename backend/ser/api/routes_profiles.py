@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -9,7 +10,7 @@ from apiflask import APIBlueprint
 from ser.api import schemas_kept
 from ser.api.openapi import problems
 from ser.api.owners import owner
-from ser.api.state import decoded, place, registry, store
+from ser.api.state import decoded, place, registry, settings, store
 from ser.api.uploads import read_files, text_field
 from ser.audio import Waveform
 from ser.errors import AudioError
@@ -17,6 +18,7 @@ from ser.profile import check_name
 from ser.profiles import delete_profile, list_profiles, save_profile
 
 MAX_FILES = 20
+SHORTEST_SECONDS = 0.01  # nothing that is a recording at all is shorter
 
 routes = APIBlueprint("profiles", __name__)
 
@@ -56,18 +58,30 @@ def enrol() -> Any:
         sources = read_files(("file",), MAX_FILES)  # first: it says where a form is damaged
         name = check_name(text_field("name") or "")
         predictor = registry().get(text_field("model"))
-        profile = predictor.enrol(name, [_heard(*source) for source in sources])
+        profile = predictor.enrol(name, _heard(sources))
     save_profile(profile, database, whose)
     better = profile.warnings(VARIED)
     return {"profile": profile.summary, "warnings": list(better.values()), "warning_codes": list(better)}, 201
 
 
-def _heard(name: str, content: bytes) -> Waveform:
-    """Decodes one of several recordings; what cannot be used is named, or its sender would have to guess which."""
-    try:
-        return decoded(content)
-    except AudioError as error:
-        raise AudioError(f"{name}: {error}", error.code) from error
+def _heard(sources: Sequence[tuple[str, bytes]]) -> list[Waveform]:
+    """Decodes recordings that may together be as long as one; which cannot be used is said, or a person had to guess.
+
+    Raises:
+        AudioError: one cannot be used, or they are too long together.
+    """
+    longest = left = settings().max_audio_seconds
+    heard = []
+    for name, content in sources:
+        try:
+            heard.append(decoded(content, max(left, SHORTEST_SECONDS)))
+        except AudioError as error:
+            detail = f"{name}: {error}"
+            if error.code == "audio_too_long" and heard:
+                detail = f"The recordings are longer than {longest / 60:g} min together; leave some out."
+            raise AudioError(detail, error.code) from error
+        left -= heard[-1].seconds
+    return heard
 
 
 @routes.delete("/api/v1/profiles/<name>")
@@ -77,7 +91,7 @@ def _heard(name: str, content: bytes) -> Waveform:
     operation_id="deleteProfile",
     summary="Delete a profile for good",
     security="owner",
-    responses=problems(400, 401, 404, 500, 503),
+    responses=problems(400, 401, 404, 429, 500, 503),
 )
 def delete(name: str) -> Any:
     """Deletes a profile."""

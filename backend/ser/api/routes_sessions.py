@@ -44,7 +44,7 @@ def page(query_data: schemas_kept.SessionQuery) -> Any:
     operation_id="deleteSessions",
     summary="Delete all sessions of the owner for good",
     security="owner",
-    responses=problems(401, 500, 503),
+    responses=problems(401, 429, 500, 503),
 )
 def delete_all() -> Any:
     """Deletes every session of the owner."""
@@ -75,7 +75,7 @@ def show(id: str) -> Any:
     operation_id="renameSession",
     summary="Give a session another title",
     security="owner",
-    responses=problems(400, 401, 404, 413, 500, 503),
+    responses=problems(400, 401, 404, 413, 429, 500, 503),
 )
 def rename(id: str, json_data: schemas_kept.Renaming) -> Any:
     """Renames a session."""
@@ -89,7 +89,7 @@ def rename(id: str, json_data: schemas_kept.Renaming) -> Any:
     operation_id="deleteSession",
     summary="Delete a session for good",
     security="owner",
-    responses=problems(401, 404, 500, 503),
+    responses=problems(401, 404, 429, 500, 503),
 )
 def delete(id: str) -> Any:
     """Deletes a session with everything that belongs to it."""

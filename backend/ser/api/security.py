@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Flask, Response
 from flask_cors import CORS
 
@@ -35,6 +37,19 @@ HEADERS = {
 }
 
 
+EXPOSED = [REQUEST_ID, "Server-Timing", "Retry-After"]
+
+
+def foreign_headers(origins: Collection[str], origin: str | None) -> dict[str, str]:
+    """Returns the headers by which a page of an allowed origin may read what the application never saw."""
+    if not origins:
+        return {}
+    if origin is None or not ("*" in origins or origin.lower() in [one.lower() for one in origins]):
+        return {"Vary": "Origin"}
+    told = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": ", ".join(EXPOSED)}
+    return {"Vary": "Origin"} | told
+
+
 def register(app: Flask, settings: Settings) -> None:
     """Puts the headers on every answer; allows the origins of ``settings.cors_origins`` and no other."""
     if settings.cors_origins:
@@ -42,7 +57,7 @@ def register(app: Flask, settings: Settings) -> None:
             app,
             origins=list(settings.cors_origins),
             methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            expose_headers=[REQUEST_ID, "Server-Timing", "Retry-After"],
+            expose_headers=EXPOSED,
             max_age=600,
         )
 

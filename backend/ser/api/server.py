@@ -22,22 +22,23 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from ser.api import logs
+from ser.api import logs, metrics
 from ser.api.admission import ANALYSES, TOO_BUSY
 from ser.api.app import create_app
+from ser.api.connections import Channel, close_overdue, crowds
 from ser.api.database import Database
 from ser.api.receiving import DRAIN_BYTES, TooBusy, channel_class
 from ser.api.registry import ModelRegistry
 from ser.api.state import gate
-from ser.api.workers import supervise
+from ser.api.workers import READY, supervise
 from ser.decoder import Decoders
 from ser.errors import SerError, SettingsError
 from ser.settings import Settings, load_settings
@@ -49,7 +50,7 @@ PORTS_TO_TRY = 100
 STOP_SECONDS = 10.0  # requests in flight have so long to finish
 FRESH_SECONDS = 0.5  # a connection this young may have a request under way
 QUICK_THREADS = 2
-IDLE_SECONDS = 30  # a connection that sends nothing for so long is closed
+LOOK_SECONDS = 1  # how often the connections are looked at
 CONNECTIONS = 512
 SWITCH_SECONDS = 0.001  # a thread that computes gives way so often; Python's 5 ms add up in answers of many steps
 MEMORY_BYTES = 1 << 30  # waitress buffers answers in memory below this; none comes near it
@@ -74,7 +75,6 @@ class Server:
     ):
         self._stopping = False
         self._full = full
-        self._foreign = bool(settings.cors_origins)
         self._server = create_server(
             app,
             sockets=[listener],
@@ -84,7 +84,7 @@ class Server:
             max_request_body_size=max(DRAIN_BYTES, 2 * settings.max_upload_bytes),
             inbuf_overflow=MEMORY_BYTES,
             outbuf_overflow=MEMORY_BYTES,
-            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=LOOK_SECONDS,
             connection_limit=CONNECTIONS,
             clear_untrusted_proxy_headers=not settings.proxies,
             asyncore_use_poll=True,
@@ -92,7 +92,10 @@ class Server:
         self._work, self._quick = self._server.task_dispatcher, ThreadedTaskDispatcher()
         self._quick.set_thread_count(QUICK_THREADS)
         self._server.add_task = self._assign
-        self._server.channel_class = channel_class(settings.max_upload_bytes)
+        self._server.maintenance = lambda _: close_overdue(self._channels())
+        self._server.channel_class = self._connect
+        self._channel_class = channel_class(settings.max_upload_bytes, settings.cors_origins)
+        self._most = CONNECTIONS if settings.proxies else settings.connections  # a proxy's are those of all its clients
         host, self.port = listener.getsockname()[:2]
         self.url = f"http://{_display(host)}:{self.port}"
 
@@ -115,8 +118,16 @@ class Server:
             self._stopping = True
             self._server.pull_trigger()
 
-    def _assign(self, channel: HTTPChannel) -> None:
+    def _connect(self, server: Any, connection: socket.socket, address: Any, *rest: Any, **options: Any) -> None:
+        """Takes a connection; a client that has too many gets no further one."""
+        if crowds(address[0], self._channels(), self._most):
+            connection.close()
+        else:
+            self._channel_class(server, connection, address, *rest, **options)
+
+    def _assign(self, channel: Channel) -> None:
         """Gives a request to the threads for its kind."""
+        channel.answered += 1
         request = channel.requests[0]
         if request.error is None and self._is_refused(request):
             request.error = TooBusy(TOO_BUSY)
@@ -124,9 +135,8 @@ class Server:
         (self._quick if quick else self._work).add_task(channel)
 
     def _is_refused(self, request: HTTPRequestParser) -> bool:
-        """Whether a request needs a place and there is none; the application answers foreign origins itself."""
-        asked = request.command == "POST" and request.path in ANALYSES
-        return asked and not (self._foreign and "ORIGIN" in request.headers) and self._full()
+        """Whether a request needs a place and there is none."""
+        return request.command == "POST" and request.path in ANALYSES and self._full()
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
@@ -138,7 +148,7 @@ class Server:
             before = len(self._channels())
             self._server.handle_accept()
 
-    def _channels(self) -> list[HTTPChannel]:
+    def _channels(self) -> list[Channel]:
         return list(self._server.active_channels.values())
 
 
@@ -146,7 +156,7 @@ def _is_page(request: HTTPRequestParser) -> bool:
     return request.command in ("GET", "HEAD") and not request.path.startswith("/api/")
 
 
-def _busy(channel: HTTPChannel) -> bool:
+def _busy(channel: Channel) -> bool:
     """Whether a connection has a request that is arriving, being answered, or about to come."""
     if channel.requests or channel.request is not None or channel.total_outbufs_len:
         return True
@@ -234,7 +244,14 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
         serve(settings, listener, open_browser=open_browser)
 
 
-def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = False, until: int | None = None) -> None:
+def serve(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    open_browser: bool = False,
+    until: int | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
     """Serves with this process, as ``run`` does.
 
     Args:
@@ -242,6 +259,7 @@ def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = F
         listener: a bound socket.
         open_browser: whether to open the page once the model is loaded.
         until: descriptor of a pipe; serving ends, too, when that has no writer any more.
+        ready: called once the model is loaded.
     """
     _share_cores(settings.workers * settings.predictions)
     logs.set_up(settings.log_format)
@@ -261,6 +279,7 @@ def serve(settings: Settings, listener: socket.socket, *, open_browser: bool = F
                 server.stop()
                 return
             log.info("ready: %s", server.url)
+            ready()
             if open_browser:
                 webbrowser.open(server.url)
 
@@ -299,7 +318,13 @@ def main() -> None:
     """Is one worker: serves at a socket that it was given until SIGTERM, or until its supervisor is gone."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     try:
-        serve(load_settings(), listener, open_browser="--open" in sys.argv, until=sys.stdin.fileno())
+        serve(
+            load_settings(),
+            listener,
+            open_browser="--open" in sys.argv,
+            until=sys.stdin.fileno(),
+            ready=Path(os.environ[metrics.FOLDER], READY).touch,
+        )
     except SerError as error:
         print(f"ser: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error

@@ -17,6 +17,7 @@ from ser.decoder import Decode
 from ser.settings import Settings
 from ser.store import Store
 
+READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come
 _KEY = "ser"
 
 
@@ -38,6 +39,15 @@ def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Data
     app.extensions[_KEY] = State(
         settings=settings, models=models, database=database, decode=decode, gate=gate, rates=rates
     )
+
+
+def register(app: Flask) -> None:
+    """Has every request that analyses or changes something counted, before anything is done for it."""
+
+    @app.before_request
+    def spend() -> None:
+        if request.method not in READING:
+            _state().rates.spend(request.remote_addr)
 
 
 def _state() -> State:
@@ -87,9 +97,8 @@ def place() -> Iterator[None]:
     """Lets the current request analyse a recording.
 
     Raises:
-        RequestError: its client sends too many (``rate_limited``), or too many are analysed at once (``too_busy``).
+        RequestError: too many are analysed at once (``too_busy``).
     """
-    _state().rates.spend(request.remote_addr)
     with ExitStack() as held:
         with metrics.WAITING.track_inprogress(), metrics.stage("wait"):
             held.enter_context(gate().place())

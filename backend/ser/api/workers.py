@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1  # how often the supervisor looks after its workers
 FRESH_SECONDS = 20.0  # a worker that ends on its own so soon would do so again
-PAUSE_SECONDS = 1.0  # a place is filled at most so often
+PAUSE_SECONDS = 1.0  # a place is filled at most so often, and half as often after each failure ...
+MOST_PAUSE_SECONDS = 60.0  # ... down to this
+READY = "ready"  # a file in the folder of the metrics: some worker has served
 STOP_SECONDS = 15.0  # workers have so long to finish what is in flight
 
 
@@ -36,7 +38,9 @@ class Supervisor:
     Args:
         count: how many.
         start: starts the worker of a number.
+        served: whether any worker ever came as far as serving; until then, one that cannot start ends everything.
         buried: called with the process id of each worker that died.
+        ending: called before the workers are asked to end.
     """
 
     def __init__(
@@ -44,17 +48,22 @@ class Supervisor:
         count: int,
         start: Callable[[int], subprocess.Popen[bytes]],
         *,
+        served: Callable[[], bool] = lambda: False,
         buried: Callable[[int], None] = lambda _: None,
+        ending: Callable[[], None] = lambda: None,
     ):
         self._start = start
+        self._served = served
         self._buried = buried
+        self._ending = ending
         self._stopping = threading.Event()
         self._count = count
         self._workers: dict[int, subprocess.Popen[bytes]] = {}
         self._started: dict[int, float] = {}
+        self._failures: dict[int, int] = {}  # in a row
 
     def run(self) -> int:
-        """Looks after the workers until stopped, or until one cannot start.
+        """Looks after the workers until stopped, or until one cannot start and none ever could.
 
         Returns:
             0, or the exit code of the worker that could not start.
@@ -75,21 +84,25 @@ class Supervisor:
     def _look_after(self, number: int) -> int:
         """Sees to it that a worker runs; returns its exit code where another start would be in vain."""
         worker, age = self._workers.get(number), time.monotonic() - self._started.get(number, -PAUSE_SECONDS)
-        if worker is not None and worker.poll() is None:
-            return 0
         if worker is not None:
-            if worker.returncode > 0 and age < FRESH_SECONDS:
+            if worker.poll() is None:
+                return 0
+            pause = min(MOST_PAUSE_SECONDS, PAUSE_SECONDS * 2 ** self._failures.get(number, 0))
+            failed = worker.returncode > 0 and age < pause + FRESH_SECONDS
+            if failed and not self._served():
                 return worker.returncode
-            if age < PAUSE_SECONDS:
+            if age < pause:
                 return 0
             log.error("worker %d (process %d) ended with %d; starting another", number, worker.pid, worker.returncode)
             worker.stdin.close()
             self._buried(worker.pid)
+            self._failures[number] = self._failures.get(number, 0) + 1 if failed else 0
         self._workers[number] = self._start(number)
         self._started[number] = time.monotonic()
         return 0
 
     def _end(self) -> None:
+        self._ending()
         for worker in self._workers.values():
             if worker.poll() is None:
                 worker.send_signal(signal.SIGTERM)
@@ -122,10 +135,15 @@ def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool
                 process_group=0,  # Ctrl-C is the supervisor's to pass on
             )
 
-        supervisor = Supervisor(settings.workers, start, buried=lambda pid: mark_process_dead(pid, folder))
+        supervisor = Supervisor(
+            settings.workers,
+            start,
+            served=Path(folder, READY).exists,
+            buried=lambda pid: mark_process_dead(pid, folder),
+            ending=listener.close,  # or whoever connects from now on would wait for an answer that never comes
+        )
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: supervisor.stop())
         code = supervisor.run()
-    listener.close()
     if code:
         raise SystemExit(code)

@@ -86,6 +86,7 @@ class LoudnessPredictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         explain: bool = True,
+        between: Callable[[], None] = lambda: None,
     ) -> Analysis:
         waveform = source if isinstance(source, Waveform) else decode(source, max_seconds=1800.0)
         samples = resample(waveform, SAMPLE_RATE).samples

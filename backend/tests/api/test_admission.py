@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 import requests
 
 from ser.api.admission import ANALYSES, Gate, Rates
-from ser.api.app import create_app
+from ser.api.app import create_app, openapi_document
 from ser.api.problems import RequestError
 from ser.api.state import gate
 
@@ -125,6 +126,22 @@ def test_a_client_that_sends_too_much_is_told_when_to_come_again(settings, regis
     assert client.post("/upload", **form(wav), environ_base=other).status_code == 200
 
 
+def writing_routes() -> list[tuple[str, str]]:
+    paths = openapi_document()["paths"]
+    return [(path, method) for path, found in paths.items() for method in found if method != "get"]
+
+
+@pytest.mark.parametrize(("path", "method"), writing_routes())
+def test_every_route_that_writes_has_the_rate(settings, registry, database, problem_of, path, method):
+    client = create_app(replace(settings, rate=1), registry, database).test_client()
+    address = path.replace("{id}", "a" * 32).replace("{sequence}", "0").replace("{name}", "a")
+    stranger = {"REMOTE_ADDR": "192.0.2.1"}
+    assert client.open(address, method=method, environ_base=stranger).status_code != 429
+    problem_of(client.open(address, method=method, environ_base=stranger), "rate_limited")
+    assert client.get("/api/v1/models", environ_base=stranger).status_code == 200
+    assert "429" in openapi_document()["paths"][path][method]["responses"]
+
+
 @pytest.mark.parametrize(("proxies", "status"), [(0, 200), (1, 429)])
 def test_the_word_of_a_proxy_counts_where_there_is_one(settings, registry, database, form, wav, proxies, status):
     app = create_app(replace(settings, rate=1, proxies=proxies), registry, database)
@@ -168,13 +185,26 @@ def test_a_refusal_keeps_the_connection_and_is_counted_and_logged(server, app, f
     assert len(lines) == 3 and all(re.match(rf"POST /upload 503 in={len(body)} out=\d+ ", line) for line in lines)
 
 
-def test_a_foreign_page_may_read_why_it_is_refused(settings, registry, database, serve, monkeypatch):
+@pytest.mark.parametrize("size", [0, 99_999_999_999])
+def test_a_foreign_page_may_read_why_it_is_refused(settings, registry, database, serve, monkeypatch, size):
+    """Both by what never reaches the application: no place, and a body that is not even read."""
     foreign = replace(settings, cors_origins=("https://example.org",))
     app = create_app(foreign, registry, database)
     monkeypatch.setattr(gate(app), "_most", 0)
+    monkeypatch.setattr(app, "wsgi_app", lambda *_: pytest.fail("the application was called"))
     server = serve(app, full=lambda: gate(app).full, settings=foreign)
-    answer = requests.post(f"{server.url}/upload", headers={"Origin": "https://example.org"}, timeout=10)
-    assert answer.status_code == 503 and answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
+
+    def refused(origin: str) -> str:
+        head = f"POST /upload HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\nContent-Length: {size}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(head.encode())
+            return connection.recv(1 << 16).decode()
+
+    told = refused("https://example.org")
+    assert told.startswith("HTTP/1.1 413" if size else "HTTP/1.1 503")
+    assert "\r\nAccess-Control-Allow-Origin: https://example.org\r\n" in told and "\r\nVary: Origin\r\n" in told
+    assert "Retry-After" in re.search("Access-Control-Expose-Headers: (.*)", told)[1]
+    assert "Access-Control-Allow" not in refused("https://example.com")
 
 
 def test_what_is_quick_is_answered_while_every_thread_is_busy(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ser.api.app import create_app
+from ser.api.registry import ModelRegistry
 from ser.audio import decode
 from ser.curves import follow
 from ser.predictor import load_predictor
@@ -46,6 +49,26 @@ def test_upload_and_analyse_predict_the_same(real_client, form, clip):
     fields = {"window_seconds": "2", "hop_seconds": "0.5"}
     short, long = (real_client.post(path, **form(clip, **fields)).json for path in ("/upload", PATH))
     assert long["prediction"] == short and len(short["timeline"]["start"]) > 1
+
+
+def test_windows_that_come_to_hours_are_refused(real_settings, database, form, clip, problem_of):
+    few = replace(real_settings, max_audio_seconds=5.0)
+    registry = ModelRegistry(few)
+    registry.load_default()
+    client = create_app(few, registry, database).test_client()
+    for path in (PATH, "/upload", "/predict"):
+        refused = client.post(path, **form(clip, window_seconds="1", hop_seconds="0.1"))
+        assert "at most 15 s" in problem_of(refused, "value_invalid")["detail"]
+    assert client.post(PATH, **form(clip, window_seconds="1", hop_seconds="0.5")).status_code == 200
+
+
+@pytest.mark.parametrize(("gone", "status"), [(True, 400), (False, 200)])
+def test_a_client_that_has_gone_has_no_long_work_done_for_it(real_client, form, clip, monkeypatch, gone, status):
+    told = {"environ_base": {"waitress.client_disconnected": lambda: gone}}
+    assert real_client.post(PATH, **form(clip), **told).status_code == 200, "what is short is answered"
+    monkeypatch.setattr("ser.inference.BATCH_SECONDS", 1)
+    answer = real_client.post(PATH, **form(clip, window_seconds="1"), **told)
+    assert answer.status_code == status and answer.json.get("code") == ("client_gone" if gone else None)
 
 
 def test_silence_has_no_emotion_and_nothing_counted(real_client, form, encode):

@@ -13,6 +13,7 @@ import requests
 
 from ser.api.app import create_app
 from ser.api.database import Database
+from ser.api.state import gate
 from ser.audio import decode
 from ser.predictor import load_predictor
 from ser.store import CHUNKS
@@ -322,3 +323,24 @@ def test_sound_never_reaches_the_database(send, encode, tmp_path):
     assert send(0, content).status_code == 200
     kept = b"".join(file.read_bytes() for file in tmp_path.glob("results.sqlite*"))
     assert kept and content[5000:5024] not in kept and content[5000:5024].hex().encode() not in kept
+
+
+def test_an_owner_has_only_so_many_sessions_and_marks(client, form, wav, owner, stranger, problem_of, monkeypatch):
+    monkeypatch.setattr("ser.sessions.MOST_SESSIONS", 2)
+    monkeypatch.setattr("ser.sessions.MOST_MARKS", 2)
+    live = client.post("/api/v1/live", json={}, headers=owner).json["id"]
+    kept = client.post("/api/v1/analyse", **form(wav, keep="true"), headers=owner).json["session"]
+    assert "2 sessions" in problem_of(client.post("/api/v1/live", json={}, headers=owner), "quota_reached")["detail"]
+    problem_of(client.post("/api/v1/analyse", **form(wav, keep="true"), headers=owner), "quota_reached")
+    assert client.post("/api/v1/analyse", **form(wav), headers=owner).status_code == 200
+    assert client.post("/api/v1/live", json={}, headers=stranger).status_code == 201
+    client.delete(f"/api/v1/sessions/{kept}", headers=owner)
+    assert client.post("/api/v1/live", json={}, headers=owner).status_code == 201
+    for at in (1, 2, 2):
+        assert client.post(f"/api/v1/live/{live}/marks", json={"at": at}, headers=owner).status_code == 201
+    problem_of(client.post(f"/api/v1/live/{live}/marks", json={"at": 3}, headers=owner), "quota_reached")
+
+
+def test_a_session_waits_for_a_place_to_have_its_model_loaded(client, app, owner, problem_of, monkeypatch):
+    monkeypatch.setattr(gate(app), "_most", 0)
+    problem_of(client.post("/api/v1/live", json={"model": "second"}, headers=owner), "too_busy")

@@ -125,3 +125,15 @@ def test_a_profile_of_another_model_is_refused(voices, enrolment, database, form
         connection.execute(update(PROFILES).values(weights="0" * 16))
     answer = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="asha"), headers=owner)
     assert "enrol again" in problem_of(answer, "profile_model")["detail"]
+
+
+def test_recordings_may_together_be_as_long_as_one(
+    settings, cold_registry, voice_predictor, database, enrolment, owner, problem_of
+):
+    short = replace(settings, model="toy", max_audio_seconds=5.0)
+    models = ModelRegistry(short, load=lambda *_: voice_predictor, find=cold_registry._find)
+    models.load_default()
+    client = create_app(short, models, database).test_client()
+    refused = problem_of(client.post(PATH, **enrolment(), headers=owner), "audio_too_long")
+    assert "together" in refused["detail"]
+    assert client.post(PATH, **enrolment(files=1), headers=owner).status_code == 201

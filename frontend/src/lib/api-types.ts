@@ -1206,7 +1206,7 @@ export interface components {
              * @description stable word for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "client_gone" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "quota_reached" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -1321,7 +1321,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1365,7 +1365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1514,7 +1514,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1558,7 +1558,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1632,7 +1632,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1676,9 +1676,22 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
             422: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -1836,7 +1849,7 @@ export interface operations {
                     "application/json": components["schemas"]["Analysis"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1880,7 +1893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -1988,7 +2001,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2059,6 +2072,19 @@ export interface operations {
             /** @description `owner_missing`: The request names no owner */
             401: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -2184,7 +2210,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewProfile"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2228,7 +2254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2392,6 +2418,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal_error`: The server made a mistake */
             500: {
                 headers: {
@@ -2530,6 +2569,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal_error`: The server made a mistake */
             500: {
                 headers: {
@@ -2582,7 +2634,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2618,6 +2670,19 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -2678,7 +2743,7 @@ export interface operations {
                     "application/json": components["schemas"]["Mark"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2714,6 +2779,30 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            422: {
+                headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -2768,7 +2857,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2793,6 +2882,19 @@ export interface operations {
             /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
             404: {
                 headers: {
+                    /** @description identity of the request, also in the log */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests came from one client */
+            429: {
+                headers: {
+                    /** @description s to wait before trying again */
+                    "Retry-After"?: number;
                     /** @description identity of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
@@ -2855,7 +2957,7 @@ export interface operations {
                     "application/x-subrip": string;
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2943,7 +3045,7 @@ export interface operations {
                     "application/json": components["schemas"]["LiveChunk"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
             400: {
                 headers: {
                     /** @description identity of the request, also in the log */
@@ -2998,7 +3100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
             422: {
                 headers: {
                     /** @description identity of the request, also in the log */

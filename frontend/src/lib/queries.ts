@@ -14,7 +14,7 @@ export function newQueries(): QueryClient {
         staleTime: Infinity, // but what failed is asked for again once the person or the network comes back
         refetchOnReconnect: true,
         retry: (failures, error) => failures < RETRIES && passes(error),
-        retryDelay: (failures, error) => Math.max(FIRST_WAIT * 2 ** failures, 1000 * (asApiError(error).retryAfter ?? 0)),
+        retryDelay: (failures, error) => Math.max(FIRST_WAIT * 2 ** failures, 1000 * (asApiError(error).known.retryAfter ?? 0)),
       },
       mutations: { networkMode: 'always' },
     },
@@ -23,6 +23,6 @@ export function newQueries(): QueryClient {
 
 /** Whether it may pass by itself: no answer, a fault of the server, too much at once. A refusal stays one. */
 function passes(error: Error): boolean {
-  const { code, status, retryAfter = 0 } = asApiError(error);
-  return retryAfter <= LONGEST_WAIT && (code === 'network' || status === 429 || status >= 500);
+  const { code, status, known } = asApiError(error);
+  return (known.retryAfter ?? 0) <= LONGEST_WAIT && (code === 'network' || status === 429 || status >= 500);
 }

@@ -33,7 +33,7 @@ test('emotions are ranked and listed', () => {
 });
 
 /** Of requests that the page never makes: nobody can do anything about them. */
-const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'method_not_allowed', 'not_implemented'];
+const OTHERS = ['bad_request', 'form_invalid', 'value_invalid', 'client_gone', 'method_not_allowed', 'not_implemented'];
 
 test('every code of the server has words of its own', () => {
   const { components } = JSON.parse(readFileSync('../backend/openapi.json', 'utf-8'));

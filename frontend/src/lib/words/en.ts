@@ -304,6 +304,11 @@ export const en = {
       detail: 'You stopped it.',
       todo: 'Your recordings are still here. If the server had them all by then, the voice is made all the same.',
     },
+    quota_reached: {
+      title: 'There is no room for more',
+      detail: 'The server keeps only so many sessions, marks and voices for one person.',
+      todo: 'Delete sessions or voices that you do not need any more, then try again.',
+    },
     store_unavailable: {
       title: 'Results cannot be kept right now',
       detail: 'The database of results does not answer.',

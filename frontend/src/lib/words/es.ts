@@ -305,6 +305,11 @@ export const es: Words = {
       detail: 'Usted lo ha detenido.',
       todo: 'Sus grabaciones siguen aquí. Si el servidor ya las tenía todas, la voz se crea de todos modos.',
     },
+    quota_reached: {
+      title: 'No queda sitio para más',
+      detail: 'El servidor solo guarda cierto número de sesiones, marcas y voces de cada persona.',
+      todo: 'Borre sesiones o voces que ya no necesite e inténtelo de nuevo.',
+    },
     store_unavailable: {
       title: 'Ahora no se pueden conservar resultados',
       detail: 'La base de datos de resultados no responde.',
