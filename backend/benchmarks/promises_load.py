@@ -104,16 +104,17 @@ def held(found: Soak) -> str:
 def too_much(full: bool) -> list[Line]:
     """R8: ten times as many clients as are all answered; each comes again at once, the refused after 0.1 s.
 
-    In small, where other tests run beside, the times of the admitted say nothing and are left to the full size.
+    In small, where other tests run beside, the times of the admitted say nothing and are left to the full size, and
+    /health may take twice as long, in one of a few tries.
     """
-    seconds, content = (60.0 if full else 2.0), wav(None)
+    seconds, limit, content = (60.0 if full else 2.0), HEALTH_SECONDS * (1 if full else 2), wav(None)
     with running_server() as server, ProcessPoolExecutor(1, get_context("spawn")) as watch:
         for _ in range(5):
             upload(server, content)
         usual, _, _ = _press(server, content, admitted(), seconds / 2, watch)
         busy, statuses, health = _press(server, content, 10 * admitted(), seconds, watch)
         for _ in range(0 if full else TRIES - 1):  # what is between two answers may be another program's turn
-            if max(health) > HEALTH_SECONDS:
+            if max(health) > limit:
                 _, more, health = _press(server, content, 10 * admitted(), seconds, watch)
                 statuses += more
     before, now = percentile(usual, 99), percentile(busy, 99)
@@ -124,9 +125,9 @@ def too_much(full: bool) -> list[Line]:
         Line("R8", "ten times too much: some admitted, the rest 429 or 503 with Retry-After", answered, clear),
         Line(
             "R8",
-            f"/health within {1000 * HEALTH_SECONDS:.0f} ms",
+            f"/health within {1000 * limit:.0f} ms",
             f"slowest of {len(health)}: {1000 * max(health):.0f} ms, p99 {1000 * percentile(health, 99):.0f} ms",
-            max(health) <= HEALTH_SECONDS,
+            max(health) <= limit,
         ),
     ]
     return [*lines, *([Line("R8", "admitted at most 2 times their usual p99", times, now <= 2 * before)] * full)]

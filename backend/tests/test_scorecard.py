@@ -1,7 +1,7 @@
 """The scorecard has a line for every promise, and what it measures in small holds.
 
 Promises that other tests show are not measured twice. Times are judged with what a machine that runs other tests beside
-can hold: R8 has a few tries for /health and leaves p99 to the full size, E5 is given twice as long.
+can hold: R8's /health and E5 are given twice as long, and R8's p99 is left to the full size.
 """
 
 from __future__ import annotations
