@@ -28,7 +28,8 @@ def audit(project: Project) -> int:
     run_step("Fetching pip-audit", install, log=project.log, remedy=ONLINE)
     env = {**page.node_environment(project), "PYTHONPATH": tools}
     npm = page.npm_command(project, env)
-    lock = ["--no-deps", "--disable-pip", "--progress-spinner", "off", "--requirement", project.lock]
+    # strict: a package that the database could not be asked about is no package without vulnerabilities
+    lock = ["--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off", "--requirement", project.lock]
     python = _ask("Python packages", [project.python, "-m", "pip_audit", *lock], project.backend, env)
     return python | _ask("the page's packages", [*npm, "audit"], project.frontend, env)
 

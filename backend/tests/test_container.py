@@ -1,4 +1,4 @@
-"""The container file fits the project: what it copies is there, what it sets is known. CI lints it with hadolint too."""
+"""The container file fits the project: what it copies is there, what it sets is known. hadolint lints it in CI."""
 
 from __future__ import annotations
 
