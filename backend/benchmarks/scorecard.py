@@ -20,7 +20,7 @@ from benchmarks.lines import Line
 from ser.files import write_text
 
 CARD = Path(__file__).with_name("SCORECARD.md")
-GROUPS = ("decoding", "load", "kept", "same", "ease")  # modules promises_<group>, each with MEASURES
+GROUPS = ("decoding", "load", "kept", "same", "ease", "soak")  # modules promises_<group>, each with MEASURES
 
 
 def measures() -> dict[str, Callable[[bool], list[Line]]]:
@@ -58,7 +58,7 @@ def row(line: Line) -> str:
 
 def merged(old: str, new: list[str]) -> list[str]:
     """Returns the rows of a card and of what was measured now, which replaces the same promises, in order."""
-    kept = [one for one in old.splitlines() if re.match(r"\| [A-Z]\d", one)]
+    kept = [one for one in old.splitlines() if re.match(r"\| [A-Z]+\d* ", one)]
     again = {_promise(one) for one in new}
     order = {name: number for number, names in enumerate(measures()) for name in names.split()}
     return sorted([*(one for one in kept if _promise(one) not in again), *new], key=lambda one: order[_promise(one)])
@@ -82,9 +82,13 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="the promised sizes; takes an hour or more")
     parser.add_argument("only", nargs="*", help="promises to measure, such as R1; all of them where omitted")
     given = parser.parse_args()
+    only = [name.upper() for name in given.only]
+    known = [name for names in measures() for name in names.split()]
+    if unknown := set(only) - set(known):
+        parser.error(f"nothing is known of {', '.join(sorted(unknown))}; available: {', '.join(known)}")
     before = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     lines, rows = [], []
-    for line in run(given.full, given.only):
+    for line in run(given.full, only):
         lines.append(line)
         rows.append(row(line))
         if given.full:  # at once: what took long is not lost when the next one is stopped

@@ -21,6 +21,7 @@ from ser.settings import load_settings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+READY = b"ready: "  # what each of its processes logs once it has a model
 BACKEND = Path(__file__).resolve().parents[1]
 
 
@@ -72,6 +73,7 @@ def running_server(**settings: str) -> Iterator[Running]:
         log = bytearray()
         database = f"sqlite:///{(Path(folder) / 'results.sqlite').as_posix()}"
         environment = os.environ | {"SER_DATABASE_URL": database, "PYTHONPATH": str(BACKEND)} | settings
+        workers = int(environment.get("SER_WORKERS", "1")) if os.name == "posix" else 1
         command = [sys.executable, "-m", "ser", "serve", "--port", str(port), "--no-browser"]
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=BACKEND, stderr=subprocess.PIPE, env=environment)
@@ -79,7 +81,7 @@ def running_server(**settings: str) -> Iterator[Running]:
         reading.start()
         address = f"http://127.0.0.1:{port}"
         try:
-            while not _ready(address):
+            while not (_ready(address) and log.count(READY) >= workers):
                 if process.poll() is not None or time.perf_counter() - started > START_SECONDS:
                     raise RuntimeError(f"the server did not start (exit code {process.poll()}); is there a model?")
                 time.sleep(0.02)
@@ -94,5 +96,5 @@ def running_server(**settings: str) -> Iterator[Running]:
 def _ready(address: str) -> bool:
     try:
         return requests.get(f"{address}/health", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):  # of several, the supervisor listens before anybody answers
         return False

@@ -19,6 +19,7 @@ Without a command: serves the page on http://localhost:5000 and opens it; takes 
 
   setup   only sets up: the environment in backend/.venv and the page in frontend/dist
   test    runs every test there is, on both sides; with --full also measures everything that is promised
+  audit   asks databases on the internet whether vulnerabilities of the installed packages are known
 
 Every other command is one of 'ser':
 """
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
     project = Project(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     command = ser_command(arguments)
     full = command == ["test", "--full"]
-    if command[0] in ("setup", "test") and len(command) > 1 and not full:
+    if command[0] in ("setup", "test", "audit") and len(command) > 1 and not full:
         print(f"'{command[0]}' takes no options, got: {' '.join(command[1:])}", file=sys.stderr)
         return 2
     if not prepare(project, with_page=needs_page(command)):
@@ -53,9 +54,22 @@ def main(arguments: list[str]) -> int:
         from launcher.checks import run_checks
 
         return run_checks(project, full=full)
+    if command[0] == "audit":
+        return _audit(project)
     if command == ["--help"]:
         print(HELP, flush=True)
     return hand_over(project, command)
+
+
+def _audit(project: Project) -> int:
+    from launcher.audit import audit
+    from launcher.steps import SetupError, say
+
+    try:
+        return audit(project)
+    except SetupError as error:
+        say(f"\n{error}")
+        return 1
 
 
 def ser_command(arguments: list[str]) -> list[str]:

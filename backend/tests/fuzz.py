@@ -1,8 +1,9 @@
 """Looks for bytes that break decoding, the reading of forms, or the exports: ``python -m tests.fuzz``, in backend/.
 
-Guided by coverage, with atheris, which has wheels for Linux only and is therefore no part of the environment: install
-it into it first (``pip install atheris``). Options of libFuzzer follow, such as ``-max_total_time=60``; what breaks
-something is written to a file and can be given again. Property tests hold the same for random bytes on every system.
+Guided by coverage, with atheris, which has wheels for Linux only and is therefore no part of the environment: CI puts
+it beside (``.ci/run``, ``tools.lock``) and runs this for a minute. Options of libFuzzer follow, such as
+``-max_total_time=60``; what breaks something is printed, written to a file and can be given again. Property tests hold
+the same for random bytes on every system.
 """
 
 from __future__ import annotations

@@ -120,9 +120,24 @@ def bombs(seconds: float = 2400.0) -> dict[str, bytes]:
     }
 
 
-def claims_4_gib() -> bytes:
-    """Returns a WAV whose header claims 4 GiB, as those of programs do that write while they record."""
-    return _wav(size=0xFFFFFFFF)
+def claiming_4_gib() -> dict[str, bytes]:
+    """Returns files of a second and less whose headers claim 4 GiB, as those of programs do that write as they record.
+
+    All 32 bits set, or all but the highest, is what streams have; the others are what a file cut short would have.
+    """
+    rf64 = bytearray(originals()["rf64"])
+    place = rf64.index(b"ds64") + 8  # size of the file, of the sound, number of samples: 64 bits each
+    rf64[place : place + 24] = struct.pack("<QQQ", (1 << 32) + 92, 1 << 32, 1 << 31)
+    aiff = bytearray(originals()["aiff"])
+    for place in (4, aiff.index(b"COMM") + 10, aiff.index(b"SSND") + 4):  # size of the file, samples, size of the sound
+        aiff[place : place + 4] = b"\xff" * 4
+    return {
+        "WAV of a stream": _wav(size=0xFFFFFFFF),
+        "WAV of half of one": _wav(size=0x7FFFFFFF),
+        "WAV": _wav(size=0xFFFF0000),
+        "RF64": bytes(rf64),
+        "AIFF": bytes(aiff),
+    }
 
 
 def disguised() -> dict[str, bytes]:

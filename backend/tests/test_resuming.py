@@ -23,6 +23,7 @@ from ser.settings import PROJECT
 
 FULL = os.environ.get("SER_FULL") == "1"
 FILES, KILLS = (10_000, 20) if FULL else (12, 2)
+KILL_AT = np.linspace(2, FILES * 0.8, KILLS).astype(int).tolist()  # lines of the journal
 
 
 def test_a_journal_goes_on_where_it_was(tmp_path):
@@ -106,8 +107,7 @@ def test_predicting_that_is_killed_answers_every_file_once(folder, tmp_path):
     out = tmp_path / "answers.jsonl"
     journal = out.with_name(out.name + ENDING)
     command = ser("predict", folder, "--format", "jsonl", "--out", out)
-    kills = np.linspace(2, FILES * 0.8, KILLS).astype(int)
-    for lines in kills.tolist():
+    for lines in KILL_AT:
         killed_after([*command, "--resume"], journal, lines)
         assert not out.exists() and journal.exists()
     done = subprocess.run([*command, "--resume"], cwd=PROJECT / "backend", capture_output=True)
@@ -125,7 +125,10 @@ def test_scoring_that_is_killed_scores_every_file_once(folder, tmp_path):
     listing.write_text("path,emotion\n" + "".join(f"{name},angry\n" for name in names), encoding="utf-8")
     out = tmp_path / "scores"
     command = ser("evaluate", "--files", folder, "--labels", listing, "--out", out, "--resume")
-    killed_after(command, out.with_name(out.name + ENDING), FILES // 2)
+    journal = out.with_name(out.name + ENDING)
+    for lines in KILL_AT:
+        killed_after(command, journal, lines)
+        assert not (out / "predictions.csv").exists() and journal.exists()
     done = subprocess.run(command, cwd=PROJECT / "backend", capture_output=True)
     assert done.returncode == 0, done.stderr
     with (out / "predictions.csv").open(encoding="utf-8", newline="") as stream:

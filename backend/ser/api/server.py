@@ -43,7 +43,7 @@ from ser.decoder import Decoders
 from ser.errors import SerError, SettingsError
 from ser.settings import Settings, load_settings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("ser.api.server")  # by name: a worker runs this as a program, where __name__ says nothing
 
 DEFAULT_PORT = 5000
 PORTS_TO_TRY = 100
