@@ -4,6 +4,10 @@ import { expect, test, type Page } from '@playwright/test';
 import { sample, watch } from './steps';
 
 const names = ['angry', 'happy', 'sad'];
+const prediction = {
+  ...{ file: 'a.wav', state: 'emotion', confidence: 60, probabilities: { calm: 0.6, neutral: 0.4 }, candidates: [], warnings: [], segments: [] },
+  ...{ duration_seconds: 3, speech_seconds: 2, dominant: 'calm', transitions: [], timeline: null, prediction_set: null, intensity: null },
+};
 const row = (page: Page, name: string) => page.getByRole('row', { name: new RegExp(name) });
 
 async function full(page: Page) {
@@ -46,6 +50,39 @@ test('with labels there is a report, and the CSV has everything', async ({ page 
   expect(lines[0]).toMatch(/^file,state,emotion.*error,label$/);
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('nothing') });
   await expect(page.getByRole('alert')).toContainText('No label was found');
+});
+
+test('the model that answers is named, and what it answered is measured against its own classes', async ({ page, request }) => {
+  const { models } = (await (await request.get('/api/v1/models')).json()) as { models: { name: string; title: string; labels: string[] }[] };
+  const [eight, seven] = [true, false].map((calm) => models.find(({ labels }) => labels.includes('calm') === calm)!);
+  await page.route('**/upload', async (route) => {
+    const asked = route.request().postData()!;
+    const name = models.find((model) => asked.includes(`\r\n${model.name}\r\n`))!.name;
+    const answer = { ...prediction, model: name, emotion: name === eight!.name ? 'calm' : 'neutral' };
+    await route.fulfill({ json: answer });
+  });
+  const choose = async (title: string) => {
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: title, exact: true }).click();
+  };
+  await page.goto('/');
+  await choose(eight!.title);
+  await page.getByRole('link', { name: 'Batch' }).click();
+  await expect(page.getByText(`Model: ${eight!.title}.`)).toBeVisible();
+  await page.getByTestId('files').setInputFiles([sample('angry')]);
+  await expect(page.getByText('1 of 1 analysed')).toBeVisible();
+  await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,calm\nsad.wav,calm') });
+  await page.getByRole('link', { name: 'Choose another one' }).click();
+  await choose(seven!.title);
+  await page.getByRole('link', { name: 'Batch' }).click();
+  await expect(page.getByText(`Model: ${seven!.title}.`)).toBeVisible();
+  const report = page.getByRole('region', { name: 'Compared with the labels' });
+  await expect(report).toContainText(`Answered by ${eight!.title}.`);
+  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
+  await page.getByTestId('files').setInputFiles([sample('sad')]);
+  await expect(report).toContainText(`several models: ${eight!.title}, ${seven!.title}.`);
+  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
+  await expect(row(page, 'sad.wav')).toContainText(seven!.title);
 });
 
 test('the queue can be cancelled and tried again', async ({ page }) => {
