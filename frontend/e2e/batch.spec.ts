@@ -1,7 +1,7 @@
 /** Many files at once. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { sample, watch } from './steps';
+import { sample, tabTo, watch } from './steps';
 
 const names = ['angry', 'happy', 'sad'];
 const prediction = {
@@ -95,6 +95,44 @@ test('the queue can be cancelled and tried again', async ({ page }) => {
   await page.unroute('**/upload');
   await page.getByRole('button', { name: 'Try the failed again' }).click();
   await expect(page.getByText('6 of 6 analysed')).toBeVisible();
+});
+
+test('the keyboard alone adds, cancels, tries again and clears, and is never lost', async ({ page }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/upload', async (route) => {
+    await held;
+    await route.continue().catch(() => {}); // a cancelled one is gone
+  });
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const press = async (name: string) => {
+    await tabTo(page, button(name));
+    await page.keyboard.press('Enter');
+  };
+  await page.goto('/batch');
+  const chooser = page.waitForEvent('filechooser');
+  await press('Choose files');
+  await (await chooser).setFiles(names.map(sample));
+  await expect(page.getByText('0 of 3 done')).toBeVisible();
+  await press('Cancel happy.wav');
+  await expect(button('Try happy.wav again')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(button('Cancel happy.wav')).toBeFocused();
+  await page.keyboard.press('Shift+Tab');
+  await expect(button('Cancel angry.wav')).toBeFocused();
+  await tabTo(page, button('Cancel all'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await expect(button('Try the failed again')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(button('Cancel all')).toBeFocused();
+  await tabTo(page, button('Cancel sad.wav'));
+  release();
+  await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.getByRole('rowheader', { name: 'sad.wav' })).toBeFocused();
+  await tabTo(page, button('Clear the list'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('table')).toHaveCount(0);
+  await expect(button('Choose files')).toBeFocused();
 });
 
 test('a folder is read, and what is no audio in it is left out', async ({ page }) => {

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import { Link } from '../../components/Link';
 import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
+import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/language';
 import { matched, readLabels } from '../../lib/scores';
 import { Distribution } from './Distribution';
@@ -38,6 +39,7 @@ export function Batch({ limits, model }: Props) {
   const truths = useMemo(() => labels && matched(items, labels), [items, labels]);
   const comparison = useMemo(() => truths && compared(items, truths, models), [items, truths, models]);
   const titles = answering(items).map((name) => titleOf(models, name));
+  const kept = useKeptFocus();
   const takeLabels = async (file: File) => {
     const read = readLabels(await file.text());
     setUnread(!read);
@@ -59,7 +61,7 @@ export function Batch({ limits, model }: Props) {
       </div>
       <Entrance compact={items.length > 0} onFiles={(files) => queue.add(files)} />
       {items.length > 0 && (
-        <section className="card" aria-label={words.results}>
+        <section className="card" aria-label={words.results} {...kept}>
           <State items={items} titles={titles} />
           <div className="actions batch-actions">
             <LabelsButton onFile={(file) => void takeLabels(file)} />
@@ -116,16 +118,19 @@ function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
   const unanswered = items.some(({ state }) => state === 'failed' || state === 'cancelled');
   return (
     <>
-      {busy && (
-        <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
-          {words.cancelAll}
-        </Button>
-      )}
-      {!busy && unanswered && (
-        <Button variant="default" leftSection={<IconRefresh aria-hidden size={16} />} onClick={() => queue.retryAll()}>
-          {words.retryAll}
-        </Button>
-      )}
+      {/* one place for both, so that the keyboard goes from the one that vanishes to the other */}
+      <div className="batch-remedy">
+        {busy && (
+          <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
+            {words.cancelAll}
+          </Button>
+        )}
+        {!busy && unanswered && (
+          <Button variant="default" leftSection={<IconRefresh aria-hidden size={16} />} onClick={() => queue.retryAll()}>
+            {words.retryAll}
+          </Button>
+        )}
+      </div>
       {!busy && (
         <Button variant="default" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => queue.clear()}>
           {words.clear}

@@ -5,6 +5,7 @@ import { EmotionIcon } from '../../components/EmotionIcon';
 import type { ApiError, Model } from '../../lib/api';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
 import { certainty, duration } from '../../lib/format';
+import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/language';
 import { advice } from '../../lib/problems';
 import { AMBIGUOUS, type Truth } from '../../lib/scores';
@@ -30,11 +31,12 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
   const [order, setOrder] = useState<Order>({ column: 'file', down: false });
   const [search, setSearch] = useState('');
   const [most, setMost] = useState(PAGE);
+  const kept = useKeptFocus();
   const rows = arranged(items, order, filter, search);
   const several = answering(items).length > 1;
   const columns: Column[] = ['file', 'emotion', 'confidence', ...(several ? ['model' as const] : []), 'duration', 'state'];
   return (
-    <>
+    <div {...kept}>
       <div className="list-head">
         <TextInput
           type="search"
@@ -81,7 +83,7 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
           {words.more(rows.length - most)}
         </Button>
       )}
-    </>
+    </div>
   );
 }
 
@@ -110,7 +112,8 @@ function ResultRow({ item, several, truths, models, onCancel, onRetry }: RowProp
   const truth = truths?.get(id);
   return (
     <Table.Tr>
-      <Table.Th scope="row" fw={500} className="file-cell">
+      {/* takes the focus when the button of its row is gone */}
+      <Table.Th scope="row" fw={500} className="file-cell" tabIndex={-1}>
         {path}
       </Table.Th>
       <Table.Td>
