@@ -108,7 +108,7 @@ test('every export is downloaded, and says what the page says', async ({ page })
   await keep(page);
   const emotion = (await page.getByTestId('emotion').getAttribute('data-emotion'))!;
   const expected: Record<string, RegExp> = {
-    'JSON (everything)': new RegExp(`"emotion": ?"${emotion}"`),
+    'JSON (everything)': new RegExp(`"emotion": ?"${emotion}"[^]*"attention"[^]*"descriptors"[^]*"curves"[^]*"marks"[^]*"statistics"`),
     'CSV (spreadsheet)': new RegExp(`^file,state,emotion[^]*angry.wav,\\w+,${emotion},`),
     'Audacity labels': new RegExp(`^[\\d.]+\t[\\d.]+\t.*${emotion}`),
     'TextGrid (Praat)': /^File type = "ooTextFile"/,
@@ -134,10 +134,12 @@ test('what is not to be kept is not kept, until an export asks for it', async ({
   await open(page);
   await expect(page.getByText('Nothing is kept yet')).toBeVisible();
   await page.goBack();
-  await page.getByRole('button', { name: /^Export/ }).click();
-  const download = page.waitForEvent('download');
-  await page.getByRole('menuitem', { name: 'CSV' }).click();
-  await download;
+  for (const [name, content] of [['JSON', /"prediction"[^]*"descriptors"/], ['CSV', /^file,state/]] as const) {
+    await page.getByRole('button', { name: /^Export/ }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name }).click();
+    expect(readFileSync(await (await download).path(), 'utf-8')).toMatch(content);
+  }
   await open(page);
   await expect(rows(page)).toHaveCount(1);
 });
