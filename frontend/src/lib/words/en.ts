@@ -271,6 +271,7 @@ export const en = {
     columns: ['From', 'To', 'Emotion', 'Confidence'],
     time: 'Time (s)',
     band: (low: string, high: string) => `${low} to ${high} Hz (dB)`,
+    note: (name: string) => `${name} (dB)`,
     viewFrom: 'Beginning of the part in view',
     viewTo: 'End of the part in view',
     undecodable: 'This browser cannot play this format; the analysis is not affected.',

@@ -272,6 +272,7 @@ export const es: Words = {
     columns: ['Desde', 'Hasta', 'Emoción', 'Confianza'],
     time: 'Tiempo (s)',
     band: (low, high) => `${low} a ${high} Hz (dB)`,
+    note: (name) => `${name} (dB)`,
     viewFrom: 'Comienzo de la parte visible',
     viewTo: 'Final de la parte visible',
     undecodable: 'Este navegador no puede reproducir este formato; el análisis no se ve afectado.',

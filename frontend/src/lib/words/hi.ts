@@ -271,6 +271,7 @@ export const hi: Words = {
     columns: ['से', 'तक', 'भावना', 'भरोसा'],
     time: 'समय (s)',
     band: (low, high) => `${low} से ${high} Hz (dB)`,
+    note: (name) => `${name} (dB)`,
     viewFrom: 'दिख रहे भाग का आरंभ',
     viewTo: 'दिख रहे भाग का अंत',
     undecodable: 'यह ब्राउज़र इस प्रारूप को नहीं चला सकता; विश्लेषण पर असर नहीं है।',
