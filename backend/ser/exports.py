@@ -1,6 +1,7 @@
 """Owns the formats that other programs read: predictions -> text as CSV, Audacity labels, TextGrid, WebVTT, SRT, RTTM.
 
 Each format is one function from predictions to text; ``FORMATS`` names them. All but CSV are about one recording.
+Moments that a person marked are written where a format has a place for them: Audacity labels and TextGrid.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
 
 from ser.labels import EMOTIONS
 from ser.prediction import Prediction, Segment
@@ -26,16 +29,31 @@ CSV_COLUMNS = (
     *(f"probability_{emotion}" for emotion in EMOTIONS),
 )
 TIER = "emotion"
+MARKS_TIER = "marks"
+
+Marks = Sequence[tuple[float, str]]  # s from the beginning, and what was noted on one line
+
+
+class Writer(Protocol):
+    """Writes a prediction, and the marks of its session where the format has a place for them."""
+
+    def __call__(self, prediction: Prediction, marks: Marks = ()) -> str: ...
 
 
 @dataclass(frozen=True)
-class Format:
-    """A format: name, ending of its files, media type, and the function that writes it."""
+class Form:
+    """What files of a format are: its name, their ending, their media type."""
 
     name: str
     suffix: str
     media_type: str
-    write: Callable[[Prediction], str]
+
+
+@dataclass(frozen=True)
+class Format(Form):
+    """A format with the function that writes it."""
+
+    write: Writer
 
 
 def to_csv(predictions: Iterable[Prediction]) -> str:
@@ -52,15 +70,26 @@ def to_csv(predictions: Iterable[Prediction]) -> str:
     return text.getvalue()
 
 
-def to_audacity(prediction: Prediction) -> str:
-    """A label track of Audacity: start and end in s and the label, separated by tabs."""
-    return "".join(f"{one.start:.6f}\t{one.end:.6f}\t{_label(one)}\n" for one in prediction.segments)
+def to_audacity(prediction: Prediction, marks: Marks = ()) -> str:
+    """A label track of Audacity: start and end in s and the label, separated by tabs; a mark has no length."""
+    labels = [(one.start, one.end, _label(one)) for one in prediction.segments]
+    labels += [(at, at, note) for at, note in marks]
+    return "".join(f"{start:.6f}\t{end:.6f}\t{text}\n" for start, end, text in sorted(labels, key=lambda one: one[0]))
 
 
-def to_textgrid(prediction: Prediction) -> str:
-    """A TextGrid of Praat (long text format) with one interval tier; what is no speech has an empty label."""
-    end = max([prediction.duration_seconds, *(one.end for one in prediction.segments)])
-    intervals = list(_filled(prediction.segments, end))
+def to_textgrid(prediction: Prediction, marks: Marks = ()) -> str:
+    """A TextGrid of Praat (long text format): a tier of intervals, where what is no speech has an empty label, and one
+    of points where there are marks.
+    """
+    end = max([prediction.duration_seconds, *(one.end for one in prediction.segments), *(at for at, _ in marks)])
+    intervals = [
+        (f"xmin = {start:.6f}", f"xmax = {stop:.6f}", f'text = "{label}"')
+        for start, stop, label in _filled(prediction.segments, end)
+    ]
+    points = [(f"number = {at}", f'mark = "{_quoted(note)}"') for at, note in _points(marks)]
+    tiers = [_tier("IntervalTier", TIER, end, "intervals", intervals)]
+    if points:
+        tiers.append(_tier("TextTier", MARKS_TIER, end, "points", points))
     head = [
         'File type = "ooTextFile"',
         'Object class = "TextGrid"',
@@ -68,22 +97,11 @@ def to_textgrid(prediction: Prediction) -> str:
         "xmin = 0",
         f"xmax = {end:.6f}",
         "tiers? <exists>",
-        "size = 1",
+        f"size = {len(tiers)}",
         "item []:",
-        "    item [1]:",
-        '        class = "IntervalTier"',
-        f'        name = "{TIER}"',
-        "        xmin = 0",
-        f"        xmax = {end:.6f}",
-        f"        intervals: size = {len(intervals)}",
     ]
-    for number, (start, stop, label) in enumerate(intervals, 1):
-        head += [
-            f"        intervals [{number}]:",
-            f"            xmin = {start:.6f}",
-            f"            xmax = {stop:.6f}",
-            f'            text = "{label}"',
-        ]
+    for number, lines in enumerate(tiers, 1):
+        head += [f"    item [{number}]:", *lines]
     return "\n".join(head) + "\n"
 
 
@@ -110,20 +128,22 @@ def to_rttm(prediction: Prediction) -> str:
     )
 
 
+def _unmarked(write: Callable[[Prediction], str]) -> Writer:
+    """For a format that has no place for marks."""
+    return lambda prediction, marks=(): write(prediction)
+
+
 FORMATS: Mapping[str, Format] = {
     one.name: one
     for one in (
-        Format("csv", ".csv", "text/csv", lambda prediction: to_csv([prediction])),
+        Format("csv", ".csv", "text/csv", _unmarked(lambda prediction: to_csv([prediction]))),
         Format("audacity", ".txt", "text/plain", to_audacity),
         Format("textgrid", ".TextGrid", "text/plain", to_textgrid),
-        Format("webvtt", ".vtt", "text/vtt", to_webvtt),
-        Format("srt", ".srt", "application/x-subrip", to_srt),
-        Format("rttm", ".rttm", "text/plain", to_rttm),
+        Format("webvtt", ".vtt", "text/vtt", _unmarked(to_webvtt)),
+        Format("srt", ".srt", "application/x-subrip", _unmarked(to_srt)),
+        Format("rttm", ".rttm", "text/plain", _unmarked(to_rttm)),
     )
 }
-
-
-JSON = Format("json", ".json", "application/json", lambda prediction: prediction.to_json(indent=2) + "\n")
 
 
 def _label(segment: Segment) -> str:
@@ -142,6 +162,30 @@ def _filled(segments: Sequence[Segment], end: float) -> Iterable[tuple[float, fl
         last = one.end
     if end > last or not segments:
         yield last, end, ""
+
+
+def _points(marks: Marks) -> Iterable[tuple[str, str]]:
+    """Marks by time, each time once: a tier of points has no two at one moment."""
+    for at, notes in groupby(sorted(marks), key=lambda one: f"{one[0]:.6f}"):
+        yield at, "; ".join(note for _, note in notes)
+
+
+def _tier(kind: str, name: str, end: float, things: str, entries: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a TextGrid's tier; every entry is its own lines."""
+    lines = [
+        f'class = "{kind}"',
+        f'name = "{name}"',
+        "xmin = 0",
+        f"xmax = {end:.6f}",
+        f"{things}: size = {len(entries)}",
+    ]
+    for number, entry in enumerate(entries, 1):
+        lines += [f"{things} [{number}]:", *(f"    {line}" for line in entry)]
+    return [f"        {line}" for line in lines]
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', '""')
 
 
 def _cue(segment: Segment, mark: str) -> str:

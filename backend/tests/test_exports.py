@@ -93,6 +93,37 @@ def test_audacity_labels_come_back(prediction):
     assert [text for _, _, text in rows] == TEXTS
 
 
+MARKS = [(3726.0, "after the end"), (2.5, "z last"), (0.0, 'the "start"'), (2.5000001, "at the same time")]
+
+
+def test_marks_are_audacity_labels_of_no_length(prediction):
+    rows = [line.split("\t") for line in to_audacity(prediction, MARKS).splitlines()]
+    assert [(start, end, text) for start, end, text in rows if start == end] == [
+        ("0.000000", "0.000000", 'the "start"'),
+        ("2.500000", "2.500000", "z last"),
+        ("2.500000", "2.500000", "at the same time"),
+        ("3726.000000", "3726.000000", "after the end"),
+    ]
+    starts = [float(start) for start, _, _ in rows]
+    assert len(rows) == len(TEXTS) + len(MARKS) and starts == sorted(starts)
+
+
+def test_marks_are_a_tier_of_points_that_praatio_reads(prediction, tmp_path):
+    file = tmp_path / "marked.TextGrid"
+    file.write_text(to_textgrid(prediction, MARKS), encoding="utf-8")
+    found = textgrid.openTextgrid(str(file), includeEmptyIntervals=False)
+    assert found.tierNames == ("emotion", "marks") and found.maxTimestamp == 3726
+    points = [(point.time, point.label.replace('""', '"')) for point in found.getTier("marks").entries]
+    assert points == [(0.0, 'the "start"'), (2.5, "z last; at the same time"), (3726.0, "after the end")]
+    assert [entry.label for entry in found.getTier("emotion").entries] == TEXTS
+    assert to_textgrid(prediction) == to_textgrid(prediction, [])
+
+
+@pytest.mark.parametrize("form", ["csv", "webvtt", "srt", "rttm"])
+def test_what_has_no_place_for_marks_is_as_without(prediction, form):
+    assert FORMATS[form].write(prediction, MARKS) == FORMATS[form].write(prediction)
+
+
 @pytest.mark.parametrize(("write", "form"), [(to_srt, "srt"), (to_webvtt, "vtt")])
 def test_subtitles_are_read_by_pysubs2(prediction, write, form):
     found = pysubs2.SSAFile.from_string(write(prediction), format_=form)

@@ -1,9 +1,13 @@
 /** Many files at once. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { sample, watch } from './steps';
+import { sample, tabTo, watch } from './steps';
 
 const names = ['angry', 'happy', 'sad'];
+const prediction = {
+  ...{ file: 'a.wav', state: 'emotion', confidence: 60, probabilities: { calm: 0.6, neutral: 0.4 }, candidates: [], warnings: [], segments: [] },
+  ...{ duration_seconds: 3, speech_seconds: 2, dominant: 'calm', transitions: [], timeline: null, prediction_set: null, intensity: null },
+};
 const row = (page: Page, name: string) => page.getByRole('row', { name: new RegExp(name) });
 
 async function full(page: Page) {
@@ -48,6 +52,39 @@ test('with labels there is a report, and the CSV has everything', async ({ page 
   await expect(page.getByRole('alert')).toContainText('No label was found');
 });
 
+test('the model that answers is named, and what it answered is measured against its own classes', async ({ page, request }) => {
+  const { models } = (await (await request.get('/api/v1/models')).json()) as { models: { name: string; title: string; labels: string[] }[] };
+  const [eight, seven] = [true, false].map((calm) => models.find(({ labels }) => labels.includes('calm') === calm)!);
+  await page.route('**/upload', async (route) => {
+    const asked = route.request().postData()!;
+    const name = models.find((model) => asked.includes(`\r\n${model.name}\r\n`))!.name;
+    const answer = { ...prediction, model: name, emotion: name === eight!.name ? 'calm' : 'neutral' };
+    await route.fulfill({ json: answer });
+  });
+  const choose = async (title: string) => {
+    await page.getByRole('combobox', { name: 'Model' }).click();
+    await page.getByRole('option', { name: title, exact: true }).click();
+  };
+  await page.goto('/');
+  await choose(eight!.title);
+  await page.getByRole('link', { name: 'Batch' }).click();
+  await expect(page.getByText(`Model: ${eight!.title}.`)).toBeVisible();
+  await page.getByTestId('files').setInputFiles([sample('angry')]);
+  await expect(page.getByText('1 of 1 analysed')).toBeVisible();
+  await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,calm\nsad.wav,calm') });
+  await page.getByRole('link', { name: 'Choose another one' }).click();
+  await choose(seven!.title);
+  await page.getByRole('link', { name: 'Batch' }).click();
+  await expect(page.getByText(`Model: ${seven!.title}.`)).toBeVisible();
+  const report = page.getByRole('region', { name: 'Compared with the labels' });
+  await expect(report).toContainText(`Answered by ${eight!.title}.`);
+  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
+  await page.getByTestId('files').setInputFiles([sample('sad')]);
+  await expect(report).toContainText(`several models: ${eight!.title}, ${seven!.title}.`);
+  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
+  await expect(row(page, 'sad.wav')).toContainText(seven!.title);
+});
+
 test('the queue can be cancelled and tried again', async ({ page }) => {
   await page.route('**/upload', () => {});
   await page.goto('/batch');
@@ -58,6 +95,44 @@ test('the queue can be cancelled and tried again', async ({ page }) => {
   await page.unroute('**/upload');
   await page.getByRole('button', { name: 'Try the failed again' }).click();
   await expect(page.getByText('6 of 6 analysed')).toBeVisible();
+});
+
+test('the keyboard alone adds, cancels, tries again and clears, and is never lost', async ({ page }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/upload', async (route) => {
+    await held;
+    await route.continue().catch(() => {}); // a cancelled one is gone
+  });
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const press = async (name: string) => {
+    await tabTo(page, button(name));
+    await page.keyboard.press('Enter');
+  };
+  await page.goto('/batch');
+  const chooser = page.waitForEvent('filechooser');
+  await press('Choose files');
+  await (await chooser).setFiles(names.map(sample));
+  await expect(page.getByText('0 of 3 done')).toBeVisible();
+  await press('Cancel happy.wav');
+  await expect(button('Try happy.wav again')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(button('Cancel happy.wav')).toBeFocused();
+  await page.keyboard.press('Shift+Tab');
+  await expect(button('Cancel angry.wav')).toBeFocused();
+  await tabTo(page, button('Cancel all'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await expect(button('Try the failed again')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(button('Cancel all')).toBeFocused();
+  await tabTo(page, button('Cancel sad.wav'));
+  release();
+  await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.getByRole('rowheader', { name: 'sad.wav' })).toBeFocused();
+  await tabTo(page, button('Clear the list'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('table')).toHaveCount(0);
+  await expect(button('Choose files')).toBeFocused();
 });
 
 test('a folder is read, and what is no audio in it is left out', async ({ page }) => {

@@ -22,9 +22,9 @@ async function analysed(page: Page) {
   await expect(page.locator('.spectrogram canvas')).toBeVisible();
 }
 
-/** How many colours the spectrogram has. */
-const colours = (page: Page) =>
-  page.locator('.spectrogram canvas').evaluate((canvas: HTMLCanvasElement) => {
+/** How many colours a canvas has. */
+const colours = (page: Page, canvas = '.spectrogram canvas') =>
+  page.locator(canvas).evaluate((canvas: HTMLCanvasElement) => {
     const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
     const seen = new Set<number>();
     for (let i = 0; i < data.length; i += 4 * 97) seen.add((data[i]! << 16) | (data[i + 1]! << 8) | data[i + 2]!);
@@ -69,9 +69,12 @@ test('the segment under the pointer shows its probabilities, a click goes there'
 
 test('three spectrograms and what counted are drawn', async ({ page }) => {
   await analysed(page);
-  for (const kind of ['Linear', 'Chroma', 'Mel']) {
+  for (const [kind, column] of [['Linear', '500 to 1,000 Hz (dB)'], ['Chroma', 'F♯ (dB)'], ['Mel', '500 to 1,000 Hz (dB)']] as const) {
     await page.locator('.toolbar').getByText(kind, { exact: true }).click();
     await expect.poll(() => colours(page)).toBeGreaterThan(30);
+    const table = page.getByRole('button', { name: `Spectrogram (${kind}) as a table` });
+    if ((await table.getAttribute('aria-expanded')) === 'false') await table.click();
+    await expect(page.getByRole('columnheader', { name: column })).toBeVisible();
   }
   await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
   await expect(page.locator('.attention canvas')).toBeVisible();
@@ -86,6 +89,47 @@ test('behind every chart there is a table', async ({ page }) => {
     await shown.nth(i).click();
     await expect(page.locator('.data-table').nth(i).getByRole('row').nth(1)).toBeVisible();
   }
+});
+
+test('a table scrolls by its own keys, and the recording stays where it is', async ({ page }) => {
+  await page.setViewportSize({ width: 375, height: 800 });
+  await analysed(page);
+  await page.locator('.toolbar').getByText('Chroma', { exact: true }).click();
+  await page.getByRole('button', { name: 'Spectrogram (Chroma) as a table' }).click();
+  const place = page.locator('.data-table [tabindex="0"]');
+  const clock = page.locator('.toolbar .numbers');
+  const before = await clock.textContent();
+  await place.focus();
+  for (const key of ['ArrowRight', 'ArrowRight', ' ', 'End']) await page.keyboard.press(key);
+  await expect.poll(() => place.evaluate((element) => element.scrollLeft)).toBeGreaterThan(20);
+  await expect.poll(() => place.evaluate((element) => element.scrollTop)).toBeGreaterThan(20);
+  await expect(clock).toHaveText(before!);
+  await expect(page.getByRole('button', { name: 'Play the recording' })).toBeVisible();
+});
+
+test('the waveform follows the colours of the page', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await analysed(page);
+  const shade = () =>
+    page.locator('.wave-track canvas').first().evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) return [...data.slice(i, i + 3)].join();
+      return '';
+    });
+  const light = await shade();
+  expect(light).not.toBe('');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(shade).not.toBe(light);
+});
+
+test('what counted is drawn over the timeline of a kept session, without its audio', async ({ page }) => {
+  await analysed(page);
+  await page.getByRole('link', { name: 'Sessions' }).click();
+  await page.getByRole('link', { name: 'story.wav' }).click();
+  await expect(page.getByText('The recording itself was not kept')).toBeVisible();
+  await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
+  await expect.poll(() => colours(page, '.attention canvas')).toBeGreaterThan(1);
+  await expect(page.locator('.spectrogram')).toHaveCount(0);
 });
 
 test('the timeline is saved as a picture', async ({ page }) => {

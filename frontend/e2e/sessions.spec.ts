@@ -1,7 +1,7 @@
 /** What is kept: seen, renamed, exported and deleted by this browser only. */
 import { readFileSync } from 'node:fs';
-import { expect, test, type Page } from '@playwright/test';
-import { sample, upload } from './steps';
+import { expect, test, type Locator, type Page } from '@playwright/test';
+import { sample, tabTo, upload } from './steps';
 
 async function keep(page: Page, name = 'angry') {
   await page.goto('/');
@@ -54,11 +54,61 @@ test('sessions are searched, renamed and deleted, one or all', async ({ page }) 
   await expect(page.getByText('Nothing is kept yet')).toBeVisible();
 });
 
+test('the keyboard alone searches, renames, exports and deletes, and is never lost', async ({ page }) => {
+  for (const name of ['angry', 'happy', 'sad']) await keep(page, name);
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const link = (name: string) => page.getByRole('link', { name, exact: true });
+  const press = async (control: Locator) => {
+    await tabTo(page, control);
+    await page.keyboard.press('Enter');
+  };
+  await tabTo(page, link('Sessions'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('searchbox'));
+  await page.keyboard.type('happy');
+  await expect(rows(page)).toHaveCount(1);
+  for (let i = 0; i < 5; i += 1) await page.keyboard.press('Backspace');
+  await expect(rows(page)).toHaveCount(3);
+  await press(button('Rename sad.wav'));
+  await expect(page.getByRole('textbox', { name: 'Name', exact: true })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(button('Rename sad.wav')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('textbox', { name: 'Name', exact: true })).toBeFocused();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type('A grey morning');
+  await page.keyboard.press('Enter');
+  await expect(button('Rename A grey morning')).toBeFocused();
+  await press(button('Export happy'));
+  await expect(page.getByRole('menu')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(button('Export happy')).toBeFocused();
+  await page.keyboard.press('Enter');
+  const download = page.waitForEvent('download');
+  while ((await page.locator(':focus').textContent()) !== 'CSV (spreadsheet)') await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  expect((await download).suggestedFilename()).toMatch(/^happy.*\.csv$/);
+  await expect(button('Export happy')).toBeFocused();
+  const dialog = page.getByRole('dialog');
+  await press(button('Delete happy.wav'));
+  await press(dialog.getByRole('button', { name: 'Delete' }));
+  await expect(rows(page)).toHaveCount(2);
+  await expect(link('angry.wav')).toBeFocused();
+  await press(button('Delete angry.wav'));
+  await press(dialog.getByRole('button', { name: 'Delete' }));
+  await expect(rows(page)).toHaveCount(1);
+  await expect(link('A grey morning')).toBeFocused();
+  await tabTo(page, button('Delete all'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await press(dialog.getByRole('button', { name: 'Delete' }));
+  await expect(link('To the start')).toBeFocused();
+});
+
 test('every export is downloaded, and says what the page says', async ({ page }) => {
   await keep(page);
   const emotion = (await page.getByTestId('emotion').getAttribute('data-emotion'))!;
   const expected: Record<string, RegExp> = {
-    'JSON (everything)': new RegExp(`"emotion": ?"${emotion}"`),
+    'JSON (everything)': new RegExp(`"emotion": ?"${emotion}"[^]*"attention"[^]*"descriptors"[^]*"curves"[^]*"marks"[^]*"statistics"`),
     'CSV (spreadsheet)': new RegExp(`^file,state,emotion[^]*angry.wav,\\w+,${emotion},`),
     'Audacity labels': new RegExp(`^[\\d.]+\t[\\d.]+\t.*${emotion}`),
     'TextGrid (Praat)': /^File type = "ooTextFile"/,
@@ -84,10 +134,12 @@ test('what is not to be kept is not kept, until an export asks for it', async ({
   await open(page);
   await expect(page.getByText('Nothing is kept yet')).toBeVisible();
   await page.goBack();
-  await page.getByRole('button', { name: /^Export/ }).click();
-  const download = page.waitForEvent('download');
-  await page.getByRole('menuitem', { name: 'CSV' }).click();
-  await download;
+  for (const [name, content] of [['JSON', /"prediction"[^]*"descriptors"/], ['CSV', /^file,state/]] as const) {
+    await page.getByRole('button', { name: /^Export/ }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name }).click();
+    expect(readFileSync(await (await download).path(), 'utf-8')).toMatch(content);
+  }
   await open(page);
   await expect(rows(page)).toHaveCount(1);
 });

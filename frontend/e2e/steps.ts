@@ -1,5 +1,5 @@
 /** What several specs do. */
-import { test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 
 export const sample = (name: string) => new URL(`../public/samples/${name}.wav`, import.meta.url).pathname;
 
@@ -38,4 +38,14 @@ export function wav(samples: Buffer, { rate = 16000, bits = 16, format = 1 } = {
   head.write('data', 36);
   head.writeUInt32LE(samples.length, 40);
   return Buffer.concat([head, samples]);
+}
+
+/** Goes to a control as a keyboard does: with Tab, from where the focus is. */
+export async function tabTo(page: Page, control: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab') {
+  await expect(control).toBeVisible();
+  for (let presses = 0; presses < 80; presses += 1) {
+    if (await control.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press(key);
+  }
+  await expect(control).toBeFocused({ timeout: 1 });
 }

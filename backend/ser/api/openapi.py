@@ -7,7 +7,7 @@ types are made.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apiflask import APIFlask
@@ -17,7 +17,7 @@ from ser.api.forms import BODIES
 from ser.api.owners import SCHEME
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
-from ser.exports import Format
+from ser.exports import Form
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
@@ -43,9 +43,16 @@ def problems(*statuses: int) -> dict[int, dict[str, Any]]:
     return {status: _problem_answer(status) for status in statuses}
 
 
-def attachments(formats: Iterable[Format]) -> dict[int, dict[str, Any]]:
-    """Returns the documentation of a route that answers with a file in one of some formats."""
+def attachments(formats: Iterable[Form], shapes: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+    """Returns the documentation of a route that answers with a file in one of some formats.
+
+    Args:
+        formats: which.
+        shapes: media type -> name of the schema of what is not mere text.
+    """
     content = {form.media_type: {"schema": {"type": "string"}} for form in formats}
+    for media_type, name in shapes.items():
+        content[media_type]["schema"] = {"$ref": f"#/components/schemas/{name}"}
     return {200: {"description": "The file, as an attachment.", "content": content}}
 
 

@@ -13,8 +13,10 @@ from ser.api import schemas_kept
 from ser.api.kept import detail, prediction_of
 from ser.api.openapi import attachments, problems
 from ser.api.owners import sessions
-from ser.exports import FORMATS, JSON
+from ser.exports import FORMATS, Form
+from ser.sessions import Session, Sessions
 
+JSON = Form("json", ".json", "application/json")
 DOWNLOADS = {JSON.name: JSON, **FORMATS}
 _UNFIT = re.compile(r'[<>:"/\\|?*]+')  # for the name of a file, on some system or other
 
@@ -103,16 +105,24 @@ def delete(id: str) -> Any:
     tags=["Sessions"],
     operation_id="exportSession",
     summary="Download a session for another program",
-    description="The prediction as JSON, or its segments as labels and subtitles.",
+    description="JSON has all that `GET /api/v1/sessions/{id}` shows, the other formats the segments as labels or "
+    "subtitles, CSV one row. Marks are in JSON, in Audacity labels (of no length) and in TextGrid (a tier of points).",
     security="owner",
-    responses=attachments(DOWNLOADS.values()) | problems(400, 401, 404, 500, 503),
+    responses=attachments(DOWNLOADS.values(), {JSON.media_type: "Session"}) | problems(400, 401, 404, 500, 503),
 )
 def export(id: str, query_data: schemas_kept.ExportQuery) -> Response:
     """Answers with a file."""
     mine = sessions()
     session = mine.get(id)
     form = DOWNLOADS[query_data.format]
-    content = form.write(prediction_of(mine, session)).encode()
+    content = _content(form, mine, session).encode()
     name = " ".join(_UNFIT.sub(" ", session.title).split()).strip(".") or "session"
     kind = f"{form.media_type}; charset=utf-8" if form.media_type.startswith("text/") else form.media_type
     return send_file(io.BytesIO(content), mimetype=kind, as_attachment=True, download_name=f"{name}{form.suffix}")
+
+
+def _content(form: Form, mine: Sessions, session: Session) -> str:
+    if form is JSON:
+        return schemas_kept.Session.model_validate(detail(mine, session)).model_dump_json(indent=2) + "\n"
+    marks = [(mark.at, mark.note) for mark in mine.marks(session.id)]
+    return FORMATS[form.name].write(prediction_of(mine, session), marks)

@@ -177,9 +177,9 @@ def test_every_export_is_a_file_that_others_read(exported, form, tmp_path):
     text = answer.data.decode("utf-8")
     times = [(one.start, one.end) for one in prediction.segments]
     if form == "json":
-        assert (
-            json.loads(text)["segments"] == prediction.to_dict()["segments"] and answer.mimetype == "application/json"
-        )
+        found = json.loads(text)
+        assert found["prediction"]["segments"] == prediction.to_dict()["segments"]
+        assert answer.mimetype == "application/json" and found["attention"] and found["descriptors"] and found["curves"]
         return
     assert text == FORMATS[form].write(prediction) and answer.mimetype == FORMATS[form].media_type
     if form == "csv":
@@ -196,6 +196,28 @@ def test_every_export_is_a_file_that_others_read(exported, form, tmp_path):
         column = {"audacity": 0, "rttm": 3}[form]
         found = [float(line.split("\t" if form == "audacity" else " ")[column]) for line in text.splitlines()]
         assert found == pytest.approx([a for a, _ in times], abs=1e-3)
+
+
+def test_json_has_all_that_is_shown_and_marks_are_where_there_is_a_place_for_them(client, wav, owner, tmp_path):
+    live = client.post("/api/v1/live", json={"title": "Talk"}, headers=owner).json["id"]
+    client.put(f"/api/v1/live/{live}/chunks/0?start=0", data=wav, content_type="audio/wav", headers=owner)
+    for at, note in [(0.25, 'a "door"'), (0.125, "पहला")]:
+        client.post(f"/api/v1/live/{live}/marks", json={"at": at, "note": note}, headers=owner)
+    client.post(f"/api/v1/live/{live}/end", headers=owner)
+
+    def get(form: str) -> str:
+        return client.get(f"{PATH}/{live}/export?format={form}", headers=owner).data.decode("utf-8")
+
+    shown = client.get(f"{PATH}/{live}", headers=owner).json
+    assert json.loads(get("json")) == shown and len(shown["marks"]) == 2 and "पहला" in get("json")
+    labels = [line.split("\t") for line in get("audacity").splitlines()]
+    assert [(float(start), note) for start, end, note in labels if start == end] == [
+        (0.125, "पहला"),
+        (0.25, 'a "door"'),
+    ]
+    (tmp_path / "x.TextGrid").write_text(get("textgrid"), encoding="utf-8")
+    points = textgrid.openTextgrid(str(tmp_path / "x.TextGrid"), includeEmptyIntervals=False).getTier("marks").entries
+    assert [point.time for point in points] == [0.125, 0.25]
 
 
 def test_an_unknown_format_names_those_there_are(client, keep, owner, problem_of):

@@ -35,7 +35,7 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
             <ExportMenu
               stem={(session?.title ?? prediction.file).replace(/\.\w+$/, '')}
               session={found.session}
-              unkept={{ prediction, keep: analysis.keepAnswer }}
+              unkept={{ analysis: found, keep: analysis.keepAnswer }}
             />
             {sample && <CopyLink path={`/?sample=${encodeURIComponent(sample.name)}`} />}
             <Button onClick={analysis.reset}>{words.result.again}</Button>

@@ -1,7 +1,7 @@
 import { Button, Menu, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
-import { asApiError, EXPORTS, exportSession, type ExportFormat, type Prediction } from '../lib/api';
+import { asApiError, EXPORTS, exportSession, type Analysis, type ExportFormat } from '../lib/api';
 import { saveFile } from '../lib/download';
 import { useWords } from '../lib/language';
 import { explain } from '../lib/problems';
@@ -12,7 +12,7 @@ interface Props {
   /** Under which the server keeps the result; null where it does not. */
   session: string | null;
   /** For what is not kept: its JSON needs no server, everything else has it kept first. */
-  unkept?: { prediction: Prediction; keep: () => Promise<string> };
+  unkept?: { analysis: Analysis; keep: () => Promise<string> };
   compact?: boolean;
 }
 
@@ -24,7 +24,7 @@ export function ExportMenu({ stem, session, unkept, compact = false }: Props) {
     setProblem('');
     try {
       if (!session && unkept && format === 'json') {
-        return saveFile(JSON.stringify(unkept.prediction, null, 2), `${stem}.json`, 'application/json');
+        return saveFile(JSON.stringify(unkept.analysis, null, 2), `${stem}.json`, 'application/json');
       }
       const { blob, name } = await exportSession(session ?? (await unkept!.keep()), format);
       saveFile(blob, name ?? `${stem}.${format}`);

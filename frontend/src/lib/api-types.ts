@@ -316,7 +316,7 @@ export interface paths {
         };
         /**
          * Download a session for another program
-         * @description The prediction as JSON, or its segments as labels and subtitles.
+         * @description JSON has all that `GET /api/v1/sessions/{id}` shows, the other formats the segments as labels or subtitles, CSV one row. Marks are in JSON, in Audacity labels (of no length) and in TextGrid (a tier of points).
          */
         get: operations["exportSession"];
         put?: never;
@@ -2950,7 +2950,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": string;
+                    "application/json": components["schemas"]["Session"];
                     "text/csv": string;
                     "text/plain": string;
                     "text/vtt": string;

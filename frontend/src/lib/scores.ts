@@ -29,11 +29,15 @@ export interface Report {
 }
 
 export interface Labels {
-  /** Name of a file without its folders -> its emotion. */
-  byFile: Map<string, Emotion>;
+  /** Path of a file as it was written, folded -> its emotions: more than one where lines contradict each other. */
+  byPath: Map<string, Emotion[]>;
   /** Words that are no emotion, each once. */
   unknown: string[];
 }
+
+/** A recording that several labels fit equally well, or a label several recordings: nobody knows which is meant. */
+export const AMBIGUOUS = 'ambiguous';
+export type Truth = Emotion | typeof AMBIGUOUS;
 
 /** Other words for the emotions, the backend's. */
 const SYNONYMS: Record<Emotion, string[]> = {
@@ -54,16 +58,16 @@ export function readLabels(text: string): Labels | null {
   const named = (names: string[]) => head.findIndex((cell) => names.includes(cell));
   const [file, emotion] = [named(['file', 'path', 'filename', 'name']), named(['emotion', 'label', 'truth'])];
   const headed = file >= 0 && emotion >= 0;
-  const byFile = new Map<string, Emotion>();
+  const byPath = new Map<string, Emotion[]>();
   const unknown = new Set<string>();
   for (const row of headed ? rows.slice(1) : rows) {
     const [name, word] = [row[headed ? file : 0], row[headed ? emotion : 1]];
     if (!name || !word) continue;
     const read = readEmotion(word);
-    if (read) byFile.set(baseName(name), read);
+    if (read) byPath.set(folded(name), [...new Set([...(byPath.get(folded(name)) ?? []), read])]);
     else unknown.add(word);
   }
-  return byFile.size ? { byFile, unknown: [...unknown] } : null;
+  return byPath.size ? { byPath, unknown: [...unknown] } : null;
 }
 
 export function readEmotion(word: string): Emotion | null {
@@ -71,9 +75,55 @@ export function readEmotion(word: string): Emotion | null {
   return EMOTIONS.find((emotion) => emotion === known || SYNONYMS[emotion].includes(known)) ?? null;
 }
 
-/** "a/b/Clip.WAV" -> "clip.wav": labels rarely have the folders that files have. */
-export function baseName(path: string): string {
-  return path.split(/[\\/]/).at(-1)!.toLowerCase();
+interface Recording {
+  id: number;
+  path: string;
+  file: File;
+}
+
+/** Which recording has which label, by id: the one whose path agrees furthest from its end, as labels rarely have the
+ * folders that files have. A label that another recording fits better is that one's. */
+export function matched(recordings: readonly Recording[], { byPath }: Labels): Map<number, Truth> {
+  const labels = indexed([...byPath.keys()].map((path) => [path, path]));
+  const files = indexed(recordings.map((one) => [folded(one.path), identity(one)]));
+  const closest = (path: string, among: Map<string, unknown>) => endings(path).find((ending) => among.has(ending));
+  const paths = new Map(recordings.map((one) => [identity(one), folded(one.path)]));
+  const truths = new Map<number, Truth>();
+  for (const one of recordings) {
+    const ending = closest(folded(one.path), labels);
+    if (ending === undefined) continue;
+    const fitting = [...labels.get(ending)!].filter((label) => closest(label, files) === ending);
+    if (!fitting.length) continue;
+    const rivals = [...files.get(ending)!].filter((other) => closest(paths.get(other)!, labels) === ending);
+    const emotions = new Set(fitting.flatMap((label) => byPath.get(label)!));
+    truths.set(one.id, emotions.size > 1 || rivals.length > fitting.length ? AMBIGUOUS : [...emotions][0]!);
+  }
+  return truths;
+}
+
+/** Every ending of the paths -> what ends like that. */
+function indexed(paths: [path: string, value: string][]): Map<string, Set<string>> {
+  const index = new Map<string, Set<string>>();
+  for (const [path, value] of paths) {
+    for (const ending of endings(path)) index.set(ending, (index.get(ending) ?? new Set()).add(value));
+  }
+  return index;
+}
+
+/** "a/b/clip.wav" -> itself, "b/clip.wav", "clip.wav" */
+function endings(path: string): string[] {
+  const parts = path.split('/');
+  return parts.map((_, i) => parts.slice(i).join('/'));
+}
+
+/** "A\\b\\Clip.WAV" -> "a/b/clip.wav" */
+function folded(path: string): string {
+  return path.normalize().toLowerCase().split(/[\\/]+/).filter((part) => part && part !== '.').join('/');
+}
+
+/** The same file chosen twice is one; two files chosen by hand may share a name and are two. */
+function identity({ path, file }: Recording): string {
+  return [folded(path), file.size, file.lastModified].join('\n');
 }
 
 /** What an answer is measured against; calm counts as neutral for a model without it, null is no class of the model's. */

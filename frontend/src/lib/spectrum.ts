@@ -46,18 +46,36 @@ export function spectrogram(samples: Float32Array, sampleRate: number, { kind, f
       power[row * columns + column] = (bands ? weighed(sum, bands[row]!) : sum[row]!) / looks;
     }
   }
-  return { rows, columns, levels: toLevels(power, kind === 'chroma' ? CHROMA_DECIBELS : RANGE_DECIBELS) };
+  return { rows, columns, levels: toLevels(power, rangeOf(kind)) };
+}
+
+/** Names of the notes, from the lowest row of a chromagram on. */
+export const NOTE_NAMES = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'];
+
+/** What a level stands for: dB below the loudest of the view. */
+export function decibels(kind: Kind, level: number): number {
+  return (level / 255 - 1) * rangeOf(kind);
+}
+
+/** Where a frequency lies in a spectrogram that is not of notes, from 0 at the bottom to 1. */
+export function heightOf(kind: Exclude<Kind, 'chroma'>, hertz: number, sampleRate: number): number {
+  const top = sampleRate / 2;
+  return kind === 'mel' ? mel(hertz) / mel(top) : hertz / top;
+}
+
+function rangeOf(kind: Kind): number {
+  return kind === 'chroma' ? CHROMA_DECIBELS : RANGE_DECIBELS;
 }
 
 /** Frequencies to write beside a spectrogram, Hz (or names of notes), with their height in it from 0 to 1. */
 export function marks(kind: Kind, sampleRate: number): { text: string; height: number }[] {
   if (kind === 'chroma') {
-    return ['C', 'D', 'E', 'F', 'G', 'A', 'B'].map((text, i) => ({ text, height: ([0, 2, 4, 5, 7, 9, 11][i]! + 0.5) / NOTES }));
+    return NOTE_NAMES.map((text, i) => ({ text, height: (i + 0.5) / NOTES })).filter(({ text }) => text.length === 1);
   }
   const top = sampleRate / 2;
   return [500, 1000, 2000, 4000, 6000]
     .filter((hertz) => hertz < top && (kind === 'mel' ? hertz !== 6000 : hertz !== 500))
-    .map((hertz) => ({ text: `${hertz / 1000}k`, height: kind === 'mel' ? mel(hertz) / mel(top) : hertz / top }));
+    .map((hertz) => ({ text: `${hertz / 1000}k`, height: heightOf(kind, hertz, sampleRate) }));
 }
 
 interface Band {

@@ -1,35 +1,45 @@
 import './batch.css';
 import { Button, Progress, Text } from '@mantine/core';
 import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { predict, type Limits, type Model } from '../../lib/api';
+import { Link } from '../../components/Link';
+import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
-import { EMOTIONS } from '../../lib/emotions';
+import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/language';
-import { readLabels } from '../../lib/scores';
+import { matched, readLabels } from '../../lib/scores';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';
 import type { Item, Queue } from './queue';
 import { ReportView } from './ReportView';
 import { Results } from './Results';
-import { compared, toCsv, type Filter } from './table';
+import { answering, compared, titleOf, toCsv, type Filter } from './table';
 import { work } from './work';
+
+const NONE: Model[] = [];
 
 interface Props {
   limits?: Limits;
+  /** The chosen one: it answers from now on; what is in the table may be another's. */
   model?: Model;
 }
 
 /** Many recordings at once: a queue, a table, and with labels a report. Nothing is kept on the server. */
 export function Batch({ limits, model }: Props) {
-  const { batch: words } = useWords();
+  const { batch: words, model: modelWords } = useWords();
   const { queue } = work;
+  const { data } = useQuery(modelsQuery);
+  const models = data?.models ?? NONE;
   useEffect(() => queue.configure((file, signal) => predict(file, { model: model?.name, signal }), limits), [queue, model, limits]);
   const items = useSyncExternalStore(queue.subscribe, queue.snapshot);
   const [labels, setLabels] = useState(work.labels);
   const [unread, setUnread] = useState(false);
   const [filter, setFilter] = useState<Filter>('all');
-  const comparison = useMemo(() => labels && compared(items, labels, model?.labels ?? EMOTIONS), [items, labels, model]);
+  const truths = useMemo(() => labels && matched(items, labels), [items, labels]);
+  const comparison = useMemo(() => truths && compared(items, truths, models), [items, truths, models]);
+  const titles = answering(items).map((name) => titleOf(models, name));
+  const kept = useKeptFocus();
   const takeLabels = async (file: File) => {
     const read = readLabels(await file.text());
     setUnread(!read);
@@ -43,14 +53,19 @@ export function Batch({ limits, model }: Props) {
       <div className="intro">
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
+        {model && (
+          <Text size="sm" c="dimmed" mt={6}>
+            {modelWords.only(model.title)} {models.length > 1 && <Link href="/">{words.otherModel}</Link>}
+          </Text>
+        )}
       </div>
       <Entrance compact={items.length > 0} onFiles={(files) => queue.add(files)} />
       {items.length > 0 && (
-        <section className="card" aria-label={words.results}>
-          <State items={items} />
+        <section className="card" aria-label={words.results} {...kept}>
+          <State items={items} titles={titles} />
           <div className="actions batch-actions">
             <LabelsButton onFile={(file) => void takeLabels(file)} />
-            <Button variant="default" leftSection={<IconDownload aria-hidden size={16} />} onClick={() => saveFile(toCsv(items, labels), 'emotions.csv', 'text/csv;charset=utf-8')}>
+            <Button variant="default" leftSection={<IconDownload aria-hidden size={16} />} onClick={() => saveFile(toCsv(items, truths, models), 'emotions.csv', 'text/csv;charset=utf-8')}>
               {words.csv}
             </Button>
             <Remedies items={items} queue={queue} />
@@ -61,15 +76,23 @@ export function Batch({ limits, model }: Props) {
             </Text>
           )}
           <Distribution items={items} filter={filter} onFilter={setFilter} />
-          <Results items={items} filter={filter} onFilter={setFilter} labels={labels} onCancel={(id) => queue.cancel(id)} onRetry={(id) => queue.retry(id)} />
+          <Results
+            items={items}
+            filter={filter}
+            onFilter={setFilter}
+            truths={truths}
+            models={models}
+            onCancel={(id) => queue.cancel(id)}
+            onRetry={(id) => queue.retry(id)}
+          />
         </section>
       )}
-      {labels && comparison && items.length > 0 && <ReportView comparison={comparison} unknown={labels.unknown} />}
+      {labels && comparison && items.length > 0 && <ReportView comparison={comparison} titles={titles} unknown={labels.unknown} />}
     </>
   );
 }
 
-function State({ items }: { items: readonly Item[] }) {
+function State({ items, titles }: { items: readonly Item[]; titles: string[] }) {
   const { batch: words } = useWords();
   const count = (state: Item['state']) => items.filter((item) => item.state === state).length;
   const settled = items.length - count('waiting') - count('running');
@@ -79,6 +102,11 @@ function State({ items }: { items: readonly Item[] }) {
         {settled < items.length ? words.progress(settled, items.length) : words.finished(count('done'), items.length)}
         {count('failed') > 0 && ` · ${words.failures(count('failed'))}`}
       </Text>
+      {titles.length > 0 && (
+        <Text size="sm" c="dimmed">
+          {words.answeredBy(titles.join(', '))}
+        </Text>
+      )}
       <Progress value={(100 * settled) / items.length} aria-label={words.results} animated={settled < items.length} />
     </div>
   );
@@ -90,16 +118,19 @@ function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
   const unanswered = items.some(({ state }) => state === 'failed' || state === 'cancelled');
   return (
     <>
-      {busy && (
-        <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
-          {words.cancelAll}
-        </Button>
-      )}
-      {!busy && unanswered && (
-        <Button variant="default" leftSection={<IconRefresh aria-hidden size={16} />} onClick={() => queue.retryAll()}>
-          {words.retryAll}
-        </Button>
-      )}
+      {/* one place for both, so that the keyboard goes from the one that vanishes to the other */}
+      <div className="batch-remedy">
+        {busy && (
+          <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
+            {words.cancelAll}
+          </Button>
+        )}
+        {!busy && unanswered && (
+          <Button variant="default" leftSection={<IconRefresh aria-hidden size={16} />} onClick={() => queue.retryAll()}>
+            {words.retryAll}
+          </Button>
+        )}
+      </div>
       {!busy && (
         <Button variant="default" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => queue.clear()}>
           {words.clear}

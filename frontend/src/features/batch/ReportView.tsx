@@ -5,10 +5,18 @@ import { useWords } from '../../lib/language';
 import { NO_SPEECH, type Answered, type Report } from '../../lib/scores';
 import type { Compared } from './table';
 
+interface Props {
+  comparison: Compared;
+  /** Of the models that answered. */
+  titles: string[];
+  unknown: string[];
+}
+
 /** How well the answers agree with the labels. */
-export function ReportView({ comparison, unknown }: { comparison: Compared; unknown: string[] }) {
+export function ReportView({ comparison, titles, unknown }: Props) {
   const { batch: words } = useWords();
-  const { report, unlabelled, outside } = comparison;
+  const { report, unlabelled, ambiguous, outside } = comparison;
+  const models = titles.join(', ');
   return (
     <section className="card prose" aria-label={words.report}>
       <Title order={3}>{words.report}</Title>
@@ -20,13 +28,16 @@ export function ReportView({ comparison, unknown }: { comparison: Compared; unkn
             <Figure name={words.wa} value={report.wa} />
             <Figure name={words.f1} value={report.f1} />
           </dl>
-          <p>{words.reportText(report.total)}</p>
+          <p>
+            {titles.length > 1 ? words.mixed(models) : words.answeredBy(models)} {words.reportText(report.total)}
+          </p>
           <Matrix report={report} />
           <Classes report={report} />
         </>
       )}
       <Text size="sm" c="dimmed">
         {unlabelled > 0 && `${words.unlabelled(unlabelled)} `}
+        {ambiguous > 0 && `${words.ambiguous(ambiguous)} `}
         {outside > 0 && `${words.outside(outside)} `}
         {unknown.length > 0 && words.unknownWords(unknown.slice(0, 8).join(', '))}
       </Text>

@@ -2,14 +2,15 @@ import { ActionIcon, Button, Loader, Select, Table, Text, TextInput, UnstyledBut
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
-import type { ApiError } from '../../lib/api';
+import type { ApiError, Model } from '../../lib/api';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
 import { certainty, duration } from '../../lib/format';
+import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/language';
 import { explain } from '../../lib/problems';
-import { baseName, type Labels } from '../../lib/scores';
+import { AMBIGUOUS, type Truth } from '../../lib/scores';
 import type { Item } from './queue';
-import { arranged, type Column, type Filter, type Order } from './table';
+import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
 
 const PAGE = 100;
 
@@ -17,21 +18,25 @@ interface Props {
   items: readonly Item[];
   filter: Filter;
   onFilter: (filter: Filter) => void;
-  labels: Labels | null;
+  /** The labels by id; null without any. */
+  truths: Map<number, Truth> | null;
+  models: readonly Model[];
   onCancel: (id: number) => void;
   onRetry: (id: number) => void;
 }
 
 /** Every file with its answer or what went wrong, in any order. */
-export function Results({ items, filter, onFilter, labels, onCancel, onRetry }: Props) {
+export function Results({ items, filter, onFilter, truths, models, onCancel, onRetry }: Props) {
   const { batch: words, unsure, noSpeech } = useWords();
   const [order, setOrder] = useState<Order>({ column: 'file', down: false });
   const [search, setSearch] = useState('');
   const [most, setMost] = useState(PAGE);
+  const kept = useKeptFocus();
   const rows = arranged(items, order, filter, search);
-  const columns: Column[] = ['file', 'emotion', 'confidence', 'duration', 'state'];
+  const several = answering(items).length > 1;
+  const columns: Column[] = ['file', 'emotion', 'confidence', ...(several ? ['model' as const] : []), 'duration', 'state'];
   return (
-    <>
+    <div {...kept}>
       <div className="list-head">
         <TextInput
           type="search"
@@ -62,13 +67,13 @@ export function Results({ items, filter, onFilter, labels, onCancel, onRetry }: 
               {columns.map((column) => (
                 <Head key={column} column={column} order={order} onOrder={setOrder} />
               ))}
-              {labels && <Table.Th scope="col">{words.label}</Table.Th>}
+              {truths && <Table.Th scope="col">{words.label}</Table.Th>}
               <Table.Th scope="col">{words.do}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {rows.slice(0, most).map((item) => (
-              <ResultRow key={item.id} item={item} labels={labels} onCancel={onCancel} onRetry={onRetry} />
+              <ResultRow key={item.id} item={item} several={several} {...{ truths, models, onCancel, onRetry }} />
             ))}
           </Table.Tbody>
         </Table>
@@ -78,7 +83,7 @@ export function Results({ items, filter, onFilter, labels, onCancel, onRetry }: 
           {words.more(rows.length - most)}
         </Button>
       )}
-    </>
+    </div>
   );
 }
 
@@ -95,32 +100,33 @@ function Head({ column, order, onOrder }: { column: Column; order: Order; onOrde
   );
 }
 
-interface RowProps {
+interface RowProps extends Pick<Props, 'truths' | 'models' | 'onCancel' | 'onRetry'> {
   item: Item;
-  labels: Labels | null;
-  onCancel: (id: number) => void;
-  onRetry: (id: number) => void;
+  /** Whether several models answered, so that each row says which. */
+  several: boolean;
 }
 
-function ResultRow({ item, labels, onCancel, onRetry }: RowProps) {
+function ResultRow({ item, several, truths, models, onCancel, onRetry }: RowProps) {
   const { batch: words } = useWords();
   const { id, path, state, prediction, error } = item;
-  const label = labels?.byFile.get(baseName(path));
+  const truth = truths?.get(id);
   return (
     <Table.Tr>
-      <Table.Th scope="row" fw={500} className="file-cell">
+      {/* takes the focus when the button of its row is gone */}
+      <Table.Th scope="row" fw={500} className="file-cell" tabIndex={-1}>
         {path}
       </Table.Th>
       <Table.Td>
         <Answer item={item} />
       </Table.Td>
       <Table.Td className="numbers">{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
+      {several && <Table.Td>{prediction && titleOf(models, prediction.model)}</Table.Td>}
       <Table.Td className="numbers">{prediction && duration(prediction.duration_seconds)}</Table.Td>
       <Table.Td className="state-cell">
         {state === 'running' && <Loader size={14} aria-hidden mr={6} />}
         {error ? <Failure error={error} /> : words.states[state]}
       </Table.Td>
-      {labels && <Table.Td>{label && emotionName(label)}</Table.Td>}
+      {truths && <Table.Td>{truth && (truth === AMBIGUOUS ? words.ambiguousLabel : emotionName(truth))}</Table.Td>}
       <Table.Td>
         {(state === 'waiting' || state === 'running') && (
           <ActionIcon variant="subtle" aria-label={words.cancelIt(path)} onClick={() => onCancel(id)}>

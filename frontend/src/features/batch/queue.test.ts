@@ -1,9 +1,10 @@
 import { expect, test, vi } from 'vitest';
-import { happy } from '../../../tests/server';
+import { happy, model } from '../../../tests/server';
 import { ApiError, type Prediction } from '../../lib/api';
+import { matched, readLabels } from '../../lib/scores';
 import { looksLikeAudio } from './files';
 import { Queue, type Item } from './queue';
-import { arranged, compared, distribution, toCsv } from './table';
+import { answering, arranged, compared, distribution, toCsv } from './table';
 
 const named = (path: string) => ({ path, file: new File([new Uint8Array(10)], path) });
 const states = (queue: Queue) => queue.snapshot().map(({ state }) => state);
@@ -81,15 +82,30 @@ test('rows are sorted and filtered', () => {
   expect(distribution(items)).toEqual([{ key: 'sad', count: 1 }, { key: 'unsure', count: 1 }, { key: 'no_speech', count: 1 }]);
 });
 
-test('the CSV has a line for every file, failures and labels included', () => {
-  const labels = { byFile: new Map([['ten10.wav', 'sad' as const]]), unknown: [] };
-  const lines = toCsv(items, labels).trimEnd().split('\r\n');
+const truths = (labels: string) => matched(items, readLabels(labels)!);
+
+test('the CSV has a line for every file, failures, models and labels included', () => {
+  const lines = toCsv(items, truths('ten10.wav,sad'), [model]).trimEnd().split('\r\n');
   expect(lines).toHaveLength(5);
-  expect(lines[0]).toMatch(/^file,state,emotion,confidence.*,error,label$/);
-  expect(lines[1]).toMatch(/^ten10.wav,emotion,sad,90,.*,sad$/);
+  expect(lines[0]).toMatch(/^file,state,emotion,confidence,candidates,model,model_title,.*,error,label$/);
+  expect(lines[1]).toMatch(/^ten10.wav,emotion,sad,90,,cnn1d,1D-CNN,.*,sad$/);
   expect(lines[4]).toMatch(/^bad.wav,failed,.*It is empty.,$/);
-  expect(compared(items, labels, ['happy', 'sad']).unlabelled).toBe(2);
-  expect(compared(items, labels, ['happy', 'sad']).report?.wa).toBe(1);
+  expect(toCsv(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy'), []).split('\r\n')[1]).toMatch(/,cnn1d,cnn1d,.*,ambiguous$/);
+});
+
+test('answers are compared with the labels that can be told', () => {
+  expect(compared(items, truths('ten10.wav,sad'), [model])).toMatchObject({ unlabelled: 2, ambiguous: 0, outside: 0, report: { wa: 1, total: 1 } });
+  const unclear = compared(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy\nten9.wav,fear'), [model]);
+  expect(unclear).toEqual({ report: null, unlabelled: 1, ambiguous: 1, outside: 1 });
+});
+
+test('each answer is measured against the classes of the model that gave it', () => {
+  const eight = { ...model, name: 'eight', labels: ['calm' as const, 'neutral' as const] };
+  const four = { ...model, name: 'four', labels: ['neutral' as const] };
+  const calm = [item(1, 'one.wav', { emotion: 'calm', model: 'eight' }), item(2, 'two.wav', { emotion: 'neutral', model: 'four' })];
+  const labels = matched(calm, readLabels('one.wav,calm\ntwo.wav,calm')!);
+  expect(compared(calm, labels, [eight, four]).report).toMatchObject({ labels: ['calm', 'neutral'], wa: 1 });
+  expect(answering(calm)).toEqual(['eight', 'four']);
 });
 
 test('in folders only what looks like audio is tried', () => {

@@ -1,11 +1,11 @@
 /** The rows of the table: sorted, filtered, and as CSV. */
-import type { Emotion } from '../../lib/api';
+import type { Emotion, Model } from '../../lib/api';
 import { writeCsv } from '../../lib/csv';
 import { EMOTIONS } from '../../lib/emotions';
-import { answered, baseName, relabel, score, type Labels, type Report } from '../../lib/scores';
+import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from '../../lib/scores';
 import type { Item } from './queue';
 
-export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'duration';
+export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'model' | 'duration';
 export interface Order {
   column: Column;
   down: boolean;
@@ -18,6 +18,7 @@ const VALUES: Record<Column, (item: Item) => string | number> = {
   state: ({ state }) => state,
   emotion: ({ prediction }) => prediction?.emotion ?? '',
   confidence: ({ prediction }) => prediction?.confidence ?? -1,
+  model: ({ prediction }) => prediction?.model ?? '',
   duration: ({ prediction }) => prediction?.duration_seconds ?? -1,
 };
 
@@ -46,42 +47,58 @@ export function distribution(items: readonly Item[]): { key: Filter; count: numb
   return keys.map((key) => ({ key, count: items.filter((item) => fits(item, key)).length })).filter(({ count }) => count > 0);
 }
 
-export function toCsv(items: readonly Item[], labels: Labels | null): string {
-  const head = ['file', 'state', 'emotion', 'confidence', 'candidates', 'model', 'duration_seconds', 'speech_seconds', 'warnings'];
+/** Names of the models that answered, each once. */
+export function answering(items: readonly Item[]): string[] {
+  return [...new Set(items.flatMap(({ prediction }) => prediction?.model ?? []))];
+}
+
+/** The title of a model; its name where the server has it no more. */
+export function titleOf(models: readonly Model[], name: string): string {
+  return models.find((model) => model.name === name)?.title ?? name;
+}
+
+/** Truths are the labels by id; null where there are none. */
+export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null, models: readonly Model[]): string {
+  const head = ['file', 'state', 'emotion', 'confidence', 'candidates', 'model', 'model_title', 'duration_seconds', 'speech_seconds', 'warnings'];
   const shares = EMOTIONS.map((emotion) => `probability_${emotion}`);
-  const rows = items.map(({ path, state, prediction, error }) => [
+  const rows = items.map(({ id, path, state, prediction, error }) => [
     path,
     prediction?.state ?? state,
     prediction?.emotion ?? null,
     prediction?.confidence ?? null,
     prediction?.candidates.join(';') ?? null,
     prediction?.model ?? null,
+    prediction ? titleOf(models, prediction.model) : null,
     prediction?.duration_seconds ?? null,
     prediction?.speech_seconds ?? null,
     prediction?.warnings.join(';') ?? null,
     ...EMOTIONS.map((emotion) => prediction?.probabilities[emotion] ?? null),
     error?.message ?? null,
-    ...(labels ? [labels.byFile.get(baseName(path)) ?? null] : []),
+    ...(truths ? [truths.get(id) ?? null] : []),
   ]);
-  return writeCsv([[...head, ...shares, 'error', ...(labels ? ['label'] : [])], ...rows]);
+  return writeCsv([[...head, ...shares, 'error', ...(truths ? ['label'] : [])], ...rows]);
 }
 
 export interface Compared {
   report: Report | null;
-  /** Answers without a label, and labels that the model has no class for. */
+  /** Answers without a label, with one that nobody can tell, and with one that their model has no class for. */
   unlabelled: number;
+  ambiguous: number;
   outside: number;
 }
 
-export function compared(items: readonly Item[], labels: Labels, known: readonly Emotion[]): Compared {
-  let [unlabelled, outside] = [0, 0];
-  const pairs = items.flatMap(({ path, prediction }) => {
+/** Each answer is measured against the classes of the model that gave it, whichever is chosen now. */
+export function compared(items: readonly Item[], truths: Map<number, Truth>, models: readonly Model[]): Compared {
+  const counts = { unlabelled: 0, ambiguous: 0, outside: 0 };
+  const pairs = items.flatMap(({ id, prediction }) => {
     if (!prediction) return [];
-    const label = labels.byFile.get(baseName(path));
-    if (!label) unlabelled += 1;
-    const truth = label && relabel(label, known);
-    if (label && !truth) outside += 1;
+    const label = truths.get(id);
+    if (!label) counts.unlabelled += 1;
+    if (label === AMBIGUOUS) counts.ambiguous += 1;
+    if (!label || label === AMBIGUOUS) return [];
+    const truth = relabel(label, models.find(({ name }) => name === prediction.model)?.labels ?? EMOTIONS);
+    if (!truth) counts.outside += 1;
     return truth ? [{ truth, answer: answered(prediction) }] : [];
   });
-  return { report: score(pairs), unlabelled, outside };
+  return { report: score(pairs), ...counts };
 }

@@ -44,6 +44,8 @@ export function Explorer({ analysis, file, marks }: Props) {
   const [looping, setLooping] = useState(-1);
   const [kind, setKind] = useState<Kind>('mel');
   const [attended, setAttended] = useState(false);
+  const playable = file !== undefined && !sound.failed;
+  const weights = attended ? attention : null; // kept with the answer, so that they are drawn without a waveform, too
   const computed = useRef<{ picture: Picture; view: View } | null>(null);
 
   useFollowing(sound.wave, axis, width, segments[looping]);
@@ -63,7 +65,8 @@ export function Explorer({ analysis, file, marks }: Props) {
     setSelected(segmentAt(segments, seconds));
   });
   const hovered = pointer.seconds === null ? -1 : segmentAt(segments, pointer.seconds);
-  const loop = () => setLooping((now) => (now >= 0 ? -1 : Math.max(selected, segmentAt(segments, sound.wave?.getCurrentTime() ?? 0), 0)));
+  const chosen = () => (selected >= 0 ? selected : Math.max(0, segmentAt(segments, sound.wave?.getCurrentTime() ?? 0)));
+  const loop = () => setLooping((now) => (now >= 0 ? -1 : chosen()));
   const play = () => void sound.wave?.playPause();
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -91,7 +94,7 @@ export function Explorer({ analysis, file, marks }: Props) {
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys for the whole chart; each has a button too
     <section className="card explorer" aria-label={explorer.label} onKeyDown={onKeyDown}>
       <Toolbar
-        playable={file !== undefined && !sound.failed}
+        playable={playable}
         sound={sound}
         length={length}
         axis={axis}
@@ -99,7 +102,7 @@ export function Explorer({ analysis, file, marks }: Props) {
         onLoop={segments.length ? loop : undefined}
         kind={sound.samples ? kind : undefined}
         onKind={setKind}
-        attention={sound.samples ? attention?.kind : undefined}
+        attention={attention?.kind}
         attended={attended}
         onAttended={setAttended}
         onPlay={play}
@@ -111,10 +114,10 @@ export function Explorer({ analysis, file, marks }: Props) {
         <div className="stage" ref={stage} role="group" aria-label={explorer.stage} tabIndex={0} {...pointer.handlers}>
           <Ruler view={view} width={width} />
           <EmotionTrack segments={segments} length={length} view={view} selected={selected} onSelect={select} />
-          {file && !sound.failed && (
+          {(playable || weights) && (
             <div className="wave-track">
-              <div ref={holder} aria-hidden />
-              {attended && attention && <Attention attention={attention} view={view} />}
+              {playable && <div ref={holder} aria-hidden />}
+              {weights && <Attention attention={weights} view={view} />}
             </div>
           )}
           {sound.samples && <Spectrogram samples={sound.samples} view={view} kind={kind} onPicture={onPicture} />}
@@ -138,7 +141,7 @@ export function Explorer({ analysis, file, marks }: Props) {
           />
         )}
         {sound.samples && (
-          <DataTable caption={explorer.spectrogram} {...levelTable(sound.samples, view)} />
+          <DataTable caption={`${explorer.spectrogram} (${explorer.kinds[kind]})`} {...levelTable(sound.samples, view, kind)} />
         )}
         {attention && (
           <DataTable

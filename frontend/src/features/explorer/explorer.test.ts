@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { happy } from '../../../tests/server';
 import type { Prediction } from '../../lib/api';
 import { action, belongsToControl } from './keys';
+import { levelTable } from './levels';
 import { gaps, probabilitiesIn, segmentAt, segmentText } from './segments';
 
 const segment = (start: number, end: number, emotion: 'happy' | 'sad', state: 'emotion' | 'unsure' = 'emotion') => ({ start, end, emotion, state, confidence: 60 });
@@ -46,4 +47,27 @@ test('keys of a control stay its own', () => {
   const slider = document.createElement('div');
   slider.setAttribute('role', 'slider');
   expect([belongsToControl(' ', button), belongsToControl('l', button), belongsToControl('ArrowLeft', slider)]).toEqual([true, false, true]);
+});
+
+test('a table that scrolls keeps the keys that scroll it, and no others', () => {
+  const table = document.createElement('div');
+  table.className = 'data-table';
+  const place = table.appendChild(document.createElement('div'));
+  expect([' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'].map((key) => belongsToControl(key, place))).toEqual([true, true, true, true, true]);
+  expect(['l', '+', ']'].map((key) => belongsToControl(key, place))).toEqual([false, false, false]);
+  expect(belongsToControl('ArrowLeft', document.createElement('div'))).toBe(false);
+});
+
+test('the table of a spectrogram is of the kind that is drawn', () => {
+  const tone = Float32Array.from({ length: 16000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1760 * i) / 16000)); // an A
+  const read = (kind: 'mel' | 'stft' | 'chroma') => {
+    const { head, rows } = levelTable(tone, { from: 0, to: 1 }, kind);
+    const levels = rows()[5]!.slice(1).map((text) => Number(text));
+    return { head: head.slice(1), levels, loudest: head[1 + levels.indexOf(Math.max(...levels))] };
+  };
+  const [mel, linear, chroma] = [read('mel'), read('stft'), read('chroma')];
+  expect([mel.loudest, linear.loudest, chroma.loudest]).toEqual(['1,000 to 2,000 Hz (dB)', '1,000 to 2,000 Hz (dB)', 'A (dB)']);
+  expect([mel.head.length, linear.head.length, chroma.head.length]).toEqual([5, 5, 12]);
+  expect(mel.levels).not.toEqual(linear.levels);
+  expect([Math.max(...chroma.levels), Math.min(...chroma.levels)]).toEqual([0, -24]);
 });

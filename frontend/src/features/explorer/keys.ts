@@ -58,9 +58,13 @@ export function action({ key, shiftKey, ctrlKey, metaKey, altKey }: Pressed): Ac
   }
 }
 
-/** Whether the key means something to the control that has the focus, such as the space bar to a button. */
+const SCROLLING = [' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'];
+
+/** Whether the key means something to the control that has the focus, such as the space bar to a button, or arrows to a
+ * table that is wider than its place. */
 export function belongsToControl(key: string, target: EventTarget): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest('input, textarea, select, [role="slider"], [role="radio"], [role="menu"]')) return true;
+  if (SCROLLING.includes(key) && target.closest('.data-table')) return true;
   return (key === ' ' || key === 'Enter') && target.closest('button, a, [role="switch"]') !== null;
 }

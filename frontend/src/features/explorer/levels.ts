@@ -1,30 +1,44 @@
-/** A spectrogram in few numbers, for the table behind it. */
+/** A spectrogram in few numbers, for the table behind it: of the kind that is drawn. */
 import type { View } from '../../lib/axis';
 import { number } from '../../lib/format';
 import { words } from '../../lib/language';
-import { spectrogram } from '../../lib/spectrum';
+import { decibels, heightOf, NOTE_NAMES, spectrogram, type Kind } from '../../lib/spectrum';
 import { DECODED_HERTZ } from './useSound';
 
 const BANDS_HERTZ = [0, 500, 1000, 2000, 4000, 8000];
 const STEPS = 12;
-const RANGE_DECIBELS = 80;
 
-export function levelTable(samples: Float32Array, view: View): { head: string[]; rows: () => string[][] } {
-  const { time, band } = words().explorer;
-  const bands = BANDS_HERTZ.slice(1).map((high, i) => [BANDS_HERTZ[i]!, high] as const);
+/** A column of the table: what it is called, and which rows of the spectrogram it sums up, the last not included. */
+interface Band {
+  name: string;
+  rows: (rows: number) => [first: number, end: number];
+}
+
+export function levelTable(samples: Float32Array, view: View, kind: Kind): { head: string[]; rows: () => string[][] } {
+  const bands = bandsOf(kind);
   return {
-    head: [time, ...bands.map(([low, high]) => band(number(low), number(high)))],
+    head: [words().explorer.time, ...bands.map(({ name }) => name)],
     rows: () => {
-      const { rows, columns, levels } = spectrogram(samples, DECODED_HERTZ, { kind: 'stft', ...view, columns: STEPS });
-      const bin = (hertz: number) => Math.round((hertz / (DECODED_HERTZ / 2)) * rows);
+      const { rows, columns, levels } = spectrogram(samples, DECODED_HERTZ, { kind, ...view, columns: STEPS });
       return Array.from({ length: columns }, (_, column) => [
         number(view.from + ((column + 0.5) / columns) * (view.to - view.from), 2),
-        ...bands.map(([low, high]) => {
+        ...bands.map((band) => {
+          const [first, end] = band.rows(rows);
           let loudest = 0;
-          for (let row = bin(low); row < bin(high); row += 1) loudest = Math.max(loudest, levels[row * columns + column]!);
-          return number((loudest / 255 - 1) * RANGE_DECIBELS);
+          for (let row = first; row < end; row += 1) loudest = Math.max(loudest, levels[row * columns + column]!);
+          return number(decibels(kind, loudest));
         }),
       ]);
     },
   };
+}
+
+function bandsOf(kind: Kind): Band[] {
+  const { band, note } = words().explorer;
+  if (kind === 'chroma') return NOTE_NAMES.map((name, i) => ({ name: note(name), rows: () => [i, i + 1] }));
+  return BANDS_HERTZ.slice(1).map((high, i) => {
+    const low = BANDS_HERTZ[i]!;
+    const row = (hertz: number, rows: number) => Math.round(heightOf(kind, hertz, DECODED_HERTZ) * rows);
+    return { name: band(number(low), number(high)), rows: (rows) => [row(low, rows), row(high, rows)] };
+  });
 }

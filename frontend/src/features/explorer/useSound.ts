@@ -1,3 +1,4 @@
+import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
 import WaveSurfer from 'wavesurfer.js';
 import { token } from '../../components/Canvas';
@@ -26,8 +27,7 @@ export function useSound(file: File | undefined, container: RefObject<HTMLElemen
     const made = WaveSurfer.create({
       container: container.current,
       height: WAVE_PIXELS,
-      waveColor: token('--wave'),
-      progressColor: token('--accent'),
+      ...colours(),
       cursorWidth: 0,
       normalize: true,
       interact: false,
@@ -47,7 +47,13 @@ export function useSound(file: File | undefined, container: RefObject<HTMLElemen
     );
     return () => made.destroy();
   }, [file, container]);
+  const scheme = useComputedColorScheme();
+  useEffect(() => wave?.setOptions(colours()), [wave, scheme]);
   return { wave, playing, samples, failed };
+}
+
+function colours() {
+  return { waveColor: token('--wave'), progressColor: token('--accent') };
 }
 
 /** The position in s, as often as it changes. */

@@ -1,21 +1,26 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { Dialog } from '../../components/Dialog';
+import { ServerProblem } from '../../components/Problem';
+import { asApiError } from '../../lib/api';
 import { useWords } from '../../lib/language';
 
 const LONGEST_TITLE = 200;
 
 interface Props {
   title: string;
+  /** Why it could not be renamed; the new name stays. */
+  error: Error | null;
   onClose: () => void;
   onRename: (title: string) => void;
 }
 
-export function Rename({ title, onClose, onRename }: Props) {
+export function Rename({ title, error, onClose, onRename }: Props) {
   const { sessions: words, dialog } = useWords();
   const [value, setValue] = useState(title);
   return (
     <Dialog title={words.rename} onClose={onClose}>
+      {error && <ServerProblem error={asApiError(error)} />}
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -8,6 +8,7 @@ import { ConfirmDelete } from '../../components/Dialog';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
 import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
+import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/language';
 import { Rename } from './Rename';
 import { Row } from './Row';
@@ -23,11 +24,18 @@ export function Sessions() {
   const [offset, setOffset] = useState(0);
   const [dialog, setDialog] = useState<Dialog>(null);
   const [wanted] = useDebouncedValue(search.trim(), 250);
-  const { data, error, refetch } = useQuery({ ...sessionsQuery({ search: wanted, offset, limit: PAGE }), placeholderData: keepPreviousData });
+  const { data, error, refetch, isPlaceholderData } = useQuery({ ...sessionsQuery({ search: wanted, offset, limit: PAGE }), placeholderData: keepPreviousData });
+  const last = data && !isPlaceholderData ? PAGE * Math.max(0, Math.ceil(data.total / PAGE) - 1) : offset;
+  if (offset > last) setOffset(last); // all of this page were deleted
   const close = () => setDialog(null);
   const rename = useChange(({ id, title }: { id: string; title: string }) => renameSession(id, title), close);
   const remove = useChange((id: string | null) => (id ? deleteSession(id) : deleteSessions()), close);
-  const failure = error ?? rename.error ?? remove.error;
+  const ask = (about: Dialog) => {
+    rename.reset();
+    remove.reset();
+    setDialog(about);
+  };
+  const kept = useKeptFocus();
 
   return (
     <>
@@ -35,8 +43,8 @@ export function Sessions() {
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
       </div>
-      <section className="card" aria-label={words.title}>
-        {failure && <ServerProblem error={asApiError(failure)} onRetry={() => void refetch()} />}
+      <section className="card" aria-label={words.title} {...kept}>
+        {error && <ServerProblem error={asApiError(error)} onRetry={() => void refetch()} />}
         {!data && !error && <Loader className="waiting" aria-label={words.loading} />}
         {data && (data.total > 0 || wanted) && (
           <div className="list-head">
@@ -54,7 +62,7 @@ export function Sessions() {
             <Text size="sm" c="dimmed" role="status">
               {words.count(data.total)}
             </Text>
-            <Button variant="default" color="red" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => setDialog({ kind: 'all' })}>
+            <Button variant="default" color="red" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => ask({ kind: 'all' })}>
               {words.deleteAll}
             </Button>
           </div>
@@ -66,8 +74,8 @@ export function Sessions() {
               <Row
                 key={session.id}
                 session={session}
-                onRename={() => setDialog({ kind: 'rename', session })}
-                onDelete={() => setDialog({ kind: 'delete', session })}
+                onRename={() => ask({ kind: 'rename', session })}
+                onDelete={() => ask({ kind: 'delete', session })}
               />
             ))}
           </ul>
@@ -84,12 +92,21 @@ export function Sessions() {
         )}
       </section>
       {dialog?.kind === 'rename' && (
-        <Rename title={dialog.session.title} onClose={close} onRename={(title) => rename.mutate({ id: dialog.session.id, title })} />
+        <Rename
+          title={dialog.session.title}
+          error={rename.error}
+          onClose={close}
+          onRename={(title) => rename.mutate({ id: dialog.session.id, title })}
+        />
       )}
-      {dialog?.kind === 'delete' && (
-        <ConfirmDelete sentence={words.confirmOne(dialog.session.title)} onClose={close} onDelete={() => remove.mutate(dialog.session.id)} />
+      {(dialog?.kind === 'delete' || dialog?.kind === 'all') && (
+        <ConfirmDelete
+          sentence={dialog.kind === 'all' ? words.confirmAll : words.confirmOne(dialog.session.title)}
+          error={remove.error}
+          onClose={close}
+          onDelete={() => remove.mutate(dialog.kind === 'all' ? null : dialog.session.id)}
+        />
       )}
-      {dialog?.kind === 'all' && <ConfirmDelete sentence={words.confirmAll} onClose={close} onDelete={() => remove.mutate(null)} />}
     </>
   );
 }
@@ -110,14 +127,12 @@ function Nothing({ searched }: { searched: string }) {
   );
 }
 
-/** Changes something on the server, then shows what the server has. */
-function useChange<Variables>(change: (variables: Variables) => Promise<void>, onSettled: () => void) {
+/** Changes something on the server, then shows what the server has. What failed can be tried again where it was asked. */
+function useChange<Variables>(change: (variables: Variables) => Promise<void>, onSuccess: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: change,
-    onSettled: () => {
-      onSettled();
-      return queries.invalidateQueries({ queryKey: ['sessions'] });
-    },
+    onSuccess,
+    onSettled: () => queries.invalidateQueries({ queryKey: ['sessions'] }),
   });
 }

@@ -1,0 +1,87 @@
+import { useMantineColorScheme } from '@mantine/core';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { renderPage } from '../../../tests/render';
+import { analysisOf, happy } from '../../../tests/server';
+import type { Segment } from '../../lib/api';
+import { Explorer } from './Explorer';
+
+/** A player whose time the test sets. */
+const wave = vi.hoisted(() => ({
+  seconds: 0,
+  listeners: {} as Record<string, () => void>,
+  on(name: string, listener: () => void) {
+    this.listeners[name] = listener;
+    return () => {};
+  },
+  loadBlob: () => Promise.resolve(),
+  getDecodedData: () => null,
+  getCurrentTime(): number {
+    return this.seconds;
+  },
+  setTime(seconds: number) {
+    this.seconds = seconds;
+  },
+  setOptions: () => {},
+  isPlaying: () => true,
+  zoom: () => {},
+  setScrollTime: () => {},
+  destroy: () => {},
+}));
+vi.mock('wavesurfer.js', () => ({ default: { create: () => wave } }));
+
+const segment = (start: number, end: number, emotion: Segment['emotion']): Segment => ({ start, end, emotion, confidence: 80, state: 'emotion' });
+const analysis = analysisOf({ ...happy, duration_seconds: 9, segments: [segment(0, 3, 'happy'), segment(3, 6, 'sad'), segment(6, 9, 'angry')] });
+const file = new File([new Uint8Array(10)], 'clip.wav');
+
+beforeEach(() => {
+  wave.seconds = 0;
+});
+
+test('the segment with the focus is repeated, whichever is being played', async () => {
+  renderPage(<Explorer analysis={analysis} file={file} marks={[]} />);
+  const again = await screen.findByRole('button', { name: 'Repeat the segment' });
+  act(() => wave.listeners.play!());
+  const parts = within(screen.getByRole('list', { name: 'Emotion over time' })).getAllByRole('button');
+  act(() => parts[1]!.focus());
+  wave.seconds = 7;
+  fireEvent.keyDown(parts[1]!, { key: 'l' });
+  expect(again).toHaveAttribute('aria-pressed', 'true');
+  expect(wave.seconds).toBe(3);
+});
+
+test('without a chosen segment the one that is played is repeated', async () => {
+  renderPage(<Explorer analysis={analysis} file={file} marks={[]} />);
+  const again = await screen.findByRole('button', { name: 'Repeat the segment' });
+  wave.seconds = 7;
+  await userEvent.click(again);
+  expect(wave.seconds).toBe(6);
+});
+
+test('the waveform takes the colours of the page when they change', async () => {
+  const set = vi.spyOn(wave, 'setOptions');
+  const Dark = () => {
+    const { setColorScheme } = useMantineColorScheme();
+    return <button type="button" onClick={() => setColorScheme('dark')} data-testid="dark" />;
+  };
+  document.documentElement.style.setProperty('--wave', 'rgb(1, 1, 1)');
+  renderPage(
+    <>
+      <Dark />
+      <Explorer analysis={analysis} file={file} marks={[]} />
+    </>,
+  );
+  await screen.findByRole('button', { name: 'Repeat the segment' });
+  document.documentElement.style.setProperty('--wave', 'rgb(2, 2, 2)');
+  await userEvent.click(screen.getByTestId('dark'));
+  await waitFor(() => expect(set).toHaveBeenLastCalledWith(expect.objectContaining({ waveColor: 'rgb(2, 2, 2)' })));
+});
+
+test('what counted is drawn without the recording, too', async () => {
+  const { container } = renderPage(<Explorer analysis={analysis} marks={[]} />);
+  expect(container.querySelector('.attention')).toBeNull();
+  await userEvent.click(screen.getByRole('switch', { name: 'What the model attended to' }));
+  expect(container.querySelector('.attention canvas')).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'Play the recording' })).toBeNull();
+});
