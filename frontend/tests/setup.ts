@@ -1,7 +1,10 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { server } from './server';
+
+// What is only said stands on the page as well.
+configure({ defaultIgnore: 'script, style, [role=log] *' });
 
 // What jsdom lacks and Mantine asks for.
 window.matchMedia ??= (query) =>

@@ -2,6 +2,7 @@ import './batch.css';
 import { Button, Progress, Text } from '@mantine/core';
 import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useAnnounced } from '../../lib/announce';
 import { predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { EMOTIONS } from '../../lib/emotions';
@@ -73,12 +74,12 @@ function State({ items }: { items: readonly Item[] }) {
   const { batch: words } = useWords();
   const count = (state: Item['state']) => items.filter((item) => item.state === state).length;
   const settled = items.length - count('waiting') - count('running');
+  const failures = count('failed') > 0 ? ` · ${words.failures(count('failed'))}` : '';
+  const finished = words.finished(count('done'), items.length) + failures;
+  useAnnounced(settled < items.length ? words.progress(0, items.length) : finished); // the beginning and the end, not every file
   return (
     <div className="batch-state">
-      <Text fw={600} role="status">
-        {settled < items.length ? words.progress(settled, items.length) : words.finished(count('done'), items.length)}
-        {count('failed') > 0 && ` · ${words.failures(count('failed'))}`}
-      </Text>
+      <Text fw={600}>{settled < items.length ? words.progress(settled, items.length) + failures : finished}</Text>
       <Progress value={(100 * settled) / items.length} aria-label={words.results} animated={settled < items.length} />
     </div>
   );

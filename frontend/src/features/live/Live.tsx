@@ -1,12 +1,13 @@
 import './live.css';
 import { Button, Switch, Text, Title } from '@mantine/core';
 import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
-import { memo, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { memo, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { DataTable } from '../../components/DataTable';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import { Meter } from '../../components/Meter';
 import { Problem, ServerProblem } from '../../components/Problem';
+import { announce, useAnnounced } from '../../lib/announce';
 import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
@@ -14,8 +15,10 @@ import { certainty, clock, number, when } from '../../lib/format';
 import type { History } from '../../lib/history';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
-import { LiveSession, type Ended, type Snapshot } from './session';
+import { LiveSession, type Ended, type Phase, type Snapshot } from './session';
 import { Statistics } from './Statistics';
+
+const LATE_WINDOWS = 2; // so many may wait for a server that is only busy
 
 interface Props {
   model?: string;
@@ -87,6 +90,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const { live, refusals, recorder } = useWords();
   const { speaker } = session.asked;
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
+  useSpoken(now);
   const { history, marks, phase, error } = now;
   const ways = { onDismiss: onClose, dismissLabel: recorder.close };
   if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
@@ -144,7 +148,23 @@ const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }
   );
 });
 
-/** What is heard now, large, and announced when it changes. */
+/** Tells a screen reader what changes, not every figure: what is heard, whether it is, whether the server answers. */
+function useSpoken({ latest, phase, full, seconds, waiting, trouble }: Snapshot) {
+  const { live } = useWords();
+  const heard = latest ? heading(latest, live.noSpeech, live.unsure) : live.first;
+  const paused = full ? live.full : live.pausedHint(number(seconds));
+  const said: Partial<Record<Phase, string>> = { opening: live.opening, listening: heard, paused, ending: live.ending };
+  useAnnounced(said[phase] ?? '');
+  const lost = trouble !== null && waiting > LATE_WINDOWS;
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (lost) announce(live.gone);
+    else if (wasLost.current) announce(live.back);
+    wasLost.current = lost;
+  }, [lost, live]);
+}
+
+/** What is heard now, large. */
 function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['phase'] }) {
   const { live } = useWords();
   const sure = latest?.state === 'emotion' && latest.emotion;
@@ -157,7 +177,7 @@ function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['pha
         {latest?.state === 'unsure' && <IconHelp aria-hidden size={52} stroke={1.4} />}
         {sure && <EmotionIcon emotion={sure} size={56} />}
       </div>
-      <div role="status">
+      <div>
         <Title order={2} className="emotion" data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
           {latest ? heading(latest, live.noSpeech, live.unsure) : phase === 'opening' ? live.opening : live.first}
         </Title>
@@ -218,7 +238,7 @@ function Connection({ now }: { now: Snapshot }) {
   const { live } = useWords();
   const troubled = now.trouble !== null && now.waiting > 0;
   return (
-    <Text size="sm" role="status" className={troubled || now.full ? 'connection troubled' : 'connection'}>
+    <Text size="sm" className={troubled || now.full ? 'connection troubled' : 'connection'}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}
       {now.phase === 'paused' && !now.full && live.pausedHint(number(now.seconds))}
     </Text>

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
+import { useAnnounced } from '../../lib/announce';
 import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
 import { useWords } from '../../lib/language';
 import { Rename } from './Rename';
@@ -28,6 +29,8 @@ export function Sessions() {
   const rename = useChange(({ id, title }: { id: string; title: string }) => renameSession(id, title), close);
   const remove = useChange((id: string | null) => (id ? deleteSession(id) : deleteSessions()), close);
   const failure = error ?? rename.error ?? remove.error;
+  const searchable = data && (data.total > 0 || wanted);
+  useAnnounced(searchable ? words.count(data.total) : '');
 
   return (
     <>
@@ -38,7 +41,7 @@ export function Sessions() {
       <section className="card" aria-label={words.title}>
         {failure && <ServerProblem error={asApiError(failure)} onRetry={() => void refetch()} />}
         {!data && !error && <Loader className="waiting" aria-label={words.loading} />}
-        {data && (data.total > 0 || wanted) && (
+        {searchable && (
           <div className="list-head">
             <TextInput
               type="search"
@@ -51,7 +54,7 @@ export function Sessions() {
                 setOffset(0);
               }}
             />
-            <Text size="sm" c="dimmed" role="status">
+            <Text size="sm" c="dimmed">
               {words.count(data.total)}
             </Text>
             <Button variant="default" color="red" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => setDialog({ kind: 'all' })}>

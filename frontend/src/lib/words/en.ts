@@ -357,6 +357,9 @@ export const en = {
     sending: (count: number) => `Waiting for the last ${count} ${count === 1 ? 'answer' : 'answers'} …`,
     troubled: (count: number) => `The server does not answer. ${count} ${count === 1 ? 'window is' : 'windows are'} kept here and sent again; nothing is lost.`,
     full: 'The server has not answered for minutes, so listening was paused. What was heard is kept here; press Go on when the server is back.',
+    gone: 'The server does not answer. What is heard is kept here and sent again; nothing is lost.',
+    back: 'The server answers again.',
+    ending: 'Waiting for the last answers …',
     pausedHint: (seconds: string) => `Paused after ${seconds} s; nothing is heard.`,
   },
   batch: {

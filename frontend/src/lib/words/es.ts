@@ -359,6 +359,9 @@ export const es: Words = {
     troubled: (count) =>
       `El servidor no responde. ${count === 1 ? 'Se conserva 1 ventana y se volverá a enviar' : `Se conservan ${count} ventanas y se volverán a enviar`}; no se pierde nada.`,
     full: 'El servidor lleva minutos sin responder, así que se ha pausado la escucha. Lo oído se conserva aquí; pulse Seguir cuando vuelva.',
+    gone: 'El servidor no responde. Lo oído se conserva aquí y se volverá a enviar; no se pierde nada.',
+    back: 'El servidor vuelve a responder.',
+    ending: 'Esperando las últimas respuestas …',
     pausedHint: (seconds) => `En pausa tras ${seconds} s; no se oye nada.`,
   },
   batch: {
