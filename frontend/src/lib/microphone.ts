@@ -4,7 +4,7 @@ import { encodeSamples, joinWav } from './wav';
 
 const WORKLET = '/capture-worklet.js';
 
-export type Refusal = 'insecure' | 'unsupported' | 'refused' | 'none' | 'busy' | 'failed';
+export type Refusal = 'insecure' | 'unsupported' | 'refused' | 'none' | 'busy' | 'lost' | 'failed';
 
 export class MicrophoneError extends Error {
   constructor(readonly reason: Refusal) {
@@ -17,6 +17,13 @@ export interface Listener {
   onBlock: (level: number, seconds: number, samples: Float32Array) => void;
   /** The device went away. */
   onLost: () => void;
+}
+
+interface Options {
+  /** Whether it records; else the listener takes the blocks as they come. */
+  keeps?: boolean;
+  /** Hz; the system's own where omitted. */
+  sampleRate?: number;
 }
 
 export class Microphone {
@@ -39,12 +46,11 @@ export class Microphone {
 
   private flushed?: () => void;
 
-  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost.
-   * Without `keeps` nothing is recorded: the listener takes the blocks as they come. */
-  static async open(deviceId: string | null, listener: Listener, keeps = true): Promise<Microphone> {
+  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost. */
+  static async open(deviceId: string | null, listener: Listener, { keeps = true, sampleRate }: Options = {}): Promise<Microphone> {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError('insecure');
     if (!('AudioWorkletNode' in window)) throw new MicrophoneError('unsupported');
-    const context = new AudioContext();
+    const context = new AudioContext({ sampleRate });
     try {
       await context.audioWorklet.addModule(WORKLET);
       const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints(deviceId) });

@@ -1,5 +1,5 @@
 import './live.css';
-import { Button, Switch, Text, Title } from '@mantine/core';
+import { Button, Loader, Switch, Text, Title } from '@mantine/core';
 import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
 import { memo, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
@@ -36,6 +36,7 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
   const { live } = useWords();
   const [keepAudio, setKeepAudio] = useState(false);
   const [session, setSession] = useState<LiveSession | null>(null);
+  const [closed, setClosed] = useState(false);
   useEffect(() => () => session?.release(), [session]);
   const start = (calibrated = true) => {
     const title = live.titled(when(new Date().toISOString()));
@@ -43,30 +44,40 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
     setSession(next);
     void next.start();
   };
+  const close = () => {
+    setSession(null);
+    setClosed(true);
+  };
   const end = async () => {
     const ended = await session?.end();
     if (ended) onEnded(ended);
   };
-  if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={() => setSession(null)} onEnd={() => void end()} />;
+  if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={close} onEnd={() => void end()} />;
   return (
     <>
-      <Beginning keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
+      <Beginning focused={closed} keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
       {setup}
     </>
   );
 }
 
 interface BeginningProps {
+  /** Whether a session was closed just now: what had the focus is gone with it. */
+  focused: boolean;
   keepAudio: boolean;
   onKeepAudio: (keep: boolean) => void;
   onStart: () => void;
 }
 
-function Beginning({ keepAudio, onKeepAudio, onStart }: BeginningProps) {
+function Beginning({ focused, keepAudio, onKeepAudio, onStart }: BeginningProps) {
   const { live } = useWords();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (focused) button.current?.focus();
+  }, [focused]);
   return (
     <section className="card beginning" aria-label={live.title}>
-      <Button size="lg" className="record" leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
+      <Button ref={button} size="lg" className="record" leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
         {live.start}
       </Button>
       <Text size="sm" c="dimmed">
@@ -91,13 +102,23 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const { speaker } = session.asked;
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
   useSpoken(now);
-  const { history, marks, phase, error } = now;
+  const { history, marks, phase, error, refusal } = now;
   const ways = { onDismiss: onClose, dismissLabel: recorder.close };
-  if (now.refusal) return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
-  if (error && phase === 'idle') return <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />;
+  const soFar = <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />;
+  if (refusal && phase === 'idle') return <Problem {...refusals[refusal]} onRetry={() => onStart()} {...ways} />;
+  if (error && (phase === 'idle' || phase === 'ended')) {
+    const deleted = error.code === 'session_unknown';
+    return (
+      <>
+        {deleted ? <Problem {...live.deleted} {...ways} /> : <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />}
+        {phase === 'ended' && soFar}
+      </>
+    );
+  }
   return (
     <>
-      {error && <ServerProblem error={error} />}
+      {refusal && <Problem {...refusals[refusal]} onRetry={() => void session.resume()} />}
+      {error && <ServerProblem error={error} onDismiss={() => session.dismiss()} dismissLabel={recorder.close} />}
       <section className="card live" aria-label={live.title}>
         <div className="result-columns">
           <Current latest={now.latest} phase={phase} />
@@ -111,7 +132,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
           </Text>
         )}
       </section>
-      <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />
+      {soFar}
     </>
   );
 }
@@ -198,9 +219,19 @@ function heading({ state, emotion }: ChunkAnswer, noSpeech: string, unsure: stri
 
 function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession; onEnd: () => void }) {
   const { live, recorder } = useWords();
-  const { phase } = now;
+  const { phase, refusal, error } = now;
   const paused = phase === 'paused';
   const busy = phase === 'opening' || phase === 'ending';
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) first.current?.focus(); // what had the focus is gone
+  }, [phase, refusal, error]);
+  const mark = () => {
+    if (busy) return;
+    const note = live.markNote(now.marks.length + 1);
+    session.mark(note);
+    announce(note);
+  };
   return (
     <div className="controls">
       <Text className="timer" role="timer" aria-label={live.heard}>
@@ -210,28 +241,31 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
       <Meter label={recorder.level} level={now.level} />
       <div className="control-buttons">
         <Button
+          {...off(busy)}
+          ref={first}
           variant="default"
-          disabled={busy}
           leftSection={paused ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
-          onClick={() => (paused ? session.resume() : session.pause())}
+          onClick={() => (paused ? void session.resume() : session.pause())}
         >
           {paused ? live.resume : live.pause}
         </Button>
-        <Button
-          variant="default"
-          disabled={busy}
-          leftSection={<IconFlag aria-hidden size={18} />}
-          onClick={() => session.mark(live.markNote(now.marks.length + 1))}
-        >
+        <Button {...off(busy)} variant="default" leftSection={<IconFlag aria-hidden size={18} />} onClick={mark}>
           {live.mark}
         </Button>
-        <Button loading={phase === 'ending'} disabled={phase === 'opening'} leftSection={<IconPlayerStopFilled aria-hidden size={18} />} onClick={onEnd}>
+        <Button
+          {...off(busy)}
+          leftSection={phase === 'ending' ? <Loader aria-hidden size={18} /> : <IconPlayerStopFilled aria-hidden size={18} />}
+          onClick={onEnd}
+        >
           {live.end}
         </Button>
       </div>
     </div>
   );
 }
+
+/** Of a button that does nothing now; one that is disabled would lose the focus. */
+const off = (now: boolean) => ({ 'aria-disabled': now || undefined, 'data-disabled': now || undefined });
 
 /** Says when the server lags or is gone, and that nothing is lost. */
 function Connection({ now }: { now: Snapshot }) {

@@ -6,7 +6,7 @@ import { LiveSession, MOST_WAITING } from './session';
 
 const RATE = 1000;
 let listener: Listener;
-const device = { sampleRate: RATE, close: vi.fn(), stop: vi.fn(() => Promise.resolve(new File([], 'recording.wav'))) };
+const device = { sampleRate: RATE, close: vi.fn() };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -20,11 +20,12 @@ afterEach(() => vi.useRealTimers());
 
 /** A server that can go away, and counts what it gets. */
 function engineOf() {
-  const state = { away: false, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
+  const state = { away: false, refused: null as ApiError | null, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
   const engine: Engine = {
     begin: () => Promise.resolve('one'),
     hear: (_, { sequence, start, samples }) => {
       if (state.away) return Promise.reject(new ApiError('network', ''));
+      if (state.refused) return Promise.reject(state.refused);
       state.chunks.push(sequence);
       const answer: ChunkAnswer = { sequence, start, end: start + samples.length / RATE, state: 'emotion', emotion: 'happy', confidence: 70, probabilities: { happy: 0.7 }, candidates: [] };
       return Promise.resolve(answer);
@@ -79,7 +80,7 @@ test('a pause hears nothing; marks are kept with their time', async () => {
   await speak(4);
   session.pause();
   await speak(5);
-  session.resume();
+  await session.resume();
   await speak(3);
   session.mark('here');
   await vi.advanceTimersByTimeAsync(0);
@@ -94,20 +95,115 @@ test('where too much waits, listening is paused instead of losing something', as
   state.away = true;
   await speak(MOST_WAITING + 10);
   expect(session.snapshot()).toMatchObject({ phase: 'paused', full: true, waiting: MOST_WAITING });
-  session.resume();
+  await session.resume();
   expect(session.snapshot().phase).toBe('paused');
   state.away = false;
   await vi.advanceTimersByTimeAsync(10_000);
-  session.resume();
+  await session.resume();
   await speak(3);
   expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 1 }, (_, i) => i));
 });
 
-test('the sound is given away only where it was to be kept', async () => {
+test('the sound is given away only where it was to be kept: all that was heard and nothing of the pauses', async () => {
   const { engine } = engineOf();
-  const [with_, without] = [await begun(engine, true), await begun(engine)];
-  expect((await with_.end())?.file?.name).toBe('recording.wav');
-  expect((await without.end())?.file).toBeUndefined();
+  const session = await begun(engine, true);
+  await speak(4);
+  session.pause();
+  await speak(5);
+  await session.resume();
+  await speak(2);
+  listener.onLost();
+  await session.resume();
+  await speak(3);
+  const file = (await session.end())?.file;
+  expect([file?.name, file?.type, file?.size]).toEqual(['recording.wav', 'audio/wav', 44 + 2 * 9 * RATE]);
+  expect((await (await begun(engine)).end())?.file).toBeUndefined();
+});
+
+test('a microphone that is lost is said to be, what it heard counts, and going on opens another one', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  listener.onBlock(0.5, 0, new Float32Array(0.6 * RATE));
+  listener.onLost();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'lost', seconds: 4.6 });
+  expect(state.chunks).toEqual([0, 1, 2]);
+  vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
+  await session.resume();
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'none' });
+  await session.resume();
+  expect(Microphone.open).toHaveBeenLastCalledWith(null, expect.anything(), { keeps: false, sampleRate: RATE });
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', refusal: null });
+  await speak(4);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
+  expect((await session.end())?.id).toBe('one');
+});
+
+test('when the end fails the session can be ended again, or goes on with a microphone that hears', async () => {
+  const { state, engine } = engineOf();
+  const end = vi.spyOn(engine, 'end').mockRejectedValueOnce(new ApiError('network', ''));
+  const session = await begun(engine);
+  await speak(3);
+  expect(await session.end()).toBeNull();
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', error: { code: 'network' } });
+  expect(device.close).toHaveBeenCalledOnce();
+  await session.resume();
+  expect(Microphone.open).toHaveBeenCalledTimes(2);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: null });
+  await speak(3);
+  expect(state.chunks).toEqual([0, 1]);
+  expect((await session.end())?.id).toBe('one');
+  expect(end).toHaveBeenCalledTimes(2);
+});
+
+test('what is refused is forgotten once the next is taken, or when it was read', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  state.refused = new ApiError('audio_unreadable', '', undefined, 422);
+  await speak(3);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: { code: 'audio_unreadable' } });
+  session.dismiss();
+  expect(session.snapshot().error).toBeNull();
+  await speak(1);
+  expect(session.snapshot().error).not.toBeNull();
+  state.refused = null;
+  await speak(1);
+  expect(session.snapshot()).toMatchObject({ error: null, latest: { sequence: 2 } });
+});
+
+test.each([
+  ['session_unknown', 404, 0],
+  ['session_ended', 409, 1],
+  ['profile_unknown', 404, 1],
+])('after %s listening ends, as nothing else would be taken', async (code, status, ended) => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  state.refused = new ApiError(code, '', undefined, status);
+  await speak(1);
+  expect(session.snapshot()).toMatchObject({ phase: 'ended', error: { code } });
+  expect(device.close).toHaveBeenCalledOnce();
+  state.refused = null;
+  await speak(5);
+  await session.resume();
+  expect(session.snapshot()).toMatchObject({ phase: 'ended', seconds: 5, waiting: 0 });
+  expect(state.chunks).toEqual([0, 1]);
+  expect(await session.end()).toBeNull();
+  expect(state.ended).toBe(ended);
+});
+
+test('a session that is gone when it is to be ended is said to be gone', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  state.refused = new ApiError('session_unknown', '', undefined, 404);
+  listener.onBlock(0.5, 0, new Float32Array(0.6 * RATE)); // the rest, which the end sends
+  expect(await session.end()).toBeNull();
+  expect(session.snapshot()).toMatchObject({ phase: 'ended', error: { code: 'session_unknown' } });
+  const other = await begun({ ...engine, end: () => Promise.reject(new ApiError('session_unknown', '', undefined, 404)) });
+  expect(await other.end()).toBeNull();
+  expect(other.snapshot()).toMatchObject({ phase: 'ended', error: { code: 'session_unknown' } });
 });
 
 test('leaving ends the session and gives the device back', async () => {
@@ -116,7 +212,7 @@ test('leaving ends the session and gives the device back', async () => {
   await speak(4);
   session.release();
   await vi.advanceTimersByTimeAsync(100);
-  expect(device.stop).toHaveBeenCalledOnce();
+  expect(device.close).toHaveBeenCalledOnce();
   expect(state.ended).toBe(1);
 });
 

@@ -80,6 +80,11 @@ export const es: Words = {
       detail: 'Otro programa lo usa, o el sistema no ha podido activarlo.',
       todo: 'Cierre llamadas y otras grabaciones e inténtelo de nuevo.',
     },
+    lost: {
+      title: 'Se ha perdido el micrófono',
+      detail: 'Se ha desconectado o el sistema lo ha retirado. Lo oído hasta entonces cuenta.',
+      todo: 'Vuelva a conectarlo, o elija otro en los ajustes del sistema, e inténtelo de nuevo. Para acabar aquí, pulse Terminar.',
+    },
     insecure: {
       title: 'Esta dirección no puede usar un micrófono',
       detail: 'Los navegadores solo permiten grabar en direcciones seguras (https) y en el propio equipo (localhost).',
@@ -359,6 +364,11 @@ export const es: Words = {
     troubled: (count) =>
       `El servidor no responde. ${count === 1 ? 'Se conserva 1 ventana y se volverá a enviar' : `Se conservan ${count} ventanas y se volverán a enviar`}; no se pierde nada.`,
     full: 'El servidor lleva minutos sin responder, así que se ha pausado la escucha. Lo oído se conserva aquí; pulse Seguir cuando vuelva.',
+    deleted: {
+      title: 'La sesión se ha borrado',
+      detail: 'Ya no está en el servidor, así que se ha dejado de escuchar.',
+      todo: 'Empiece otra. Lo que ve abajo no se conserva en ningún otro sitio.',
+    },
     gone: 'El servidor no responde. Lo oído se conserva aquí y se volverá a enviar; no se pierde nada.',
     back: 'El servidor vuelve a responder.',
     ending: 'Esperando las últimas respuestas …',
