@@ -44,7 +44,7 @@ function holdBeginning() {
 const missed = (page: Page) =>
   page.evaluate(() => {
     const begun = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/api/v1/live')) as PerformanceResourceTiming;
-    return (begun.responseEnd - performance.getEntriesByName('microphone')[0]!.startTime) / 1000;
+    return (begun.startTime - performance.getEntriesByName('microphone')[0]!.startTime) / 1000;
   });
 
 interface Run {

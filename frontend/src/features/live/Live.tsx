@@ -18,6 +18,7 @@ import { LiveTimeline } from './LiveTimeline';
 import { LiveSession, type Ended, type Phase, type Snapshot } from './session';
 import { Statistics } from './Statistics';
 
+const UPDATE = 'live-update';
 const LATE_WINDOWS = 2; // so many may wait for a server that is only busy
 
 interface Props {
@@ -121,7 +122,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
       {error && <ServerProblem error={error} onDismiss={() => session.dismiss()} dismissLabel={recorder.close} />}
       <section className="card live" aria-label={live.title}>
         <div className="result-columns">
-          <Current latest={now.latest} phase={phase} />
+          <Current latest={now.latest} heard={now.latestHeard} phase={phase} />
           <Bars order={emotions} probabilities={now.latest?.probabilities ?? {}} />
         </div>
         <Controls now={now} session={session} onEnd={onEnd} />
@@ -186,8 +187,13 @@ function useSpoken({ latest, phase, full, seconds, waiting, trouble }: Snapshot)
 }
 
 /** What is heard now, large. */
-function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['phase'] }) {
+function Current({ latest, heard, phase }: { latest?: ChunkAnswer; heard: number; phase: Phase }) {
   const { live } = useWords();
+  useEffect(() => {
+    if (!latest) return;
+    performance.measure(UPDATE, { start: heard }); // from sound to screen; whoever observes it gets it
+    performance.clearMeasures(UPDATE);
+  }, [latest, heard]);
   const sure = latest?.state === 'emotion' && latest.emotion;
   const tone = sure ? emotionColor(sure) : 'var(--emotion-neutral)';
   return (

@@ -49,14 +49,14 @@ async function begun(engine: Engine, keepAudio = false) {
   return session;
 }
 
-test('every second has its window, the first after three', async () => {
+test('every second has its window, the first after two', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
-  await speak(3);
+  await speak(2);
   expect(state.chunks).toEqual([0]);
-  await speak(4);
-  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 4, end: 7 } });
+  await speak(5);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 5, end: 7 } });
 });
 
 test('half an hour with an outage of 30 s: all windows once', async () => {
@@ -70,7 +70,7 @@ test('half an hour with an outage of 30 s: all windows once', async () => {
   await speak(1710);
   const ended = await session.end();
   expect(ended?.id).toBe('one');
-  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 1798 }, (_, i) => i));
+  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 1799 }, (_, i) => i));
   expect(state.ended).toBe(1);
 });
 
@@ -85,7 +85,7 @@ test('a pause hears nothing; marks are kept with their time', async () => {
   session.mark('here');
   await vi.advanceTimersByTimeAsync(0);
   expect(session.snapshot().seconds).toBe(7);
-  expect(state.chunks).toEqual([0, 1, 2]);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
   expect(state.marks).toEqual([{ at: 7, note: 'here' }]);
 });
 
@@ -101,7 +101,7 @@ test('where too much waits, listening is paused instead of losing something', as
   await vi.advanceTimersByTimeAsync(10_000);
   await session.resume();
   await speak(3);
-  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 1 }, (_, i) => i));
+  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 2 }, (_, i) => i));
 });
 
 test('the sound is given away only where it was to be kept: all that was heard and nothing of the pauses', async () => {
@@ -128,7 +128,7 @@ test('a microphone that is lost is said to be, what it heard counts, and going o
   listener.onLost();
   await vi.advanceTimersByTimeAsync(0);
   expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'lost', seconds: 4.6 });
-  expect(state.chunks).toEqual([0, 1, 2]);
+  expect(state.chunks).toEqual([0, 1, 2, 3]);
   vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
   await session.resume();
   expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'none' });
@@ -136,7 +136,7 @@ test('a microphone that is lost is said to be, what it heard counts, and going o
   expect(Microphone.open).toHaveBeenLastCalledWith(null, expect.anything(), { keeps: false, sampleRate: RATE });
   expect(session.snapshot()).toMatchObject({ phase: 'listening', refusal: null });
   await speak(4);
-  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5, 6]);
   expect((await session.end())?.id).toBe('one');
 });
 
@@ -152,7 +152,7 @@ test('when the end fails the session can be ended again, or goes on with a micro
   expect(Microphone.open).toHaveBeenCalledTimes(2);
   expect(session.snapshot()).toMatchObject({ phase: 'listening', error: null });
   await speak(3);
-  expect(state.chunks).toEqual([0, 1]);
+  expect(state.chunks).toEqual([0, 1, 2, 3]);
   expect((await session.end())?.id).toBe('one');
   expect(end).toHaveBeenCalledTimes(2);
 });
@@ -169,7 +169,7 @@ test('what is refused is forgotten once the next is taken, or when it was read',
   expect(session.snapshot().error).not.toBeNull();
   state.refused = null;
   await speak(1);
-  expect(session.snapshot()).toMatchObject({ error: null, latest: { sequence: 2 } });
+  expect(session.snapshot()).toMatchObject({ error: null, latest: { sequence: 3 } });
 });
 
 test.each([
@@ -188,7 +188,7 @@ test.each([
   await speak(5);
   await session.resume();
   expect(session.snapshot()).toMatchObject({ phase: 'ended', seconds: 5, waiting: 0 });
-  expect(state.chunks).toEqual([0, 1]);
+  expect(state.chunks).toEqual([0, 1, 2]);
   expect(await session.end()).toBeNull();
   expect(state.ended).toBe(ended);
 });
@@ -227,6 +227,21 @@ test('leaving before the server answered leaves neither microphone nor session o
   await started;
   expect(device.close).toHaveBeenCalled();
   expect(state.ended).toBe(1);
+});
+
+test('what is said while the server gets ready counts', async () => {
+  const { state, engine } = engineOf();
+  let answer: (id: string) => void = () => {};
+  const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
+  void session.start();
+  await vi.advanceTimersByTimeAsync(0);
+  await speak(4);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 4, waiting: 3 });
+  expect(state.chunks).toEqual([]);
+  answer('slow');
+  await speak(1);
+  expect(state.chunks).toEqual([0, 1, 2, 3]);
+  expect((await session.end())?.id).toBe('slow');
 });
 
 test('a refused microphone and a server that is gone are told apart', async () => {

@@ -20,6 +20,8 @@ export interface Snapshot {
   /** s of sound that was heard. */
   seconds: number;
   latest: ChunkAnswer | undefined;
+  /** When the end of its window was heard, ms as in `performance.now()`. */
+  latestHeard: number;
   history: History;
   marks: Mark[];
   /** Windows that were not answered yet, and why not. */
@@ -44,6 +46,8 @@ const FINAL = new Set(['session_unknown', 'session_ended', 'model_unknown', 'pro
 
 export class LiveSession {
   private id = '';
+  /** Resolves with the id; what is heard until then waits. */
+  private begun = Promise.resolve('');
   private microphone: Microphone | null = null;
   /** Hz, of the first device; later ones keep to it. */
   private sampleRate?: number;
@@ -60,6 +64,7 @@ export class LiveSession {
     level: 0,
     seconds: 0,
     latest: undefined,
+    latestHeard: 0,
     history: new History(),
     marks: [],
     waiting: 0,
@@ -84,15 +89,15 @@ export class LiveSession {
     try {
       await this.open();
       if (this.released) return;
-      this.id = await this.engine.begin({ model: this.asked.model, title: this.asked.title, speaker: this.asked.speaker });
-      if (this.released) {
-        this.giveBack();
-        return await this.engine.end(this.id);
-      }
+      const { model, title, speaker } = this.asked;
+      this.begun = this.engine.begin({ model, title, speaker });
       this.windows = new Windows(this.sampleRate!, this.post);
-      this.change({ phase: this.microphone ? 'listening' : 'paused' }); // it may have been lost meanwhile
+      this.change({ phase: 'listening' }); // what is said while the server gets ready counts
+      this.id = await this.begun;
+      if (this.released) await this.end();
     } catch (thrown) {
       this.giveBack();
+      this.outbox.close();
       if (thrown instanceof MicrophoneError) this.change({ phase: 'idle', refusal: thrown.reason });
       else this.change({ phase: 'idle', error: asApiError(thrown) });
     }
@@ -123,7 +128,7 @@ export class LiveSession {
   mark(note: string): void {
     const mark = { at: Number(this.now.seconds.toFixed(2)), note };
     this.change({ marks: [...this.now.marks, mark] });
-    this.outbox.add({ send: () => this.engine.mark(this.id, mark), onRefused: this.refuse });
+    this.outbox.add({ send: async () => this.engine.mark(await this.begun, mark), onRefused: this.refuse });
   }
 
   /** What was refused has been read. */
@@ -155,7 +160,7 @@ export class LiveSession {
     this.released = true;
     this.listeners.clear();
     if (this.id) void this.end();
-    else this.giveBack();
+    else this.giveBack(); // it ends as soon as it has begun
   }
 
   private async open(): Promise<void> {
@@ -191,10 +196,13 @@ export class LiveSession {
   }
 
   private readonly post = (window: Window): void => {
+    const heard = performance.now();
     this.outbox.add({
       send: async (signal) => {
-        this.now.history.add(await this.engine.hear(this.id, window, this.sampleRate!, signal));
-        this.change({ latest: this.now.history.latest, error: null });
+        const answer = await this.engine.hear(await this.begun, window, this.sampleRate!, signal);
+        const { history } = this.now;
+        history.add(answer);
+        this.change(history.latest === answer ? { latest: answer, latestHeard: heard, error: null } : { error: null });
       },
       onRefused: this.refuse,
     });
