@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
+import { hearing } from './e2e/browser';
 
 // The real server with the built page, and a system Chromium; `python3 -m backend test` sets SER_PYTHON and SER_CHROMIUM.
 const port = 5071;
@@ -10,7 +11,6 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const own = process.platform === 'win32' ? path('../backend/.venv/Scripts/python.exe') : path('../backend/.venv/bin/python');
 const python = process.env.SER_PYTHON ?? (existsSync(own) ? own : 'python3');
 const results = join(tmpdir(), `page-results-${process.pid}.sqlite`).replaceAll('\\', '/'); // sessions of the tests, not of people
-const recording = path('./public/samples/angry.wav');
 
 export default defineConfig({
   testDir: 'e2e',
@@ -24,11 +24,7 @@ export default defineConfig({
     locale: 'en-GB',
     serviceWorkers: 'block', // or requests would pass by what the specs put in their way
     browserName: 'chromium',
-    launchOptions: {
-      executablePath: process.env.SER_CHROMIUM ?? '/usr/bin/chromium',
-      chromiumSandbox: process.getuid?.() !== 0,
-      args: ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${recording}%noloop`],
-    },
+    launchOptions: hearing(path('./public/samples/angry.wav')),
   },
   webServer: {
     command: `"${python}" -P -m ser serve --port ${port} --no-browser`,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from ser.speech import FRAME_SAMPLES
 from ser.streaming import chunk_digest, hear, merge, summarise
 
 LABELS = ("angry", "happy", "sad")
+PAGE_SESSION = Path(__file__).parents[2] / "frontend" / "tests" / "live-session.json"
 INFO = ModelInfo(
     name="m",
     title="",
@@ -188,3 +191,18 @@ def test_statistics_count_seconds_of_speech():
     assert sum(found.seconds.values()) == pytest.approx(20, abs=0.1)
     assert found.confidence == pytest.approx(80, abs=5) and found.unsure_seconds == 0
     assert found.speech_share == pytest.approx(100, abs=0.5)
+
+
+def test_the_page_counts_as_the_server_does():
+    """A made-up session with a pause in it; the page's own tests expect the same of it."""
+    session = json.loads(PAGE_SESSION.read_text())
+    names = ("state", "emotion", "confidence", "probabilities", "candidates")
+    chunks = [
+        Chunk(
+            digest="",
+            answer={name: answer[name] for name in names},
+            **{name: answer[name] for name in ("sequence", "start", "end", "speech")},
+        )
+        for answer in session["answers"]
+    ]
+    assert asdict(summarise(merge(INFO, chunks, ""))) == session["statistics"]

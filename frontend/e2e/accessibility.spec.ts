@@ -120,7 +120,7 @@ for (const width of [375, 1280]) {
       await expect(page.getByRole('button', { name: 'Choose files' })).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByTestId('files').setInputFiles(['angry', 'sad'].map(sample));
-      await expect(page.getByText('2 of 2 analysed')).toBeVisible();
+      await expect(page.getByRole('main').getByText('2 of 2 analysed')).toBeVisible();
       await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
       await expect(page.getByText('On 2 labelled recordings')).toBeVisible();
       expect(await violations(page)).toEqual([]);

@@ -14,7 +14,7 @@ async function full(page: Page) {
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles(names.map(sample));
   await page.getByTestId('files').setInputFiles({ name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('only words') });
-  await expect(page.getByText('3 of 4 analysed · 1 failed')).toBeVisible();
+  await expect(page.getByRole('main').getByText('3 of 4 analysed · 1 failed')).toBeVisible();
 }
 
 test('each file has its answer or its own error, and the table is sorted and filtered', async ({ page, request }) => {
@@ -89,12 +89,12 @@ test('the queue can be cancelled and tried again', async ({ page }) => {
   await page.route('**/upload', () => {});
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles([...names, ...names].map(sample));
-  await expect(page.getByText('0 of 6 done')).toBeVisible();
+  await expect(page.getByRole('main').getByText('0 of 6 done')).toBeVisible();
   await page.getByRole('button', { name: 'Cancel all' }).click();
-  await expect(page.getByText('0 of 6 analysed')).toBeVisible();
+  await expect(page.getByRole('main').getByText('0 of 6 analysed')).toBeVisible();
   await page.unroute('**/upload');
   await page.getByRole('button', { name: 'Try the failed again' }).click();
-  await expect(page.getByText('6 of 6 analysed')).toBeVisible();
+  await expect(page.getByRole('main').getByText('6 of 6 analysed')).toBeVisible();
 });
 
 test('the keyboard alone adds, cancels, tries again and clears, and is never lost', async ({ page }) => {
@@ -138,7 +138,7 @@ test('the keyboard alone adds, cancels, tries again and clears, and is never los
 test('a folder is read, and what is no audio in it is left out', async ({ page }) => {
   await page.goto('/batch');
   await page.getByTestId('folder').setInputFiles(new URL('../public/samples', import.meta.url).pathname);
-  await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.getByRole('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(row(page, 'samples/sad.wav')).toBeVisible();
 });
 
@@ -150,13 +150,13 @@ test('leaving for another page neither stops the queue nor loses answers and lab
   });
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles(names.map(sample));
-  await expect(page.getByText('0 of 3 done')).toBeVisible();
+  await expect(page.getByRole('main').getByText('0 of 3 done')).toBeVisible();
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('file,emotion\nangry.wav,anger\n') });
   await page.getByRole('link', { name: 'Sessions' }).click();
   await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
   expect(held).toHaveLength(3);
   held.forEach((release) => release());
   await page.getByRole('link', { name: 'Batch' }).click();
-  await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.getByRole('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('On 1 labelled recording');
 });

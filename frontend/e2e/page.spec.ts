@@ -245,7 +245,7 @@ for (const width of [375, 1280]) {
       expect((await columns(page)).astray).not.toEqual([]);
       await page.goto('/batch');
       await page.getByTestId('files').setInputFiles(['angry', 'happy', 'sad'].map(sample));
-      await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+      await expect(page.getByRole('main').getByText('3 of 3 analysed')).toBeVisible();
       await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
       await expect(page.getByRole('table')).toHaveCount(3);
       await expectColumns(page);

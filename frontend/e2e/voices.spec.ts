@@ -10,7 +10,7 @@ async function make(page: Page, name: string) {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByTestId('file').setInputFiles(MOODS);
-  await expect(page.getByText('3 recordings', { exact: true })).toBeVisible();
+  await expect(page.getByRole('main').getByText('3 recordings', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'Create the voice' }).click();
   await expect(page.getByRole('heading', { name: `The voice of ${name} is ready` })).toBeFocused();
 }

@@ -3,7 +3,8 @@ import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { server } from './server';
 
-configure({ asyncUtilTimeout: 5000 }); // on a busy machine
+// On a busy machine. What is only said stands on the page as well.
+configure({ asyncUtilTimeout: 5000, defaultIgnore: 'script, style, [role=log] *' });
 
 // What jsdom lacks and Mantine asks for.
 window.matchMedia ??= (query) =>

@@ -127,4 +127,10 @@ def end(id: str) -> Any:
 
 
 def _shape(chunk: Chunk) -> dict[str, Any]:
-    return {"sequence": chunk.sequence, "start": chunk.start, "end": chunk.end, **chunk.answer}
+    return {
+        "sequence": chunk.sequence,
+        "start": chunk.start,
+        "end": chunk.end,
+        **chunk.answer,
+        "speech": chunk.speech,
+    }

@@ -108,6 +108,7 @@ class LiveChunk(Shape):
     confidence: float | None = Field(description="in percent; null without speech")
     probabilities: dict[str, float] = Field(description="emotion -> probability; empty without speech")
     candidates: list[Emotion] = Field(description="likeliest first; only filled when unsure")
+    speech: str = Field(pattern="^[01]*$", description="a letter for every 32 ms from the start, 1 where it is speech")
 
 
 class LiveState(Shape):

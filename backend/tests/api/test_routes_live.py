@@ -64,9 +64,10 @@ def test_a_session_from_its_beginning_to_its_end(client, owner, session, send, s
         answer = send(number, sounds(number))
         assert answer.status_code == 200
         assert list(answer.json) == [
-            *("sequence", "start", "end", "state", "emotion", "confidence", "probabilities", "candidates")
+            *("sequence", "start", "end", "state", "emotion", "confidence", "probabilities", "candidates", "speech")
         ]
         assert (answer.json["sequence"], answer.json["start"], answer.json["end"]) == (number, number, number + 3)
+        assert len(answer.json["speech"]) == 94 and "1" in answer.json["speech"]
     shown = client.get(f"/api/v1/sessions/{session}", headers=owner).json
     assert (shown["state"], shown["kind"], shown["duration_seconds"]) == ("live", "live", 7.0)
     assert len(shown["prediction"]["timeline"]["start"]) == 5

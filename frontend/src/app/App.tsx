@@ -2,6 +2,7 @@ import { Anchor, Title } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
+import { Announcer } from '../components/Announcer';
 import { Link } from '../components/Link';
 import { Notice } from '../features/notice/Notice';
 import { useVoice } from '../features/voices/useVoice';
@@ -64,6 +65,7 @@ export function App() {
           {words.api}
         </Anchor>
       </footer>
+      <Announcer />
     </>
   );
 }

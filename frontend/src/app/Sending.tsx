@@ -1,4 +1,5 @@
 import { Button, Loader, Progress, Text } from '@mantine/core';
+import { useAnnounced } from '../lib/announce';
 import { useWords } from '../lib/language';
 
 interface Props {
@@ -11,11 +12,13 @@ interface Props {
 export function Sending({ name, share, onCancel }: Props) {
   const { sending } = useWords();
   const uploading = share > 0 && share < 1;
+  const doing = name ? (uploading ? sending.sending(name) : sending.listening(name)) : sending.opening;
+  useAnnounced(doing);
   return (
     <section className="card sending" aria-label={sending.label}>
       <Loader type="bars" aria-hidden />
-      <Text fw={600} role="status" className="file-name">
-        {name ? (uploading ? sending.sending(name) : sending.listening(name)) : sending.opening}
+      <Text fw={600} className="file-name">
+        {doing}
       </Text>
       {uploading && <Progress value={100 * share} w="100%" maw={320} aria-label={sending.upload} />}
       <Button variant="default" onClick={onCancel}>

@@ -51,7 +51,7 @@ export function ExportMenu({ stem, session, unkept, compact = false }: Props) {
         </Menu.Dropdown>
       </Menu>
       {problem && (
-        <Text size="sm" role="status" className="complaint">
+        <Text size="sm" role="alert" className="complaint">
           {problem}
         </Text>
       )}

@@ -1180,6 +1180,11 @@ export interface components {
              * @description likeliest first; only filled when unsure
              */
             candidates: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
+            /**
+             * Speech
+             * @description a letter for every 32 ms from the start, 1 where it is speech
+             */
+            speech: string;
         };
         /**
          * Problem

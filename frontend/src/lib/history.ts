@@ -1,17 +1,18 @@
 /** What was heard in a live session: the windows of the last half hour, and statistics of all of it. */
 import type { ChunkAnswer, Emotion } from './api';
+import { nearest, segmentsOf, Speech } from './timeline';
 import { HOP_SECONDS } from './windows';
 
 export const KEPT_SECONDS = 30 * 60;
 
 export interface Statistics {
-  /** s of each emotion that was sure or likeliest. */
+  /** s of speech that carry each emotion, sure or likeliest. */
   seconds: Partial<Record<Emotion, number>>;
   /** How often one sure emotion followed another. */
   transitions: number;
-  /** Mean over windows with speech in percent; null without one. */
+  /** Mean over the speech in percent; null without. */
   confidence: number | null;
-  /** Share of the windows with speech, 0 to 1. */
+  /** Share of what was heard that is speech, 0 to 1. */
   speech: number;
 }
 
@@ -20,11 +21,11 @@ export class History {
   /** In order of time, the last `KEPT_SECONDS`. */
   windows: ChunkAnswer[] = [];
   private readonly seen = new Set<number>();
-  private readonly seconds: Partial<Record<Emotion, number>> = {};
-  private spoken = 0;
-  private confidence = 0;
-  /** Sure emotions in order of number, run by run: all that transitions need. */
-  private sure: [sequence: number, emotion: Emotion][] = [];
+  private readonly speech = new Speech();
+  /** With speech, by their place on the grid; of several the one with the highest number. */
+  private readonly spoken = new Map<number, ChunkAnswer>();
+  /** Highest confidence that was unsure, and lowest that was not, in percent: the model's threshold lies between. */
+  private doubt: [unsure: number, sure: number] = [0, 100];
 
   add(answer: ChunkAnswer): void {
     if (this.seen.has(answer.sequence)) return;
@@ -32,11 +33,12 @@ export class History {
     insert(this.windows, answer, ({ sequence }) => sequence);
     const oldest = this.windows.at(-1)!.end - KEPT_SECONDS;
     while (this.windows[0]!.end < oldest) this.windows.shift();
-    if (answer.emotion === null) return;
-    this.spoken += 1;
-    this.confidence += answer.confidence ?? 0;
-    this.seconds[answer.emotion] = (this.seconds[answer.emotion] ?? 0) + HOP_SECONDS;
-    if (answer.state === 'emotion') insert<[number, Emotion]>(this.sure, [answer.sequence, answer.emotion], ([sequence]) => sequence);
+    this.speech.add(answer);
+    if (answer.emotion === null || answer.confidence === null) return;
+    const place = nearest(answer.start / HOP_SECONDS);
+    if ((this.spoken.get(place)?.sequence ?? -1) < answer.sequence) this.spoken.set(place, answer);
+    const [unsure, sure] = this.doubt;
+    this.doubt = answer.state === 'unsure' ? [Math.max(unsure, answer.confidence), sure] : [unsure, Math.min(sure, answer.confidence)];
   }
 
   get latest(): ChunkAnswer | undefined {
@@ -48,13 +50,22 @@ export class History {
     return this.seen.size;
   }
 
+  /** Counted as the server counts when the session ends. */
   get statistics(): Statistics {
-    const windows = this.count;
+    const segments = segmentsOf(this.spoken, this.speech);
+    const seconds: Statistics['seconds'] = {};
+    let [total, weighted] = [0, 0];
+    for (const { from, to, emotion, probability } of segments) {
+      seconds[emotion] = (seconds[emotion] ?? 0) + to - from;
+      total += to - from;
+      weighted += (to - from) * probability;
+    }
+    const sure = segments.filter(({ probability }) => 200 * probability >= this.doubt[0] + this.doubt[1]);
     return {
-      seconds: this.seconds,
-      transitions: this.sure.filter(([, emotion], i) => i > 0 && this.sure[i - 1]![1] !== emotion).length,
-      confidence: this.spoken ? this.confidence / this.spoken : null,
-      speech: windows ? this.spoken / windows : 0,
+      seconds,
+      transitions: sure.filter(({ emotion }, i) => i > 0 && sure[i - 1]!.emotion !== emotion).length,
+      confidence: total ? (100 * weighted) / total : null,
+      speech: this.speech.length ? this.speech.between(0, this.speech.length) / this.speech.length : 0,
     };
   }
 }

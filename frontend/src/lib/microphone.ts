@@ -19,6 +19,13 @@ export interface Listener {
   onLost: () => void;
 }
 
+interface Options {
+  /** Whether it records; else the listener takes the blocks as they come. */
+  keeps?: boolean;
+  /** Hz; the system's own where omitted. */
+  sampleRate?: number;
+}
+
 export class Microphone {
   private blocks: DataView<ArrayBuffer>[] = [];
   private samples = 0;
@@ -39,12 +46,11 @@ export class Microphone {
 
   private flushed?: () => void;
 
-  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost.
-   * Without `keeps` nothing is recorded: the listener takes the blocks as they come. */
-  static async open(deviceId: string | null, listener: Listener, keeps = true): Promise<Microphone> {
+  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost. */
+  static async open(deviceId: string | null, listener: Listener, { keeps = true, sampleRate }: Options = {}): Promise<Microphone> {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError('insecure');
     if (!('AudioWorkletNode' in window)) throw new MicrophoneError('unsupported');
-    const context = new AudioContext();
+    const context = new AudioContext({ sampleRate });
     try {
       await context.audioWorklet.addModule(WORKLET);
       const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints(deviceId) });

@@ -54,6 +54,7 @@ export class Outbox {
     this.end.abort();
     clearTimeout(this.timer);
     this.waiting = [];
+    this.next();
   }
 
   private next(): void {

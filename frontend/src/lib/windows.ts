@@ -2,6 +2,7 @@
 
 export const WINDOW_SECONDS = 3;
 export const HOP_SECONDS = 1;
+const FIRST_SECONDS = 2; // the first window, and the first after a pause, so that nobody waits long for an answer
 const LEAST_SECONDS = 0.5; // a shorter rest is not worth a window
 
 export interface Window {
@@ -14,6 +15,7 @@ export interface Window {
 export class Windows {
   private readonly recent: Float32Array;
   private readonly hop: number;
+  private readonly first: number;
   /** Samples in `recent`, oldest first. */
   private filled = 0;
   /** Samples heard in all. */
@@ -30,7 +32,8 @@ export class Windows {
   ) {
     this.recent = new Float32Array(Math.round(WINDOW_SECONDS * sampleRate));
     this.hop = Math.round(HOP_SECONDS * sampleRate);
-    this.due = this.recent.length;
+    this.first = Math.round(FIRST_SECONDS * sampleRate);
+    this.due = this.first;
   }
 
   push(samples: Float32Array): void {
@@ -49,7 +52,7 @@ export class Windows {
     if (this.heard - this.sent >= LEAST_SECONDS * this.sampleRate) this.emit();
     this.filled = 0;
     this.sent = this.heard;
-    this.due = this.heard + this.recent.length;
+    this.due = this.heard + this.first;
   }
 
   private take(part: Float32Array): void {

@@ -4,6 +4,7 @@ import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } f
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { Link } from '../../components/Link';
+import { useAnnounced } from '../../lib/announce';
 import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
@@ -96,12 +97,12 @@ function State({ items, titles }: { items: readonly Item[]; titles: string[] }) 
   const { batch: words } = useWords();
   const count = (state: Item['state']) => items.filter((item) => item.state === state).length;
   const settled = items.length - count('waiting') - count('running');
+  const failures = count('failed') > 0 ? ` · ${words.failures(count('failed'))}` : '';
+  const finished = words.finished(count('done'), items.length) + failures;
+  useAnnounced(settled < items.length ? words.progress(0, items.length) : finished); // the beginning and the end, not every file
   return (
     <div className="batch-state">
-      <Text fw={600} role="status">
-        {settled < items.length ? words.progress(settled, items.length) : words.finished(count('done'), items.length)}
-        {count('failed') > 0 && ` · ${words.failures(count('failed'))}`}
-      </Text>
+      <Text fw={600}>{settled < items.length ? words.progress(settled, items.length) + failures : finished}</Text>
       {titles.length > 0 && (
         <Text size="sm" c="dimmed">
           {words.answeredBy(titles.join(', '))}

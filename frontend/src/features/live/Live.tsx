@@ -1,12 +1,13 @@
 import './live.css';
-import { Button, Switch, Text, Title } from '@mantine/core';
+import { Button, Loader, Switch, Text, Title } from '@mantine/core';
 import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
-import { memo, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { memo, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { DataTable } from '../../components/DataTable';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import { Meter } from '../../components/Meter';
 import { Problem, ServerProblem } from '../../components/Problem';
+import { announce, useAnnounced } from '../../lib/announce';
 import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { serverEngine } from '../../lib/engine';
@@ -14,8 +15,11 @@ import { certainty, clock, duration, when } from '../../lib/format';
 import type { History } from '../../lib/history';
 import { useWords } from '../../lib/language';
 import { LiveTimeline } from './LiveTimeline';
-import { LiveSession, type Ended, type Snapshot } from './session';
+import { LiveSession, type Ended, type Phase, type Snapshot } from './session';
 import { Statistics } from './Statistics';
+
+const UPDATE = 'live-update';
+const LATE_WINDOWS = 2; // so many may wait for a server that is only busy
 
 interface Props {
   model?: string;
@@ -33,6 +37,7 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
   const { live } = useWords();
   const [keepAudio, setKeepAudio] = useState(false);
   const [session, setSession] = useState<LiveSession | null>(null);
+  const [closed, setClosed] = useState(false);
   useEffect(() => () => session?.release(), [session]);
   const start = (calibrated = true) => {
     const title = live.titled(when(new Date().toISOString()));
@@ -40,30 +45,40 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
     setSession(next);
     void next.start();
   };
+  const close = () => {
+    setSession(null);
+    setClosed(true);
+  };
   const end = async () => {
     const ended = await session?.end();
     if (ended) onEnded(ended);
   };
-  if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={() => setSession(null)} onEnd={() => void end()} />;
+  if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={close} onEnd={() => void end()} />;
   return (
     <>
-      <Beginning keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
+      <Beginning focused={closed} keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
       {setup}
     </>
   );
 }
 
 interface BeginningProps {
+  /** Whether a session was closed just now: what had the focus is gone with it. */
+  focused: boolean;
   keepAudio: boolean;
   onKeepAudio: (keep: boolean) => void;
   onStart: () => void;
 }
 
-function Beginning({ keepAudio, onKeepAudio, onStart }: BeginningProps) {
+function Beginning({ focused, keepAudio, onKeepAudio, onStart }: BeginningProps) {
   const { live } = useWords();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (focused) button.current?.focus();
+  }, [focused]);
   return (
     <section className="card beginning" aria-label={live.title}>
-      <Button size="lg" className="record" leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
+      <Button ref={button} size="lg" className="record" leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
         {live.start}
       </Button>
       <Text size="sm" c="dimmed">
@@ -87,17 +102,27 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const { live, refusals, recorder } = useWords();
   const { speaker } = session.asked;
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
-  const { history, marks, phase, error } = now;
+  useSpoken(now);
+  const { history, marks, phase, error, refusal } = now;
   const ways = { onDismiss: onClose, dismissLabel: recorder.close };
-  if (now.refusal && phase === 'idle') return <Problem {...refusals[now.refusal]} onRetry={() => onStart()} {...ways} />;
-  if (error && phase === 'idle') return <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />;
+  const soFar = <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />;
+  if (refusal && phase === 'idle') return <Problem {...refusals[refusal]} onRetry={() => onStart()} {...ways} />;
+  if (error && (phase === 'idle' || phase === 'ended')) {
+    const deleted = error.code === 'session_unknown';
+    return (
+      <>
+        {deleted ? <Problem {...live.deleted} {...ways} /> : <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />}
+        {phase === 'ended' && soFar}
+      </>
+    );
+  }
   return (
     <>
-      {error && <ServerProblem error={error} />}
-      {now.refusal && <Problem {...refusals[now.refusal]} />}
+      {refusal && <Problem {...refusals[refusal]} onRetry={() => void session.resume()} />}
+      {error && <ServerProblem error={error} onDismiss={() => session.dismiss()} dismissLabel={recorder.close} />}
       <section className="card live" aria-label={live.title}>
         <div className="result-columns">
-          <Current latest={now.latest} phase={phase} />
+          <Current latest={now.latest} heard={now.latestHeard} phase={phase} />
           <Bars order={emotions} probabilities={now.latest?.probabilities ?? {}} />
         </div>
         <Controls now={now} session={session} onEnd={onEnd} />
@@ -108,7 +133,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
           </Text>
         )}
       </section>
-      <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />
+      {soFar}
     </>
   );
 }
@@ -145,9 +170,30 @@ const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }
   );
 });
 
-/** What is heard now, large, and announced when it changes. */
-function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['phase'] }) {
+/** Tells a screen reader what changes, not every figure: what is heard, whether it is, whether the server answers. */
+function useSpoken({ latest, phase, full, seconds, waiting, trouble }: Snapshot) {
   const { live } = useWords();
+  const heard = latest ? heading(latest, live.noSpeech, live.unsure) : live.first;
+  const paused = full ? live.full : live.pausedHint(duration(seconds));
+  const said: Partial<Record<Phase, string>> = { opening: live.opening, listening: heard, paused, ending: live.ending };
+  useAnnounced(said[phase] ?? '');
+  const lost = trouble !== null && waiting > LATE_WINDOWS;
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (lost) announce(live.gone);
+    else if (wasLost.current) announce(live.back);
+    wasLost.current = lost;
+  }, [lost, live]);
+}
+
+/** What is heard now, large. */
+function Current({ latest, heard, phase }: { latest?: ChunkAnswer; heard: number; phase: Phase }) {
+  const { live } = useWords();
+  useEffect(() => {
+    if (!latest) return;
+    performance.measure(UPDATE, { start: heard }); // from sound to screen; whoever observes it gets it
+    performance.clearMeasures(UPDATE);
+  }, [latest, heard]);
   const sure = latest?.state === 'emotion' && latest.emotion;
   const tone = sure ? emotionColor(sure) : 'var(--emotion-neutral)';
   return (
@@ -158,7 +204,7 @@ function Current({ latest, phase }: { latest?: ChunkAnswer; phase: Snapshot['pha
         {latest?.state === 'unsure' && <IconHelp aria-hidden size={52} stroke={1.4} />}
         {sure && <EmotionIcon emotion={sure} size={56} />}
       </div>
-      <div role="status">
+      <div>
         <Title order={2} className="emotion" data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
           {latest ? heading(latest, live.noSpeech, live.unsure) : phase === 'opening' ? live.opening : live.first}
         </Title>
@@ -179,9 +225,19 @@ function heading({ state, emotion }: ChunkAnswer, noSpeech: string, unsure: stri
 
 function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession; onEnd: () => void }) {
   const { live, recorder } = useWords();
-  const { phase } = now;
+  const { phase, refusal, error } = now;
   const paused = phase === 'paused';
   const busy = phase === 'opening' || phase === 'ending';
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) first.current?.focus(); // what had the focus is gone
+  }, [phase, refusal, error]);
+  const mark = () => {
+    if (busy) return;
+    const note = live.markNote(now.marks.length + 1);
+    session.mark(note);
+    announce(note);
+  };
   return (
     <div className="controls">
       <Text className="timer" role="timer" aria-label={live.heard}>
@@ -191,22 +247,22 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
       <Meter label={recorder.level} level={now.level} />
       <div className="control-buttons">
         <Button
+          {...off(busy)}
+          ref={first}
           variant="default"
-          disabled={busy || now.refusal !== null}
           leftSection={paused ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
-          onClick={() => (paused ? session.resume() : session.pause())}
+          onClick={() => (paused ? void session.resume() : session.pause())}
         >
           {paused ? live.resume : live.pause}
         </Button>
-        <Button
-          variant="default"
-          disabled={busy}
-          leftSection={<IconFlag aria-hidden size={18} />}
-          onClick={() => session.mark(live.markNote(now.marks.length + 1))}
-        >
+        <Button {...off(busy)} variant="default" leftSection={<IconFlag aria-hidden size={18} />} onClick={mark}>
           {live.mark}
         </Button>
-        <Button loading={phase === 'ending'} disabled={phase === 'opening'} leftSection={<IconPlayerStopFilled aria-hidden size={18} />} onClick={onEnd}>
+        <Button
+          {...off(busy)}
+          leftSection={phase === 'ending' ? <Loader aria-hidden size={18} /> : <IconPlayerStopFilled aria-hidden size={18} />}
+          onClick={onEnd}
+        >
           {live.end}
         </Button>
       </div>
@@ -214,12 +270,15 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
   );
 }
 
+/** Of a button that does nothing now; one that is disabled would lose the focus. */
+const off = (now: boolean) => ({ 'aria-disabled': now || undefined, 'data-disabled': now || undefined });
+
 /** Says when the server lags or is gone, and that nothing is lost. */
 function Connection({ now }: { now: Snapshot }) {
   const { live } = useWords();
   const troubled = now.trouble !== null && now.waiting > 0;
   return (
-    <Text size="sm" role="status" className={troubled || now.full ? 'connection troubled' : 'connection'}>
+    <Text size="sm" className={troubled || now.full ? 'connection troubled' : 'connection'}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}
       {now.phase === 'paused' && !now.full && live.pausedHint(duration(now.seconds))}
     </Text>

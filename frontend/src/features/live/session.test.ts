@@ -6,7 +6,7 @@ import { LiveSession, MOST_WAITING } from './session';
 
 const RATE = 1000;
 let listener: Listener;
-const device = { sampleRate: RATE, close: vi.fn(), stop: vi.fn(() => Promise.resolve(new File([], 'recording.wav'))) };
+const device = { sampleRate: RATE, close: vi.fn() };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -20,13 +20,14 @@ afterEach(() => vi.useRealTimers());
 
 /** A server that can go away, and counts what it gets. */
 function engineOf() {
-  const state = { away: false, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
+  const state = { away: false, refused: null as ApiError | null, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
   const engine: Engine = {
     begin: () => Promise.resolve('one'),
     hear: (_, { sequence, start, samples }) => {
       if (state.away) return Promise.reject(new ApiError('network'));
+      if (state.refused) return Promise.reject(state.refused);
       state.chunks.push(sequence);
-      const answer: ChunkAnswer = { sequence, start, end: start + samples.length / RATE, state: 'emotion', emotion: 'happy', confidence: 70, probabilities: { happy: 0.7 }, candidates: [] };
+      const answer: ChunkAnswer = { sequence, start, end: start + samples.length / RATE, state: 'emotion', emotion: 'happy', confidence: 70, probabilities: { happy: 0.7 }, candidates: [], speech: '' };
       return Promise.resolve(answer);
     },
     mark: (_, mark) => Promise.resolve(void state.marks.push(mark)),
@@ -48,14 +49,14 @@ async function begun(engine: Engine, keepAudio = false) {
   return session;
 }
 
-test('every second has its window, the first after three', async () => {
+test('every second has its window, the first after two', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
-  await speak(3);
+  await speak(2);
   expect(state.chunks).toEqual([0]);
-  await speak(4);
-  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 4, end: 7 } });
+  await speak(5);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 5, end: 7 } });
 });
 
 test('half an hour with an outage of 30 s: all windows once', async () => {
@@ -69,7 +70,7 @@ test('half an hour with an outage of 30 s: all windows once', async () => {
   await speak(1710);
   const ended = await session.end();
   expect(ended?.id).toBe('one');
-  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 1798 }, (_, i) => i));
+  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 1799 }, (_, i) => i));
   expect(state.ended).toBe(1);
 });
 
@@ -79,12 +80,12 @@ test('a pause hears nothing; marks are kept with their time', async () => {
   await speak(4);
   session.pause();
   await speak(5);
-  session.resume();
+  await session.resume();
   await speak(3);
   session.mark('here');
   await vi.advanceTimersByTimeAsync(0);
   expect(session.snapshot().seconds).toBe(7);
-  expect(state.chunks).toEqual([0, 1, 2]);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4]);
   expect(state.marks).toEqual([{ at: 7, note: 'here' }]);
 });
 
@@ -94,20 +95,115 @@ test('where too much waits, listening is paused instead of losing something', as
   state.away = true;
   await speak(MOST_WAITING + 10);
   expect(session.snapshot()).toMatchObject({ phase: 'paused', full: true, waiting: MOST_WAITING });
-  session.resume();
+  await session.resume();
   expect(session.snapshot().phase).toBe('paused');
   state.away = false;
   await vi.advanceTimersByTimeAsync(10_000);
-  session.resume();
+  await session.resume();
   await speak(3);
-  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 1 }, (_, i) => i));
+  expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 2 }, (_, i) => i));
 });
 
-test('the sound is given away only where it was to be kept', async () => {
+test('the sound is given away only where it was to be kept: all that was heard and nothing of the pauses', async () => {
   const { engine } = engineOf();
-  const [with_, without] = [await begun(engine, true), await begun(engine)];
-  expect((await with_.end())?.file?.name).toBe('recording.wav');
-  expect((await without.end())?.file).toBeUndefined();
+  const session = await begun(engine, true);
+  await speak(4);
+  session.pause();
+  await speak(5);
+  await session.resume();
+  await speak(2);
+  listener.onLost();
+  await session.resume();
+  await speak(3);
+  const file = (await session.end())?.file;
+  expect([file?.name, file?.type, file?.size]).toEqual(['recording.wav', 'audio/wav', 44 + 2 * 9 * RATE]);
+  expect((await (await begun(engine)).end())?.file).toBeUndefined();
+});
+
+test('a microphone that is lost is said to be, what it heard counts, and going on opens another one', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  listener.onBlock(0.5, 0, new Float32Array(0.6 * RATE));
+  listener.onLost();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'lost', seconds: 4.6 });
+  expect(state.chunks).toEqual([0, 1, 2, 3]);
+  vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
+  await session.resume();
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'none' });
+  await session.resume();
+  expect(Microphone.open).toHaveBeenLastCalledWith(null, expect.anything(), { keeps: false, sampleRate: RATE });
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', refusal: null });
+  await speak(4);
+  expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  expect((await session.end())?.id).toBe('one');
+});
+
+test('when the end fails the session can be ended again, or goes on with a microphone that hears', async () => {
+  const { state, engine } = engineOf();
+  const end = vi.spyOn(engine, 'end').mockRejectedValueOnce(new ApiError('network'));
+  const session = await begun(engine);
+  await speak(3);
+  expect(await session.end()).toBeNull();
+  expect(session.snapshot()).toMatchObject({ phase: 'paused', error: { code: 'network' } });
+  expect(device.close).toHaveBeenCalledOnce();
+  await session.resume();
+  expect(Microphone.open).toHaveBeenCalledTimes(2);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: null });
+  await speak(3);
+  expect(state.chunks).toEqual([0, 1, 2, 3]);
+  expect((await session.end())?.id).toBe('one');
+  expect(end).toHaveBeenCalledTimes(2);
+});
+
+test('what is refused is forgotten once the next is taken, or when it was read', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  state.refused = new ApiError('audio_unreadable', { status: 422 });
+  await speak(3);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: { code: 'audio_unreadable' } });
+  session.dismiss();
+  expect(session.snapshot().error).toBeNull();
+  await speak(1);
+  expect(session.snapshot().error).not.toBeNull();
+  state.refused = null;
+  await speak(1);
+  expect(session.snapshot()).toMatchObject({ error: null, latest: { sequence: 3 } });
+});
+
+test.each([
+  ['session_unknown', 404, 0],
+  ['session_ended', 409, 1],
+  ['profile_unknown', 404, 1],
+])('after %s listening ends, as nothing else would be taken', async (code, status, ended) => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  state.refused = new ApiError(code, { status });
+  await speak(1);
+  expect(session.snapshot()).toMatchObject({ phase: 'ended', error: { code } });
+  expect(device.close).toHaveBeenCalledOnce();
+  state.refused = null;
+  await speak(5);
+  await session.resume();
+  expect(session.snapshot()).toMatchObject({ phase: 'ended', seconds: 5, waiting: 0 });
+  expect(state.chunks).toEqual([0, 1, 2]);
+  expect(await session.end()).toBeNull();
+  expect(state.ended).toBe(ended);
+});
+
+test('a session that is gone when it is to be ended is said to be gone', async () => {
+  const { state, engine } = engineOf();
+  const session = await begun(engine);
+  await speak(4);
+  state.refused = new ApiError('session_unknown', { status: 404 });
+  listener.onBlock(0.5, 0, new Float32Array(0.6 * RATE)); // the rest, which the end sends
+  expect(await session.end()).toBeNull();
+  expect(session.snapshot()).toMatchObject({ phase: 'ended', error: { code: 'session_unknown' } });
+  const other = await begun({ ...engine, end: () => Promise.reject(new ApiError('session_unknown', { status: 404 })) });
+  expect(await other.end()).toBeNull();
+  expect(other.snapshot()).toMatchObject({ phase: 'ended', error: { code: 'session_unknown' } });
 });
 
 test('leaving ends the session and gives the device back', async () => {
@@ -116,7 +212,7 @@ test('leaving ends the session and gives the device back', async () => {
   await speak(4);
   session.release();
   await vi.advanceTimersByTimeAsync(100);
-  expect(device.stop).toHaveBeenCalledOnce();
+  expect(device.close).toHaveBeenCalledOnce();
   expect(state.ended).toBe(1);
 });
 
@@ -131,6 +227,21 @@ test('leaving before the server answered leaves neither microphone nor session o
   await started;
   expect(device.close).toHaveBeenCalled();
   expect(state.ended).toBe(1);
+});
+
+test('what is said while the server gets ready counts', async () => {
+  const { state, engine } = engineOf();
+  let answer: (id: string) => void = () => {};
+  const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
+  void session.start();
+  await vi.advanceTimersByTimeAsync(0);
+  await speak(4);
+  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 4, waiting: 3 });
+  expect(state.chunks).toEqual([]);
+  answer('slow');
+  await speak(1);
+  expect(state.chunks).toEqual([0, 1, 2, 3]);
+  expect((await session.end())?.id).toBe('slow');
 });
 
 test('a refused microphone and a server that is gone are told apart', async () => {

@@ -3,6 +3,7 @@ import { IconMicrophone, IconPlayerStopFilled } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { loudness, Meter } from '../../components/Meter';
 import { Problem } from '../../components/Problem';
+import { useAnnounced } from '../../lib/announce';
 import type { Limits } from '../../lib/api';
 import { clock } from '../../lib/format';
 import { useWords } from '../../lib/language';
@@ -21,6 +22,7 @@ export function Recorder({ limits, onRecorded }: Props) {
   const recorder = useRecorder(limits, onRecorded);
   const { phase } = recorder.state;
   const button = useFocusAfter(phase);
+  useAnnounced(phase === 'opening' ? words.waiting : phase === 'recording' ? words.recording : '');
   if (recorder.state.phase === 'refused') {
     const { reason, heard } = recorder.state;
     return (
@@ -45,7 +47,7 @@ export function Recorder({ limits, onRecorded }: Props) {
       >
         {words.record}
       </Button>
-      <Text size="sm" c="dimmed" mt="sm" role="status">
+      <Text size="sm" c="dimmed" mt="sm">
         {phase === 'opening' ? words.waiting : words.hint}
       </Text>
     </div>
@@ -70,9 +72,6 @@ function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {
   useEffect(() => button.current?.focus(), []);
   return (
     <div className="recorder">
-      <Text className="visually-hidden" role="status">
-        {words.recording}
-      </Text>
       <Text className="timer" role="timer" aria-label={words.time}>
         <span className="recording-dot" aria-hidden />
         {clock(seconds)}

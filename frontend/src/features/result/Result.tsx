@@ -3,6 +3,7 @@ import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { EmotionIcon } from '../../components/EmotionIcon';
+import { useAnnounced } from '../../lib/announce';
 import type { Emotion, Prediction, Warning } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
 import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/format';
@@ -26,12 +27,13 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
   const { result } = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [prediction]);
+  useAnnounced(summary(prediction)); // the heading is read as it takes the focus
   return (
     <section className="card result" aria-label={result.label}>
       <div className="result-columns">
         <div className="verdict">
           <Sign prediction={prediction} />
-          <div role="status">
+          <div>
             <Title order={2} className="emotion" tabIndex={-1} ref={heading} data-testid="emotion" data-emotion={prediction.emotion}>
               {title(prediction)}
             </Title>

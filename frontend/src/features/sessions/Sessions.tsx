@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
+import { useAnnounced } from '../../lib/announce';
 import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/language';
@@ -36,6 +37,8 @@ export function Sessions() {
     setDialog(about);
   };
   const kept = useKeptFocus();
+  const searchable = data && (data.total > 0 || wanted);
+  useAnnounced(searchable ? words.count(data.total) : '');
 
   return (
     <>
@@ -46,7 +49,7 @@ export function Sessions() {
       <section className="card" aria-label={words.title} {...kept}>
         {error && <ServerProblem error={asApiError(error)} onRetry={() => void refetch()} />}
         {!data && !error && <Loader className="waiting" aria-label={words.loading} />}
-        {data && (data.total > 0 || wanted) && (
+        {searchable && (
           <div className="list-head">
             <TextInput
               type="search"
@@ -59,7 +62,7 @@ export function Sessions() {
                 setOffset(0);
               }}
             />
-            <Text size="sm" c="dimmed" role="status">
+            <Text size="sm" c="dimmed">
               {words.count(data.total)}
             </Text>
             <Button variant="default" color="red" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => ask({ kind: 'all' })}>

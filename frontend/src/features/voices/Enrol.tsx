@@ -2,6 +2,7 @@ import { Button, Progress, Text, TextInput, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
 import { ServerProblem } from '../../components/Problem';
+import { useAnnounced } from '../../lib/announce';
 import { profilesQuery, type Limits } from '../../lib/api';
 import { useWords } from '../../lib/language';
 import { enrolment } from './enrolment';
@@ -73,10 +74,12 @@ function Sending({ name, share }: { name: string; share: number }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []); // the one that was pressed is gone
   const uploading = share < 1;
+  const doing = uploading ? sending.sending(name) : sending.listening(name);
+  useAnnounced(doing);
   return (
     <div className="enrol-sending">
-      <Text fw={600} role="status" className="file-name">
-        {uploading ? sending.sending(name) : sending.listening(name)}
+      <Text fw={600} className="file-name">
+        {doing}
       </Text>
       <Progress value={100 * share} animated={!uploading} aria-label={sending.upload} />
       <Button ref={button} variant="default" onClick={enrolment.cancel}>

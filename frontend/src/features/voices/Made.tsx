@@ -1,6 +1,7 @@
 import { Button, Text, Title } from '@mantine/core';
 import { IconCircleCheck } from '@tabler/icons-react';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useAnnounced } from '../../lib/announce';
 import type { Profile } from '../../lib/api';
 import { duration } from '../../lib/format';
 import { useWords } from '../../lib/language';
@@ -12,6 +13,8 @@ export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
   const { made } = useSyncExternalStore(enrolment.subscribe, enrolment.snapshot);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [made]);
+  const from = made ? words.madeFrom(made.profile.clips, duration(made.profile.speech_seconds)) : '';
+  useAnnounced(from);
   if (!made) return null;
   const { profile, warning_codes: codes, sent } = made;
   const { few_recordings, alike } = words.better;
@@ -21,12 +24,10 @@ export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
     <section className="card made" aria-label={words.ready(profile.name)}>
       <IconCircleCheck aria-hidden size={28} className="made-sign" />
       <div className="made-text">
-        <div role="status">
-          <Title order={3} size="h4" tabIndex={-1} ref={heading} className="file-name">
-            {words.ready(profile.name)}
-          </Title>
-          <Text>{words.madeFrom(profile.clips, duration(profile.speech_seconds))}</Text>
-        </div>
+        <Title order={3} size="h4" tabIndex={-1} ref={heading} className="file-name">
+          {words.ready(profile.name)}
+        </Title>
+        <Text>{from}</Text>
         {notes.length > 0 && (
           <ul className="warnings">
             {notes.map((note) => (

@@ -1,6 +1,7 @@
 import { ActionIcon, Text } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
-import { useRef } from 'react';
+import { useEffect, useRef } from 'react';
+import { announce } from '../../lib/announce';
 import { duration, size } from '../../lib/format';
 import { useWords } from '../../lib/language';
 import type { Recording } from './enrolment';
@@ -15,13 +16,18 @@ interface Props {
 export function Recordings({ recordings, onRemove }: Props) {
   const { voices: words } = useWords();
   const count = useRef<HTMLParagraphElement>(null);
+  const before = useRef(recordings.length);
+  useEffect(() => {
+    if (recordings.length > before.current) announce(words.count(recordings.length)); // fewer take the focus
+    before.current = recordings.length;
+  }, [recordings, words]);
   const remove = (id: number) => {
     onRemove(id);
     count.current?.focus(); // its button is gone, and the keyboard would be lost
   };
   return (
     <div className="recordings">
-      <Text ref={count} size="sm" fw={600} role="status" tabIndex={-1}>
+      <Text ref={count} size="sm" fw={600} tabIndex={-1}>
         {recordings.length ? words.count(recordings.length) : words.noRecordings}
       </Text>
       {recordings.length > 0 && (

@@ -79,6 +79,11 @@ export const en = {
       detail: 'Another program holds it, or the system could not start it.',
       todo: 'Close calls and other recordings, then try again.',
     },
+    lost: {
+      title: 'The microphone was lost',
+      detail: 'It was unplugged, or the system took it away. What it heard until then counts.',
+      todo: 'Plug it in again, or choose another one in the system settings, then try again. Or stop here and use what was heard.',
+    },
     insecure: {
       title: 'This address may not use a microphone',
       detail: 'Browsers allow recording only on secure addresses (https) and on this machine itself (localhost).',
@@ -88,11 +93,6 @@ export const en = {
       title: 'This browser cannot record here',
       detail: 'It lacks the AudioWorklet, which recording without loss needs.',
       todo: 'Use a current Firefox, Chrome, Edge or Safari, or upload a recording instead.',
-    },
-    lost: {
-      title: 'The microphone is gone',
-      detail: 'It was unplugged, or the system took it away. What was heard until then is still here.',
-      todo: 'Use what was heard until then, or connect it again and begin anew.',
     },
     failed: {
       title: 'Recording could not start',
@@ -460,6 +460,14 @@ export const en = {
     sending: (count: number) => `Waiting for the last ${count} ${count === 1 ? 'answer' : 'answers'} …`,
     troubled: (count: number) => `The server does not answer. ${count} ${count === 1 ? 'window is' : 'windows are'} kept here and sent again; nothing is lost.`,
     full: 'The server has not answered for minutes, so listening was paused. What was heard is kept here; press Go on when the server is back.',
+    deleted: {
+      title: 'The session was deleted',
+      detail: 'It is not on the server any more, so listening stopped.',
+      todo: 'Begin a new one. What you see below is kept nowhere else.',
+    },
+    gone: 'The server does not answer. What is heard is kept here and sent again; nothing is lost.',
+    back: 'The server answers again.',
+    ending: 'Waiting for the last answers …',
     pausedHint: (time: string) => `Paused after ${time}; nothing is heard.`,
   },
   batch: {

@@ -80,6 +80,11 @@ export const es: Words = {
       detail: 'Otro programa lo usa, o el sistema no ha podido activarlo.',
       todo: 'Cierre llamadas y otras grabaciones e inténtelo de nuevo.',
     },
+    lost: {
+      title: 'Se ha perdido el micrófono',
+      detail: 'Se ha desconectado o el sistema lo ha retirado. Lo oído hasta entonces cuenta.',
+      todo: 'Vuelva a conectarlo, o elija otro en los ajustes del sistema, e inténtelo de nuevo. O acabe aquí y use lo oído.',
+    },
     insecure: {
       title: 'Esta dirección no puede usar un micrófono',
       detail: 'Los navegadores solo permiten grabar en direcciones seguras (https) y en el propio equipo (localhost).',
@@ -89,11 +94,6 @@ export const es: Words = {
       title: 'Este navegador no puede grabar aquí',
       detail: 'Le falta AudioWorklet, necesario para grabar sin pérdidas.',
       todo: 'Use una versión actual de Firefox, Chrome, Edge o Safari, o suba una grabación.',
-    },
-    lost: {
-      title: 'El micrófono ya no está',
-      detail: 'Se ha desconectado, o el sistema lo ha retirado. Lo oído hasta entonces sigue aquí.',
-      todo: 'Use lo oído hasta entonces, o vuelva a conectarlo y empiece de nuevo.',
     },
     failed: {
       title: 'No se ha podido empezar a grabar',
@@ -462,6 +462,14 @@ export const es: Words = {
     troubled: (count) =>
       `El servidor no responde. ${count === 1 ? 'Se conserva 1 ventana y se volverá a enviar' : `Se conservan ${count} ventanas y se volverán a enviar`}; no se pierde nada.`,
     full: 'El servidor lleva minutos sin responder, así que se ha pausado la escucha. Lo oído se conserva aquí; pulse Seguir cuando vuelva.',
+    deleted: {
+      title: 'La sesión se ha borrado',
+      detail: 'Ya no está en el servidor, así que se ha dejado de escuchar.',
+      todo: 'Empiece otra. Lo que ve abajo no se conserva en ningún otro sitio.',
+    },
+    gone: 'El servidor no responde. Lo oído se conserva aquí y se volverá a enviar; no se pierde nada.',
+    back: 'El servidor vuelve a responder.',
+    ending: 'Esperando las últimas respuestas …',
     pausedHint: (time) => `En pausa tras ${time}; no se oye nada.`,
   },
   batch: {
