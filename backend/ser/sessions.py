@@ -64,7 +64,8 @@ class Chunk:
         start: in s from the session's beginning.
         end: in s.
         speech: one character for every frame of ``ser.speech``, "1" where it is speech.
-        answer: state, emotion, confidence, probabilities and candidates as in a ``Prediction``.
+        answer: state, emotion, confidence, probabilities, candidates, intensity and warning_codes as in a
+            ``Prediction``.
     """
 
     sequence: int

@@ -8,7 +8,7 @@ overlap: then they are the windows of a recording, and a session of them answers
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from ser.decoder import Decode
 from ser.errors import AudioError
 from ser.labels import canonical_order
 from ser.prediction import Prediction
-from ser.predictor import Predictor
+from ser.predictor import SHORT_SPEECH_SECONDS, Predictor
 from ser.profile import Profile
 from ser.sessions import Chunk
 from ser.speech import FRAME_SAMPLES, Speech
@@ -30,7 +30,8 @@ from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDO
 CHUNK_SECONDS = 3.0  # the longest chunk
 ROUNDING_SECONDS = 0.01  # a chunk may be longer by so much, which is what resampling in a browser adds
 DECODED_SECONDS = 60.0  # enough to say how long a chunk is that is too long
-ANSWER = ("state", "emotion", "confidence", "probabilities", "candidates")
+ANSWER = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
+OF_THE_SOUND = ("overdriven", "quiet", "narrow_band")  # warnings that hold for a session where most chunks have them
 
 
 def chunk_digest(content: bytes, start: float) -> str:
@@ -95,13 +96,27 @@ def merge(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
     spoken = _windows(chunks, speech, grid)
     labels = canonical_order(info.labels)
     rows = [[chunk.answer["probabilities"][label] for label in labels] for _, chunk in spoken]
+    intensities = [chunk.answer.get("intensity") for _, chunk in spoken]  # sessions begun before it was kept have none
     evidence = Evidence(
         speech=speech,
         windows=[window for window, _ in spoken],
         probabilities=np.array(rows).reshape(len(rows), len(labels)),
         grid=grid,
+        intensities=None if not spoken or None in intensities else np.array(intensities),
     )
-    return conclude(info, evidence, file=title, duration_seconds=max((chunk.end for chunk in chunks), default=0.0))
+    end = max((chunk.end for chunk in chunks), default=0.0)
+    return conclude(info, evidence, file=title, duration_seconds=end, warnings=_warnings(chunks, evidence))
+
+
+def _warnings(chunks: Sequence[Chunk], evidence: Evidence) -> list[str]:
+    """The codes of what makes the session's answer less reliable."""
+    said = Counter(code for chunk in chunks for code in chunk.answer.get("warning_codes", ()))
+    found = [code for code in OF_THE_SOUND if said[code] and 2 * said[code] >= len(chunks)]
+    if 0 < evidence.speech.seconds < SHORT_SPEECH_SECONDS:
+        found.append("little_speech")
+    if said["no_voice"] and not evidence.windows:
+        found.append("no_voice")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -193,6 +193,31 @@ def test_statistics_count_seconds_of_speech():
     assert found.speech_share == pytest.approx(100, abs=0.5)
 
 
+def test_a_session_says_what_a_recording_says(samples, encode):
+    whisper = load_predictor("whisper", load_settings({}))
+    quiet = 0.005 * decode(samples["sad"].read_bytes(), 10).samples[: 2 * SAMPLE_RATE]
+    content = encode(quiet, SAMPLE_RATE, subtype="FLOAT")
+    one = whisper.predict(content)
+    both = [hear(whisper, content, sequence=number, start=2.0 * number, profile=None) for number in range(2)]
+    session = merge(whisper.info, both, "")
+    assert session.intensity == pytest.approx(one.intensity, abs=1e-4) and one.intensity is not None
+    assert session.warning_codes == one.warning_codes == ["quiet"] and session.warnings == one.warnings
+    older = [replace(own, answer={"state": "emotion", "probabilities": own.answer["probabilities"]}) for own in both]
+    assert merge(whisper.info, older, "").intensity is None, "of sessions begun before it was kept"
+
+
+def test_warnings_of_a_session_are_those_of_most_of_it():
+    def warned(*codes: tuple[str, ...]) -> list[str]:
+        chunks = [chunk(number) for number in range(len(codes))]
+        warns = [
+            replace(own, answer={**own.answer, "warning_codes": had}) for own, had in zip(chunks, codes, strict=True)
+        ]
+        return merge(INFO, warns, "").warning_codes
+
+    assert warned(("overdriven",), ("overdriven",), ()) == ["overdriven"]
+    assert warned(("overdriven", "little_speech", "no_voice"), (), ()) == []
+
+
 def test_the_page_counts_as_the_server_does():
     """A made-up session with a pause in it; the page's own tests expect the same of it."""
     session = json.loads(PAGE_SESSION.read_text())
