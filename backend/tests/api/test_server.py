@@ -237,7 +237,14 @@ def test_page_opens_once_the_model_is_loaded(settings, cold_registry, started, m
     opened = []
     monkeypatch.setattr("ser.api.server.ModelRegistry", lambda _: cold_registry)
     monkeypatch.setattr("webbrowser.open", lambda url: opened.append((url, cold_registry.ready)))
-    threading.Timer(0.5, lambda: started[0].stop()).start()
+
+    def stop_soon_after() -> None:
+        while not (started and cold_registry.ready and (opened or not wanted)):
+            time.sleep(0.01)
+        time.sleep(0.3)
+        started[0].stop()
+
+    threading.Thread(target=stop_soon_after, daemon=True).start()
     run(settings, port=0, open_browser=wanted)
     assert cold_registry.ready
     assert opened == ([(started[0].url, True)] if wanted else [])
