@@ -252,15 +252,3 @@ test('a refused microphone and a server that is gone are told apart', async () =
   expect(gone.snapshot()).toMatchObject({ phase: 'idle', error: { code: 'network' } });
   expect(device.close).toHaveBeenCalledOnce();
 });
-
-test('a microphone that is lost ends the listening, not the session', async () => {
-  const { state, engine } = engineOf();
-  const session = await begun(engine);
-  await speak(4);
-  listener.onLost();
-  expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'lost' });
-  session.resume();
-  expect(session.snapshot().phase).toBe('paused');
-  expect(await session.end()).toMatchObject({ id: 'one' });
-  expect(state).toMatchObject({ chunks: [0, 1], ended: 1 });
-});

@@ -86,7 +86,7 @@ test('a microphone that is lost is said, and what it heard can be used', async (
   act(() => FakeNode.last.send([0.5, 0.5]));
   const lost = track.addEventListener.mock.lastCall?.[1] as () => void;
   await act(async () => lost());
-  expect(await screen.findByRole('alert')).toHaveTextContent('The microphone is gone');
+  expect(await screen.findByRole('alert')).toHaveTextContent('The microphone was lost');
   expect(recorded).not.toHaveBeenCalled();
   await userEvent.click(screen.getByRole('button', { name: 'Use what was heard' }));
   expect((recorded.mock.calls[0] as [File])[0].size).toBe(44 + 4);
