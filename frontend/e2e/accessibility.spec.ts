@@ -66,8 +66,8 @@ for (const width of [375, 1280]) {
       expect(await violations(page)).toEqual([]);
       await page.getByRole('button', { name: 'Analyse another' }).click();
       await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
-      await page.getByText('What the server said').click();
-      await expect(page.getByText('This is not an audio file of a known format')).toBeVisible();
+      await page.locator('main').getByText('What the server said').click();
+      await expect(page.locator('main').getByText('This is not an audio file of a known format')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
@@ -77,19 +77,19 @@ for (const width of [375, 1280]) {
       await page.getByRole('button', { name: 'Start listening' }).click();
       await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
       await page.route('**/chunks/**', (route) => route.abort());
-      await expect(page.getByText(/nothing is lost/)).toBeVisible();
+      await expect(page.locator('main').getByText(/nothing is lost/)).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByRole('button', { name: 'Pause' }).click();
       await page.unroute('**/chunks/**');
-      await expect(page.getByText(/^Paused after/)).toBeVisible();
-      await expect(page.getByText(/nothing is lost/)).toHaveCount(0);
+      await expect(page.locator('main').getByText(/^Paused after/)).toBeVisible();
+      await expect(page.locator('main').getByText(/nothing is lost/)).toHaveCount(0);
       expect(await violations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
 
     test('axe finds nothing on Voices: empty, filled in, refused, made, deleted', async ({ page }) => {
       await page.goto('/voices');
-      await expect(page.getByText('No voice is known yet')).toBeVisible();
+      await expect(page.locator('main').getByText('No voice is known yet')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByRole('textbox', { name: 'Name' }).fill('.');
       await page.getByTestId('file').setInputFiles(['angry', 'happy', 'sad'].map(sample));
@@ -120,12 +120,12 @@ for (const width of [375, 1280]) {
       await expect(page.getByRole('button', { name: 'Choose files' })).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByTestId('files').setInputFiles(['angry', 'sad'].map(sample));
-      await expect(page.getByRole('main').getByText('2 of 2 analysed')).toBeVisible();
+      await expect(page.locator('main').getByText('2 of 2 analysed')).toBeVisible();
       await page.getByTestId('labels').setInputFiles({ name: 'l.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,angry\nsad.wav,sad') });
-      await expect(page.getByText('On 2 labelled recordings')).toBeVisible();
+      await expect(page.locator('main').getByText('On 2 labelled recordings')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.goto('/sessions');
-      await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+      await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.goto('/live');
       expect(await violations(page)).toEqual([]);

@@ -15,7 +15,7 @@ async function full(page: Page) {
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles(names.map(sample));
   await page.getByTestId('files').setInputFiles({ name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('only words') });
-  await expect(page.getByRole('main').getByText('3 of 4 analysed · 1 failed')).toBeVisible();
+  await expect(page.locator('main').getByText('3 of 4 analysed · 1 failed')).toBeVisible();
 }
 
 test('each file has its answer or its own error, and the table is sorted and filtered', async ({ page, request }) => {
@@ -69,14 +69,14 @@ test('the model that answers is named, and what it answered is measured against 
   await page.goto('/');
   await choose(eight!.title);
   await page.getByRole('link', { name: 'Batch' }).click();
-  await expect(page.getByText(`Model: ${eight!.title}.`)).toBeVisible();
+  await expect(page.locator('main').getByText(`Model: ${eight!.title}.`)).toBeVisible();
   await page.getByTestId('files').setInputFiles([sample('angry')]);
-  await expect(page.getByText('1 of 1 analysed')).toBeVisible();
+  await expect(page.locator('main').getByText('1 of 1 analysed')).toBeVisible();
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,calm\nsad.wav,calm') });
   await page.getByRole('link', { name: 'Choose another one' }).click();
   await choose(seven!.title);
   await page.getByRole('link', { name: 'Batch' }).click();
-  await expect(page.getByText(`Model: ${seven!.title}.`)).toBeVisible();
+  await expect(page.locator('main').getByText(`Model: ${seven!.title}.`)).toBeVisible();
   const report = page.getByRole('region', { name: 'Compared with the labels' });
   await expect(report).toContainText(`Answered by ${eight!.title}.`);
   await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
@@ -90,12 +90,12 @@ test('the queue can be cancelled and tried again', async ({ page }) => {
   await page.route('**/upload', () => {});
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles([...names, ...names].map(sample));
-  await expect(page.getByRole('main').getByText('0 of 6 done')).toBeVisible();
+  await expect(page.locator('main').getByText('0 of 6 done')).toBeVisible();
   await page.getByRole('button', { name: 'Cancel all' }).click();
-  await expect(page.getByRole('main').getByText('0 of 6 analysed')).toBeVisible();
+  await expect(page.locator('main').getByText('0 of 6 analysed')).toBeVisible();
   await page.unroute('**/upload');
   await page.getByRole('button', { name: 'Try the failed again' }).click();
-  await expect(page.getByRole('main').getByText('6 of 6 analysed')).toBeVisible();
+  await expect(page.locator('main').getByText('6 of 6 analysed')).toBeVisible();
 });
 
 test('the keyboard alone adds, cancels, tries again and clears, and is never lost', async ({ page }) => {
@@ -114,7 +114,7 @@ test('the keyboard alone adds, cancels, tries again and clears, and is never los
   const chooser = page.waitForEvent('filechooser');
   await press('Choose files');
   await (await chooser).setFiles(names.map(sample));
-  await expect(page.getByText('0 of 3 done')).toBeVisible();
+  await expect(page.locator('main').getByText('0 of 3 done')).toBeVisible();
   await press('Cancel happy.wav');
   await expect(button('Try happy.wav again')).toBeFocused();
   await page.keyboard.press('Enter');
@@ -128,7 +128,7 @@ test('the keyboard alone adds, cancels, tries again and clears, and is never los
   await expect(button('Cancel all')).toBeFocused();
   await tabTo(page, button('Cancel sad.wav'));
   release();
-  await expect(page.getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(page.getByRole('rowheader', { name: 'sad.wav' })).toBeFocused();
   await tabTo(page, button('Clear the list'), 'Shift+Tab');
   await page.keyboard.press('Enter');
@@ -139,7 +139,7 @@ test('the keyboard alone adds, cancels, tries again and clears, and is never los
 test('a folder is read, and what is no audio in it is left out', async ({ page }) => {
   await page.goto('/batch');
   await page.getByTestId('folder').setInputFiles(new URL('../public/samples', import.meta.url).pathname);
-  await expect(page.getByRole('main').getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(row(page, 'samples/sad.wav')).toBeVisible();
 });
 
@@ -154,17 +154,17 @@ test('a dropped folder is read to its last file, with all folders in it', async 
   writeFileSync(byHand, 'only words');
   await page.route('**/upload', () => {}); // what is found is in the queue before the first answer
   await page.goto('/batch');
-  const drop = page.getByText('Drop files or a folder here');
+  const drop = page.locator('main').getByText('Drop files or a folder here');
   const { x, y } = (await drop.boundingBox())!;
   const browser = await page.context().newCDPSession(page); // a real drop, as from the desktop
   const data = { items: [], files: [folder, byHand], dragOperationsMask: 1 };
   const drag = (type: 'dragEnter' | 'dragOver' | 'drop') => browser.send('Input.dispatchDragEvent', { type, x: x + 5, y: y + 5, data });
   await drag('dragEnter');
   await drag('dragOver');
-  await expect(page.getByText('Let go to analyse them')).toBeVisible();
+  await expect(page.locator('main').getByText('Let go to analyse them')).toBeVisible();
   await drag('dragOver'); // what lay under the pointer has just been drawn anew
   await drag('drop');
-  await expect(page.getByText(`0 of ${many + 2} done`)).toBeVisible();
+  await expect(page.locator('main').getByText(`0 of ${many + 2} done`)).toBeVisible();
   await expect(drop).toBeVisible();
   await page.getByRole('searchbox').fill('01.wav');
   await expect(page.getByRole('rowheader', { name: 'story/sad/deep/01.wav' })).toBeVisible();
@@ -183,13 +183,13 @@ test('leaving for another page neither stops the queue nor loses answers and lab
   });
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles(names.map(sample));
-  await expect(page.getByRole('main').getByText('0 of 3 done')).toBeVisible();
+  await expect(page.locator('main').getByText('0 of 3 done')).toBeVisible();
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('file,emotion\nangry.wav,anger\n') });
   await page.getByRole('link', { name: 'Sessions' }).click();
   await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
   expect(asked).toBe(3);
   release(); // for good: a busy server has the queue ask again
   await page.getByRole('link', { name: 'Batch' }).click();
-  await expect(page.getByRole('main').getByText('3 of 3 analysed')).toBeVisible();
+  await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('On 1 labelled recording');
 });

@@ -81,7 +81,7 @@ async function tooLargeUnknown(page: Page) {
   const limits = { max_upload_bytes: 2 ** 30, max_audio_seconds: 1800, min_audio_seconds: 0.1, formats: ['wav'] };
   await page.route('**/api/v1/limits', (route) => route.fulfill({ json: limits }));
   await page.goto('/');
-  await expect(page.getByText(/1024 MB/)).toBeVisible();
+  await expect(page.locator('main').getByText(/1024 MB/)).toBeVisible();
   await page.unroute('**/api/v1/limits'); // or the 30 MB would go through the interception as well
   await upload(page, Buffer.alloc(30 * 2 ** 20));
 }
@@ -145,7 +145,7 @@ const FAILURES: Failure[] = [
       const known = page.waitForResponse('**/api/v1/limits');
       await page.goto('/');
       await known;
-      await expect(page.getByText(/25 MB/)).toBeVisible();
+      await expect(page.locator('main').getByText(/25 MB/)).toBeVisible();
       await upload(page, Buffer.alloc(30 * 2 ** 20));
     },
     next: OTHER,
@@ -209,7 +209,7 @@ const FAILURES: Failure[] = [
       await page.goto('/sessions');
     },
     remedy: (page) => page.unroute('**/api/v1/sessions?**'),
-    next: { press: ({ problem }) => problem.again, shows: (page, { sessions }) => page.getByText(sessions.none) },
+    next: { press: ({ problem }) => problem.again, shows: (page, { sessions }) => page.locator('main').getByText(sessions.none) },
   },
   {
     what: 'Something between page and server answers',
@@ -380,7 +380,7 @@ test('every failure is listed in the README', () => {
 
 test('what the server knows beyond the page is one key away', async ({ page }) => {
   await sent(() => wav(Buffer.alloc(800)))(page);
-  const more = page.getByText('The recording is 0.03 s long; at least 0.1 s are needed.');
+  const more = page.locator('main').getByText('The recording is 0.03 s long; at least 0.1 s are needed.');
   await expect(page.getByRole('alert')).toBeFocused();
   await expect(more).toBeHidden();
   await page.keyboard.press('Tab');

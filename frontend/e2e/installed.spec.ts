@@ -25,7 +25,7 @@ test('every view opens without the server, also one that was never looked at, an
   for (const [address, title] of Object.entries(VIEWS)) {
     await page.goto(address);
     await expect(page.locator('h2').filter({ hasText: title })).toBeVisible();
-    await expect(page.getByText('This view stopped working')).toHaveCount(0);
+    await expect(page.locator('main').getByText('This view stopped working')).toHaveCount(0);
   }
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 2, name: 'What does this voice carry?' })).toBeVisible();

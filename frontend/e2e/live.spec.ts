@@ -137,7 +137,7 @@ test.describe('allowed', () => {
     await page.getByRole('button', { name: 'End' }).click();
     await expect(page.getByTestId('emotion')).toBeVisible();
     expect(new URL(page.url()).search).toBe(`?session=${id}`);
-    await expect(page.getByText('The recording itself was not kept')).toBeVisible();
+    await expect(page.locator('main').getByText('The recording itself was not kept')).toBeVisible();
     await expect(page.locator('.segment').first()).toBeVisible();
     await expect(page.locator('.mark')).toHaveCount(1);
     await expect(page.getByRole('region', { name: 'The session in numbers' })).toBeVisible();
@@ -181,7 +181,7 @@ test.describe('allowed', () => {
     await expect.poll(() => answered.length).toBe(4);
     await page.route('**/chunks/**', (route) => route.abort());
     await hear(30);
-    const kept = page.getByRole('main').getByText(/30 windows are kept here .* nothing is lost/);
+    const kept = page.locator('main').getByText(/30 windows are kept here .* nothing is lost/);
     await expect(kept).toBeVisible();
     await page.unroute('**/chunks/**');
     await expect(kept).toHaveCount(0);

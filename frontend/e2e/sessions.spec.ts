@@ -18,7 +18,7 @@ test('a result is kept, opens again without its audio, and another browser sees 
   await open(page);
   await page.getByRole('link', { name: 'angry.wav' }).click();
   await expect(page.getByTestId('emotion')).toHaveText(emotion!);
-  await expect(page.getByText('The recording itself was not kept')).toBeVisible();
+  await expect(page.locator('main').getByText('The recording itself was not kept')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Play the recording' })).toHaveCount(0);
   const address = page.url();
   const other = await browser.newContext({ baseURL });
@@ -41,7 +41,7 @@ test('sessions are searched, renamed and deleted, one or all', async ({ page }) 
   await page.getByRole('searchbox').fill('grey');
   await expect(rows(page)).toHaveCount(1);
   await page.getByRole('searchbox').fill('nothing like it');
-  await expect(page.getByText('No session is called')).toBeVisible();
+  await expect(page.locator('main').getByText('No session is called')).toBeVisible();
   await page.getByRole('searchbox').fill('');
   await page.getByRole('button', { name: 'Delete happy.wav' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
@@ -51,7 +51,7 @@ test('sessions are searched, renamed and deleted, one or all', async ({ page }) 
   await expect(rows(page)).toHaveCount(2);
   await page.getByRole('button', { name: 'Delete all' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
 });
 
 test('the keyboard alone searches, renames, exports and deletes, and is never lost', async ({ page }) => {
@@ -132,7 +132,7 @@ test('what is not to be kept is not kept, until an export asks for it', async ({
   await upload(page, sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();
   await open(page);
-  await expect(page.getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
   await page.goBack();
   for (const [name, content] of [['JSON', /"prediction"[^]*"descriptors"/], ['CSV', /^file,state/]] as const) {
     await page.getByRole('button', { name: /^Export/ }).click();

@@ -10,7 +10,7 @@ async function make(page: Page, name: string) {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByTestId('file').setInputFiles(MOODS);
-  await expect(page.getByRole('main').getByText('3 recordings', { exact: true })).toBeVisible();
+  await expect(page.locator('main').getByText('3 recordings', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'Create the voice' }).click();
   await expect(page.getByRole('heading', { name: `The voice of ${name} is ready` })).toBeFocused();
 }
@@ -25,9 +25,9 @@ test('a voice is made, listed, named in an answer and in its session, and delete
   await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha K');
   await page.getByRole('button', { name: /Angry voice/ }).click();
   await expect(page.getByTestId('emotion')).toBeVisible();
-  await expect(page.getByText('calibrated to the voice of Asha K')).toBeVisible();
+  await expect(page.locator('main').getByText('calibrated to the voice of Asha K')).toBeVisible();
   await page.reload();
-  await expect(page.getByText('calibrated to the voice of Asha K')).toBeVisible();
+  await expect(page.locator('main').getByText('calibrated to the voice of Asha K')).toBeVisible();
   await page.getByRole('button', { name: 'Analyse another' }).click();
   await page.getByTestId('file').setInputFiles(sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();
@@ -48,7 +48,7 @@ test('a voice is made, listed, named in an answer and in its session, and delete
   await expect(rows(page)).toHaveCount(1);
   await page.getByRole('button', { name: 'Delete the voice of Asha K' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.getByText('No voice is known yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No voice is known yet')).toBeVisible();
   await page.getByRole('link', { name: 'Analyse' }).click();
   await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
   await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveCount(0);
@@ -100,7 +100,7 @@ test('a live session is calibrated to the chosen voice, and goes without it once
   await page.getByRole('link', { name: 'Live' }).click();
   await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
   await page.getByRole('button', { name: 'Start listening' }).click();
-  await expect(page.getByText('Calibrated to the voice of Asha.')).toBeVisible();
+  await expect(page.locator('main').getByText('Calibrated to the voice of Asha.')).toBeVisible();
   await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
   await page.getByRole('link', { name: 'Analyse' }).click();
   await page.getByRole('link', { name: 'Live' }).click();
@@ -111,7 +111,7 @@ test('a live session is calibrated to the chosen voice, and goes without it once
   await expect(page.getByRole('alert')).toContainText('This voice is not here any more');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
-  await expect(page.getByText('Calibrated to')).toHaveCount(0);
+  await expect(page.locator('main').getByText('Calibrated to')).toHaveCount(0);
 });
 
 test('what would make a voice better is said', async ({ page }) => {
