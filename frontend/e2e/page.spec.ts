@@ -81,7 +81,7 @@ test('a recording can be dropped anywhere', async ({ page }) => {
     return transfer;
   }, readFileSync(sample('happy')).toString('base64'));
   await page.dispatchEvent('header', 'dragenter', { dataTransfer: data });
-  await expect(page.locator('main').getByText('Let go to analyse it')).toBeVisible();
+  await expect(page.getByText('Let go to analyse it')).toBeVisible();
   await page.dispatchEvent('header', 'drop', { dataTransfer: data });
   await expect(emotion(page)).toBeVisible();
 });
