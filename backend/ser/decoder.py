@@ -38,6 +38,7 @@ MEMORY_BYTES = 1 << 30  # a helper may grow by so much: half an hour at 48 kHz, 
 LEAST_SECONDS = 5.0  # what any recording may take
 SECONDS_A_MEBIBYTE = 1.0  # and more for large ones
 START_SECONDS = 60.0  # a helper imports its libraries; a busy machine takes its time
+CLAIMED_BYTES = 1 << 30  # a header that claims more is refused, whatever the file holds
 
 _ASK = struct.Struct("<Qdd")  # bytes, longest recording in s, s that it may take
 _ANSWER = struct.Struct("<?IQ")  # whether it was decoded, Hz, bytes
@@ -87,8 +88,9 @@ class Decoders:
         """Reads a recording as ``ser.audio.decode`` does.
 
         Raises:
-            AudioError: as ``ser.audio.decode``; or the helper crashed over it, took too long, or needed too much
-                memory (``audio_undecodable``).
+            AudioError: as ``ser.audio.decode``; or its header claims more than ``CLAIMED_BYTES``, as those of streams
+                do (``audio_unreadable``); or the helper crashed over it, took too long, or needed too much memory
+                (``audio_undecodable``).
         """
         helper = self._idle.get()
         try:
@@ -207,8 +209,34 @@ def _import_everything() -> None:
         codecs.lookup(name)
 
 
+def claimed_bytes(content: bytes) -> int:
+    """Returns the most that the header of a WAV or AIFF file claims to hold, in bytes; 0 for any other file.
+
+    Formats: RIFF (Microsoft, 1991), RF64 (EBU Tech 3306), IFF (Electronic Arts, 1985).
+    """
+    if content[:4] == b"RF64":  # its 32 bits are all set; the true sizes of the file and of the sound come first
+        return max(struct.unpack_from("<QQ", content, 20)) if len(content) >= 36 else 0
+    if content[:4] not in (b"RIFF", b"RIFX", b"FORM"):
+        return 0
+    order = "little" if content[:4] == b"RIFF" else "big"
+    most, name, place = int.from_bytes(content[4:8], order), b"", 12
+    while place < len(content) and name not in (b"data", b"SSND"):  # nothing counts on what follows the sound
+        name, size = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], order)
+        most, place = max(most, size), place + 8 + size + size % 2
+    return most
+
+
+def _check_claim(content: bytes) -> None:
+    if (claim := claimed_bytes(content)) > CLAIMED_BYTES:
+        raise AudioError(
+            f"The header claims {claim / (1 << 30):.1f} GiB, the file has {len(content)} bytes: it was cut off, or "
+            "written by a program that never said where it ends. Open it in an audio editor and save it again."
+        )
+
+
 def _attempt(decode: Decode, content: bytes, max_seconds: float) -> tuple[bool, int, memoryview]:
     try:
+        _check_claim(content)
         waveform = decode(content, max_seconds)
     except (AudioError, MemoryError) as error:
         known = error if isinstance(error, AudioError) else _undecodable()

@@ -154,7 +154,7 @@ def summarise(prediction: Prediction) -> Statistics:
         unsure_seconds=round(unsure, 3),
         transitions=len(prediction.transitions),
         confidence=round(weighted / total, 2) if total else None,
-        speech_share=round(100 * share, 1),
+        speech_share=round(100 * share, 3),  # whoever shows it rounds, once
     )
 
 

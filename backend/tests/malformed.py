@@ -116,15 +116,13 @@ def bombs(seconds: float = 2400.0) -> dict[str, bytes]:
         "hours of silence in Opus": _silence("OGG", "OPUS", seconds),
         "255 channels": _wav(channels=255),
         "4 GHz": _wav(sample_rate=4_000_000_000),
-        "a FLAC header that claims days": _flac_of_days(),
+        "a FLAC that claims days": _flac_of_days(),
+        **claiming_4_gib(),
     }
 
 
 def claiming_4_gib() -> dict[str, bytes]:
-    """Returns files of a second and less whose headers claim 4 GiB, as those of programs do that write as they record.
-
-    All 32 bits set, or all but the highest, is what streams have; the others are what a file cut short would have.
-    """
+    """Returns files of a second and less whose headers claim 4 GiB, as those of programs that stream do."""
     rf64 = bytearray(originals()["rf64"])
     place = rf64.index(b"ds64") + 8  # size of the file, of the sound, number of samples: 64 bits each
     rf64[place : place + 24] = struct.pack("<QQQ", (1 << 32) + 92, 1 << 32, 1 << 31)
@@ -132,11 +130,10 @@ def claiming_4_gib() -> dict[str, bytes]:
     for place in (4, aiff.index(b"COMM") + 10, aiff.index(b"SSND") + 4):  # size of the file, samples, size of the sound
         aiff[place : place + 4] = b"\xff" * 4
     return {
-        "WAV of a stream": _wav(size=0xFFFFFFFF),
-        "WAV of half of one": _wav(size=0x7FFFFFFF),
-        "WAV": _wav(size=0xFFFF0000),
-        "RF64": bytes(rf64),
-        "AIFF": bytes(aiff),
+        "a WAV of a stream": _wav(size=0xFFFFFFFF),
+        "a WAV that claims 4 GiB": _wav(size=0xFFFF0000),
+        "an RF64 that claims 4 GiB": bytes(rf64),
+        "an AIFF that claims 4 GiB": bytes(aiff),
     }
 
 

@@ -98,11 +98,15 @@ async function held(page: Page) {
     return Math.round(performance.now() - began);
   });
   const browser = await page.context().newCDPSession(page);
-  await browser.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await browser.send('Runtime.getHeapUsage');
+  let bytes = Infinity;
+  for (let look = 0; look < 3; look += 1) { // what is still being thrown away is not held
+    await page.waitForTimeout(500);
+    await browser.send('HeapProfiler.collectGarbage');
+    bytes = Math.min(bytes, ((await browser.send('Runtime.getHeapUsage')) as { usedSize: number }).usedSize);
+  }
   const { nodes } = await browser.send('Memory.getDOMCounters');
   await browser.detach();
-  return { milliseconds, nodes, megabytes: Math.round(usedSize / 1e5) / 10 };
+  return { milliseconds, nodes, megabytes: Math.round(bytes / 1e5) / 10 };
 }
 
 /** The session in numbers, but for its length, of which the page knows some more until it ends. */
@@ -238,7 +242,7 @@ test.describe('allowed', () => {
     test.info().annotations.push({ type: 'after 5, 30, 32 minutes', description: JSON.stringify([early, half, late]) });
     expect(late.nodes).toBeLessThan(1.2 * early.nodes); // the axis may have another tick or two
     expect(half.megabytes).toBeLessThan(early.megabytes + 8); // what half an hour of answers takes
-    expect(late.megabytes).toBeLessThan(half.megabytes + 2); // older ones are let go of
+    expect(late.megabytes).toBeLessThan(half.megabytes + 1); // older ones are let go of
     expect(late.milliseconds).toBeLessThan(300);
     await page.getByRole('button', { name: 'Pause' }).click();
     await expect(page.getByRole('timer')).toHaveText(/^32:/);
