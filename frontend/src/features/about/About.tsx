@@ -41,7 +41,7 @@ export function About({ models }: { models: Model[] }) {
           <Title order={3}>{words.prohibited}</Title>
           <p>
             {words.prohibitedText}{' '}
-            <Anchor inherit underline="always" href={LAW} rel="noreferrer" target="_blank">
+            <Anchor inherit c="inherit" underline="always" href={LAW} rel="noreferrer" target="_blank">
               {words.law}
             </Anchor>
           </p>

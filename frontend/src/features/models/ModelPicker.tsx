@@ -64,7 +64,7 @@ function Honest({ figure, others }: { figure: Figure; others: Figure[] }) {
       {model.honest(percentage(ua))} (
       <Popover width={300} position="top" withArrow>
         <Popover.Target>
-          <Anchor component="button" type="button" inherit underline="always">
+          <Anchor component="button" type="button" inherit c="inherit" underline="always">
             {model.meaning}
           </Anchor>
         </Popover.Target>

@@ -15,7 +15,7 @@ export function Notice() {
       <IconInfoCircle aria-hidden size={20} className="notice-icon" />
       <Text size="sm">
         {notice.before}
-        <Anchor inherit underline="always" href={LAW} rel="noreferrer" target="_blank">
+        <Anchor inherit c="inherit" underline="always" href={LAW} rel="noreferrer" target="_blank">
           {notice.link}
         </Anchor>
         {notice.after}
