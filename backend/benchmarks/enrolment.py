@@ -1,8 +1,8 @@
 """What a profile of a voice is worth: ``python -m benchmarks.enrolment``, in backend/.
 
-For every fold of emobox the model is trained without its four actors. Then, for each of them, a profile is made from a
-few of the actor's clips, as ``enroll`` does, and all other clips of the actor are scored with it. The clips are drawn
-DRAWS times; the figure is the UA over all of this.
+For every fold of a protocol the model is trained without its test speakers. Then, for each of them, a profile is made
+from a few of the speaker's clips, as ``enroll`` does, and all other clips of the speaker are scored with it, by the
+emotions that their corpus has. The clips are drawn DRAWS times; the figure is the UA over all of this.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ser.batches import make_task
-from ser.corpus import corpus_root, get_corpus
-from ser.dataset import Data, load_data
+from ser.cli.sources import load
+from ser.dataset import Data
 from ser.metrics import score
 from ser.recipe import get_recipe
-from ser.settings import load_settings
 from ser.splits import make_folds, speaker_of
 from ser.training import fit, predict
 from ser.transfer import known_statistics
@@ -30,59 +29,60 @@ KINDS = ("varied", "random", "neutral", "one mood")
 
 
 def main() -> None:
-    """Prints the UA by what the profile is made of."""
+    """Prints the UA by what the profile is made of, for every corpus."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="whisper", help="name of the recipe")
-    parser.add_argument("--folds", type=int, default=6, help="how many folds of emobox")
+    parser.add_argument("--corpus", action="append", help="repeatable; ravdess where omitted")
+    parser.add_argument("--labels", default="corpus", help="as of 'evaluate'")
+    parser.add_argument("--protocol", default="emobox")
     options = parser.parse_args()
-    recipe, settings, corpus = get_recipe(options.recipe), load_settings(), get_corpus("ravdess")
-    data = load_data(
-        recipe,
-        [(corpus, corpus_root(corpus, settings.corpora))],
-        labels=tuple(sorted(set(corpus.labels.values()))),
-        clip_seconds=recipe.clip_seconds,
-        cache=settings.cache,
-    )
-    answers: dict[str, tuple[list[str], list[str]]] = {}
-    for fold in make_folds("emobox", data.utterances, 0)[: options.folds]:
+    recipe = get_recipe(options.recipe)
+    data = load(recipe, options.corpus or ["ravdess"], None, None, options.labels, recipe.clip_seconds)
+    answers: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for fold in make_folds(options.protocol, data.utterances, 0):
         task = make_task(data, sorted(fold.train + fold.validation), [])
         network = recipe.network(len(data.labels))
         network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
         logits, vectors = predict(network, data.bank, fold.test, known_statistics(recipe, data.bank))
-        for name, truth, predicted in _scored(data, network, fold.test, logits, vectors):
-            known = answers.setdefault(name, ([], []))
+        impossible = ~task.allowed[fold.test]
+        for corpus, name, truth, predicted in _scored(data, network, fold.test, logits, vectors, impossible):
+            known = answers.setdefault((corpus, name), ([], []))
             known[0].extend(truth)
             known[1].extend(predicted)
-    print("profile of                UA   clips scored")
-    for name, (truth, predicted) in answers.items():
-        print(f"{name:22s} {100 * score(truth, predicted, data.labels).ua:5.1f}   {len(truth)}")
+    print("corpus            profile of                UA   clips scored")
+    for (corpus, name), (truth, predicted) in sorted(answers.items(), key=lambda item: item[0][0]):
+        print(f"{corpus:17s} {name:22s} {100 * score(truth, predicted, sorted(set(truth))).ua:5.1f}   {len(truth)}")
 
 
 @torch.inference_mode()
 def _scored(
-    data: Data, network: nn.Module, test: list[int], logits: Tensor, vectors: Tensor
-) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yields the name of a kind of profile with labels and answers, speaker by speaker."""
+    data: Data, network: nn.Module, test: list[int], logits: Tensor, vectors: Tensor, impossible: Tensor
+) -> Iterator[tuple[str, str, list[str], list[str]]]:
+    """Yields a corpus and the name of a kind of profile with labels and answers, speaker by speaker."""
     labels = np.array(data.labels)
     truth = np.array([data.targets[clip] for clip in test])
     speakers = np.array([speaker_of(data.utterances[clip]) for clip in test])
     upper, draw = network.upper, np.random.default_rng(0)
-    yield "nothing", truth.tolist(), labels[logits.argmax(dim=1)].tolist()
+
+    def answers(clips: np.ndarray, found: Tensor) -> tuple[list[str], list[str]]:
+        best = found.masked_fill(impossible[clips], -torch.inf).argmax(dim=1).numpy()
+        return truth[clips].tolist(), labels[best].tolist()
+
     for speaker in np.unique(speakers):
         own = np.flatnonzero(speakers == speaker)
+        corpus = data.utterances[test[own[0]]].corpus
+        yield corpus, "nothing", *answers(own, logits[own])
         for kind in KINDS:
             for size in SIZES:
                 for _ in range(DRAWS):
                     chosen = _chosen(kind, size, own, truth, draw)
-                    if len(chosen) < size:
+                    if len(chosen) < size or len(chosen) == len(own):
                         continue
                     offset = upper.voices.offset(vectors[chosen], logits[chosen].softmax(dim=1))
                     rest = np.setdiff1d(own, chosen)
-                    answers = upper.decide(vectors[rest], offset).argmax(dim=1)
-                    yield f"{size:2d} {kind}", truth[rest].tolist(), labels[answers].tolist()
+                    yield corpus, f"{size:2d} {kind}", *answers(rest, upper.decide(vectors[rest], offset))
         offset = upper.voices.offset(vectors[own], logits[own].softmax(dim=1))
-        answers = upper.decide(vectors[own], offset).argmax(dim=1)
-        yield "all, scored too", truth[own].tolist(), labels[answers].tolist()
+        yield corpus, "all, scored too", *answers(own, upper.decide(vectors[own], offset))
 
 
 def _chosen(kind: str, size: int, own: np.ndarray, truth: np.ndarray, draw: np.random.Generator) -> np.ndarray:
