@@ -115,7 +115,7 @@ def test_predicting_that_is_killed_answers_every_file_once(folder, tmp_path):
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [Path(row["file"]).name for row in rows] == [f"{number:05d}.wav" for number in range(FILES)]
     assert not journal.exists()
-    assert rows[0]["probabilities"] == rows[3]["probabilities"] == rows[-3]["probabilities"]
+    assert rows[0]["probabilities"] == rows[3]["probabilities"] == rows[FILES // 3 * 3 - 3]["probabilities"]
 
 
 @pytest.mark.slow

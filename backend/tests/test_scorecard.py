@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from benchmarks import scorecard
-from benchmarks.lines import Line
+from benchmarks.lines import Line, by_tests
 from benchmarks.promises_load import ended
 
 MEASURED_HERE = ["R1", "R3", "R7", "R8", "R16", "E3", "E5"]
@@ -32,6 +32,13 @@ def test_a_measurement_that_breaks_is_a_promise_that_is_not_kept(monkeypatch):
     monkeypatch.setattr(scorecard, "measures", lambda: {"R1": broken})
     (line,) = scorecard.run(False, [])
     assert not line.passed and "no server" in line.measured and "FAIL" in scorecard.row(line)
+
+
+def test_what_is_shown_by_tests_names_those_that_fail(tmp_path):
+    file = tmp_path / "test_two.py"
+    file.write_text("def test_good():\n    pass\n\n\ndef test_bad():\n    assert not 1\n")
+    line = by_tests("R1", "", [str(file)], full=False)
+    assert (line.measured, line.passed) == ("1 of 2 tests, not test_bad", False)
 
 
 def test_only_what_is_named_is_measured(monkeypatch):

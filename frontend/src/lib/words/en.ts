@@ -550,7 +550,7 @@ export const en = {
     subtitle:
       'Give a model three to twenty short recordings of one person in varied moods, without labels: it keeps statistics of the voice, never audio, for this browser only, until you delete them.',
     worth:
-      'With such recordings a model was more often right about actors that it had never heard than without; the more of them in varied moods, the better, while one mood alone or only neutral ones help less.',
+      'With such recordings a model was more often right about actors that it had never heard than without; the more of them in varied moods, the better. One mood alone helps less, and neutral ones alone can make it worse.',
     make: 'Calibrate a model to a voice',
     name: 'Name',
     nameHint: 'Whose voice it is. Ask the person first.',

@@ -552,7 +552,7 @@ export const es: Words = {
     subtitle:
       'Dé a un modelo entre tres y veinte grabaciones cortas de una persona en estados de ánimo variados, sin etiquetas: conserva estadísticas de la voz, nunca audio, solo para este navegador y hasta que usted las borre.',
     worth:
-      'Con tales grabaciones un modelo acertó más a menudo que sin ellas con actores que nunca había oído; cuantas más en estados de ánimo variados, mejor, mientras que un solo estado de ánimo o solo grabaciones neutras ayudan menos.',
+      'Con tales grabaciones un modelo acertó más a menudo que sin ellas con actores que nunca había oído; cuantas más en estados de ánimo variados, mejor. Un solo estado de ánimo ayuda menos, y solo grabaciones neutras pueden empeorarlo.',
     make: 'Calibrar un modelo con una voz',
     name: 'Nombre',
     nameHint: 'De quién es la voz. Pregunte antes a la persona.',
