@@ -13,7 +13,7 @@ import numpy as np
 from ser.errors import ProfileError
 
 MAX_NAME_CHARACTERS = 40
-FEW_CLIPS = 3
+FEW_CLIPS = 5  # fewer can cost accuracy, see weights/README.md
 WARNINGS = ("few_recordings", "alike")  # codes of what would make a profile better
 
 

@@ -110,7 +110,7 @@ def test_advice_is_given_where_it_helps():
     one = Profile(
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
-    assert list(one.warnings(VARIED)) == ["few_recordings"] and "3 to 20" in one.warnings(VARIED)["few_recordings"]
+    assert list(one.warnings(VARIED)) == ["few_recordings"] and "5 to 20" in one.warnings(VARIED)["few_recordings"]
     assert one.warnings(VARIED)["few_recordings"].startswith("1 recording says")
     assert replace(one, clips=2, variety=0.9).warnings(VARIED)["few_recordings"].startswith("2 recordings say")
     assert "sound alike" in replace(one, clips=5).warnings(VARIED)["alike"]

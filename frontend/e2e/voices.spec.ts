@@ -119,7 +119,7 @@ test('what would make a voice better is said', async ({ page }) => {
   await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
   await page.getByTestId('file').setInputFiles(MOODS[0]!);
   await page.getByRole('button', { name: 'Create the voice' }).click();
-  await expect(page.getByRole('region', { name: 'The voice of Asha is ready' })).toContainText('3 to 20 are better');
+  await expect(page.getByRole('region', { name: 'The voice of Asha is ready' })).toContainText('5 to 20 are better');
 });
 
 test.describe('with a microphone', () => {

@@ -44,7 +44,7 @@ def profiles() -> Any:
     tags=["Profiles"],
     operation_id="makeProfile",
     summary="Calibrate a model to a voice",
-    description="Three to twenty short recordings of one person in varied moods are best; they need no labels. "
+    description="Five to twenty short recordings of one person in varied moods are best; they need no labels. "
     "Statistics of the voice are kept, never audio. A profile of the same name is replaced.",
     security="owner",
     responses=problems(400, 401, 404, 413, 422, 429, 500, 503),

@@ -17,7 +17,7 @@ def enroll(
 ) -> None:
     """Calibrates a model to one person's voice; predict --speaker NAME then uses it.
 
-    Three to twenty short recordings in varied moods are best; they need no labels. What is kept are statistics of the
+    Five to twenty short recordings in varied moods are best; they need no labels. What is kept are statistics of the
     voice, never audio: see 'profiles'.
     """
     from ser.adaptation import VARIED

@@ -45,7 +45,7 @@ def test_a_profile_is_made_listed_used_and_deleted(voices, enrolment, form, samp
     assert made.status_code == 201
     profile = made.json["profile"]
     assert (profile["name"], profile["model"], profile["clips"]) == ("asha", "toy", 3)
-    assert bool(made.json["warnings"]) == (profile["variety"] < VARIED) and "offset" not in profile
+    assert ("alike" in made.json["warning_codes"]) == (profile["variety"] < VARIED) and "offset" not in profile
     assert voices.get(PATH, headers=owner).json == {"profiles": [profile]}
     clip = samples["sad"].read_bytes()
     plain = voices.post("/upload", **form(clip, model="toy")).json["probabilities"]
@@ -72,7 +72,7 @@ def test_it_is_the_same_as_the_predictor_s_own(voices, enrolment, form, samples,
 def test_a_profile_of_the_same_name_is_replaced_and_one_clip_is_warned_of(voices, enrolment, owner):
     voices.post(PATH, **enrolment(), headers=owner)
     made = voices.post(PATH, **enrolment(files=1), headers=owner)
-    assert "3 to 20 are better" in made.json["warnings"][0] and made.json["warning_codes"] == ["few_recordings"]
+    assert "5 to 20 are better" in made.json["warnings"][0] and made.json["warning_codes"] == ["few_recordings"]
     assert [one["clips"] for one in voices.get(PATH, headers=owner).json["profiles"]] == [1]
 
 

@@ -202,7 +202,7 @@ export interface paths {
         put?: never;
         /**
          * Calibrate a model to a voice
-         * @description Three to twenty short recordings of one person in varied moods are best; they need no labels. Statistics of the voice are kept, never audio. A profile of the same name is replaced.
+         * @description Five to twenty short recordings of one person in varied moods are best; they need no labels. Statistics of the voice are kept, never audio. A profile of the same name is replaced.
          */
         post: operations["makeProfile"];
         delete?: never;

@@ -548,7 +548,7 @@ export const en = {
   voices: {
     title: 'Voices',
     subtitle:
-      'Give a model three to twenty short recordings of one person in varied moods, without labels: it keeps statistics of the voice, never audio, for this browser only, until you delete them.',
+      'Give a model five to twenty short recordings of one person in varied moods, without labels: it keeps statistics of the voice, never audio, for this browser only, until you delete them.',
     worth:
       'With such recordings a model was more often right about actors that it had never heard than without; the more of them in varied moods, the better. One mood alone helps less, and neutral ones alone can make it worse.',
     make: 'Calibrate a model to a voice',
@@ -557,7 +557,7 @@ export const en = {
     replaces: (name: string) => `There is a voice called ${name} already; it will be replaced.`,
     hint: 'Best is one sentence said in several moods, one recording each: as usual, glad, sad, angry, afraid, astonished.',
     recordings: 'Recordings',
-    noRecordings: 'No recordings yet; three to twenty are best.',
+    noRecordings: 'No recordings yet; five to twenty are best.',
     count: (count: number) => `${count} ${count === 1 ? 'recording' : 'recordings'}`,
     recorded: (number: number) => `Recording ${number}`,
     remove: 'Remove',
@@ -569,7 +569,7 @@ export const en = {
       `It was made from ${count} ${count === 1 ? 'recording' : 'recordings'} with ${speech} of speech. Analyse and Live offer it from now on.`,
     leftOut: (count: number) => `${count} ${count === 1 ? 'recording' : 'recordings'} without speech ${count === 1 ? 'was' : 'were'} left out.`,
     better: {
-      few_recordings: (count: number) => `${count} ${count === 1 ? 'recording says' : 'recordings say'} little about a voice; 3 to 20 are better.`,
+      few_recordings: (count: number) => `${count} ${count === 1 ? 'recording says' : 'recordings say'} little about a voice; 5 to 20 are better.`,
       alike: 'The recordings sound alike; a few in other moods make the voice much better.',
     },
     use: 'Analyse',

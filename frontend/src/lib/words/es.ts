@@ -550,7 +550,7 @@ export const es: Words = {
   voices: {
     title: 'Voces',
     subtitle:
-      'Dé a un modelo entre tres y veinte grabaciones cortas de una persona en estados de ánimo variados, sin etiquetas: conserva estadísticas de la voz, nunca audio, solo para este navegador y hasta que usted las borre.',
+      'Dé a un modelo entre cinco y veinte grabaciones cortas de una persona en estados de ánimo variados, sin etiquetas: conserva estadísticas de la voz, nunca audio, solo para este navegador y hasta que usted las borre.',
     worth:
       'Con tales grabaciones un modelo acertó más a menudo que sin ellas con actores que nunca había oído; cuantas más en estados de ánimo variados, mejor. Un solo estado de ánimo ayuda menos, y solo grabaciones neutras pueden empeorarlo.',
     make: 'Calibrar un modelo con una voz',
@@ -559,7 +559,7 @@ export const es: Words = {
     replaces: (name) => `Ya hay una voz llamada ${name}; se sustituirá.`,
     hint: 'Lo mejor es una misma frase dicha en varios estados de ánimo, una grabación de cada uno: normal, alegre, triste, con enfado, con miedo, con asombro.',
     recordings: 'Grabaciones',
-    noRecordings: 'Aún no hay grabaciones; lo mejor son de tres a veinte.',
+    noRecordings: 'Aún no hay grabaciones; lo mejor son de cinco a veinte.',
     count: (count) => `${count} ${count === 1 ? 'grabación' : 'grabaciones'}`,
     recorded: (number) => `Grabación ${number}`,
     remove: 'Quitar',
@@ -571,7 +571,7 @@ export const es: Words = {
       `Se ha creado con ${count} ${count === 1 ? 'grabación' : 'grabaciones'} y ${speech} de voz. Desde ahora se ofrece en Analizar y En vivo.`,
     leftOut: (count) => (count === 1 ? 'Se ha omitido 1 grabación sin voz.' : `Se han omitido ${count} grabaciones sin voz.`),
     better: {
-      few_recordings: (count) => `${count} ${count === 1 ? 'grabación dice' : 'grabaciones dicen'} poco sobre una voz; de 3 a 20 es mejor.`,
+      few_recordings: (count) => `${count} ${count === 1 ? 'grabación dice' : 'grabaciones dicen'} poco sobre una voz; de 5 a 20 es mejor.`,
       alike: 'Las grabaciones se parecen; unas pocas en otros estados de ánimo mejoran mucho la voz.',
     },
     use: 'Analizar',
