@@ -115,8 +115,8 @@ def command_line(full: bool) -> list[Line]:
 
 
 def start(full: bool) -> list[Line]:
-    """E5: whole processes; in small, where other tests run beside, the best of a few may take four times as long."""
-    times, choose, share = (10, statistics.median, 1) if full else (3, min, 4)
+    """E5: whole processes; in small, where other tests run beside, the best of a few may take twice as long."""
+    times, choose, share = (10, statistics.median, 1) if full else (5, min, 2)
     helped = choose(time_command(["--help"], times))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clip.wav"

@@ -122,7 +122,7 @@ def bombs(seconds: float = 2400.0) -> dict[str, bytes]:
 
 
 def claiming_4_gib() -> dict[str, bytes]:
-    """Returns files of a second and less whose headers claim 4 GiB, as those of programs that stream do."""
+    """Returns files of a second and less whose headers claim 4 GiB or half of that, as those of streams do."""
     rf64 = bytearray(originals()["rf64"])
     place = rf64.index(b"ds64") + 8  # size of the file, of the sound, number of samples: 64 bits each
     rf64[place : place + 24] = struct.pack("<QQQ", (1 << 32) + 92, 1 << 32, 1 << 31)
@@ -131,6 +131,7 @@ def claiming_4_gib() -> dict[str, bytes]:
         aiff[place : place + 4] = b"\xff" * 4
     return {
         "a WAV of a stream": _wav(size=0xFFFFFFFF),
+        "a WAV of half a stream": _wav(size=0x7FFFFFFF),
         "a WAV that claims 4 GiB": _wav(size=0xFFFF0000),
         "an RF64 that claims 4 GiB": bytes(rf64),
         "an AIFF that claims 4 GiB": bytes(aiff),

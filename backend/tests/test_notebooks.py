@@ -20,7 +20,7 @@ def execute(monkeypatch: pytest.MonkeyPatch):
     def run(name: str) -> str:
         notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
         assert all(not cell.get("outputs") for cell in notebook.cells), "commit notebooks without their output"
-        NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+        NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
         return str([cell.get("outputs") for cell in notebook.cells])
 
     return run

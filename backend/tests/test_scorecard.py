@@ -1,7 +1,7 @@
 """The scorecard has a line for every promise, and what it measures in small holds.
 
 Promises that other tests show are not measured twice. Times are judged with what a machine that runs other tests beside
-can hold: R8's /health is given twice as long, E5 four times, and R8's p99 is left to the full size.
+can hold: R8's /health and E5 are given twice as long, and R8's p99 is left to the full size.
 """
 
 from __future__ import annotations
