@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ser.adaptation import GatedLinear
 from ser.batches import Task, make_task
+from ser.core.settings import Settings, load_settings
 from ser.corpus import corpus_root, get_corpus
 from ser.dataset import Data, load_data
 from ser.heads import fit_answer, fit_kind, kinds_of
@@ -24,7 +25,6 @@ from ser.layers import Standardise
 from ser.metrics import score
 from ser.pretrained import load_pretrained
 from ser.recipe import Recipe, get_recipe
-from ser.settings import Settings, load_settings
 from ser.splits import make_folds
 
 CORPORA = ("ravdess", "crema-d", "indian-emospeech")

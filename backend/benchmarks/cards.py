@@ -11,7 +11,7 @@ from pathlib import Path
 from textwrap import fill
 
 from ser.checkpoint import Figure, ModelInfo, list_models
-from ser.settings import PROJECT
+from ser.core.settings import PROJECT
 from ser.splits import get_protocol
 
 WEIGHTS = PROJECT / "weights"

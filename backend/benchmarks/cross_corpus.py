@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ser.core.errors import ProtocolError
+from ser.core.labels import relabel
+from ser.core.prediction import Prediction
+from ser.core.settings import load_settings
 from ser.corpus import Utterance, corpus_root, get_corpus
-from ser.errors import ProtocolError
-from ser.labels import relabel
 from ser.metrics import NO_SPEECH, score, speaker_interval
-from ser.prediction import Prediction
 from ser.predictor import Predictor, load_predictor
-from ser.settings import load_settings
 
 
 def main() -> None:

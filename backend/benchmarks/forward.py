@@ -11,7 +11,7 @@ import time
 import torch
 
 from ser.checkpoint import list_models, load_checkpoint
-from ser.settings import load_settings
+from ser.core.settings import load_settings
 
 SECONDS, ROUNDS, WARM_UP = 3.5, 50, 5
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 from ser.checkpoint import Figure, ModelInfo, figure, list_models
+from ser.core.settings import PROJECT, load_settings
 from ser.predictor import load_predictor
 from ser.results import current
-from ser.settings import PROJECT, load_settings
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
 ROUNDS = 10

@@ -14,9 +14,9 @@ from benchmarks.lines import Line, by_tests
 from benchmarks.serving import Running, running_server
 from ser.api.problems import KINDS
 from ser.audio import Waveform
+from ser.core.errors import AudioError
+from ser.core.settings import MEBIBYTE
 from ser.decoder import Decoders
-from ser.errors import AudioError
-from ser.settings import MEBIBYTE
 from tests.evil import EVIL, WAYS
 from tests.malformed import bombs, disguised, malformed
 

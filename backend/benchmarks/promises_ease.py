@@ -17,8 +17,8 @@ from benchmarks.clips import SAMPLE_RATE, speech_like, wav
 from benchmarks.lines import Line, by_tests
 from benchmarks.startup import FIRST_PREDICTION_SECONDS, HELP_SECONDS, time_command
 from ser.audio import decode, resample
+from ser.core.settings import PROJECT, load_settings
 from ser.predictor import Predictor, load_predictor
-from ser.settings import PROJECT, load_settings
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)
 LOSSLESS = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("FLAC", "PCM_24")]

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.lines import Line
-from ser.files import write_text
+from ser.core.atomic_write import write_text
 
 CARD = Path(__file__).with_name("SCORECARD.md")
 GROUPS = ("decoding", "load", "kept", "same", "ease", "soak")  # modules promises_<group>, each with MEASURES

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from ser.settings import load_settings
+from ser.core.settings import load_settings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0

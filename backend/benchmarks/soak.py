@@ -23,7 +23,7 @@ import requests
 from benchmarks.clips import wav
 from benchmarks.report import print_machine
 from benchmarks.serving import Running, admitted, running_server
-from ser.settings import MEBIBYTE
+from ser.core.settings import MEBIBYTE
 from tests.malformed import malformed
 
 GROWTH = 0.1  # of the memory

@@ -28,8 +28,8 @@ def load(name_or_path: str | Path | None = None) -> Predictor:
     Raises:
         ModelError: there is no such model, or it is damaged.
     """
+    from ser.core.settings import load_settings
     from ser.predictor import load_predictor  # torch takes a second; ``ser.__version__`` should not
-    from ser.settings import load_settings
 
     settings = load_settings()
     return load_predictor(name_or_path or settings.model, settings)

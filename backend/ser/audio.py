@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from ser.errors import AudioError
+from ser.core.errors import AudioError
 
 SAMPLE_RATE = 16_000  # Hz; what the speech detector and every recipe hear
 MIN_SECONDS = 0.1  # shorter than this there are fewer than the 9 frames that the delta filter needs

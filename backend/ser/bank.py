@@ -21,9 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ser.audio import decode, resample
-from ser.errors import AudioError
+from ser.core.atomic_write import write_atomically
+from ser.core.errors import AudioError
 from ser.features import MIN_SAMPLES
-from ser.files import write_atomically
 from ser.recipe import Recipe, get_recipe
 from ser.speech import Speech, find_speech
 

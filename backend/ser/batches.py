@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ser.bank import FrameBank, pad
+from ser.core.labels import INTENSITIES
 from ser.dataset import Data
-from ser.labels import INTENSITIES
 from ser.recipe import TrainingSettings
 from ser.splits import speaker_of, speakers_known
 

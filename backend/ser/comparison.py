@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.errors import ProtocolError
+from ser.core.atomic_write import write_text
+from ser.core.errors import ProtocolError
 from ser.figures import plot_differences, to_svg
-from ser.files import write_text
 from ser.metrics import difference_interval, paired_p_value
 from ser.out_of_fold import OutOfFold
 from ser.pages import write_page

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ser.download import download, extract_zip
-from ser.errors import CorpusError
+from ser.core.download import download, extract_zip
+from ser.core.errors import CorpusError
 
 SUFFIXES = (".wav", ".flac", ".mp3")
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Utterance:
         age: in years where known.
         race: as the corpus states it.
         sentence: which sentence is spoken.
-        intensity: one of ``ser.labels.INTENSITIES``, or None.
+        intensity: one of ``ser.core.labels.INTENSITIES``, or None.
         repetition: which take.
         soft_labels: canonical emotion -> share of the listeners who heard it, where listeners were asked.
         population: names the people recorded, where two corpora share them; None is the corpus itself.

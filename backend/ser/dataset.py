@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser.bank import FrameBank, Progress, build_bank, join
+from ser.core.errors import CorpusError, ModelError
+from ser.core.labels import relabel
 from ser.corpus import Corpus, Utterance
-from ser.errors import CorpusError, ModelError
-from ser.labels import relabel
 from ser.recipe import Recipe, get_recipe
 
 

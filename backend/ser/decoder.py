@@ -2,9 +2,9 @@
 
 A helper (``python -m ser.decoder``) is started before it is needed and decodes one recording after the other. What
 comes and what goes takes its pipes, never the disk. It cannot open a file or a socket, write anything, or use more
-than its share of time and memory (``ser.limits``); whoever waits for it kills it when its time is over, which is
-the only limit on Windows. A helper that dies costs the recording it died of, and is replaced. Going through a helper
-costs 1.3 ms for a 3 s WAV (0.6 ms here, 1.9 ms there), so that even small and simple files do.
+than its share of time and memory (``ser.core.resource_limits``); whoever waits for it kills it when its time is over,
+which is the only limit on Windows. A helper that dies costs the recording it died of, and is replaced. Going through a
+helper costs 1.3 ms for a 3 s WAV (0.6 ms here, 1.9 ms there), so that even small and simple files do.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from ser.audio import Waveform, decode
-from ser.errors import AudioError
-from ser.limits import allow_seconds, confine
-from ser.programs import python_command, python_environment
+from ser.core.errors import AudioError
+from ser.core.resource_limits import allow_seconds, confine
+from ser.core.subprocesses import python_command, python_environment
 
 log = logging.getLogger(__name__)
 

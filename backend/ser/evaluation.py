@@ -20,9 +20,9 @@ import numpy as np
 import torch
 
 from ser.batches import make_task
+from ser.core.atomic_write import write_text
+from ser.core.errors import ProtocolError
 from ser.dataset import Data
-from ser.errors import ProtocolError
-from ser.files import write_text
 from ser.metrics import NO_SPEECH, score
 from ser.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
 from ser.recipe import Recipe

@@ -21,10 +21,10 @@ from scipy.special import softmax
 from ser.batches import make_task
 from ser.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_temperature, set_threshold
 from ser.checkpoint import Figure, ModelInfo, figure, save_checkpoint
+from ser.core.atomic_write import write_text
+from ser.core.errors import ProtocolError
 from ser.dataset import Data
-from ser.errors import ProtocolError
 from ser.figures import draw_confusion, draw_curves
-from ser.files import write_text
 from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
 from ser.recipe import Recipe
 from ser.results import METRICS_FILE, RUN_FILE

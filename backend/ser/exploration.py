@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from ser.core.atomic_write import write_text
+from ser.core.labels import EMOTIONS
 from ser.corpus import Corpus, Utterance
 from ser.figures import plot_counts, plot_histogram, save_picture, to_svg
-from ser.files import write_text
-from ser.labels import EMOTIONS
 from ser.pages import write_page
 from ser.splits import speaker_of
 

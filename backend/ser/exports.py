@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
-from ser.labels import EMOTIONS
-from ser.prediction import Prediction, Segment
+from ser.core.labels import EMOTIONS
+from ser.core.prediction import Prediction, Segment
 
 CSV_COLUMNS = (
     "file",

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ser.files import write_atomically
+from ser.core.atomic_write import write_atomically
 
 # colour in a picture -> the same on a dark page; the pairs are those of frontend/src/app/app.css
 INK, QUIET, LINE, ACCENT, OTHER = "#1b2426", "#566266", "#d2cec5", "#0f6b66", "#b0700a"

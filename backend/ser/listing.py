@@ -14,9 +14,9 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from ser.core.errors import CorpusError
+from ser.core.labels import EMOTIONS, read_emotion
 from ser.corpus import Corpus, Utterance
-from ser.errors import CorpusError
-from ser.labels import EMOTIONS, read_emotion
 
 CORPUS = "files"  # stands where a published corpus has its name
 REQUIRED, OPTIONAL = ("path", "emotion"), ("speaker",)

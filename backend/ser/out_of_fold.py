@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.files import write_text
-from ser.labels import INTENSITIES
+from ser.core.atomic_write import write_text
+from ser.core.labels import INTENSITIES
 
 UNKNOWN = "unknown"
 THRESHOLD = "threshold_"  # begins the names of columns, the coverage in percent ends them

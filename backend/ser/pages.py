@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ser.files import write_text
+from ser.core.atomic_write import write_text
 
 TEMPLATES = Path(__file__).with_name("templates")
 

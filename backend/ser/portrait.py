@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from ser.acoustics import PITCH_MAX_HZ, PITCH_MIN_HZ, find_pitch, mel_decibel, spectrogram
 from ser.audio import SAMPLE_RATE
+from ser.core.prediction import Prediction
 from ser.descriptors import mel_hertz
 from ser.figures import ACCENT, INK, LINE, OTHER, PERCENT, save_picture, styled
-from ser.prediction import Prediction
 from ser.speech import Speech
 
 CHUNK_SECONDS = 30  # of a recording are analysed at a time; half an hour at once would need gigabytes

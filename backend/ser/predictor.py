@@ -17,12 +17,12 @@ from ser.answer import Evidence, conclude
 from ser.attention import Attention
 from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
-from ser.errors import ProfileError, SettingsError
+from ser.core.errors import ProfileError, SettingsError
+from ser.core.labels import canonical_order
+from ser.core.prediction import Prediction
+from ser.core.settings import Settings
+from ser.core.speaker_profile import Profile, check_name
 from ser.inference import Between, Inference, cut
-from ser.labels import canonical_order
-from ser.prediction import Prediction
-from ser.profile import Profile, check_name
-from ser.settings import Settings
 from ser.speech import Speech, find_speech
 from ser.timeline import DEFAULT_GRID, Grid, check_work, windows
 

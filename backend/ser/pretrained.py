@@ -16,10 +16,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ser.errors import DownloadError, ModelError
+from ser.core.errors import DownloadError, ModelError
 
 if TYPE_CHECKING:
-    from ser.download import Progress
+    from ser.core.download import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def load_pretrained(source: Pretrained, folder: Path, *, on_progress: Progress |
             (``download_checksum``); such a download is deleted.
         ModelError: a file that was there before is damaged or holds other tensors.
     """
-    from ser.download import download  # requests takes 100 ms, and what ships needs none of it
+    from ser.core.download import download  # requests takes 100 ms, and what ships needs none of it
 
     found = sorted(folder.glob(f"{source.name}*.safetensors"))
     file = found[0] if found else download(source.url, folder / f"{source.name}.safetensors", on_progress=on_progress)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row, delete, func, insert, select
 
-from ser.errors import ProfileError
-from ser.profile import Profile, check_name
+from ser.core.errors import ProfileError
+from ser.core.speaker_profile import Profile, check_name
 from ser.store import PROFILES, Store
 
 MOST_PROFILES = 100  # of one owner

@@ -16,7 +16,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ser.augment import Change
-from ser.errors import ModelError
+from ser.core.errors import ModelError
 from ser.pretrained import Pretrained
 
 

@@ -23,8 +23,8 @@ from ser.calibration import (
     fit_temperature,
     set_threshold,
 )
-from ser.errors import ProtocolError
-from ser.files import write_text
+from ser.core.atomic_write import write_text
+from ser.core.errors import ProtocolError
 from ser.metrics import (
     NO_SPEECH,
     Scores,

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ser.core.errors import AudioError, CorpusError
+from ser.core.labels import EMOTIONS, canonical_order, relabel
+from ser.core.prediction import Prediction
+from ser.core.resume_log import Journal
 from ser.corpus import Utterance
-from ser.errors import AudioError, CorpusError
-from ser.journal import Journal
-from ser.labels import EMOTIONS, canonical_order, relabel
 from ser.metrics import NO_SPEECH
 from ser.out_of_fold import read_out_of_fold, write_rows
-from ser.prediction import Prediction
 from ser.predictor import Predictor
 from ser.results import PREDICTIONS_FILE, summarise_served, write_metrics
 from ser.splits import speaker_of

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
 
-from ser.errors import SessionError
-from ser.prediction import Prediction
+from ser.core.errors import SessionError
+from ser.core.prediction import Prediction
 from ser.store import CHUNKS, MARKS, SESSIONS, Store
 
 MAX_TITLE_CHARACTERS = 200

@@ -39,7 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from ser.errors import SettingsError, StoreError
+from ser.core.errors import SettingsError, StoreError
 
 SCHEMA = 1  # version of the tables below
 LOCAL = "local"  # the owner behind the command line; no token has this as its SHA-256

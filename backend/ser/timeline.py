@@ -10,8 +10,8 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from ser.audio import SAMPLE_RATE
-from ser.errors import AudioError, SettingsError
-from ser.prediction import Segment, Timeline, Transition
+from ser.core.errors import AudioError, SettingsError
+from ser.core.prediction import Segment, Timeline, Transition
 from ser.speech import Speech
 
 LONG_SECONDS = 10.0  # a longer recording is looked at window by window

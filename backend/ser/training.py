@@ -25,8 +25,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ser.bank import FrameBank
 from ser.batches import Task, class_weights, draw_batches, make_batch
-from ser.errors import TrainingError
-from ser.files import write_atomically, write_text
+from ser.core.atomic_write import write_atomically, write_text
+from ser.core.errors import TrainingError
 from ser.probe import masked_cross_entropy
 from ser.recipe import Recipe, TrainingSettings
 from ser.transfer import begin, finish

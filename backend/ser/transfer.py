@@ -18,13 +18,13 @@ from ser.adaptation import Voices
 from ser.bank import FrameBank
 from ser.batches import Task
 from ser.caution import Clips, fit_caution
+from ser.core.settings import load_settings
 from ser.distillation import teach
 from ser.heads import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
 from ser.layers import Standardise
 from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
 from ser.recipe import Recipe, TrainingSettings, get_recipe
-from ser.settings import load_settings
 
 LOWER = "lower"  # the published part, as a bank names what it makes
 STATISTICS = "statistics"  # of the published tensors, as a bank names them

@@ -22,10 +22,10 @@ import torch
 from safetensors.torch import save_file
 
 from ser.audio import SAMPLE_RATE
+from ser.core.settings import PROJECT
 from ser.pretrained import fingerprint
 from ser.recipe import Recipe, get_recipe
 from ser.recipes.whisper import DIMS, LAYERS
-from ser.settings import PROJECT
 from ser.store import Store, open_store
 from tests.databases import POSTGRES, make, postgres_server
 

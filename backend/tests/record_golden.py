@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from ser.checkpoint import list_models
+from ser.core.settings import PROJECT, load_settings
 from ser.predictor import load_predictor
-from ser.settings import PROJECT, load_settings
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import json
 import re
 from importlib.metadata import PackageNotFoundError, metadata
 
-from ser.settings import PROJECT
+from ser.core.settings import PROJECT
 
 LIST = PROJECT / "backend" / "LICENCES.md"
 HEAD = """\

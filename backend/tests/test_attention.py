@@ -8,9 +8,9 @@ import torch
 
 from ser.attention import Look, over_time
 from ser.audio import SAMPLE_RATE, Waveform, decode
+from ser.core.settings import load_settings
 from ser.predictor import load_predictor
 from ser.recipe import find_recipes
-from ser.settings import load_settings
 
 
 def look(start: float, stop: float, *weights: float) -> Look:

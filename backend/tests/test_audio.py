@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from ser.audio import SAMPLE_RATE, Waveform, decode, resample
-from ser.errors import AudioError
+from ser.core.errors import AudioError
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)
 LOSSLESS = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("FLAC", "PCM_16")]

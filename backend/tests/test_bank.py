@@ -9,7 +9,7 @@ import torch
 
 from ser.audio import decode, resample
 from ser.bank import build_bank, clip_frames, join, pad
-from ser.errors import AudioError
+from ser.core.errors import AudioError
 from ser.recipe import get_recipe
 from ser.speech import find_speech
 

@@ -10,7 +10,7 @@ import torch
 
 from ser.calibration import Calibration
 from ser.checkpoint import Figure, ModelInfo, find_checkpoint, list_models, load_checkpoint, save_checkpoint
-from ser.errors import ModelError
+from ser.core.errors import ModelError
 from ser.recipe import get_recipe
 
 

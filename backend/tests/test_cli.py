@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.settings import PROJECT
+from ser.core.settings import PROJECT
 from ser.splits import PROTOCOLS
 
 

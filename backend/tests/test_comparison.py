@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from ser.comparison import compare, write_comparison
-from ser.errors import ProtocolError
+from ser.core.errors import ProtocolError
 from ser.out_of_fold import read_out_of_fold, write_rows
 from ser.results import summarise, write_metrics
 from tests.test_pages import check_page

@@ -12,7 +12,7 @@ import pytest
 
 from launcher.page import MIN_NODE
 from launcher.start import MIN_PYTHON
-from ser.settings import PROJECT, Settings
+from ser.core.settings import PROJECT, Settings
 
 TEXT = (PROJECT / "backend" / "Containerfile").read_text(encoding="utf-8")
 LEAST = {"python": MIN_PYTHON, "node": MIN_NODE}

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from ser.core.errors import CorpusError, DownloadError
+from ser.core.labels import EMOTIONS
+from ser.core.settings import PROJECT
 from ser.corpus import Archive, corpus_root, fetch, find_corpora, get_corpus
-from ser.errors import CorpusError, DownloadError
-from ser.labels import EMOTIONS
-from ser.settings import PROJECT
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
 

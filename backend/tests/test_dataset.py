@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ser.core.errors import CorpusError
 from ser.corpus import Utterance, get_corpus
 from ser.dataset import label_utterances
-from ser.errors import CorpusError
 from ser.recipe import get_recipe
 
 RECIPE = get_recipe("cnn1d_published")

@@ -9,10 +9,10 @@ import torch
 
 from ser.bank import FrameBank
 from ser.batches import Lessons
+from ser.core.errors import CorpusError, ModelError
 from ser.corpus import get_corpus
 from ser.dataset import load_data
 from ser.distillation import teach
-from ser.errors import CorpusError, ModelError
 from ser.layers import Standardise
 from ser.recipe import get_recipe
 

@@ -10,7 +10,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from ser.api import metrics
 from ser.api.app import openapi_document
 from ser.api.problems import KINDS, RETRY_SECONDS
-from ser.settings import PROJECT, Settings
+from ser.core.settings import PROJECT, Settings
 
 README = (PROJECT / "backend" / "README.md").read_text(encoding="utf-8")
 DEPLOY = (PROJECT / "backend" / "DEPLOY.md").read_text(encoding="utf-8")

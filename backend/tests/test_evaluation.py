@@ -13,9 +13,9 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from ser.bank import FrameBank
 from ser.batches import make_task
 from ser.checkpoint import figure, load_checkpoint
+from ser.core.errors import ProtocolError
 from ser.corpus import Utterance, get_corpus
 from ser.dataset import Data
-from ser.errors import ProtocolError
 from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
 from ser.recipe import get_recipe

@@ -12,8 +12,8 @@ import pysubs2
 import pytest
 from praatio import textgrid
 
+from ser.core.prediction import Prediction, Segment
 from ser.exports import FORMATS, to_audacity, to_csv, to_rttm, to_srt, to_textgrid, to_webvtt
-from ser.prediction import Prediction, Segment
 
 
 def segment(start: float, end: float, emotion: str, state: str = "emotion") -> Segment:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ser import errors
-from ser.errors import SerError, SettingsError
-from ser.files import write_atomically, write_text
-from ser.labels import EMOTIONS, canonical_order, relabel
-from ser.prediction import Prediction, Segment
-from ser.settings import Settings, load_settings
+from ser.core import errors
+from ser.core.atomic_write import write_atomically, write_text
+from ser.core.errors import SerError, SettingsError
+from ser.core.labels import EMOTIONS, canonical_order, relabel
+from ser.core.prediction import Prediction, Segment
+from ser.core.settings import Settings, load_settings
 
 
 def prediction(**changes) -> Prediction:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ser.errors import CorpusError
-from ser.labels import EMOTIONS, SYNONYMS, read_emotion
+from ser.core.errors import CorpusError
+from ser.core.labels import EMOTIONS, SYNONYMS, read_emotion
 from ser.listing import read_listing
 
 

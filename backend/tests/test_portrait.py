@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE, decode
+from ser.core.prediction import Prediction
 from ser.portrait import CHUNK_SECONDS, draw_clip
-from ser.prediction import Prediction
 from ser.speech import find_speech
 
 FOUND = {"angry": 0.5, "happy": 0.3, "sad": 0.2}

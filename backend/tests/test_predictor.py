@@ -12,11 +12,11 @@ import pytest
 import soundfile
 
 from ser.audio import SAMPLE_RATE, Waveform, decode, resample
-from ser.errors import AudioError, ModelError, SettingsError
-from ser.labels import EMOTIONS
-from ser.prediction import WARNINGS
+from ser.core.errors import AudioError, ModelError, SettingsError
+from ser.core.labels import EMOTIONS
+from ser.core.prediction import WARNINGS
+from ser.core.settings import PROJECT, load_settings
 from ser.predictor import Predictor, load_predictor
-from ser.settings import PROJECT, load_settings
 
 GOLDEN = PROJECT / "backend" / "tests" / "golden.json"
 

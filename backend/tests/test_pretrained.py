@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ser.errors import DownloadError, ModelError
+from ser.core.errors import DownloadError, ModelError
 from ser.pretrained import Pretrained, fingerprint, load_pretrained
 
 TENSORS = {"encoder.a": torch.arange(6.0).reshape(2, 3), "encoder.b": torch.ones(2), "decoder.c": torch.zeros(9)}

@@ -11,11 +11,11 @@ import torch
 from ser.adaptation import VARIED, Voices, variety
 from ser.audio import SAMPLE_RATE, Waveform
 from ser.cli import app
-from ser.errors import ProfileError
+from ser.core.errors import ProfileError
+from ser.core.settings import load_settings
+from ser.core.speaker_profile import Profile, check_name
 from ser.predictor import Predictor, load_predictor
-from ser.profile import Profile, check_name
 from ser.profiles import delete_profile, list_profiles, load_profile, save_profile
-from ser.settings import load_settings
 from ser.store import LOCAL, opened, owner_of
 
 SIZE = 3072

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ser
-from ser.settings import PROJECT
+from ser.core.settings import PROJECT
 
 BACKEND = PROJECT / "backend"
 MADE = {".git", ".venv", "node_modules", "dist", "build", "test-results", "playwright-report", "__pycache__"}

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ser.audio import Waveform, decode, resample
-from ser.errors import AudioError
+from ser.core.errors import AudioError
+from ser.core.labels import EMOTIONS
+from ser.core.prediction import Prediction, Segment
 from ser.exports import FORMATS, to_csv
-from ser.labels import EMOTIONS
-from ser.prediction import Prediction, Segment
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import Grid, segments, windows
 

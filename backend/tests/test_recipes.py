@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from ser.audio import SAMPLE_RATE, decode
+from ser.core.errors import ModelError
+from ser.core.labels import EMOTIONS
 from ser.corpus import find_corpora
-from ser.errors import ModelError
-from ser.labels import EMOTIONS
 from ser.recipe import Recipe, find_recipes, get_recipe
 
 RECIPES = find_recipes()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ser.core.settings import PROJECT
 from ser.out_of_fold import read_out_of_fold, write_rows
 from ser.report import write_report
 from ser.results import refresh, summarise, write_metrics
-from ser.settings import PROJECT
 from tests.test_pages import check_page
 from tests.test_results import LABELS, made_rows
 

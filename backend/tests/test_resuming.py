@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser.errors import SettingsError
-from ser.journal import ENDING, Journal
-from ser.settings import PROJECT
+from ser.core.errors import SettingsError
+from ser.core.resume_log import ENDING, Journal
+from ser.core.settings import PROJECT
 
 FULL = os.environ.get("SER_FULL") == "1"
 FILES, KILLS = (10_000, 20) if FULL else (12, 2)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE, Waveform, decode, resample
-from ser.errors import AudioError
+from ser.core.errors import AudioError
+from ser.core.settings import load_settings
 from ser.predictor import load_predictor
-from ser.settings import load_settings
 from tests.test_audio import ffmpeg
 
 FILES = 200

@@ -11,13 +11,13 @@ import pytest
 from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
 
 from ser.comparison import compare
-from ser.errors import CorpusError
+from ser.core.errors import CorpusError
+from ser.core.settings import load_settings
 from ser.listing import read_listing
 from ser.predictor import Predictor, load_predictor
 from ser.report import write_report
 from ser.results import refresh
 from ser.scoring import score_files, write_scores
-from ser.settings import load_settings
 from tests.test_pages import check_page
 from tests.test_report import visible
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from ser.errors import SessionError
-from ser.prediction import Prediction, Segment, Timeline, Transition
+from ser.core.errors import SessionError
+from ser.core.prediction import Prediction, Segment, Timeline, Transition
 from ser.sessions import Chunk, Mark, Sessions, on_one_line
 from ser.store import Store, owner_of
 

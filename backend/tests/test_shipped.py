@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks.models import others
 from ser.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
-from ser.settings import PROJECT
+from ser.core.settings import PROJECT
 from ser.splits import PROTOCOLS
 
 WEIGHTS = PROJECT / "weights"

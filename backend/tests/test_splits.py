@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ser.core.errors import ProtocolError
 from ser.corpus import Utterance
-from ser.errors import ProtocolError
 from ser.splits import EMOBOX, LUNA, PROTOCOLS, Fold, check_speakers, get_protocol, hold_out, make_folds, speaker_of
 
 

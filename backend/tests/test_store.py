@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ser.errors import SettingsError, StoreError
+from ser.core.errors import SettingsError, StoreError
 from ser.store import CHUNKS, MARKS, SCHEMA, SESSIONS, VERSIONS, Store, open_store, owner_of
 
 WRITER = """

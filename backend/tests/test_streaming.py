@@ -13,10 +13,10 @@ import pytest
 from ser.audio import SAMPLE_RATE, Waveform, decode
 from ser.calibration import Calibration
 from ser.checkpoint import ModelInfo
-from ser.errors import AudioError
+from ser.core.errors import AudioError
+from ser.core.settings import load_settings
 from ser.predictor import Predictor, load_predictor
 from ser.sessions import Chunk
-from ser.settings import load_settings
 from ser.speech import FRAME_SAMPLES
 from ser.streaming import chunk_digest, hear, merge, summarise
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ser.audio import SAMPLE_RATE
-from ser.errors import AudioError, SettingsError
-from ser.prediction import Segment
+from ser.core.errors import AudioError, SettingsError
+from ser.core.prediction import Segment
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import (
     DEFAULT_GRID,

@@ -15,7 +15,7 @@ import torch
 from ser import training
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.errors import TrainingError
+from ser.core.errors import TrainingError
 from ser.recipe import get_recipe
 from ser.training import Trained, fit, predict_logits, unweighted_recall
 

@@ -13,7 +13,7 @@ from ser.api.owners import profile
 from ser.api.problems import RequestError
 from ser.api.state import decoded, registry
 from ser.api.uploads import Upload
-from ser.errors import SettingsError
+from ser.core.errors import SettingsError
 from ser.timeline import make_grid
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from ser.api.database import Database
 from ser.api.registry import ModelRegistry
 from ser.api.uploads import MemoryRequest
 from ser.audio import decode
+from ser.core.settings import Settings
 from ser.decoder import Decode
-from ser.settings import Settings
 
 
 def create_app(

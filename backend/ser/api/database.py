@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 
-from ser.errors import SettingsError, StoreError
+from ser.core.errors import SettingsError, StoreError
 from ser.store import Store, open_store
 
 RETRY_SECONDS = 5.0

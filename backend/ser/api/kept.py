@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ser.api.state import registry
-from ser.prediction import Prediction
+from ser.core.prediction import Prediction
 from ser.sessions import Session, Sessions
 
 

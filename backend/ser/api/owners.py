@@ -12,7 +12,7 @@ from flask import request
 
 from ser.api import state
 from ser.api.problems import RequestError
-from ser.profile import Profile
+from ser.core.speaker_profile import Profile
 from ser.profiles import load_profile
 from ser.sessions import Sessions
 from ser.store import owner_of

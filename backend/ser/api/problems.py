@@ -17,8 +17,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ser.api import metrics
 from ser.api.access import request_id
-from ser.errors import SerError, StoreError
-from ser.settings import MEBIBYTE
+from ser.core.errors import SerError, StoreError
+from ser.core.settings import MEBIBYTE
 
 log = logging.getLogger(__name__)
 

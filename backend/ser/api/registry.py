@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser.api.problems import RequestError
-from ser.errors import ModelError
-from ser.settings import Settings
+from ser.core.errors import ModelError
+from ser.core.settings import Settings
 
 if TYPE_CHECKING:
     from ser.checkpoint import ModelInfo

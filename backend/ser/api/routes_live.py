@@ -17,7 +17,7 @@ from ser.api.openapi import problems
 from ser.api.owners import profile, sessions
 from ser.api.problems import RequestError
 from ser.api.state import decoded, place, registry
-from ser.prediction import Prediction
+from ser.core.prediction import Prediction
 from ser.sessions import Chunk, Mark
 
 routes = APIBlueprint("live", __name__)

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ser.api.problems import KINDS
-from ser.labels import EMOTIONS
-from ser.prediction import WARNINGS
+from ser.core.labels import EMOTIONS
+from ser.core.prediction import WARNINGS
 
 Emotion = Literal[EMOTIONS]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ser.api.schemas import Emotion, Findings, Shape
-from ser.profile import WARNINGS
+from ser.core.speaker_profile import WARNINGS
 from ser.sessions import MAX_NOTE_CHARACTERS, MAX_TITLE_CHARACTERS
 
 MAX_PAGE = 200

@@ -8,7 +8,7 @@ from flask import Flask, Response
 from flask_cors import CORS
 
 from ser.api.access import HEADER as REQUEST_ID
-from ser.settings import Settings
+from ser.core.settings import Settings
 
 # Mantine and Swagger UI set style attributes; everything else comes from this server. A recording is played back from
 # a blob: address that the page makes itself.

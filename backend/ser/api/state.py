@@ -13,8 +13,8 @@ from ser.api.admission import Gate, Rates
 from ser.api.database import Database
 from ser.api.registry import ModelRegistry
 from ser.audio import Waveform
+from ser.core.settings import Settings
 from ser.decoder import Decode
-from ser.settings import Settings
 from ser.store import Store
 
 READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come

@@ -19,8 +19,8 @@ from pathlib import Path
 from prometheus_client.multiprocess import mark_process_dead
 
 from ser.api.metrics import FOLDER
-from ser.programs import python_command, python_environment
-from ser.settings import Settings
+from ser.core.settings import Settings
+from ser.core.subprocesses import python_command, python_environment
 
 log = logging.getLogger(__name__)
 

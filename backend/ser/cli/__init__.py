@@ -18,7 +18,7 @@ from ser.cli.looking import compare, explore, report
 from ser.cli.recordings import features, plot, predict
 from ser.cli.serving import models, openapi, serve
 from ser.cli.voices import enroll, profiles
-from ser.errors import SerError
+from ser.core.errors import SerError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 

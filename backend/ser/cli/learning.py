@@ -23,7 +23,7 @@ from ser.cli.options import (
     VotesOption,
 )
 from ser.cli.sources import clip_seconds_of, listing_of, load
-from ser.errors import SettingsError
+from ser.core.errors import SettingsError
 from ser.terminal import evaluation_progress, print_confusion, print_scores, progress, training_progress
 
 
@@ -60,9 +60,9 @@ def train(
     """
     from dataclasses import replace
 
+    from ser.core.settings import load_settings
     from ser.experiment import train_held_out, train_on_everything
     from ser.recipe import get_recipe
-    from ser.settings import load_settings
 
     settings = load_settings()
     system = get_recipe(recipe)
@@ -135,11 +135,11 @@ def evaluate(
     _refuse(
         context, [name for name in context.params if name not in ("model", "resume")], "goes with --files FOLDER only"
     )
+    from ser.core.settings import load_settings
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
     from ser.recipe import get_recipe
     from ser.report import write_report
-    from ser.settings import load_settings
 
     settings = load_settings()
     system = get_recipe(recipe)
@@ -175,12 +175,12 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     """Scores a finished model on people's own recordings."""
     import hashlib
 
-    from ser.journal import Journal
+    from ser.core.resume_log import Journal
+    from ser.core.settings import load_settings
     from ser.listing import read_listing
     from ser.predictor import load_predictor
     from ser.report import write_report
     from ser.scoring import score_files, write_scores
-    from ser.settings import load_settings
     from ser.terminal import print_classes
 
     settings = load_settings()
@@ -212,7 +212,7 @@ def _command_line() -> str:
 def _commit() -> str:
     import subprocess
 
-    from ser.settings import PROJECT
+    from ser.core.settings import PROJECT
 
     try:
         asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True)

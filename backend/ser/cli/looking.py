@@ -31,7 +31,7 @@ def compare(
     """Puts two evaluations side by side and says whether their difference is more than chance."""
     from ser.comparison import FIGURES, write_comparison
     from ser.comparison import compare as run
-    from ser.settings import load_settings
+    from ser.core.settings import load_settings
     from ser.terminal import print_comparison
 
     found = run(one, other)
@@ -47,10 +47,10 @@ def explore(
     out: OutOption = None,
 ) -> None:
     """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
+    from ser.core.settings import load_settings
     from ser.corpus import get_corpus
     from ser.exploration import explore as run
     from ser.exploration import write_exploration
-    from ser.settings import load_settings
     from ser.terminal import print_corpus
 
     settings = load_settings()

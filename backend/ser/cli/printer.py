@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from ser.cli.options import Export
-from ser.errors import SettingsError
+from ser.core.atomic_write import write_text
+from ser.core.errors import SettingsError
+from ser.core.prediction import Prediction
 from ser.exports import FORMATS, to_csv
-from ser.files import write_text
-from ser.prediction import Prediction
 
 if TYPE_CHECKING:
-    from ser.journal import Journal
+    from ser.core.resume_log import Journal
 
 LINES = (Export.text, Export.jsonl)  # written as they come, so that a long run shows its answers
 

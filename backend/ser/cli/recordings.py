@@ -13,16 +13,16 @@ import typer
 
 from ser.cli.options import Export, Format, ModelOption
 from ser.cli.printer import Printer
-from ser.errors import ProfileError, SerError, SettingsError
+from ser.core.errors import ProfileError, SerError, SettingsError
 from ser.terminal import print_voice
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ser.journal import Journal
-    from ser.prediction import Prediction
+    from ser.core.prediction import Prediction
+    from ser.core.resume_log import Journal
+    from ser.core.speaker_profile import Profile
     from ser.predictor import Predictor
-    from ser.profile import Profile
     from ser.timeline import Grid
 
 
@@ -52,8 +52,8 @@ def predict(
     ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line, ``csv``
     one row. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file for each recording.
     """
+    from ser.core.settings import load_settings
     from ser.predictor import load_predictor
-    from ser.settings import load_settings
     from ser.timeline import make_grid
 
     grid = make_grid(window, hop)
@@ -91,7 +91,7 @@ def predict(
 
 def _journal(form: Export, out: Path | None, run: dict[str, Any], *, several: bool, resume: bool) -> Journal | None:
     """Returns the journal of a run that writes several answers into one file; None where there is no such file."""
-    from ser.journal import Journal
+    from ser.core.resume_log import Journal
 
     if out is not None and several and form in (Export.json, Export.jsonl, Export.csv):
         return Journal(out, run, resume=resume)
@@ -121,7 +121,7 @@ def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
 def _predict(
     predictor: Predictor, path: Path, name: str, *, grid: Grid, coverage: int | None, profile: Profile | None
 ) -> Prediction:
-    from ser.errors import AudioError
+    from ser.core.errors import AudioError
 
     if path.is_dir():
         raise AudioError("the folder holds no recording.", "audio_empty")
@@ -160,9 +160,9 @@ def plot(
 ) -> None:
     """Draws a recording: waveform and speech, mel spectrogram, pitch, and how likely each emotion is."""
     from ser.audio import SAMPLE_RATE, Waveform
+    from ser.core.settings import load_settings
     from ser.portrait import draw_clip
     from ser.predictor import load_predictor
-    from ser.settings import load_settings
     from ser.speech import find_speech
 
     samples = _samples(source)
@@ -181,7 +181,7 @@ def plot(
 def _samples(source: str) -> np.ndarray:
     """Returns the samples of a recording at 16 kHz."""
     from ser.audio import SAMPLE_RATE, decode, resample
-    from ser.settings import load_settings
+    from ser.core.settings import load_settings
 
     waveform = decode(sys.stdin.buffer.read() if source == "-" else Path(source), load_settings().max_audio_seconds)
     return resample(waveform, SAMPLE_RATE).samples

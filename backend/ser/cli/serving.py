@@ -20,7 +20,7 @@ def serve(
     from dataclasses import replace
 
     from ser.api.server import run
-    from ser.settings import load_settings
+    from ser.core.settings import load_settings
 
     settings = load_settings()
     run(replace(settings, model=model or settings.model), host=host, port=port, open_browser=browser)
@@ -29,8 +29,8 @@ def serve(
 def models() -> None:
     """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
     from ser.checkpoint import list_models
+    from ser.core.settings import load_settings
     from ser.recipe import find_recipes
-    from ser.settings import load_settings
 
     for info in list_models(load_settings().weights):
         print_model(info)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser.errors import SettingsError
+from ser.core.errors import SettingsError
 from ser.terminal import progress
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def load(
     unlabelled: list[str] | None = None,
 ) -> Data:
     """Finds or downloads corpora and makes their frames, with a progress bar."""
+    from ser.core.settings import load_settings
     from ser.corpus import get_corpus
     from ser.dataset import load_data
     from ser.listing import listed_corpus
-    from ser.settings import load_settings
 
     settings = load_settings()
     default = list(recipe.corpora)[:1] if files is None else []
@@ -84,7 +84,7 @@ def fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
 
 def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | None:
     """Reads ``--labels``; None stands for the recipe's own set."""
-    from ser.labels import EMOTIONS, canonical_order, relabel
+    from ser.core.labels import EMOTIONS, canonical_order, relabel
 
     if text in (None, "recipe"):
         return None

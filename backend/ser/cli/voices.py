@@ -21,9 +21,9 @@ def enroll(
     voice, never audio: see 'profiles'.
     """
     from ser.adaptation import VARIED
+    from ser.core.settings import load_settings
     from ser.predictor import load_predictor
     from ser.profiles import save_profile
-    from ser.settings import load_settings
     from ser.store import LOCAL, opened
 
     settings = load_settings()
@@ -42,8 +42,8 @@ def profiles(
     delete: Annotated[str | None, typer.Option(help="Delete the profile of this name for good.")] = None,
 ) -> None:
     """Lists the profiles of voices, or deletes one."""
+    from ser.core.settings import load_settings
     from ser.profiles import delete_profile, list_profiles
-    from ser.settings import load_settings
     from ser.store import LOCAL, opened
 
     with opened(load_settings().database_url) as store:

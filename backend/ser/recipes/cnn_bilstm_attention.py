@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, GaussianNoise, PitchShift, SpeedChange
+from ser.core.labels import EMOTIONS
 from ser.features import Mfcc
-from ser.labels import EMOTIONS
 from ser.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

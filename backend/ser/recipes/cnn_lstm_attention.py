@@ -24,8 +24,8 @@ from torch.nn import functional
 
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, Maybe, PreEmphasis, TimeStretch, WhiteNoise
+from ser.core.labels import EMOTIONS
 from ser.features import LogMel
-from ser.labels import EMOTIONS
 from ser.layers import AttentionPooling, MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

@@ -27,9 +27,9 @@ from torch import Tensor, nn
 
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, GaussianNoise, PitchShift, Shift, TimeStretch
+from ser.core.labels import EMOTIONS
 from ser.descriptors import statistics
 from ser.features import find_sound, peak_normalise, trim_silence
-from ser.labels import EMOTIONS
 from ser.layers import Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from ser.audio import SAMPLE_RATE
 from ser.augment import Chain, GaussianNoise, SpeedChange
+from ser.core.labels import EMOTIONS
 from ser.features import Mfcc
-from ser.labels import EMOTIONS
 from ser.layers import ResidualNetwork
 from ser.recipe import Recipe, TrainingSettings
 

@@ -26,11 +26,11 @@ from ser.attention import Attention
 from ser.audio import SAMPLE_RATE, Waveform, decode, resample
 from ser.calibration import Calibration
 from ser.checkpoint import Figure, ModelInfo, save_checkpoint
-from ser.errors import ModelError
-from ser.prediction import Prediction, Segment
+from ser.core.errors import ModelError
+from ser.core.prediction import Prediction, Segment
+from ser.core.settings import Settings
+from ser.core.speaker_profile import Profile
 from ser.predictor import Analysis
-from ser.profile import Profile
-from ser.settings import Settings
 from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
 

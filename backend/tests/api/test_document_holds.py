@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
 
 from ser.api.app import openapi_document
-from ser.errors import ProfileError
+from ser.core.errors import ProfileError
 from tests.api.conftest import LoudnessPredictor, info
 
 CASES = 250 if os.environ.get("SER_FULL") == "1" else 3  # of each of about twenty operations
@@ -39,7 +39,7 @@ def application(tmp_path_factory):
     from ser.api.app import create_app
     from ser.api.database import Database
     from ser.api.registry import ModelRegistry
-    from ser.settings import Settings
+    from ser.core.settings import Settings
 
     folder = tmp_path_factory.mktemp("document")
     url = f"sqlite:///{(folder / 'results.sqlite').as_posix()}"

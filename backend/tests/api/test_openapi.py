@@ -10,7 +10,7 @@ import pytest
 
 from ser.api.app import openapi_document
 from ser.api.problems import KINDS, MEDIA_TYPE
-from ser.settings import PROJECT
+from ser.core.settings import PROJECT
 
 DOCUMENT = openapi_document()
 

@@ -9,7 +9,7 @@ import pytest
 
 from ser.api.app import create_app
 from ser.api.problems import KINDS
-from ser.errors import ModelError
+from ser.core.errors import ModelError
 
 MULTIPART = "multipart/form-data"
 

@@ -13,7 +13,7 @@ import requests
 
 from ser.api.problems import MEDIA_TYPE
 from ser.api.receiving import Body, Memory
-from ser.settings import MEBIBYTE
+from ser.core.settings import MEBIBYTE
 
 LIMIT = 25 * MEBIBYTE
 

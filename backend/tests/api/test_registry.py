@@ -9,7 +9,7 @@ import pytest
 
 from ser.api.problems import RequestError
 from ser.api.registry import ModelRegistry
-from ser.errors import ModelError
+from ser.core.errors import ModelError
 
 
 def test_default_is_loaded_at_the_start_and_others_on_demand(registry, loads):

@@ -113,7 +113,7 @@ def test_serving_it_does_not_import_librosa(samples):
 import sys
 from ser.api.app import create_app
 from ser.api.registry import ModelRegistry
-from ser.settings import Settings
+from ser.core.settings import Settings
 
 print("torch" in sys.modules)
 settings = Settings()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ser.api import schemas
-from ser.prediction import Prediction, Segment
+from ser.core.prediction import Prediction, Segment
 
 
 @pytest.mark.parametrize("field", ["file", "audio"])

@@ -17,7 +17,7 @@ import requests
 
 from ser.api.app import create_app
 from ser.api.server import DEFAULT_PORT, _share_cores, bind, run
-from ser.errors import ModelError, SettingsError
+from ser.core.errors import ModelError, SettingsError
 
 BACKEND = Path(__file__).resolve().parents[2]
 
@@ -178,7 +178,7 @@ PROGRAM = """
 import sys, threading, time
 from ser.api.app import create_app
 from ser.api.server import Server, _stop_on_signals, bind
-from ser.settings import Settings
+from ser.core.settings import Settings
 
 def application(environ, start_response):
     print("begun", flush=True)

@@ -121,7 +121,7 @@ def test_a_worker_ends_with_its_supervisor():
 SERVE = """
 import sys
 from ser.api.server import run
-from ser.settings import load_settings
+from ser.core.settings import load_settings
 run(load_settings(), port=int(sys.argv[1]))
 """
 

@@ -21,6 +21,6 @@ def python_command(program: Sequence[str]) -> list[str]:
 
 def python_environment(**more: str) -> dict[str, str]:
     """Returns this process's environment, with this package importable, and with ``more``."""
-    package = str(Path(__file__).resolve().parents[1])
+    package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     return os.environ | {"PYTHONPATH": path} | more

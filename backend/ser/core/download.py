@@ -19,8 +19,8 @@ from pathlib import Path, PurePosixPath
 import requests
 import urllib3
 
-from ser.errors import DownloadError
-from ser.files import write_text
+from ser.core.atomic_write import write_text
+from ser.core.errors import DownloadError
 
 ATTEMPTS = 5  # without any progress in between
 TIMEOUT_SECONDS = 30

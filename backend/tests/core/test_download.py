@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ser.download import download, extract_zip
-from ser.errors import DownloadError
+from ser.core.download import download, extract_zip
+from ser.core.errors import DownloadError
 
 BODY = bytes(range(256)) * 1200  # 300 KiB
 MD5 = hashlib.md5(BODY).hexdigest()

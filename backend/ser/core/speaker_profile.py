@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ser.errors import ProfileError
+from ser.core.errors import ProfileError
 
 MAX_NAME_CHARACTERS = 40
 FEW_CLIPS = 5  # fewer can cost accuracy, see weights/README.md

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ser.errors import SettingsError
+from ser.core.errors import SettingsError
 
 ENDING = ".journal"
 

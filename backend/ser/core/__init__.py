@@ -1,0 +1,1 @@
+"""What everything else stands on: labels, settings, the Prediction, errors, files."""
