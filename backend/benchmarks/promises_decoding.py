@@ -13,10 +13,10 @@ from benchmarks.clips import wav
 from benchmarks.lines import Line, by_tests
 from benchmarks.serving import Running, running_server
 from ser.api.problems import KINDS
-from ser.audio import Waveform
+from ser.audio.decode_worker import Decoders
+from ser.audio.waveform import Waveform
 from ser.core.errors import AudioError
 from ser.core.settings import MEBIBYTE
-from ser.decoder import Decoders
 from tests.evil import EVIL, WAYS
 from tests.malformed import bombs, disguised, malformed
 
@@ -117,7 +117,7 @@ def disguises(full: bool) -> list[Line]:
     with running_server() as server:
         answers = [send(server, content, name)[0] for content in disguised().values() for name in names]
     refused = sum(answer.status_code == 422 for answer in answers)
-    tests = ["tests/test_decoder.py", "-k", "open_nothing or another_file or referring"]
+    tests = ["tests/audio/test_decode_worker.py", "-k", "open_nothing or another_file or referring"]
     return [
         Line(
             "R5", "playlists, archives, HTML, programs refused", f"{refused} of {len(answers)}", refused == len(answers)

@@ -16,7 +16,7 @@ import soxr
 from benchmarks.clips import SAMPLE_RATE, speech_like, wav
 from benchmarks.lines import Line, by_tests
 from benchmarks.startup import FIRST_PREDICTION_SECONDS, HELP_SECONDS, time_command
-from ser.audio import decode, resample
+from ser.audio.waveform import decode, resample
 from ser.core.settings import PROJECT, load_settings
 from ser.predictor import Predictor, load_predictor
 

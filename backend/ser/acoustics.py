@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.waveform import SAMPLE_RATE
 
 WINDOW_SAMPLES = 1024  # 64 ms: two periods of the lowest pitch and a half, and 15.6 Hz a bin
 HOP_SAMPLES = 160  # 10 ms; the shortest recording still has the 9 frames of the delta filter

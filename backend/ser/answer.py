@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ser.audio.vad import Speech
 from ser.calibration import candidates, prediction_set
 from ser.checkpoint import ModelInfo
 from ser.core.labels import canonical_order
 from ser.core.prediction import WARNINGS, Prediction
-from ser.speech import Speech
 from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions
 
 

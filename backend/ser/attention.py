@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.waveform import SAMPLE_RATE
 from ser.curves import cell_edges
 
 Kind = Literal["attention", "saliency"]

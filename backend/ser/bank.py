@@ -20,14 +20,22 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ser.audio import decode, resample
+from ser.audio.vad import Speech, find_speech
+from ser.audio.waveform import decode, resample
 from ser.core.atomic_write import write_atomically
 from ser.core.errors import AudioError
 from ser.features import MIN_SAMPLES
 from ser.recipe import Recipe, get_recipe
-from ser.speech import Speech, find_speech
 
-KEYED_CODE = ("audio.py", "speech.py", "features.py", "augment.py", "acoustics.py", "descriptors.py", "bank.py")
+KEYED_CODE = (
+    "audio/waveform.py",
+    "audio/vad.py",
+    "audio/augmentation.py",
+    "features.py",
+    "acoustics.py",
+    "descriptors.py",
+    "bank.py",
+)
 TRANSFORM_BATCH = 64  # entries that a function is given at a time
 CHUNK_FILES = 16  # files handed to a process at a time
 MARGINS_SECONDS = (0.2, 0.6)  # copies are cut to their speech with random margins between these

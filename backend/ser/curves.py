@@ -24,8 +24,8 @@ from ser.acoustics import (
     root_mean_square,
     spectrogram,
 )
-from ser.audio import SAMPLE_RATE
-from ser.speech import Speech
+from ser.audio.vad import Speech
+from ser.audio.waveform import SAMPLE_RATE
 from ser.voice import ONSET_GAP_FRAMES, decibel
 
 STEP_SECONDS = 0.05  # from one value to the next, more in a recording of over 250 s

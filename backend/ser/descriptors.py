@@ -29,7 +29,7 @@ from ser.acoustics import (
     spectrogram,
     zero_crossing_rate,
 )
-from ser.audio import SAMPLE_RATE, Waveform, resample
+from ser.audio.waveform import SAMPLE_RATE, Waveform, resample
 
 TEMPO_LAGS = 800  # frames of 10 ms: tempo is looked for in repetitions up to 8 s apart, as librosa does
 MEL_BANDS, MFCCS = 8, 20

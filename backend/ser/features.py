@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.waveform import SAMPLE_RATE
 
 MIN_FRAMES = 9  # width of the delta filter
 MIN_SAMPLES = 1440  # gives MIN_FRAMES and one more at a hop of 10 ms

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from ser.attention import Attention, Look, over_time
+from ser.audio.vad import Speech
 from ser.checkpoint import Checkpoint
 from ser.features import length_mask
-from ser.speech import Speech
 from ser.timeline import Window
 
 Between = Callable[[], None]  # called between batches; what it raises ends the work

@@ -15,7 +15,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ser.augment import Change
+from ser.audio.augmentation import Change
 from ser.core.errors import ModelError
 from ser.pretrained import Pretrained
 

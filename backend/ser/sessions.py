@@ -63,7 +63,7 @@ class Chunk:
         digest: SHA-256 of what was sent.
         start: in s from the session's beginning.
         end: in s.
-        speech: one character for every frame of ``ser.speech``, "1" where it is speech.
+        speech: one character for every frame of ``ser.audio.vad``, "1" where it is speech.
         answer: state, emotion, confidence, probabilities, candidates, intensity and warning_codes as in a
             ``Prediction``.
     """

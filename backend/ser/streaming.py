@@ -15,16 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser.answer import Evidence, conclude
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.decode_worker import Decode
+from ser.audio.vad import FRAME_SAMPLES, Speech
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.checkpoint import ModelInfo
 from ser.core.errors import AudioError
 from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.speaker_profile import Profile
-from ser.decoder import Decode
 from ser.predictor import SHORT_SPEECH_SECONDS, Predictor
 from ser.sessions import Chunk
-from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
 
 CHUNK_SECONDS = 3.0  # the longest chunk

@@ -9,10 +9,10 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.vad import Speech
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.errors import AudioError, SettingsError
 from ser.core.prediction import Segment, Timeline, Transition
-from ser.speech import Speech
 
 LONG_SECONDS = 10.0  # a longer recording is looked at window by window
 WINDOW_SECONDS = 3.0

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ser.adaptation import Voices
+from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.bank import FrameBank
 from ser.batches import Task
 from ser.caution import Clips, fit_caution
@@ -22,7 +23,6 @@ from ser.core.settings import load_settings
 from ser.distillation import teach
 from ser.heads import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
 from ser.layers import Standardise
-from ser.nonspeech import SOUNDS, make_sound
 from ser.pretrained import load_pretrained
 from ser.recipe import Recipe, TrainingSettings, get_recipe
 

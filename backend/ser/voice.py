@@ -25,9 +25,9 @@ from ser.acoustics import (
     spectrogram,
     zero_crossing_rate,
 )
-from ser.audio import MIN_SECONDS, SAMPLE_RATE
+from ser.audio.vad import Speech
+from ser.audio.waveform import MIN_SECONDS, SAMPLE_RATE
 from ser.descriptors import names, statistics
-from ser.speech import Speech
 
 MEASURED_SECONDS = 60.0  # of speech; more would tell nothing new and cost memory by the minute
 SILENCE_DBFS = -120.0  # stands for the level of digital silence

@@ -21,7 +21,7 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.settings import PROJECT
 from ser.pretrained import fingerprint
 from ser.recipe import Recipe, get_recipe

@@ -10,8 +10,8 @@ WAYS = [b"exit", b"raise", b"lie", b"spin", b"sleep"] + ([b"crash", b"eat"] if P
 EVIL = """
 import os, signal, socket, time
 import numpy as np
-from ser.audio import Waveform
-from ser.decoder import serve
+from ser.audio.waveform import Waveform
+from ser.audio.decode_worker import serve
 
 def evil(content, max_seconds):
     word, _, rest = content.decode().partition(" ")

@@ -19,7 +19,7 @@ with atheris.instrument_imports(include=["ser", "werkzeug", "soundfile"]):
 
     from ser.api.problems import RequestError
     from ser.api.uploads import MemoryRequest, read_upload
-    from ser.audio import decode
+    from ser.audio.waveform import decode
     from ser.core.errors import AudioError
     from ser.core.prediction import Prediction, Segment
     from ser.exports import FORMATS, to_csv

@@ -11,7 +11,7 @@ import pytest
 
 from ser import acoustics
 from ser.acoustics import HOP_SAMPLES, PITCH_HOP_SAMPLES, PITCH_MAX_HZ, PITCH_MIN_HZ, WINDOW_SAMPLES, YIN_THRESHOLD
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.waveform import SAMPLE_RATE, decode
 
 WINDOW = {"frame_length": WINDOW_SAMPLES, "hop_length": HOP_SAMPLES}
 KINDS = ("angry", "happy", "sad", "silence", "offset", "noise", "click", "short")
@@ -103,8 +103,8 @@ def test_a_voice_is_described_without_librosa(samples):
     code = """
 import sys
 from pathlib import Path
-from ser.audio import decode
-from ser.speech import find_speech
+from ser.audio.waveform import decode
+from ser.audio.vad import find_speech
 from ser.voice import measure
 
 clip = decode(Path(sys.argv[1])).samples

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ser.attention import Look, over_time
-from ser.audio import SAMPLE_RATE, Waveform, decode
+from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.core.settings import load_settings
 from ser.predictor import load_predictor
 from ser.recipe import find_recipes

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from ser.audio import decode, resample
+from ser.audio.vad import find_speech
+from ser.audio.waveform import decode, resample
 from ser.bank import build_bank, clip_frames, join, pad
 from ser.core.errors import AudioError
 from ser.recipe import get_recipe
-from ser.speech import find_speech
 
 RECIPE = get_recipe("cnn1d_published")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.vad import FRAME_SAMPLES, Speech, find_speech
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.curves import MAX_VALUES, Curve, follow
-from ser.speech import FRAME_SAMPLES, Speech, find_speech
 from ser.voice import measure
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ser.acoustics import HOP_SAMPLES, WINDOW_SAMPLES
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.descriptors import names, statistics
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.features import (
     MIN_FRAMES,
     Delta,

@@ -8,10 +8,10 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.vad import find_speech
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.core.prediction import Prediction
 from ser.portrait import CHUNK_SECONDS, draw_clip
-from ser.speech import find_speech
 
 FOUND = {"angry": 0.5, "happy": 0.3, "sad": 0.2}
 

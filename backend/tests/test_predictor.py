@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.audio import SAMPLE_RATE, Waveform, decode, resample
+from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import AudioError, ModelError, SettingsError
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import WARNINGS
@@ -169,8 +169,8 @@ def _encode(clip: Waveform, form: str, subtype: str | None) -> bytes:
 
 
 def _webm(clip: Waveform) -> bytes:
-    from ser.audio import resample
-    from tests.test_audio import ffmpeg
+    from ser.audio.waveform import resample
+    from tests.audio.test_waveform import ffmpeg
 
     return ffmpeg(resample(clip, 48_000).samples, 48_000, "webm", "libopus")
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ser.adaptation import VARIED, Voices, variety
-from ser.audio import SAMPLE_RATE, Waveform
+from ser.audio.waveform import SAMPLE_RATE, Waveform
 from ser.cli import app
 from ser.core.errors import ProfileError
 from ser.core.settings import load_settings

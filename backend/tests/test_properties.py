@@ -11,12 +11,12 @@ import pysubs2
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ser.audio import Waveform, decode, resample
+from ser.audio.vad import FRAME_SAMPLES, Speech
+from ser.audio.waveform import Waveform, decode, resample
 from ser.core.errors import AudioError
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import Prediction, Segment
 from ser.exports import FORMATS, to_csv
-from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import Grid, segments, windows
 
 settings.register_profile("ser", max_examples=50, deadline=None, derandomize=True, database=None)

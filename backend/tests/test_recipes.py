@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.core.errors import ModelError
 from ser.core.labels import EMOTIONS
 from ser.corpus import find_corpora

@@ -9,11 +9,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, Waveform, decode, resample
+from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
 from ser.predictor import load_predictor
-from tests.test_audio import ffmpeg
+from tests.audio.test_waveform import ffmpeg
 
 FILES = 200
 SECONDS = 10.0  # for any one file

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, Waveform, decode
+from ser.audio.vad import FRAME_SAMPLES
+from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.calibration import Calibration
 from ser.checkpoint import ModelInfo
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
 from ser.predictor import Predictor, load_predictor
 from ser.sessions import Chunk
-from ser.speech import FRAME_SAMPLES
 from ser.streaming import chunk_digest, hear, merge, summarise
 
 LABELS = ("angry", "happy", "sad")

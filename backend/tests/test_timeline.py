@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.vad import FRAME_SAMPLES, Speech
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.errors import AudioError, SettingsError
 from ser.core.prediction import Segment
-from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import (
     DEFAULT_GRID,
     Window,

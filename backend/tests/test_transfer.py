@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.nonspeech import SOUNDS, make_sound
 from ser.recipe import Recipe
 from ser.recipes.whisper import DIMS
 from ser.training import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, decode
+from ser.audio.vad import FRAME_SAMPLES, Speech, find_speech
+from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.descriptors import names, statistics
-from ser.speech import FRAME_SAMPLES, Speech, find_speech
 from ser.voice import MEASURED_SECONDS, cut_to_speech, measure
 
 

@@ -28,9 +28,9 @@ from ser.api import (
 from ser.api.database import Database
 from ser.api.registry import ModelRegistry
 from ser.api.uploads import MemoryRequest
-from ser.audio import decode
+from ser.audio.decode_worker import Decode
+from ser.audio.waveform import decode
 from ser.core.settings import Settings
-from ser.decoder import Decode
 
 
 def create_app(
@@ -47,7 +47,8 @@ def create_app(
         registry: the models; its ``load_default`` has to be called by whoever serves the application. Until it
             returned, ``/health`` answers 503.
         database: of results, which whoever made it closes; the one that ``settings`` names where None.
-        decode: reads what clients send; whoever serves strangers gives that of helper processes (``ser.decoder``).
+        decode: reads what clients send; whoever serves strangers gives that of helper processes
+            (``ser.audio.decode_worker``).
     """
     app = APIFlask(__name__, title="Speech Emotion", version=__version__, docs_path=None, static_folder=None)
     app.request_class = MemoryRequest

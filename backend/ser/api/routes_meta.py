@@ -11,7 +11,7 @@ from ser.api import schemas
 from ser.api.openapi import problems
 from ser.api.problems import RequestError
 from ser.api.state import gate, registry, settings
-from ser.audio import FORMATS, MIN_SECONDS
+from ser.audio.waveform import FORMATS, MIN_SECONDS
 
 routes = APIBlueprint("about", __name__)
 

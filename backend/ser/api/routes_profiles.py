@@ -12,7 +12,7 @@ from ser.api.openapi import problems
 from ser.api.owners import owner
 from ser.api.state import decoded, place, registry, settings, store
 from ser.api.uploads import read_files, text_field
-from ser.audio import Waveform
+from ser.audio.waveform import Waveform
 from ser.core.errors import AudioError
 from ser.core.speaker_profile import check_name
 from ser.profiles import delete_profile, list_profiles, save_profile

@@ -39,9 +39,9 @@ from ser.api.receiving import DRAIN_BYTES, TooBusy, channel_class
 from ser.api.registry import ModelRegistry
 from ser.api.state import gate
 from ser.api.workers import READY, supervise
+from ser.audio.decode_worker import Decoders
 from ser.core.errors import SerError, SettingsError
 from ser.core.settings import Settings, load_settings
-from ser.decoder import Decoders
 
 log = logging.getLogger("ser.api.server")  # by name: a worker runs this as a program, where __name__ says nothing
 

@@ -12,9 +12,9 @@ from ser.api import metrics
 from ser.api.admission import Gate, Rates
 from ser.api.database import Database
 from ser.api.registry import ModelRegistry
-from ser.audio import Waveform
+from ser.audio.decode_worker import Decode
+from ser.audio.waveform import Waveform
 from ser.core.settings import Settings
-from ser.decoder import Decode
 from ser.store import Store
 
 READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come

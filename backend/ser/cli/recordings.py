@@ -110,7 +110,7 @@ def _profile(name: str, database_url: str) -> Profile:
 
 def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
     """Yields (name, path) of every recording; folders are searched, in order of names; - stands for stdin."""
-    from ser.audio import SUFFIXES
+    from ser.audio.waveform import SUFFIXES
 
     for source in sources:
         path = Path(source)
@@ -139,7 +139,7 @@ def features(
 
     JSON always holds the statistics too.
     """
-    from ser.speech import find_speech
+    from ser.audio.vad import find_speech
     from ser.voice import measure
 
     samples = _samples(source)
@@ -159,11 +159,11 @@ def plot(
     model: ModelOption = None,
 ) -> None:
     """Draws a recording: waveform and speech, mel spectrogram, pitch, and how likely each emotion is."""
-    from ser.audio import SAMPLE_RATE, Waveform
+    from ser.audio.vad import find_speech
+    from ser.audio.waveform import SAMPLE_RATE, Waveform
     from ser.core.settings import load_settings
     from ser.portrait import draw_clip
     from ser.predictor import load_predictor
-    from ser.speech import find_speech
 
     samples = _samples(source)
     settings = load_settings()
@@ -180,7 +180,7 @@ def plot(
 
 def _samples(source: str) -> np.ndarray:
     """Returns the samples of a recording at 16 kHz."""
-    from ser.audio import SAMPLE_RATE, decode, resample
+    from ser.audio.waveform import SAMPLE_RATE, decode, resample
     from ser.core.settings import load_settings
 
     waveform = decode(sys.stdin.buffer.read() if source == "-" else Path(source), load_settings().max_audio_seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def python_command(program: Sequence[str]) -> list[str]:
-    """Returns how this Python runs a program, such as ``("-m", "ser.decoder")``.
+    """Returns how this Python runs a program, such as ``("-m", "ser.audio.decode_worker")``.
 
     ``-P`` keeps the working directory off the import path: a file of the user's may be called torch.py.
     """

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, GaussianNoise, SpeedChange
+from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
+from ser.audio.waveform import SAMPLE_RATE
 from ser.features import Mfcc
 from ser.layers import MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings

@@ -17,8 +17,8 @@ Deviates from it (``cnn1d_published`` is the network as published):
 
 from __future__ import annotations
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import BandLimit, Chain, Codec, ColouredNoise, Gain, Maybe, Room, SpeedChange
+from ser.audio.augmentation import BandLimit, Chain, Codec, ColouredNoise, Gain, Maybe, Room, SpeedChange
+from ser.audio.waveform import SAMPLE_RATE
 from ser.features import Mfcc
 from ser.layers import ResidualNetwork
 from ser.recipe import Recipe, TrainingSettings

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, GaussianNoise, PitchShift, SpeedChange
+from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
+from ser.audio.waveform import SAMPLE_RATE
 from ser.features import Mfcc
 from ser.layers import ConvBlock, adaptive_average
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings

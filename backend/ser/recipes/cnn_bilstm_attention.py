@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, GaussianNoise, PitchShift, SpeedChange
+from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features import Mfcc
 from ser.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise

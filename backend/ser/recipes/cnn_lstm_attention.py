@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, Maybe, PreEmphasis, TimeStretch, WhiteNoise
+from ser.audio.augmentation import Chain, Maybe, PreEmphasis, TimeStretch, WhiteNoise
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features import LogMel
 from ser.layers import AttentionPooling, MaskedLstm, Standardise

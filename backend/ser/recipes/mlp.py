@@ -25,8 +25,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, GaussianNoise, PitchShift, Shift, TimeStretch
+from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, Shift, TimeStretch
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.descriptors import statistics
 from ser.features import find_sound, peak_normalise, trim_silence

@@ -8,8 +8,8 @@ Deviates from it: nothing, it is ours. Every choice was made on validation speak
 
 from __future__ import annotations
 
-from ser.audio import SAMPLE_RATE
-from ser.augment import Chain, GaussianNoise, SpeedChange
+from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
+from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features import Mfcc
 from ser.layers import ResidualNetwork

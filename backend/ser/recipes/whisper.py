@@ -29,8 +29,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ser.adaptation import Caution, GatedLinear, Voices
-from ser.audio import SAMPLE_RATE
-from ser.augment import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
+from ser.audio.augmentation import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
+from ser.audio.waveform import SAMPLE_RATE
 from ser.features import WhisperMel, length_mask, mel_edges
 from ser.layers import LayerStatistics, Standardise
 from ser.pretrained import Pretrained

@@ -23,7 +23,8 @@ from ser.api.registry import ModelRegistry
 from ser.api.server import Server, bind
 from ser.api.state import gate
 from ser.attention import Attention
-from ser.audio import SAMPLE_RATE, Waveform, decode, resample
+from ser.audio.vad import FRAME_SAMPLES, Speech
+from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.calibration import Calibration
 from ser.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.core.errors import ModelError
@@ -31,7 +32,6 @@ from ser.core.prediction import Prediction, Segment
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile
 from ser.predictor import Analysis
-from ser.speech import FRAME_SAMPLES, Speech
 from ser.timeline import DEFAULT_GRID, Grid
 
 collect_ignore = [] if os.name == "posix" else ["test_workers.py"]  # Windows keeps one process

@@ -11,10 +11,10 @@ import pytest
 
 from ser.api.app import create_app
 from ser.api.registry import ModelRegistry
-from ser.audio import decode
+from ser.audio.vad import find_speech
+from ser.audio.waveform import decode
 from ser.curves import follow
 from ser.predictor import load_predictor
-from ser.speech import find_speech
 from ser.voice import measure
 
 PATH = "/api/v1/analyse"

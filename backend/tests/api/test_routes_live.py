@@ -14,7 +14,7 @@ import requests
 from ser.api.app import create_app
 from ser.api.database import Database
 from ser.api.state import gate
-from ser.audio import decode
+from ser.audio.waveform import decode
 from ser.predictor import load_predictor
 from ser.store import CHUNKS
 

@@ -11,7 +11,7 @@ import pytest
 from praatio import textgrid
 from werkzeug.http import parse_options_header
 
-from ser.audio import decode
+from ser.audio.waveform import decode
 from ser.exports import FORMATS
 from ser.predictor import load_predictor
 from ser.sessions import Sessions

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, decode
-from ser.augment import (
+from ser.audio.augmentation import (
     BandLimit,
     Chain,
     Clipping,
@@ -18,6 +17,7 @@ from ser.augment import (
     SpeedChange,
     TimeStretch,
 )
+from ser.audio.waveform import SAMPLE_RATE, decode
 
 
 def loudest_hertz(samples: np.ndarray) -> float:

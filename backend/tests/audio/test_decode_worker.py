@@ -13,9 +13,9 @@ import av
 import numpy as np
 import pytest
 
-from ser.audio import decode
+from ser.audio.decode_worker import Decoders, allowed_seconds, claimed_bytes
+from ser.audio.waveform import decode
 from ser.core.errors import AudioError
-from ser.decoder import Decoders, allowed_seconds, claimed_bytes
 from tests.evil import EVIL, POSIX, WAYS
 from tests.malformed import bombs, claiming_4_gib, disguised, malformed, originals, referring
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ser.audio import SAMPLE_RATE
+from ser.audio.waveform import SAMPLE_RATE
 
 THRESHOLD = 0.5  # silero's own; speech gives 0.9 and more, noise about 0.04
 STAYS = 0.3  # speech that has passed the threshold goes on above this; a shouted voice often falls below the threshold

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE
-from ser.nonspeech import PEAK, SECONDS, SOUNDS, make_sound
+from ser.audio.synthetic_sounds import PEAK, SECONDS, SOUNDS, make_sound
+from ser.audio.waveform import SAMPLE_RATE
 
 
 @pytest.mark.parametrize("kind", SOUNDS)

@@ -1,10 +1,10 @@
 """Owns decoding what strangers send: in helper processes that may crash, hang or eat memory without any harm.
 
-A helper (``python -m ser.decoder``) is started before it is needed and decodes one recording after the other. What
-comes and what goes takes its pipes, never the disk. It cannot open a file or a socket, write anything, or use more
-than its share of time and memory (``ser.core.resource_limits``); whoever waits for it kills it when its time is over,
-which is the only limit on Windows. A helper that dies costs the recording it died of, and is replaced. Going through a
-helper costs 1.3 ms for a 3 s WAV (0.6 ms here, 1.9 ms there), so that even small and simple files do.
+A helper (``python -m ser.audio.decode_worker``) is started before it is needed and decodes one recording after the
+other. What comes and what goes takes its pipes, never the disk. It cannot open a file or a socket, write anything, or
+use more than its share of time and memory (``ser.core.resource_limits``); whoever waits for it kills it when its time
+is over, which is the only limit on Windows. A helper that dies costs the recording it died of, and is replaced. Going
+through a helper costs 1.3 ms for a 3 s WAV (0.6 ms here, 1.9 ms there), so that even small and simple files do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import BinaryIO, TypeVar
 
 import numpy as np
 
-from ser.audio import Waveform, decode
+from ser.audio.waveform import Waveform, decode
 from ser.core.errors import AudioError
 from ser.core.resource_limits import allow_seconds, confine
 from ser.core.subprocesses import python_command, python_environment
@@ -66,7 +66,7 @@ class Decoders:
         self,
         count: int,
         *,
-        program: Sequence[str] = ("-m", "ser.decoder"),
+        program: Sequence[str] = ("-m", "ser.audio.decode_worker"),
         seconds: Callable[[int], float] = allowed_seconds,
     ):
         self._command = python_command(program)
@@ -85,12 +85,12 @@ class Decoders:
         self.close()
 
     def decode(self, content: bytes, max_seconds: float) -> Waveform:
-        """Reads a recording as ``ser.audio.decode`` does.
+        """Reads a recording as ``ser.audio.waveform.decode`` does.
 
         Raises:
-            AudioError: as ``ser.audio.decode``; or its header claims more than ``CLAIMED_BYTES``, as those of streams
-                do (``audio_unreadable``); or the helper crashed over it, took too long, or needed too much memory
-                (``audio_undecodable``).
+            AudioError: as ``ser.audio.waveform.decode``; or its header claims more than ``CLAIMED_BYTES``, as those of
+                streams do (``audio_unreadable``); or the helper crashed over it, took too long, or needed too much
+                memory (``audio_undecodable``).
         """
         helper = self._idle.get()
         try:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ser.audio import SAMPLE_RATE, Waveform, decode, resample
+from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import AudioError
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)

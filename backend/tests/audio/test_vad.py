@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from ser.audio import SAMPLE_RATE, decode
-from ser.speech import FRAME_SAMPLES, Speech, _reach, find_speech
+from ser.audio.vad import FRAME_SAMPLES, Speech, _reach, find_speech
+from ser.audio.waveform import SAMPLE_RATE, decode
 
 
 def test_speech_is_found_and_quiet_is_not(samples):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from ser.audio import decode, resample
+from ser.audio.waveform import decode, resample
 
 Change = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
@@ -204,7 +204,7 @@ class Codec:
 
 
 def _encode(samples: np.ndarray, sample_rate: int, encoder: str, container: str, rate: int) -> bytes:
-    import av  # as in ser.audio
+    import av  # as in ser.audio.waveform
 
     content = io.BytesIO()
     with av.open(content, "w", format=container) as output:
