@@ -24,7 +24,7 @@ from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.speaker_profile import Profile
 from ser.predictor import SHORT_SPEECH_SECONDS, Predictor
-from ser.sessions import Chunk
+from ser.storage.sessions import Chunk
 from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
 
 CHUNK_SECONDS = 3.0  # the longest chunk

@@ -26,7 +26,7 @@ from ser.core.settings import PROJECT
 from ser.pretrained import fingerprint
 from ser.recipe import Recipe, get_recipe
 from ser.recipes.whisper import DIMS, LAYERS
-from ser.store import Store, open_store
+from ser.storage.database import Store, open_store
 from tests.databases import POSTGRES, make, postgres_server
 
 if TYPE_CHECKING:

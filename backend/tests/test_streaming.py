@@ -17,7 +17,7 @@ from ser.checkpoint import ModelInfo
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
 from ser.predictor import Predictor, load_predictor
-from ser.sessions import Chunk
+from ser.storage.sessions import Chunk
 from ser.streaming import chunk_digest, hear, merge, summarise
 
 LABELS = ("angry", "happy", "sad")

@@ -10,7 +10,7 @@ import threading
 import time
 
 from ser.core.errors import SettingsError, StoreError
-from ser.store import Store, open_store
+from ser.storage.database import Store, open_store
 
 RETRY_SECONDS = 5.0
 
@@ -19,7 +19,7 @@ class Database:
     """The database of one server; safe to use from several threads.
 
     Args:
-        url: see ``ser.store.open_store``.
+        url: see ``ser.storage.database.open_store``.
         retry_seconds: for so long after a failure nobody tries again.
     """
 

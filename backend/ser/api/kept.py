@@ -7,7 +7,7 @@ from typing import Any
 
 from ser.api.state import registry
 from ser.core.prediction import Prediction
-from ser.sessions import Session, Sessions
+from ser.storage.sessions import Session, Sessions
 
 
 def findings(mine: Sessions, session: Session) -> dict[str, Any]:

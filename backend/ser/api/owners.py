@@ -13,9 +13,9 @@ from flask import request
 from ser.api import state
 from ser.api.problems import RequestError
 from ser.core.speaker_profile import Profile
-from ser.profiles import load_profile
-from ser.sessions import Sessions
-from ser.store import owner_of
+from ser.storage.database import owner_of
+from ser.storage.profiles import load_profile
+from ser.storage.sessions import Sessions
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
 SCHEME = {

@@ -18,7 +18,7 @@ from ser.api.owners import profile, sessions
 from ser.api.problems import RequestError
 from ser.api.state import decoded, place, registry
 from ser.core.prediction import Prediction
-from ser.sessions import Chunk, Mark
+from ser.storage.sessions import Chunk, Mark
 
 routes = APIBlueprint("live", __name__)
 

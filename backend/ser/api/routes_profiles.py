@@ -15,7 +15,7 @@ from ser.api.uploads import read_files, text_field
 from ser.audio.waveform import Waveform
 from ser.core.errors import AudioError
 from ser.core.speaker_profile import check_name
-from ser.profiles import delete_profile, list_profiles, save_profile
+from ser.storage.profiles import delete_profile, list_profiles, save_profile
 
 MAX_FILES = 20
 SHORTEST_SECONDS = 0.01  # nothing that is a recording at all is shorter

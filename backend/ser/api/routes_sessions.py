@@ -14,7 +14,7 @@ from ser.api.kept import detail, prediction_of
 from ser.api.openapi import attachments, problems
 from ser.api.owners import sessions
 from ser.exports import FORMATS, Form
-from ser.sessions import Session, Sessions
+from ser.storage.sessions import Session, Sessions
 
 JSON = Form("json", ".json", "application/json")
 DOWNLOADS = {JSON.name: JSON, **FORMATS}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from ser.api.schemas import Emotion, Findings, Shape
 from ser.core.speaker_profile import WARNINGS
-from ser.sessions import MAX_NOTE_CHARACTERS, MAX_TITLE_CHARACTERS
+from ser.storage.sessions import MAX_NOTE_CHARACTERS, MAX_TITLE_CHARACTERS
 
 MAX_PAGE = 200
 MAX_OFFSET = 1_000_000

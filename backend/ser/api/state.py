@@ -15,7 +15,7 @@ from ser.api.registry import ModelRegistry
 from ser.audio.decode_worker import Decode
 from ser.audio.waveform import Waveform
 from ser.core.settings import Settings
-from ser.store import Store
+from ser.storage.database import Store
 
 READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come
 _KEY = "ser"

@@ -101,8 +101,8 @@ def _journal(form: Export, out: Path | None, run: dict[str, Any], *, several: bo
 
 
 def _profile(name: str, database_url: str) -> Profile:
-    from ser.profiles import load_profile
-    from ser.store import LOCAL, opened
+    from ser.storage.database import LOCAL, opened
+    from ser.storage.profiles import load_profile
 
     with opened(database_url) as store:
         return load_profile(name, store, LOCAL)

@@ -23,8 +23,8 @@ def enroll(
     from ser.adaptation import VARIED
     from ser.core.settings import load_settings
     from ser.predictor import load_predictor
-    from ser.profiles import save_profile
-    from ser.store import LOCAL, opened
+    from ser.storage.database import LOCAL, opened
+    from ser.storage.profiles import save_profile
 
     settings = load_settings()
     predictor = load_predictor(model or settings.model, settings)
@@ -43,8 +43,8 @@ def profiles(
 ) -> None:
     """Lists the profiles of voices, or deletes one."""
     from ser.core.settings import load_settings
-    from ser.profiles import delete_profile, list_profiles
-    from ser.store import LOCAL, opened
+    from ser.storage.database import LOCAL, opened
+    from ser.storage.profiles import delete_profile, list_profiles
 
     with opened(load_settings().database_url) as store:
         if delete is not None:

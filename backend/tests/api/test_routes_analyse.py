@@ -78,8 +78,8 @@ def test_silence_has_no_emotion_and_nothing_counted(real_client, form, encode):
 
 
 def test_nothing_is_kept_unless_it_is_asked(client, form, wav, owner, database):
-    from ser.sessions import Sessions
-    from ser.store import owner_of
+    from ser.storage.database import owner_of
+    from ser.storage.sessions import Sessions
 
     mine = Sessions(database.store(), owner_of(owner["Authorization"].removeprefix("Bearer ")))
     for fields in ({}, {"keep": "false"}, {"keep": ""}, {"title": "x"}):

@@ -16,7 +16,7 @@ from ser.api.database import Database
 from ser.api.state import gate
 from ser.audio.waveform import decode
 from ser.predictor import load_predictor
-from ser.store import CHUNKS
+from ser.storage.database import CHUNKS
 
 PATH = "/api/v1/live"
 
@@ -261,8 +261,8 @@ def test_a_session_may_be_calibrated_to_a_voice(
     from dataclasses import replace
 
     from ser.api.registry import ModelRegistry
-    from ser.profiles import save_profile
-    from ser.store import owner_of
+    from ser.storage.database import owner_of
+    from ser.storage.profiles import save_profile
 
     models = ModelRegistry(replace(settings, model="toy"), load=lambda *_: voice_predictor, find=lambda _: [])
     models.load_default()
@@ -327,8 +327,8 @@ def test_sound_never_reaches_the_database(send, encode, tmp_path):
 
 
 def test_an_owner_has_only_so_many_sessions_and_marks(client, form, wav, owner, stranger, problem_of, monkeypatch):
-    monkeypatch.setattr("ser.sessions.MOST_SESSIONS", 2)
-    monkeypatch.setattr("ser.sessions.MOST_MARKS", 2)
+    monkeypatch.setattr("ser.storage.sessions.MOST_SESSIONS", 2)
+    monkeypatch.setattr("ser.storage.sessions.MOST_MARKS", 2)
     live = client.post("/api/v1/live", json={}, headers=owner).json["id"]
     kept = client.post("/api/v1/analyse", **form(wav, keep="true"), headers=owner).json["session"]
     assert "2 sessions" in problem_of(client.post("/api/v1/live", json={}, headers=owner), "quota_reached")["detail"]

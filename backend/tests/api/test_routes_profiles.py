@@ -118,7 +118,7 @@ def test_a_model_that_cannot_be_calibrated_says_so(real_client, enrolment, owner
 def test_a_profile_of_another_model_is_refused(voices, enrolment, database, form, samples, owner, problem_of):
     from sqlalchemy import update
 
-    from ser.store import PROFILES
+    from ser.storage.database import PROFILES
 
     voices.post(PATH, **enrolment(), headers=owner)
     with database.store().write() as connection:

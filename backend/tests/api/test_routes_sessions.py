@@ -14,7 +14,7 @@ from werkzeug.http import parse_options_header
 from ser.audio.waveform import decode
 from ser.exports import FORMATS
 from ser.predictor import load_predictor
-from ser.sessions import Sessions
+from ser.storage.sessions import Sessions
 
 PATH = "/api/v1/sessions"
 

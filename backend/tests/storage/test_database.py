@@ -14,13 +14,13 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ser.core.errors import SettingsError, StoreError
-from ser.store import CHUNKS, MARKS, SCHEMA, SESSIONS, VERSIONS, Store, open_store, owner_of
+from ser.storage.database import CHUNKS, MARKS, SCHEMA, SESSIONS, VERSIONS, Store, open_store, owner_of
 
 WRITER = """
 import sys
 from sqlalchemy import insert
-from ser.store import CHUNKS, SESSIONS, open_store
-from tests.test_store import chunk, session
+from ser.storage.database import CHUNKS, SESSIONS, open_store
+from tests.storage.test_database import chunk, session
 
 store = open_store(sys.argv[1])
 print("open", flush=True)
@@ -99,7 +99,7 @@ def test_threads_lose_no_change(store):
 
 
 def test_processes_may_open_it_at_once_and_a_killed_one_leaves_what_it_committed(database_url):
-    folder = Path(__file__).parents[1]
+    folder = Path(__file__).parents[2]
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, database_url, name], stdout=subprocess.PIPE, text=True, cwd=folder
@@ -197,8 +197,8 @@ def test_a_killed_deletion_leaves_nothing_once_it_is_opened_again(tmp_path):
     code = """
 import os, sys
 from sqlalchemy import delete, insert
-from ser.store import SESSIONS, open_store
-from tests.test_store import session
+from ser.storage.database import SESSIONS, open_store
+from tests.storage.test_database import session
 store = open_store(sys.argv[1])
 with store.write() as connection:
     connection.execute(insert(SESSIONS).values(session("a", "SECRET", "SECRET" * 500)))
@@ -206,7 +206,7 @@ with store.write() as connection:
     connection.execute(delete(SESSIONS))
 os._exit(9)
 """
-    subprocess.run([sys.executable, "-c", code, url], cwd=Path(__file__).parents[1], check=False)
+    subprocess.run([sys.executable, "-c", code, url], cwd=Path(__file__).parents[2], check=False)
     files = sorted(tmp_path.iterdir())
     assert any(b"SECRET" in file.read_bytes() for file in files), "the log still has it"
     open_store(url).close()

@@ -15,8 +15,8 @@ from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
 from ser.predictor import Predictor, load_predictor
-from ser.profiles import delete_profile, list_profiles, load_profile, save_profile
-from ser.store import LOCAL, opened, owner_of
+from ser.storage.database import LOCAL, opened, owner_of
+from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile
 
 SIZE = 3072
 
@@ -165,7 +165,7 @@ def test_an_owner_has_only_so_many_profiles(store, monkeypatch):
     profile = Profile(
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
-    monkeypatch.setattr("ser.profiles.MOST_PROFILES", 2)
+    monkeypatch.setattr("ser.storage.profiles.MOST_PROFILES", 2)
     for name in ("a", "b", "b"):
         save_profile(replace(profile, name=name), store, LOCAL)
     with pytest.raises(ProfileError) as caught:

@@ -4,7 +4,7 @@ SQLite by default, any database that SQLAlchemy speaks to by URL. Several thread
 takes the write lock when it begins, so that what it has read cannot change before it commits, and a process that is
 killed leaves what was committed. Audio is never stored, and an owner is known by the SHA-256 of a token only.
 
-``ser.sessions`` and ``ser.profiles`` read and write the rows.
+``ser.storage.sessions`` and ``ser.storage.profiles`` read and write the rows.
 """
 
 from __future__ import annotations

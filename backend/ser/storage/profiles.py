@@ -1,6 +1,6 @@
 """Owns the profiles that are kept, as rows of an owner, whom nobody else can name.
 
-An owner is one browser, say, or ``ser.store.LOCAL`` for the command line.
+An owner is one browser, say, or ``ser.storage.database.LOCAL`` for the command line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, func, insert, select
 
 from ser.core.errors import ProfileError
 from ser.core.speaker_profile import Profile, check_name
-from ser.store import PROFILES, Store
+from ser.storage.database import PROFILES, Store
 
 MOST_PROFILES = 100  # of one owner
 NUMBERS = np.dtype("<f4")  # how an offset is kept, on every kind of machine

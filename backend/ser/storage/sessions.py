@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, inse
 
 from ser.core.errors import SessionError
 from ser.core.prediction import Prediction
-from ser.store import CHUNKS, MARKS, SESSIONS, Store
+from ser.storage.database import CHUNKS, MARKS, SESSIONS, Store
 
 MAX_TITLE_CHARACTERS = 200
 MAX_NOTE_CHARACTERS = 500

@@ -10,8 +10,8 @@ import pytest
 
 from ser.core.errors import SessionError
 from ser.core.prediction import Prediction, Segment, Timeline, Transition
-from ser.sessions import Chunk, Mark, Sessions, on_one_line
-from ser.store import Store, owner_of
+from ser.storage.database import Store, owner_of
+from ser.storage.sessions import Chunk, Mark, Sessions, on_one_line
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_one_or_all_are_deleted(mine, theirs, prediction):
 
 
 def test_deleted_sessions_leave_no_byte(tmp_path, prediction):
-    from ser.store import open_store
+    from ser.storage.database import open_store
 
     store = open_store(f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}")
     mine, theirs = (Sessions(store, owner_of(letter * 32)) for letter in "ab")

@@ -1,0 +1,1 @@
+"""The database of stored results: sessions and speaker profiles of one owner."""
