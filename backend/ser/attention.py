@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ser.audio.waveform import SAMPLE_RATE
-from ser.curves import cell_edges
+from ser.features.contours import cell_edges
 
 Kind = Literal["attention", "saliency"]
 

@@ -24,16 +24,16 @@ from ser.audio.vad import Speech, find_speech
 from ser.audio.waveform import decode, resample
 from ser.core.atomic_write import write_atomically
 from ser.core.errors import AudioError
-from ser.features import MIN_SAMPLES
+from ser.features.spectral import MIN_SAMPLES
 from ser.recipe import Recipe, get_recipe
 
 KEYED_CODE = (
     "audio/waveform.py",
     "audio/vad.py",
     "audio/augmentation.py",
-    "features.py",
-    "acoustics.py",
-    "descriptors.py",
+    "features/spectral.py",
+    "features/low_level.py",
+    "features/functionals.py",
     "bank.py",
 )
 TRANSFORM_BATCH = 64  # entries that a function is given at a time

@@ -12,7 +12,7 @@ from torch import Tensor
 from ser.attention import Attention, Look, over_time
 from ser.audio.vad import Speech
 from ser.checkpoint import Checkpoint
-from ser.features import length_mask
+from ser.features.spectral import length_mask
 from ser.timeline import Window
 
 Between = Callable[[], None]  # called between batches; what it raises ends the work

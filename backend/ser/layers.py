@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ser.features import length_mask
+from ser.features.spectral import length_mask
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):

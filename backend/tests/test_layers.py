@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ser.features import length_mask
+from ser.features.spectral import length_mask
 from ser.layers import (
     AttentionPooling,
     AttentiveStatistics,

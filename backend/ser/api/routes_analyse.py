@@ -13,8 +13,8 @@ from ser.api.openapi import problems
 from ser.api.owners import sessions
 from ser.api.state import place
 from ser.api.uploads import flag_field, read_upload, text_field
-from ser.curves import follow
-from ser.voice import measure
+from ser.features.contours import follow
+from ser.features.voice_report import measure
 
 if TYPE_CHECKING:
     from ser.predictor import Analysis

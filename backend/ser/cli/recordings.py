@@ -140,7 +140,7 @@ def features(
     JSON always holds the statistics too.
     """
     from ser.audio.vad import find_speech
-    from ser.voice import measure
+    from ser.features.voice_report import measure
 
     samples = _samples(source)
     voice = measure(samples, find_speech(samples), everything=everything or form is not Format.text)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
-from ser.features import Mfcc
+from ser.features.spectral import Mfcc
 from ser.layers import MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

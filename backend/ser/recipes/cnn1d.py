@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ser.audio.augmentation import BandLimit, Chain, Codec, ColouredNoise, Gain, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
-from ser.features import Mfcc
+from ser.features.spectral import Mfcc
 from ser.layers import ResidualNetwork
 from ser.recipe import Recipe, TrainingSettings
 

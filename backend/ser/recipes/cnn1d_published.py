@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
-from ser.features import Mfcc
+from ser.features.spectral import Mfcc
 from ser.layers import ConvBlock, adaptive_average
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

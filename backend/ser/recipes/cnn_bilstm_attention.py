@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
-from ser.features import Mfcc
+from ser.features.spectral import Mfcc
 from ser.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

@@ -25,7 +25,7 @@ from torch.nn import functional
 from ser.audio.augmentation import Chain, Maybe, PreEmphasis, TimeStretch, WhiteNoise
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
-from ser.features import LogMel
+from ser.features.spectral import LogMel
 from ser.layers import AttentionPooling, MaskedLstm, Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

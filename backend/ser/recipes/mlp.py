@@ -4,9 +4,9 @@ System: mohitvermax, "Speech-Emotion-Recognition" (github.com/mohitvermax): 3 s 
 crossings, level, spectrum, 20 MFCC with two derivatives, chroma, tonnetz, tempo, pitch and mel bands, scaled to mean 0
 and deviation 1, and dense layers of 512, 256, 128 and 64. Its author calls it a CNN; it has no convolution.
 
-Follows it in: every group of statistics and their number (``ser.descriptors``), 3 s, peak normalisation, scaling, layer
-sizes, dropout 0.3, batches of 32, up to 100 epochs with early stopping, learning rate lowered on a plateau, L2, noise,
-stretch, pitch and shift as augmentation, calm as a class of its own.
+Follows it in: every group of statistics and their number (``ser.features.functionals``), 3 s, peak normalisation,
+scaling, layer sizes, dropout 0.3, batches of 32, up to 100 epochs with early stopping, learning rate lowered on a
+plateau, L2, noise, stretch, pitch and shift as augmentation, calm as a class of its own.
 
 Deviates from it:
 - It takes the first 3 s of a file. Here silence is cut from both ends first; a RAVDESS clip begins with a second of it.
@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, Shift, TimeStretch
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
-from ser.descriptors import statistics
-from ser.features import find_sound, peak_normalise, trim_silence
+from ser.features.functionals import statistics
+from ser.features.spectral import find_sound, peak_normalise, trim_silence
 from ser.layers import Standardise
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings
 

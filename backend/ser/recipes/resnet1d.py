@@ -11,7 +11,7 @@ from __future__ import annotations
 from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
-from ser.features import Mfcc
+from ser.features.spectral import Mfcc
 from ser.layers import ResidualNetwork
 from ser.recipe import Recipe, TrainingSettings
 

@@ -31,7 +31,7 @@ from torch.nn import functional
 from ser.adaptation import Caution, GatedLinear, Voices
 from ser.audio.augmentation import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
-from ser.features import WhisperMel, length_mask, mel_edges
+from ser.features.spectral import WhisperMel, length_mask, mel_edges
 from ser.layers import LayerStatistics, Standardise
 from ser.pretrained import Pretrained
 from ser.recipe import NetworkOutput, Recipe, TrainingSettings

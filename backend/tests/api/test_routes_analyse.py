@@ -13,9 +13,9 @@ from ser.api.app import create_app
 from ser.api.registry import ModelRegistry
 from ser.audio.vad import find_speech
 from ser.audio.waveform import decode
-from ser.curves import follow
+from ser.features.contours import follow
+from ser.features.voice_report import measure
 from ser.predictor import load_predictor
-from ser.voice import measure
 
 PATH = "/api/v1/analyse"
 

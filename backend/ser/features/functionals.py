@@ -4,10 +4,10 @@ They are the "comprehensive features" that a fully connected network can learn f
 harmony, rhythm and pitch lie on average over a clip, and how much they move. ``names()`` and ``statistics()`` have the
 same order. Everything goes through 16 kHz and shares one spectrogram: 64 ms windows every 10 ms.
 
-What a person is told about a voice is in ``ser.acoustics``; the rest comes from librosa 0.11, which is imported when it
-is needed: its first call compiles for seconds. Two choices keep a 3 s clip at tens of ms: chroma and tonnetz come from
-the same short-time spectrum (a constant-Q transform would cost ten times as much and its tuning cannot be estimated in
-silence), and pitch is YIN, not pYIN.
+What a person is told about a voice is in ``ser.features.low_level``; the rest comes from librosa 0.11, which is
+imported when it is needed: its first call compiles for seconds. Two choices keep a 3 s clip at tens of ms: chroma and
+tonnetz come from the same short-time spectrum (a constant-Q transform would cost ten times as much and its tuning
+cannot be estimated in silence), and pitch is YIN, not pYIN.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from functools import cache
 
 import numpy as np
 
-from ser.acoustics import (
+from ser.audio.waveform import SAMPLE_RATE, Waveform, resample
+from ser.features.low_level import (
     HOP_SAMPLES,
     MELS,
     find_pitch,
@@ -29,7 +30,6 @@ from ser.acoustics import (
     spectrogram,
     zero_crossing_rate,
 )
-from ser.audio.waveform import SAMPLE_RATE, Waveform, resample
 
 TEMPO_LAGS = 800  # frames of 10 ms: tempo is looked for in repetitions up to 8 s apart, as librosa does
 MEL_BANDS, MFCCS = 8, 20

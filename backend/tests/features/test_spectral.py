@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ser.audio.waveform import SAMPLE_RATE, decode
-from ser.features import (
+from ser.features.spectral import (
     MIN_FRAMES,
     Delta,
     MelSpectrogram,

@@ -162,7 +162,7 @@ def flatness(magnitude: np.ndarray) -> np.ndarray:
 
 @cache
 def _mel_filters() -> np.ndarray:
-    from ser.features import mel_filters  # imports torch, which not everything that measures a voice needs
+    from ser.features.spectral import mel_filters  # imports torch, which not everything that measures a voice needs
 
     return mel_filters(SAMPLE_RATE, WINDOW_SAMPLES, MELS).numpy()
 

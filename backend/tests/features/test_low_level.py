@@ -9,9 +9,16 @@ import librosa
 import numpy as np
 import pytest
 
-from ser import acoustics
-from ser.acoustics import HOP_SAMPLES, PITCH_HOP_SAMPLES, PITCH_MAX_HZ, PITCH_MIN_HZ, WINDOW_SAMPLES, YIN_THRESHOLD
 from ser.audio.waveform import SAMPLE_RATE, decode
+from ser.features import low_level as acoustics
+from ser.features.low_level import (
+    HOP_SAMPLES,
+    PITCH_HOP_SAMPLES,
+    PITCH_MAX_HZ,
+    PITCH_MIN_HZ,
+    WINDOW_SAMPLES,
+    YIN_THRESHOLD,
+)
 
 WINDOW = {"frame_length": WINDOW_SAMPLES, "hop_length": HOP_SAMPLES}
 KINDS = ("angry", "happy", "sad", "silence", "offset", "noise", "click", "short")
@@ -105,7 +112,7 @@ import sys
 from pathlib import Path
 from ser.audio.waveform import decode
 from ser.audio.vad import find_speech
-from ser.voice import measure
+from ser.features.voice_report import measure
 
 clip = decode(Path(sys.argv[1])).samples
 measure(clip, find_speech(clip), everything=False)

@@ -1,4 +1,4 @@
-"""Owns how a voice changes: samples -> curves over time of what ``ser.voice`` gives as numbers.
+"""Owns how a voice changes: samples -> curves over time of what ``ser.features.voice_report`` gives as numbers.
 
 A recording is measured in blocks, so that half an hour needs no more memory than half a minute; each block hears a
 little of its neighbours, so that no edge shows.
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser.acoustics import (
+from ser.audio.vad import Speech
+from ser.audio.waveform import SAMPLE_RATE
+from ser.features.low_level import (
     HOP_SAMPLES,
     ONSET_DELAY_FRAMES,
     PITCH_HOP_SAMPLES,
@@ -24,9 +26,7 @@ from ser.acoustics import (
     root_mean_square,
     spectrogram,
 )
-from ser.audio.vad import Speech
-from ser.audio.waveform import SAMPLE_RATE
-from ser.voice import ONSET_GAP_FRAMES, decibel
+from ser.features.voice_report import ONSET_GAP_FRAMES, decibel
 
 STEP_SECONDS = 0.05  # from one value to the next, more in a recording of over 250 s
 MAX_VALUES = 5000

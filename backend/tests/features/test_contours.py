@@ -7,8 +7,8 @@ import pytest
 
 from ser.audio.vad import FRAME_SAMPLES, Speech, find_speech
 from ser.audio.waveform import SAMPLE_RATE, decode
-from ser.curves import MAX_VALUES, Curve, follow
-from ser.voice import measure
+from ser.features.contours import MAX_VALUES, Curve, follow
+from ser.features.voice_report import measure
 
 
 def spoken(samples: np.ndarray, start: float = 0.0, end: float = np.inf) -> Speech:

@@ -6,9 +6,9 @@ import librosa
 import numpy as np
 import pytest
 
-from ser.acoustics import HOP_SAMPLES, WINDOW_SAMPLES
 from ser.audio.waveform import SAMPLE_RATE, decode
-from ser.descriptors import names, statistics
+from ser.features.functionals import names, statistics
+from ser.features.low_level import HOP_SAMPLES, WINDOW_SAMPLES
 
 
 def sine(hertz: float, seconds: float = 2.0, sample_rate: int = SAMPLE_RATE) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Owns what a person can be told about a voice: samples -> ``Voice``, a few descriptors with unit and meaning.
 
 Everything is measured on the recording with all but its speech cut out, so that a long pause or a noisy room counts
-for nothing. The series behind the numbers are those of ``ser.acoustics``; the sentences live here because editing one
-must not make training measure every clip anew.
+for nothing. The series behind the numbers are those of ``ser.features.low_level``; the sentences live here because
+editing one must not make training measure every clip anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ser.acoustics import (
+from ser.audio.vad import Speech
+from ser.audio.waveform import MIN_SECONDS, SAMPLE_RATE
+from ser.features.functionals import names, statistics
+from ser.features.low_level import (
     HOP_SAMPLES,
     find_onsets,
     find_pitch,
@@ -25,9 +28,6 @@ from ser.acoustics import (
     spectrogram,
     zero_crossing_rate,
 )
-from ser.audio.vad import Speech
-from ser.audio.waveform import MIN_SECONDS, SAMPLE_RATE
-from ser.descriptors import names, statistics
 
 MEASURED_SECONDS = 60.0  # of speech; more would tell nothing new and cost memory by the minute
 SILENCE_DBFS = -120.0  # stands for the level of digital silence
@@ -63,7 +63,8 @@ class Voice:
         speech_seconds: how much of it is speech in s; 0 when there is none.
         measured_seconds: how much was measured in s, ``MEASURED_SECONDS`` at most.
         descriptors: always the same ones in the same order.
-        statistics: name -> value of ``ser.descriptors.statistics``; empty without speech, or when not asked for.
+        statistics: name -> value of ``ser.features.functionals.statistics``; empty without speech, or when not asked
+            for.
     """
 
     duration_seconds: float

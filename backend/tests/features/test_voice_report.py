@@ -7,8 +7,8 @@ import pytest
 
 from ser.audio.vad import FRAME_SAMPLES, Speech, find_speech
 from ser.audio.waveform import SAMPLE_RATE, decode
-from ser.descriptors import names, statistics
-from ser.voice import MEASURED_SECONDS, cut_to_speech, measure
+from ser.features.functionals import names, statistics
+from ser.features.voice_report import MEASURED_SECONDS, cut_to_speech, measure
 
 
 def spoken(samples: np.ndarray, start: float = 0.0, end: float | None = None) -> Speech:

@@ -1,0 +1,1 @@
+"""Waveforms to frames, and to the numbers that describe a voice."""
