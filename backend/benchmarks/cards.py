@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
-from ser.checkpoint import Figure, ModelInfo, list_models
 from ser.core.settings import PROJECT
+from ser.models.checkpoint import Figure, ModelInfo, list_models
 from ser.splits import get_protocol
 
 WEIGHTS = PROJECT / "weights"
@@ -53,7 +53,8 @@ def card(info: ModelInfo) -> str:
 
 {info.title}. {info.summary} It names one of {len(info.labels)} emotions: {", ".join(info.labels)}.
 {info.parameters / 1e6:.2f} million parameters; made from the recipe
-[`{info.recipe}`](../../backend/ser/recipes/{info.recipe}.py), whose head says where it follows a published system.
+[`{info.recipe}`](../../backend/ser/models/recipes/{info.recipe}.py), whose head says where it follows a published
+system.
 
 ## Intended use
 

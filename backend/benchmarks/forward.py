@@ -10,8 +10,8 @@ import time
 
 import torch
 
-from ser.checkpoint import list_models, load_checkpoint
 from ser.core.settings import load_settings
+from ser.models.checkpoint import list_models, load_checkpoint
 
 SECONDS, ROUNDS, WARM_UP = 3.5, 50, 5
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from ser.checkpoint import Figure, ModelInfo, figure, list_models
 from ser.core.settings import PROJECT, load_settings
+from ser.models.checkpoint import Figure, ModelInfo, figure, list_models
 from ser.predictor import load_predictor
 from ser.results import current
 

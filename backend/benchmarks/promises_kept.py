@@ -16,7 +16,7 @@ SHOWN = {
         ["tests/test_resuming.py"],
     ),
     "R12": ("downloads cut, exchanged or shortened never get the final name", ["tests/core/test_download.py"]),
-    "R13": ("damaged and pickled models are refused, no code runs", ["tests/test_checkpoint.py"]),
+    "R13": ("damaged and pickled models are refused, no code runs", ["tests/models/test_checkpoint.py"]),
     "R14": ("security headers everywhere, no foreign origin", ["tests/api/test_security.py"]),
     "R15": ("the API is its document", ["tests/api/test_openapi.py", "tests/api/test_document_holds.py"]),
 }

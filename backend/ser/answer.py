@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser.audio.vad import Speech
-from ser.calibration import candidates, prediction_set
-from ser.checkpoint import ModelInfo
 from ser.core.labels import canonical_order
 from ser.core.prediction import WARNINGS, Prediction
+from ser.models.calibration import candidates, prediction_set
+from ser.models.checkpoint import ModelInfo
 from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions
 
 

@@ -25,7 +25,7 @@ from ser.audio.waveform import decode, resample
 from ser.core.atomic_write import write_atomically
 from ser.core.errors import AudioError
 from ser.features.spectral import MIN_SAMPLES
-from ser.recipe import Recipe, get_recipe
+from ser.models.recipe import Recipe, get_recipe
 
 KEYED_CODE = (
     "audio/waveform.py",
@@ -269,7 +269,7 @@ def _pack(made: Iterator[Made]) -> dict[str, Tensor]:
 
 def _key(files: Sequence[Path], recipe: Recipe, clip_seconds: float | None, copies: int) -> str:
     here = Path(__file__).parent
-    code = [here / name for name in KEYED_CODE] + [here / "recipes" / f"{recipe.name}.py"]
+    code = [here / name for name in KEYED_CODE] + [here / "models" / "recipes" / f"{recipe.name}.py"]
     digest = hashlib.sha256(repr((clip_seconds, copies, recipe.training.augmentation)).encode())
     for path in [*code, *files]:
         digest.update(hashlib.sha256(path.read_bytes()).digest())

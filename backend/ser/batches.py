@@ -14,7 +14,7 @@ from torch.nn import functional
 from ser.bank import FrameBank, pad
 from ser.core.labels import INTENSITIES
 from ser.dataset import Data
-from ser.recipe import TrainingSettings
+from ser.models.recipe import TrainingSettings
 from ser.splits import speaker_of, speakers_known
 
 BUCKET_BATCHES = 6  # within so many batches clips are sorted by length

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.adaptation import Caution, GatedLinear
 from ser.heads import fit_answer, fit_kind
-from ser.layers import Standardise
+from ser.models.adaptation import Caution, GatedLinear
+from ser.models.layers import Standardise
 from ser.probe import masked_cross_entropy
 
 STEEPEST = 5.0  # at which a fifth further than usual divides the logits by e

@@ -10,7 +10,7 @@ from ser.bank import FrameBank, Progress, build_bank, join
 from ser.core.errors import CorpusError, ModelError
 from ser.core.labels import relabel
 from ser.corpus import Corpus, Utterance
-from ser.recipe import Recipe, get_recipe
+from ser.models.recipe import Recipe, get_recipe
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from torch.nn import functional
 from ser.bank import FrameBank, pad
 from ser.batches import Lessons, draw_entry
 from ser.core.settings import load_settings
-from ser.layers import Standardise
-from ser.pretrained import load_pretrained
-from ser.recipe import Recipe, TrainingSettings
+from ser.models.layers import Standardise
+from ser.models.pretrained import load_pretrained
+from ser.models.recipe import Recipe, TrainingSettings
 
 COMPONENTS = 256  # principal components of what the teacher hears; they hold about nine tenths of its variance
 BATCH = 32

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ser.attention import Attention, Look, over_time
 from ser.audio.vad import Speech
-from ser.checkpoint import Checkpoint
 from ser.features.spectral import length_mask
+from ser.models.checkpoint import Checkpoint
 from ser.timeline import Window
 
 Between = Callable[[], None]  # called between batches; what it raises ends the work

@@ -15,14 +15,6 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from ser.calibration import (
-    COVERAGES,
-    UNSURE_BELOW,
-    cross_fit_temperatures,
-    cross_fit_thresholds,
-    fit_temperature,
-    set_threshold,
-)
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.metrics import (
@@ -35,6 +27,14 @@ from ser.metrics import (
     risk_coverage,
     score,
     speaker_interval,
+)
+from ser.models.calibration import (
+    COVERAGES,
+    UNSURE_BELOW,
+    cross_fit_temperatures,
+    cross_fit_thresholds,
+    fit_temperature,
+    set_threshold,
 )
 from ser.out_of_fold import OutOfFold, read_out_of_fold
 from ser.splits import PROTOCOLS, get_protocol

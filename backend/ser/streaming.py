@@ -18,11 +18,11 @@ from ser.answer import Evidence, conclude
 from ser.audio.decode_worker import Decode
 from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE, decode
-from ser.checkpoint import ModelInfo
 from ser.core.errors import AudioError
 from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.speaker_profile import Profile
+from ser.models.checkpoint import ModelInfo
 from ser.predictor import SHORT_SPEECH_SECONDS, Predictor
 from ser.storage.sessions import Chunk
 from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window

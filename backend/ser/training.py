@@ -27,8 +27,8 @@ from ser.bank import FrameBank
 from ser.batches import Task, class_weights, draw_batches, make_batch
 from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import TrainingError
+from ser.models.recipe import Recipe, TrainingSettings
 from ser.probe import masked_cross_entropy
-from ser.recipe import Recipe, TrainingSettings
 from ser.transfer import begin, finish
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises

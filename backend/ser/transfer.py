@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.adaptation import Voices
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.bank import FrameBank
 from ser.batches import Task
@@ -22,9 +21,10 @@ from ser.caution import Clips, fit_caution
 from ser.core.settings import load_settings
 from ser.distillation import teach
 from ser.heads import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
-from ser.layers import Standardise
-from ser.pretrained import load_pretrained
-from ser.recipe import Recipe, TrainingSettings, get_recipe
+from ser.models.adaptation import Voices
+from ser.models.layers import Standardise
+from ser.models.pretrained import load_pretrained
+from ser.models.recipe import Recipe, TrainingSettings, get_recipe
 
 LOWER = "lower"  # the published part, as a bank names what it makes
 STATISTICS = "statistics"  # of the published tensors, as a bank names them

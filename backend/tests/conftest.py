@@ -23,9 +23,9 @@ from safetensors.torch import save_file
 
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.settings import PROJECT
-from ser.pretrained import fingerprint
-from ser.recipe import Recipe, get_recipe
-from ser.recipes.whisper import DIMS, LAYERS
+from ser.models.pretrained import fingerprint
+from ser.models.recipe import Recipe, get_recipe
+from ser.models.recipes.whisper import DIMS, LAYERS
 from ser.storage.database import Store, open_store
 from tests.databases import POSTGRES, make, postgres_server
 
@@ -180,10 +180,10 @@ def voice_predictor() -> Predictor:
     """A network that can be calibrated to a voice, with random weights."""
     import torch
 
-    from ser.calibration import Calibration
-    from ser.checkpoint import Checkpoint, ModelInfo
+    from ser.models.calibration import Calibration
+    from ser.models.checkpoint import Checkpoint, ModelInfo
+    from ser.models.recipe import get_recipe
     from ser.predictor import Predictor
-    from ser.recipe import get_recipe
 
     recipe = get_recipe("whisper")
     torch.manual_seed(0)

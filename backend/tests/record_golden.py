@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ser.checkpoint import list_models
 from ser.core.settings import PROJECT, load_settings
+from ser.models.checkpoint import list_models
 from ser.predictor import load_predictor
 
 

@@ -9,8 +9,8 @@ import torch
 from ser.attention import Look, over_time
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.core.settings import load_settings
+from ser.models.recipe import find_recipes
 from ser.predictor import load_predictor
-from ser.recipe import find_recipes
 
 
 def look(start: float, stop: float, *weights: float) -> Look:
@@ -112,8 +112,8 @@ def test_saliency_finds_the_frames_that_matter():
     """A network that adds up one frame only is moved by no other."""
     from types import SimpleNamespace
 
-    from ser.calibration import Calibration
     from ser.inference import Clip, Inference
+    from ser.models.calibration import Calibration
 
     class Frames(torch.nn.Module):
         def forward(self, batch, lengths):

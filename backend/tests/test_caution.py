@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ser.adaptation import Caution
 from ser.caution import Clips, fit_caution
 from ser.heads import kinds_of
+from ser.models.adaptation import Caution
 
 SIZE, CLASSES = 40, 3
 

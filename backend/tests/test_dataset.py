@@ -7,7 +7,7 @@ import pytest
 from ser.core.errors import CorpusError
 from ser.corpus import Utterance, get_corpus
 from ser.dataset import label_utterances
-from ser.recipe import get_recipe
+from ser.models.recipe import get_recipe
 
 RECIPE = get_recipe("cnn1d_published")
 

@@ -13,8 +13,8 @@ from ser.core.errors import CorpusError, ModelError
 from ser.corpus import get_corpus
 from ser.dataset import load_data
 from ser.distillation import teach
-from ser.layers import Standardise
-from ser.recipe import get_recipe
+from ser.models.layers import Standardise
+from ser.models.recipe import get_recipe
 
 PUPIL = get_recipe("cnn1d")
 SETTINGS = replace(PUPIL.training, lesson_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)

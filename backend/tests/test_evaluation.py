@@ -12,13 +12,13 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from ser.bank import FrameBank
 from ser.batches import make_task
-from ser.checkpoint import figure, load_checkpoint
 from ser.core.errors import ProtocolError
 from ser.corpus import Utterance, get_corpus
 from ser.dataset import Data
 from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
-from ser.recipe import get_recipe
+from ser.models.checkpoint import figure, load_checkpoint
+from ser.models.recipe import get_recipe
 
 RECIPE = get_recipe("cnn1d_published")
 QUICK = replace(RECIPE, training=replace(RECIPE.training, epochs=3, patience=3, averaging=0.5))

@@ -11,8 +11,8 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks.models import others
-from ser.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
 from ser.core.settings import PROJECT
+from ser.models.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
 from ser.splits import PROTOCOLS
 
 WEIGHTS = PROJECT / "weights"

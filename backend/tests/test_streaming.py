@@ -12,10 +12,10 @@ import pytest
 
 from ser.audio.vad import FRAME_SAMPLES
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
-from ser.calibration import Calibration
-from ser.checkpoint import ModelInfo
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
+from ser.models.calibration import Calibration
+from ser.models.checkpoint import ModelInfo
 from ser.predictor import Predictor, load_predictor
 from ser.storage.sessions import Chunk
 from ser.streaming import chunk_digest, hear, merge, summarise

@@ -16,7 +16,7 @@ from ser import training
 from ser.bank import FrameBank
 from ser.batches import Task
 from ser.core.errors import TrainingError
-from ser.recipe import get_recipe
+from ser.models.recipe import get_recipe
 from ser.training import Trained, fit, predict_logits, unweighted_recall
 
 RECIPE = get_recipe("cnn1d_published")

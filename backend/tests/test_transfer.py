@@ -12,8 +12,8 @@ from torch import nn
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.bank import FrameBank
 from ser.batches import Task
-from ser.recipe import Recipe
-from ser.recipes.whisper import DIMS
+from ser.models.recipe import Recipe
+from ser.models.recipes.whisper import DIMS
 from ser.training import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall
 from ser.transfer import known_statistics
 

@@ -12,7 +12,7 @@ from ser.core.errors import ModelError
 from ser.core.settings import Settings
 
 if TYPE_CHECKING:
-    from ser.checkpoint import ModelInfo
+    from ser.models.checkpoint import ModelInfo
     from ser.predictor import Predictor
 
 WAIT_SECONDS = 10.0  # a request that comes while the server starts waits so long for the model
@@ -28,7 +28,7 @@ def _load(name: str, settings: Settings) -> Predictor:
 
 
 def _find(weights: Path) -> Sequence[ModelInfo]:
-    from ser.checkpoint import list_models
+    from ser.models.checkpoint import list_models
 
     return list_models(weights)
 

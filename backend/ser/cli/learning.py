@@ -62,7 +62,7 @@ def train(
 
     from ser.core.settings import load_settings
     from ser.experiment import train_held_out, train_on_everything
-    from ser.recipe import get_recipe
+    from ser.models.recipe import get_recipe
 
     settings = load_settings()
     system = get_recipe(recipe)
@@ -138,7 +138,7 @@ def evaluate(
     from ser.core.settings import load_settings
     from ser.evaluation import Plan
     from ser.evaluation import evaluate as run
-    from ser.recipe import get_recipe
+    from ser.models.recipe import get_recipe
     from ser.report import write_report
 
     settings = load_settings()

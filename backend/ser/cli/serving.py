@@ -28,9 +28,9 @@ def serve(
 
 def models() -> None:
     """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
-    from ser.checkpoint import list_models
     from ser.core.settings import load_settings
-    from ser.recipe import find_recipes
+    from ser.models.checkpoint import list_models
+    from ser.models.recipe import find_recipes
 
     for info in list_models(load_settings().weights):
         print_model(info)

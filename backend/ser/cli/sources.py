@@ -11,7 +11,7 @@ from ser.terminal import progress
 if TYPE_CHECKING:
     from ser.corpus import Corpus
     from ser.dataset import Data
-    from ser.recipe import Recipe
+    from ser.models.recipe import Recipe
 
 
 def clip_seconds_of(recipe: Recipe, given: float | None) -> float | None:

@@ -20,8 +20,8 @@ def enroll(
     Five to twenty short recordings in varied moods are best; they need no labels. What is kept are statistics of the
     voice, never audio: see 'profiles'.
     """
-    from ser.adaptation import VARIED
     from ser.core.settings import load_settings
+    from ser.models.adaptation import VARIED
     from ser.predictor import load_predictor
     from ser.storage.database import LOCAL, opened
     from ser.storage.profiles import save_profile

@@ -25,12 +25,12 @@ from ser.api.state import gate
 from ser.attention import Attention
 from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
-from ser.calibration import Calibration
-from ser.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.core.errors import ModelError
 from ser.core.prediction import Prediction, Segment
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile
+from ser.models.calibration import Calibration
+from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.predictor import Analysis
 from ser.timeline import DEFAULT_GRID, Grid
 
@@ -280,7 +280,7 @@ def real_settings(settings: Settings, tmp_path: Path) -> Settings:
     """Settings whose weights folder holds a network that has learnt nothing."""
     import torch
 
-    from ser.recipe import get_recipe
+    from ser.models.recipe import get_recipe
 
     recipe = get_recipe("cnn1d")
     torch.manual_seed(0)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
-from ser.adaptation import VARIED
 from ser.api.app import create_app
 from ser.api.registry import ModelRegistry
+from ser.models.adaptation import VARIED
 
 PATH = "/api/v1/profiles"
 

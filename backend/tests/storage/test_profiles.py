@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from ser.adaptation import VARIED, Voices, variety
 from ser.audio.waveform import SAMPLE_RATE, Waveform
 from ser.cli import app
 from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
+from ser.models.adaptation import VARIED, Voices, variety
 from ser.predictor import Predictor, load_predictor
 from ser.storage.database import LOCAL, opened, owner_of
 from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile

@@ -20,8 +20,8 @@ from __future__ import annotations
 from ser.audio.augmentation import BandLimit, Chain, Codec, ColouredNoise, Gain, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import Mfcc
-from ser.layers import ResidualNetwork
-from ser.recipe import Recipe, TrainingSettings
+from ser.models.layers import ResidualNetwork
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 39
 

@@ -26,8 +26,8 @@ from ser.audio.augmentation import Chain, Maybe, PreEmphasis, TimeStretch, White
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features.spectral import LogMel
-from ser.layers import AttentionPooling, MaskedLstm, Standardise
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.layers import AttentionPooling, MaskedLstm, Standardise
+from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
 
 DIMS = 128
 CLIP_SECONDS = 3.0

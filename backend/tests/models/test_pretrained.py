@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from ser.core.errors import DownloadError, ModelError
-from ser.pretrained import Pretrained, fingerprint, load_pretrained
+from ser.models.pretrained import Pretrained, fingerprint, load_pretrained
 
 TENSORS = {"encoder.a": torch.arange(6.0).reshape(2, 3), "encoder.b": torch.ones(2), "decoder.c": torch.zeros(9)}
 WANTED = {"a": TENSORS["encoder.a"], "b": TENSORS["encoder.b"]}

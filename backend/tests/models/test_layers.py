@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ser.features.spectral import length_mask
-from ser.layers import (
+from ser.models.layers import (
     AttentionPooling,
     AttentiveStatistics,
     ConvBlock,

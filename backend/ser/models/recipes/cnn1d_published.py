@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import Mfcc
-from ser.layers import ConvBlock, adaptive_average
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.layers import ConvBlock, adaptive_average
+from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
 
 DIMS = 39
 POOL_BINS = 8

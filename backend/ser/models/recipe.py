@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ser.audio.augmentation import Change
 from ser.core.errors import ModelError
-from ser.pretrained import Pretrained
+from ser.models.pretrained import Pretrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +121,9 @@ NetworkOutput = tuple[Tensor, Tensor, Tensor | None]
 @cache
 def find_recipes() -> dict[str, Recipe]:
     """Returns every recipe by name, found by scanning ``ser/recipes``."""
-    package = importlib.import_module("ser.recipes")
+    package = importlib.import_module("ser.models.recipes")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {name: importlib.import_module(f"ser.recipes.{name}").RECIPE for name in names}
+    return {name: importlib.import_module(f"ser.models.recipes.{name}").RECIPE for name in names}
 
 
 def get_recipe(name: str) -> Recipe:

@@ -28,13 +28,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.adaptation import Caution, GatedLinear, Voices
 from ser.audio.augmentation import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import WhisperMel, length_mask, mel_edges
-from ser.layers import LayerStatistics, Standardise
-from ser.pretrained import Pretrained
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.adaptation import Caution, GatedLinear, Voices
+from ser.models.layers import LayerStatistics, Standardise
+from ser.models.pretrained import Pretrained
+from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
 
 ENCODER = Pretrained(
     name="whisper-tiny.en",

@@ -10,7 +10,7 @@ from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.core.errors import ModelError
 from ser.core.labels import EMOTIONS
 from ser.corpus import find_corpora
-from ser.recipe import Recipe, find_recipes, get_recipe
+from ser.models.recipe import Recipe, find_recipes, get_recipe
 
 RECIPES = find_recipes()
 
@@ -49,7 +49,7 @@ def test_what_begins_with_pretrained_tensors_and_nothing_else_can_be_calibrated_
 def test_its_file_says_how_it_deviates(recipe):
     import importlib
 
-    text = importlib.import_module(f"ser.recipes.{recipe.name}").__doc__
+    text = importlib.import_module(f"ser.models.recipes.{recipe.name}").__doc__
     assert "Deviates" in text and "System:" in text
 
 

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import Mfcc
-from ser.layers import MaskedLstm, Standardise
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.layers import MaskedLstm, Standardise
+from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
 
 DIMS = 120
 CLIP_SECONDS = 4.0  # 400 frames

@@ -12,8 +12,8 @@ from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features.spectral import Mfcc
-from ser.layers import ResidualNetwork
-from ser.recipe import Recipe, TrainingSettings
+from ser.models.layers import ResidualNetwork
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 39
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from ser.calibration import (
+from ser.metrics import expected_calibration_error
+from ser.models.calibration import (
     candidates,
     cross_fit_temperatures,
     cross_fit_thresholds,
@@ -12,7 +13,6 @@ from ser.calibration import (
     prediction_set,
     set_threshold,
 )
-from ser.metrics import expected_calibration_error
 
 
 def test_temperature_undoes_overconfidence():

@@ -30,8 +30,8 @@ from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features.functionals import statistics
 from ser.features.spectral import find_sound, peak_normalise, trim_silence
-from ser.layers import Standardise
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.layers import Standardise
+from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
 
 DIMS = 254
 LIMIT = 10.0  # deviations from the mean

@@ -17,11 +17,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from ser.calibration import Calibration
 from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import ModelError
 from ser.core.labels import EMOTIONS
-from ser.recipe import find_recipes, get_recipe
+from ser.models.calibration import Calibration
+from ser.models.recipe import find_recipes, get_recipe
 
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 FORMAT = 1

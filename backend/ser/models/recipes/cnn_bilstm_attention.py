@@ -24,8 +24,8 @@ from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features.spectral import Mfcc
-from ser.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise
-from ser.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise
+from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
 
 DIMS = 121
 

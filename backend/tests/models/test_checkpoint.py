@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from ser.calibration import Calibration
-from ser.checkpoint import Figure, ModelInfo, find_checkpoint, list_models, load_checkpoint, save_checkpoint
 from ser.core.errors import ModelError
-from ser.recipe import get_recipe
+from ser.models.calibration import Calibration
+from ser.models.checkpoint import Figure, ModelInfo, find_checkpoint, list_models, load_checkpoint, save_checkpoint
+from ser.models.recipe import get_recipe
 
 
 @pytest.fixture

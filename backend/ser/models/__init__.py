@@ -1,0 +1,1 @@
+"""Networks: the recipe contract, layers, calibration, checkpoints."""

@@ -1,1 +1,0 @@
-"""One published system per file, found by scanning; see ``ser.recipe`` for the contract."""
