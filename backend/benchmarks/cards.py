@@ -11,8 +11,8 @@ from pathlib import Path
 from textwrap import fill
 
 from ser.core.settings import PROJECT
+from ser.data.splits import get_protocol
 from ser.models.checkpoint import Figure, ModelInfo, list_models
-from ser.splits import get_protocol
 
 WEIGHTS = PROJECT / "weights"
 DATA = {

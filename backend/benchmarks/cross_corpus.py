@@ -16,7 +16,7 @@ from ser.core.errors import ProtocolError
 from ser.core.labels import relabel
 from ser.core.prediction import Prediction
 from ser.core.settings import load_settings
-from ser.corpus import Utterance, corpus_root, get_corpus
+from ser.data.corpus import Utterance, corpus_root, get_corpus
 from ser.metrics import NO_SPEECH, score, speaker_interval
 from ser.predictor import Predictor, load_predictor
 

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from ser.batches import make_task
 from ser.cli.sources import load
-from ser.dataset import Data
+from ser.data.dataset import Data
+from ser.data.splits import make_folds, speaker_of
 from ser.metrics import score
 from ser.models.recipe import get_recipe
-from ser.splits import make_folds, speaker_of
 from ser.training import fit, predict
 from ser.transfer import known_statistics
 

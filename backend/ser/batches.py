@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ser.bank import FrameBank, pad
 from ser.core.labels import INTENSITIES
-from ser.dataset import Data
+from ser.data.dataset import Data
+from ser.data.feature_cache import FrameBank, pad
+from ser.data.splits import speaker_of, speakers_known
 from ser.models.recipe import TrainingSettings
-from ser.splits import speaker_of, speakers_known
 
 BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 

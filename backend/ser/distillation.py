@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.bank import FrameBank, pad
 from ser.batches import Lessons, draw_entry
 from ser.core.settings import load_settings
+from ser.data.feature_cache import FrameBank, pad
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings

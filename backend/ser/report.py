@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ser.corpus import find_corpora
+from ser.data.corpus import find_corpora
+from ser.data.splits import PROTOCOLS
 from ser.figures import (
     draw_confusion,
     plot_recalls,
@@ -16,7 +17,6 @@ from ser.figures import (
 )
 from ser.metrics import CALIBRATION_BINS
 from ser.pages import write_page
-from ser.splits import PROTOCOLS
 
 REPORT_FILE = "report.html"
 PREDICTIONS_FILE = "predictions.csv"

@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
+from ser.data.splits import PROTOCOLS, get_protocol
 from ser.metrics import (
     NO_SPEECH,
     Scores,
@@ -37,7 +38,6 @@ from ser.models.calibration import (
     set_threshold,
 )
 from ser.out_of_fold import OutOfFold, read_out_of_fold
-from ser.splits import PROTOCOLS, get_protocol
 
 METRICS_FILE = "metrics.json"
 RUN_FILE = "run.json"  # what a folder holds a run of

@@ -17,12 +17,12 @@ from ser.core.errors import AudioError, CorpusError
 from ser.core.labels import EMOTIONS, canonical_order, relabel
 from ser.core.prediction import Prediction
 from ser.core.resume_log import Journal
-from ser.corpus import Utterance
+from ser.data.corpus import Utterance
+from ser.data.splits import speaker_of
 from ser.metrics import NO_SPEECH
 from ser.out_of_fold import read_out_of_fold, write_rows
 from ser.predictor import Predictor
 from ser.results import PREDICTIONS_FILE, summarise_served, write_metrics
-from ser.splits import speaker_of
 
 LEAST = 1e-9  # probability that stands for 0, which has no logarithm
 
@@ -56,7 +56,7 @@ def score_files(
 
     Args:
         predictor: the model.
-        utterances: recordings with canonical emotions, see ``ser.listing``.
+        utterances: recordings with canonical emotions, see ``ser.data.manifest``.
         folder: what their names are told relative to.
         journal: takes what was answered, and holds what an interrupted run answered already.
         on_progress: called with (recordings done, recordings in all).

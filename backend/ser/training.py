@@ -23,10 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ser.bank import FrameBank
 from ser.batches import Task, class_weights, draw_batches, make_batch
 from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import TrainingError
+from ser.data.feature_cache import FrameBank
 from ser.models.recipe import Recipe, TrainingSettings
 from ser.probe import masked_cross_entropy
 from ser.transfer import begin, finish

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
-from ser.bank import FrameBank
 from ser.batches import Task
 from ser.caution import Clips, fit_caution
 from ser.core.settings import load_settings
+from ser.data.feature_cache import FrameBank
 from ser.distillation import teach
 from ser.heads import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
 from ser.models.adaptation import Voices

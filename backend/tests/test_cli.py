@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from ser.core.settings import PROJECT
-from ser.splits import PROTOCOLS
+from ser.data.splits import PROTOCOLS
 
 
 def ser(*arguments: str | Path, stdin: bytes | None = None) -> subprocess.CompletedProcess:

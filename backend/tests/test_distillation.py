@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ser.bank import FrameBank
 from ser.batches import Lessons
 from ser.core.errors import CorpusError, ModelError
-from ser.corpus import get_corpus
-from ser.dataset import load_data
+from ser.data.corpus import get_corpus
+from ser.data.dataset import load_data
+from ser.data.feature_cache import FrameBank
 from ser.distillation import teach
 from ser.models.layers import Standardise
 from ser.models.recipe import get_recipe

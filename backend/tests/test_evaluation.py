@@ -10,11 +10,11 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from ser.bank import FrameBank
 from ser.batches import make_task
 from ser.core.errors import ProtocolError
-from ser.corpus import Utterance, get_corpus
-from ser.dataset import Data
+from ser.data.corpus import Utterance, get_corpus
+from ser.data.dataset import Data
+from ser.data.feature_cache import FrameBank
 from ser.evaluation import FoldDone, Plan, evaluate
 from ser.experiment import train_held_out, train_on_everything
 from ser.models.checkpoint import figure, load_checkpoint

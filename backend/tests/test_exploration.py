@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser.corpus import Corpus, Utterance, get_corpus
+from ser.data.corpus import Corpus, Utterance, get_corpus
 from ser.exploration import explore, write_exploration
 from tests.test_pages import check_page
 from tests.test_report import visible

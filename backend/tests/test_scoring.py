@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, classification_report, confusion_mat
 from ser.comparison import compare
 from ser.core.errors import CorpusError
 from ser.core.settings import load_settings
-from ser.listing import read_listing
+from ser.data.manifest import read_listing
 from ser.predictor import Predictor, load_predictor
 from ser.report import write_report
 from ser.results import refresh

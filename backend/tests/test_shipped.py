@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks.models import others
 from ser.core.settings import PROJECT
+from ser.data.splits import PROTOCOLS
 from ser.models.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
-from ser.splits import PROTOCOLS
 
 WEIGHTS = PROJECT / "weights"
 MODELS = list_models(WEIGHTS)

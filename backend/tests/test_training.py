@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from ser import training
-from ser.bank import FrameBank
 from ser.batches import Task
 from ser.core.errors import TrainingError
+from ser.data.feature_cache import FrameBank
 from ser.models.recipe import get_recipe
 from ser.training import Trained, fit, predict_logits, unweighted_recall
 

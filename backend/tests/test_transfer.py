@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
-from ser.bank import FrameBank
 from ser.batches import Task
+from ser.data.feature_cache import FrameBank
 from ser.models.recipe import Recipe
 from ser.models.recipes.whisper import DIMS
 from ser.training import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall

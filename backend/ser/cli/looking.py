@@ -48,7 +48,7 @@ def explore(
 ) -> None:
     """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
     from ser.core.settings import load_settings
-    from ser.corpus import get_corpus
+    from ser.data.corpus import get_corpus
     from ser.exploration import explore as run
     from ser.exploration import write_exploration
     from ser.terminal import print_corpus

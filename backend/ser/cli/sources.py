@@ -9,8 +9,8 @@ from ser.core.errors import SettingsError
 from ser.terminal import progress
 
 if TYPE_CHECKING:
-    from ser.corpus import Corpus
-    from ser.dataset import Data
+    from ser.data.corpus import Corpus
+    from ser.data.dataset import Data
     from ser.models.recipe import Recipe
 
 
@@ -33,9 +33,9 @@ def load(
 ) -> Data:
     """Finds or downloads corpora and makes their frames, with a progress bar."""
     from ser.core.settings import load_settings
-    from ser.corpus import get_corpus
-    from ser.dataset import load_data
-    from ser.listing import listed_corpus
+    from ser.data.corpus import get_corpus
+    from ser.data.dataset import load_data
+    from ser.data.manifest import listed_corpus
 
     settings = load_settings()
     default = list(recipe.corpora)[:1] if files is None else []
@@ -73,7 +73,7 @@ def listing_of(labels: str | None) -> Path:
 
 
 def fetched(corpus: Corpus, corpora: Path, mirror: str | None) -> Path:
-    from ser.corpus import corpus_root, fetch
+    from ser.data.corpus import corpus_root, fetch
 
     folder = corpus_root(corpus, corpora)
     if folder.is_dir() and any(folder.iterdir()):

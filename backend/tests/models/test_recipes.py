@@ -9,7 +9,7 @@ import torch
 from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.core.errors import ModelError
 from ser.core.labels import EMOTIONS
-from ser.corpus import find_corpora
+from ser.data.corpus import find_corpora
 from ser.models.recipe import Recipe, find_recipes, get_recipe
 
 RECIPES = find_recipes()

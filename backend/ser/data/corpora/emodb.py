@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser.corpus import Corpus, Utterance, read_folder
+from ser.data.corpus import Corpus, Utterance, read_folder
 
 EMOTIONS = {"A": "fearful", "E": "disgust", "F": "happy", "N": "neutral", "T": "sad", "W": "angry"}
 BOREDOM = {"L": "boredom (Langeweile) is none of the canonical emotions"}

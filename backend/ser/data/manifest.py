@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ser.core.errors import CorpusError
 from ser.core.labels import EMOTIONS, read_emotion
-from ser.corpus import Corpus, Utterance
+from ser.data.corpus import Corpus, Utterance
 
 CORPUS = "files"  # stands where a published corpus has its name
 REQUIRED, OPTIONAL = ("path", "emotion"), ("speaker",)

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ser.corpus import Corpus, Utterance, read_folder
+from ser.data.corpus import Corpus, Utterance, read_folder
 
 EMOTIONS = {"ANG": "angry", "DIS": "disgust", "FEA": "fearful", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
 LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": None, "X": None}  # one file's name lost an X

@@ -34,7 +34,7 @@ KEYED_CODE = (
     "features/spectral.py",
     "features/low_level.py",
     "features/functionals.py",
-    "bank.py",
+    "data/feature_cache.py",
 )
 TRANSFORM_BATCH = 64  # entries that a function is given at a time
 CHUNK_FILES = 16  # files handed to a process at a time
@@ -268,7 +268,7 @@ def _pack(made: Iterator[Made]) -> dict[str, Tensor]:
 
 
 def _key(files: Sequence[Path], recipe: Recipe, clip_seconds: float | None, copies: int) -> str:
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     code = [here / name for name in KEYED_CODE] + [here / "models" / "recipes" / f"{recipe.name}.py"]
     digest = hashlib.sha256(repr((clip_seconds, copies, recipe.training.augmentation)).encode())
     for path in [*code, *files]:

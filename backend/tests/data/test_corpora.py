@@ -21,7 +21,7 @@ import soundfile
 from ser.core.errors import CorpusError, DownloadError
 from ser.core.labels import EMOTIONS
 from ser.core.settings import PROJECT
-from ser.corpus import Archive, corpus_root, fetch, find_corpora, get_corpus
+from ser.data.corpus import Archive, corpus_root, fetch, find_corpora, get_corpus
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
 
@@ -100,7 +100,7 @@ def tree(corpus, tmp_path: Path) -> Path:
 
 
 def test_every_corpus_says_what_it_is_and_under_which_licence(corpus):
-    assert importlib.import_module(f"ser.corpora.{corpus.name.replace('-', '_')}").CORPUS is corpus
+    assert importlib.import_module(f"ser.data.corpora.{corpus.name.replace('-', '_')}").CORPUS is corpus
     for text in (corpus.title, corpus.licence, corpus.citation, corpus.tree):
         assert text.strip()
     assert corpus.link.startswith("https://")

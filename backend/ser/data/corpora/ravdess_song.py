@@ -1,7 +1,9 @@
-"""RAVDESS: 24 North American actors speak two sentences in eight emotions, two intensities, two takes.
+"""RAVDESS song: 23 of the 24 actors of RAVDESS sing its two sentences in six emotions, two intensities, two takes.
 
 A file's name is seven numbers, ``modality-channel-emotion-intensity-statement-repetition-actor``; this corpus reads
-speech (channel 01) as audio only (modality 03).
+song (channel 02) as audio only (modality 03). Actor 18 sang nothing, nobody sang with disgust or surprise, and neutral
+has one intensity. The actors are those of ``ravdess`` under the same numbers: every utterance names that population, so
+that no protocol takes the singer and the speaker for two people.
 """
 
 from __future__ import annotations
@@ -9,23 +11,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser.corpus import Archive, Corpus, Utterance, read_folder
+from ser.data.corpus import Archive, Corpus, Utterance, read_folder
 
-EMOTIONS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fearful",
-    "07": "disgust",
-    "08": "surprised",
-}
+EMOTIONS = {"01": "neutral", "02": "calm", "03": "happy", "04": "sad", "05": "angry", "06": "fearful"}
 INTENSITIES = {"01": "normal", "02": "strong"}
-NAME = re.compile(r"03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])")
-TREE = "Actor_01/03-01-01-01-01-01-01.wav ... Actor_24/03-01-08-02-02-02-24.wav (.wav, .flac or .mp3)"
-TITLE = "RAVDESS speech"
-SAME_AUDIO = {"03-01-03-01-02-02-07": "the same audio as 03-01-03-01-02-01-07"}
+NAME = re.compile(r"03-02-(0[1-6])-(0[12])-(0[12])-(0[12])-(0[1-9]|1[0-79]|2[0-4])")
+TREE = "Actor_01/03-02-01-01-01-01-01.wav ... Actor_24/03-02-06-02-02-02-24.wav (.wav, .flac or .mp3)"
 
 
 def scan(root: Path) -> list[Utterance]:
@@ -34,8 +25,7 @@ def scan(root: Path) -> list[Utterance]:
     Raises:
         CorpusError: there is none.
     """
-    found = read_folder(root, _utterance, name="ravdess", tree=TREE)
-    return [utterance for utterance in found if utterance.path.stem not in SAME_AUDIO]
+    return read_folder(root, _utterance, name="ravdess-song", tree=TREE)
 
 
 def _utterance(path: Path) -> Utterance | None:
@@ -45,7 +35,8 @@ def _utterance(path: Path) -> Utterance | None:
     emotion, intensity, statement, repetition, actor = match.groups()
     return Utterance(
         path=path,
-        corpus="ravdess",
+        corpus="ravdess-song",
+        population="ravdess",
         speaker=actor,
         native_label=EMOTIONS[emotion],
         sex="male" if int(actor) % 2 else "female",
@@ -56,8 +47,8 @@ def _utterance(path: Path) -> Utterance | None:
 
 
 CORPUS = Corpus(
-    name="ravdess",
-    title=TITLE,
+    name="ravdess-song",
+    title="RAVDESS song",
     licence="CC BY-NC-SA 4.0",
     commercial_use=False,
     citation=(
@@ -69,12 +60,12 @@ CORPUS = Corpus(
     tree=TREE,
     archives=(
         Archive(
-            url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
-            file="Audio_Speech_Actors_01-24.zip",
-            md5="bc696df654c87fed845eb13823edef8a",
-            bytes=208468073,
+            url="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1",
+            file="Audio_Song_Actors_01-24.zip",
+            md5="5411230427d67a21e18aa4d466e6d1b9",
+            bytes=225505317,
         ),
     ),
-    known_bad=SAME_AUDIO,
+    known_bad={},
     scan=scan,
 )

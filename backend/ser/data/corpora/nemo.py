@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser.corpus import Corpus, Utterance, read_folder
+from ser.data.corpus import Corpus, Utterance, read_folder
 
 EMOTIONS = {
     "anger": "angry",

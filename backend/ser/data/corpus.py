@@ -102,9 +102,9 @@ class Corpus:
 @cache
 def find_corpora() -> dict[str, Corpus]:
     """Returns every corpus by name, found by scanning ``ser/corpora``."""
-    package = importlib.import_module("ser.corpora")
+    package = importlib.import_module("ser.data.corpora")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    found = [importlib.import_module(f"ser.corpora.{name}").CORPUS for name in names]
+    found = [importlib.import_module(f"ser.data.corpora.{name}").CORPUS for name in names]
     return {corpus.name: corpus for corpus in found}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ser.core.errors import CorpusError
 from ser.core.labels import EMOTIONS, SYNONYMS, read_emotion
-from ser.listing import read_listing
+from ser.data.manifest import read_listing
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import torch
 
 from ser.audio.vad import find_speech
 from ser.audio.waveform import decode, resample
-from ser.bank import build_bank, clip_frames, join, pad
 from ser.core.errors import AudioError
+from ser.data.feature_cache import build_bank, clip_frames, join, pad
 from ser.models.recipe import get_recipe
 
 RECIPE = get_recipe("cnn1d_published")

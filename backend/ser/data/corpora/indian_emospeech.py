@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser.corpus import Corpus, Utterance, read_folder
+from ser.data.corpus import Corpus, Utterance, read_folder
 
 LABELS = {name: name for name in ("angry", "calm", "fearful", "happy")}
 NAME = re.compile(r"([a-z]+)-([a-z]+)-(angry|calm|fearful|happy)-(\d+|\?\?)-([0-9a-f]+)")  # some times are lost

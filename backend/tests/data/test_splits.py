@@ -6,8 +6,18 @@ from pathlib import Path
 import pytest
 
 from ser.core.errors import ProtocolError
-from ser.corpus import Utterance
-from ser.splits import EMOBOX, LUNA, PROTOCOLS, Fold, check_speakers, get_protocol, hold_out, make_folds, speaker_of
+from ser.data.corpus import Utterance
+from ser.data.splits import (
+    EMOBOX,
+    LUNA,
+    PROTOCOLS,
+    Fold,
+    check_speakers,
+    get_protocol,
+    hold_out,
+    make_folds,
+    speaker_of,
+)
 
 
 def utterance(corpus: str, speaker: str, number: int, sex: str) -> Utterance:

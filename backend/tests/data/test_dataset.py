@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ser.core.errors import CorpusError
-from ser.corpus import Utterance, get_corpus
-from ser.dataset import label_utterances
+from ser.data.corpus import Utterance, get_corpus
+from ser.data.dataset import label_utterances
 from ser.models.recipe import get_recipe
 
 RECIPE = get_recipe("cnn1d_published")

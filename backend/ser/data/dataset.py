@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ser.bank import FrameBank, Progress, build_bank, join
 from ser.core.errors import CorpusError, ModelError
 from ser.core.labels import relabel
-from ser.corpus import Corpus, Utterance
+from ser.data.corpus import Corpus, Utterance
+from ser.data.feature_cache import FrameBank, Progress, build_bank, join
 from ser.models.recipe import Recipe, get_recipe
 
 

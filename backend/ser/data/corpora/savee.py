@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ser.corpus import Corpus, Utterance, read_folder, without_copies
+from ser.data.corpus import Corpus, Utterance, read_folder, without_copies
 
 EMOTIONS = {
     "a": "angry",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser.core.errors import ProtocolError
-from ser.corpus import Utterance
+from ser.data.corpus import Utterance
 
 EMOBOX = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
 LUNA = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22))

@@ -1,0 +1,1 @@
+"""Corpora, splits, and labelled clips with their cached features."""
