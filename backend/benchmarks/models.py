@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 
 from ser.core.settings import PROJECT, load_settings
+from ser.inference.predictor import load_predictor
 from ser.models.checkpoint import Figure, ModelInfo, figure, list_models
-from ser.predictor import load_predictor
 from ser.results import current
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))

@@ -18,7 +18,7 @@ from benchmarks.lines import Line, by_tests
 from benchmarks.startup import FIRST_PREDICTION_SECONDS, HELP_SECONDS, time_command
 from ser.audio.waveform import decode, resample
 from ser.core.settings import PROJECT, load_settings
-from ser.predictor import Predictor, load_predictor
+from ser.inference.predictor import Predictor, load_predictor
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)
 LOSSLESS = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("FLAC", "PCM_24")]
@@ -110,7 +110,7 @@ def _difference(predictor: Predictor, content: bytes, known: dict[str, float]) -
 
 def command_line(full: bool) -> list[Line]:
     """E4: what goes in and out of the command line, read back by other libraries."""
-    tests = ["tests/test_cli.py", "tests/test_exports.py", "-m", "not corpus"]
+    tests = ["tests/test_cli.py", "tests/inference/test_export.py", "-m", "not corpus"]
     return [by_tests("E4", "files, folders, stdin; every export read back; exit codes", tests, full)]
 
 

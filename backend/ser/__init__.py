@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ser.predictor import Predictor
+    from ser.inference.predictor import Predictor
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,7 @@ def load(name_or_path: str | Path | None = None) -> Predictor:
         ModelError: there is no such model, or it is damaged.
     """
     from ser.core.settings import load_settings
-    from ser.predictor import load_predictor  # torch takes a second; ``ser.__version__`` should not
+    from ser.inference.predictor import load_predictor  # torch takes a second; ``ser.__version__`` should not
 
     settings = load_settings()
     return load_predictor(name_or_path or settings.model, settings)

@@ -30,7 +30,7 @@ from ser.storage.database import Store, open_store
 from tests.databases import POSTGRES, make, postgres_server
 
 if TYPE_CHECKING:
-    from ser.predictor import Predictor
+    from ser.inference.predictor import Predictor
 
 CORPORA, SERVER = "the corpora; set SER_CORPORA to their folder", "a PostgreSQL server; install its programs"
 NOT_RUN = pytest.StashKey[dict[str, int]]()  # tests by what they need
@@ -180,10 +180,10 @@ def voice_predictor() -> Predictor:
     """A network that can be calibrated to a voice, with random weights."""
     import torch
 
+    from ser.inference.predictor import Predictor
     from ser.models.calibration import Calibration
     from ser.models.checkpoint import Checkpoint, ModelInfo
     from ser.models.recipe import get_recipe
-    from ser.predictor import Predictor
 
     recipe = get_recipe("whisper")
     torch.manual_seed(0)

@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["ser", "werkzeug", "soundfile"]):
     from ser.audio.waveform import decode
     from ser.core.errors import AudioError
     from ser.core.prediction import Prediction, Segment
-    from ser.exports import FORMATS, to_csv
+    from ser.inference.export import FORMATS, to_csv
 
 application = Flask(__name__)
 application.request_class = MemoryRequest

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from ser.core.settings import PROJECT, load_settings
+from ser.inference.predictor import load_predictor
 from ser.models.checkpoint import list_models
-from ser.predictor import load_predictor
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ from ser.audio.waveform import Waveform, decode, resample
 from ser.core.errors import AudioError
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import Prediction, Segment
-from ser.exports import FORMATS, to_csv
-from ser.timeline import Grid, segments, windows
+from ser.inference.export import FORMATS, to_csv
+from ser.inference.windowing import Grid, segments, windows
 
 settings.register_profile("ser", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("ser")

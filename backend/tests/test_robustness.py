@@ -12,7 +12,7 @@ import pytest
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
-from ser.predictor import load_predictor
+from ser.inference.predictor import load_predictor
 from tests.audio.test_waveform import ffmpeg
 
 FILES = 200

@@ -13,7 +13,7 @@ ROOMS = (
     ("audio", "storage"),
     ("features",),
     ("models",),
-    ("data",),
+    ("data", "inference"),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 FOUND_BY_SCANNING = ("ser.models.recipes", "ser.data.corpora")  # their files know nothing of each other

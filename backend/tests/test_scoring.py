@@ -14,7 +14,7 @@ from ser.comparison import compare
 from ser.core.errors import CorpusError
 from ser.core.settings import load_settings
 from ser.data.manifest import read_listing
-from ser.predictor import Predictor, load_predictor
+from ser.inference.predictor import Predictor, load_predictor
 from ser.report import write_report
 from ser.results import refresh
 from ser.scoring import score_files, write_scores

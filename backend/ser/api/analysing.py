@@ -14,10 +14,10 @@ from ser.api.problems import RequestError
 from ser.api.state import decoded, registry
 from ser.api.uploads import Upload
 from ser.core.errors import SettingsError
-from ser.timeline import make_grid
+from ser.inference.windowing import make_grid
 
 if TYPE_CHECKING:
-    from ser.predictor import Analysis
+    from ser.inference.predictor import Analysis
 
 
 def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:

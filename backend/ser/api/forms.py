@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ser.core.settings import Settings
+from ser.inference.windowing import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
 from ser.models.calibration import COVERAGES
-from ser.timeline import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
 
 _RECORDING = {"type": "string", "format": "binary"}
 _MODEL = {

@@ -12,7 +12,7 @@ from ser.storage.sessions import Session, Sessions
 
 def findings(mine: Sessions, session: Session) -> dict[str, Any]:
     """Returns what ``/api/v1/analyse`` answers; of a session that is live, from the chunks that came so far."""
-    from ser.streaming import merge, result_of  # imports torch, which must see the number of threads first
+    from ser.inference.streaming import merge, result_of  # imports torch, which must see the number of threads first
 
     kept = mine.result(session.id)
     if kept is not None:
@@ -28,7 +28,7 @@ def prediction_of(mine: Sessions, session: Session) -> Prediction:
 
 def detail(mine: Sessions, session: Session) -> dict[str, Any]:
     """Returns a session with everything but the audio."""
-    from ser.streaming import summarise
+    from ser.inference.streaming import summarise
 
     found = findings(mine, session)
     prediction = Prediction.from_dict(found["prediction"])

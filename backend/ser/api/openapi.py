@@ -17,7 +17,7 @@ from ser.api.forms import BODIES
 from ser.api.owners import SCHEME
 from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.schemas import Problem
-from ser.exports import Form
+from ser.inference.export import Form
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "

@@ -12,8 +12,8 @@ from ser.core.errors import ModelError
 from ser.core.settings import Settings
 
 if TYPE_CHECKING:
+    from ser.inference.predictor import Predictor
     from ser.models.checkpoint import ModelInfo
-    from ser.predictor import Predictor
 
 WAIT_SECONDS = 10.0  # a request that comes while the server starts waits so long for the model
 
@@ -22,7 +22,7 @@ Find = Callable[[Path], Sequence["ModelInfo"]]
 
 
 def _load(name: str, settings: Settings) -> Predictor:
-    from ser.predictor import load_predictor  # imports torch, which must see the number of threads first
+    from ser.inference.predictor import load_predictor  # imports torch, which must see the number of threads first
 
     return load_predictor(name, settings)
 

@@ -17,7 +17,7 @@ from ser.features.contours import follow
 from ser.features.voice_report import measure
 
 if TYPE_CHECKING:
-    from ser.predictor import Analysis
+    from ser.inference.predictor import Analysis
 
 routes = APIBlueprint("analyse", __name__)
 

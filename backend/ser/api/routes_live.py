@@ -72,7 +72,7 @@ def received(id: str) -> Any:
 )
 def send(id: str, sequence: int, query_data: schemas_kept.ChunkQuery) -> Any:
     """Answers a chunk; one that is known, from the database."""
-    from ser.streaming import chunk_digest, hear  # imports torch, which must see the number of threads first
+    from ser.inference.streaming import chunk_digest, hear  # imports torch, which must see the number of threads first
 
     if sequence > schemas_kept.MAX_SEQUENCE:
         raise RequestError(

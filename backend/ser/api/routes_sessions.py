@@ -13,7 +13,7 @@ from ser.api import schemas_kept
 from ser.api.kept import detail, prediction_of
 from ser.api.openapi import attachments, problems
 from ser.api.owners import sessions
-from ser.exports import FORMATS, Form
+from ser.inference.export import FORMATS, Form
 from ser.storage.sessions import Session, Sessions
 
 JSON = Form("json", ".json", "application/json")

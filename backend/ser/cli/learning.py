@@ -178,7 +178,7 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     from ser.core.resume_log import Journal
     from ser.core.settings import load_settings
     from ser.data.manifest import read_listing
-    from ser.predictor import load_predictor
+    from ser.inference.predictor import load_predictor
     from ser.report import write_report
     from ser.scoring import score_files, write_scores
     from ser.terminal import print_classes

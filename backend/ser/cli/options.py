@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser.exports import FORMATS
+from ser.inference.export import FORMATS
 
 
 class Format(StrEnum):

@@ -11,7 +11,7 @@ from ser.cli.options import Export
 from ser.core.atomic_write import write_text
 from ser.core.errors import SettingsError
 from ser.core.prediction import Prediction
-from ser.exports import FORMATS, to_csv
+from ser.inference.export import FORMATS, to_csv
 
 if TYPE_CHECKING:
     from ser.core.resume_log import Journal

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ser.core.prediction import Prediction
     from ser.core.resume_log import Journal
     from ser.core.speaker_profile import Profile
-    from ser.predictor import Predictor
-    from ser.timeline import Grid
+    from ser.inference.predictor import Predictor
+    from ser.inference.windowing import Grid
 
 
 def predict(
@@ -53,8 +53,8 @@ def predict(
     one row. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file for each recording.
     """
     from ser.core.settings import load_settings
-    from ser.predictor import load_predictor
-    from ser.timeline import make_grid
+    from ser.inference.predictor import load_predictor
+    from ser.inference.windowing import make_grid
 
     grid = make_grid(window, hop)
     settings = load_settings()
@@ -162,8 +162,8 @@ def plot(
     from ser.audio.vad import find_speech
     from ser.audio.waveform import SAMPLE_RATE, Waveform
     from ser.core.settings import load_settings
+    from ser.inference.predictor import load_predictor
     from ser.portrait import draw_clip
-    from ser.predictor import load_predictor
 
     samples = _samples(source)
     settings = load_settings()

@@ -21,8 +21,8 @@ def enroll(
     voice, never audio: see 'profiles'.
     """
     from ser.core.settings import load_settings
+    from ser.inference.predictor import load_predictor
     from ser.models.adaptation import VARIED
-    from ser.predictor import load_predictor
     from ser.storage.database import LOCAL, opened
     from ser.storage.profiles import save_profile
 

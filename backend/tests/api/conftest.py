@@ -22,17 +22,17 @@ from ser.api.problems import KINDS, MEDIA_TYPE
 from ser.api.registry import ModelRegistry
 from ser.api.server import Server, bind
 from ser.api.state import gate
-from ser.attention import Attention
 from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import ModelError
 from ser.core.prediction import Prediction, Segment
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile
+from ser.inference.attribution import Attention
+from ser.inference.predictor import Analysis
+from ser.inference.windowing import DEFAULT_GRID, Grid
 from ser.models.calibration import Calibration
 from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
-from ser.predictor import Analysis
-from ser.timeline import DEFAULT_GRID, Grid
 
 collect_ignore = [] if os.name == "posix" else ["test_workers.py"]  # Windows keeps one process
 

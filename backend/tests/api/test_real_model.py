@@ -11,7 +11,7 @@ import requests
 
 from ser.api.app import create_app
 from ser.api.registry import ModelRegistry
-from ser.predictor import load_predictor
+from ser.inference.predictor import load_predictor
 
 
 def test_answers_are_the_predictor_s_own(real_settings, serve, samples):

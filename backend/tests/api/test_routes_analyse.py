@@ -15,7 +15,7 @@ from ser.audio.vad import find_speech
 from ser.audio.waveform import decode
 from ser.features.contours import follow
 from ser.features.voice_report import measure
-from ser.predictor import load_predictor
+from ser.inference.predictor import load_predictor
 
 PATH = "/api/v1/analyse"
 
@@ -66,7 +66,7 @@ def test_windows_that_come_to_hours_are_refused(real_settings, database, form, c
 def test_a_client_that_has_gone_has_no_long_work_done_for_it(real_client, form, clip, monkeypatch, gone, status):
     told = {"environ_base": {"waitress.client_disconnected": lambda: gone}}
     assert real_client.post(PATH, **form(clip), **told).status_code == 200, "what is short is answered"
-    monkeypatch.setattr("ser.inference.BATCH_SECONDS", 1)
+    monkeypatch.setattr("ser.inference.runner.BATCH_SECONDS", 1)
     answer = real_client.post(PATH, **form(clip, window_seconds="1"), **told)
     assert answer.status_code == status and answer.json.get("code") == ("client_gone" if gone else None)
 

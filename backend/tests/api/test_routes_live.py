@@ -15,7 +15,7 @@ from ser.api.app import create_app
 from ser.api.database import Database
 from ser.api.state import gate
 from ser.audio.waveform import decode
-from ser.predictor import load_predictor
+from ser.inference.predictor import load_predictor
 from ser.storage.database import CHUNKS
 
 PATH = "/api/v1/live"

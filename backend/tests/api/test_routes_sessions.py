@@ -12,8 +12,8 @@ from praatio import textgrid
 from werkzeug.http import parse_options_header
 
 from ser.audio.waveform import decode
-from ser.exports import FORMATS
-from ser.predictor import load_predictor
+from ser.inference.export import FORMATS
+from ser.inference.predictor import load_predictor
 from ser.storage.sessions import Sessions
 
 PATH = "/api/v1/sessions"

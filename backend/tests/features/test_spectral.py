@@ -169,8 +169,7 @@ def test_serving_does_not_import_librosa():
     import subprocess
     import sys
 
-    code = (
-        "import sys, ser.predictor, ser.models.recipes.cnn1d; print('librosa' in sys.modules, 'sklearn' in sys.modules)"
-    )
+    code = "import sys, ser.inference.predictor, ser.models.recipes.cnn1d; "
+    code += "print('librosa' in sys.modules, 'sklearn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

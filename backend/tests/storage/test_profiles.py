@@ -13,8 +13,8 @@ from ser.cli import app
 from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
+from ser.inference.predictor import Predictor, load_predictor
 from ser.models.adaptation import VARIED, Voices, variety
-from ser.predictor import Predictor, load_predictor
 from ser.storage.database import LOCAL, opened, owner_of
 from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile
 
@@ -148,7 +148,7 @@ def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
 def test_the_command_line_enrols_uses_lists_and_deletes(predictor, samples, monkeypatch):
     from typer.testing import CliRunner
 
-    monkeypatch.setattr("ser.predictor.load_predictor", lambda *_: predictor)
+    monkeypatch.setattr("ser.inference.predictor.load_predictor", lambda *_: predictor)
     run = CliRunner()
     made = run.invoke(app, ["enroll", "asha", *map(str, samples.values())])
     assert made.exit_code == 0 and "3 recordings" in made.stdout

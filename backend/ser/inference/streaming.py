@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser.answer import Evidence, conclude
 from ser.audio.decode_worker import Decode
 from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE, decode
@@ -22,10 +21,11 @@ from ser.core.errors import AudioError
 from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.speaker_profile import Profile
+from ser.inference.postprocess import Evidence, conclude
+from ser.inference.predictor import SHORT_SPEECH_SECONDS, Predictor
+from ser.inference.windowing import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
 from ser.models.checkpoint import ModelInfo
-from ser.predictor import SHORT_SPEECH_SECONDS, Predictor
 from ser.storage.sessions import Chunk
-from ser.timeline import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
 
 CHUNK_SECONDS = 3.0  # the longest chunk
 ROUNDING_SECONDS = 0.01  # a chunk may be longer by so much, which is what resampling in a browser adds

@@ -12,8 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ser.answer import Evidence, conclude
-from ser.attention import Attention
 from ser.audio.vad import Speech, find_speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import ProfileError, SettingsError
@@ -21,10 +19,12 @@ from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile, check_name
-from ser.inference import Between, Inference, cut
+from ser.inference.attribution import Attention
+from ser.inference.postprocess import Evidence, conclude
+from ser.inference.runner import Between, Inference, cut
+from ser.inference.windowing import DEFAULT_GRID, Grid, check_work, windows
 from ser.models.adaptation import Voices, variety
 from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
-from ser.timeline import DEFAULT_GRID, Grid, check_work, windows
 
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale

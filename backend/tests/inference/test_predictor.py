@@ -16,7 +16,7 @@ from ser.core.errors import AudioError, ModelError, SettingsError
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import WARNINGS
 from ser.core.settings import PROJECT, load_settings
-from ser.predictor import Predictor, load_predictor
+from ser.inference.predictor import Predictor, load_predictor
 
 GOLDEN = PROJECT / "backend" / "tests" / "golden.json"
 
@@ -106,7 +106,7 @@ def test_how_many_windows_go_together_changes_nothing(predictor, samples, monkey
     long = Waveform(np.tile(clip.samples, 8), clip.sample_rate)
     together = predictor.predict(long)
     sizes, forward = [], predictor._network._features.forward
-    monkeypatch.setattr("ser.inference.BATCH_SECONDS", 7)
+    monkeypatch.setattr("ser.inference.runner.BATCH_SECONDS", 7)
     monkeypatch.setattr(
         predictor._network._features,
         "forward",

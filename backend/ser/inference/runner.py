@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ser.attention import Attention, Look, over_time
 from ser.audio.vad import Speech
 from ser.features.spectral import length_mask
+from ser.inference.attribution import Attention, Look, over_time
+from ser.inference.windowing import Window
 from ser.models.checkpoint import Checkpoint
-from ser.timeline import Window
 
 Between = Callable[[], None]  # called between batches; what it raises ends the work
 BATCH_SECONDS = 192  # of recording that go through the network at a time; bounds the memory

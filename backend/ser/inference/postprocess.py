@@ -10,9 +10,9 @@ import numpy as np
 from ser.audio.vad import Speech
 from ser.core.labels import canonical_order
 from ser.core.prediction import WARNINGS, Prediction
+from ser.inference.windowing import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions
 from ser.models.calibration import candidates, prediction_set
 from ser.models.checkpoint import ModelInfo
-from ser.timeline import DEFAULT_GRID, Grid, Window, dominant, pool, segments, smooth, timeline, transitions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,14 +14,14 @@ from ser.audio.vad import FRAME_SAMPLES
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
+from ser.inference.predictor import Predictor, load_predictor
+from ser.inference.streaming import chunk_digest, hear, merge, summarise
 from ser.models.calibration import Calibration
 from ser.models.checkpoint import ModelInfo
-from ser.predictor import Predictor, load_predictor
 from ser.storage.sessions import Chunk
-from ser.streaming import chunk_digest, hear, merge, summarise
 
 LABELS = ("angry", "happy", "sad")
-PAGE_SESSION = Path(__file__).parents[2] / "frontend" / "tests" / "live-session.json"
+PAGE_SESSION = Path(__file__).parents[3] / "frontend" / "tests" / "live-session.json"
 INFO = ModelInfo(
     name="m",
     title="",

@@ -9,7 +9,7 @@ from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.errors import AudioError, SettingsError
 from ser.core.prediction import Segment
-from ser.timeline import (
+from ser.inference.windowing import (
     DEFAULT_GRID,
     Window,
     check_work,

@@ -13,7 +13,7 @@ import pytest
 from praatio import textgrid
 
 from ser.core.prediction import Prediction, Segment
-from ser.exports import FORMATS, to_audacity, to_csv, to_rttm, to_srt, to_textgrid, to_webvtt
+from ser.inference.export import FORMATS, to_audacity, to_csv, to_rttm, to_srt, to_textgrid, to_webvtt
 
 
 def segment(start: float, end: float, emotion: str, state: str = "emotion") -> Segment:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from ser.attention import Look, over_time
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.core.settings import load_settings
+from ser.inference.attribution import Look, over_time
+from ser.inference.predictor import load_predictor
 from ser.models.recipe import find_recipes
-from ser.predictor import load_predictor
 
 
 def look(start: float, stop: float, *weights: float) -> Look:
@@ -112,7 +112,7 @@ def test_saliency_finds_the_frames_that_matter():
     """A network that adds up one frame only is moved by no other."""
     from types import SimpleNamespace
 
-    from ser.inference import Clip, Inference
+    from ser.inference.runner import Clip, Inference
     from ser.models.calibration import Calibration
 
     class Frames(torch.nn.Module):

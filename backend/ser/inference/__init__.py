@@ -1,0 +1,1 @@
+"""A model applied to recordings: windows, predictions, live sessions, exports."""
