@@ -15,17 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.batches import Task, make_task
 from ser.core.settings import Settings, load_settings
 from ser.data.corpus import corpus_root, get_corpus
 from ser.data.dataset import Data, load_data
 from ser.data.splits import make_folds
-from ser.heads import fit_answer, fit_kind, kinds_of
 from ser.metrics import score
 from ser.models.adaptation import GatedLinear
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, get_recipe
+from ser.training.batching import Task, make_task
+from ser.training.head_fitting import fit_answer, fit_kind, kinds_of
 
 CORPORA = ("ravdess", "crema-d", "indian-emospeech")
 

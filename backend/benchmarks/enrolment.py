@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.batches import make_task
 from ser.cli.sources import load
 from ser.data.dataset import Data
 from ser.data.splits import make_folds, speaker_of
 from ser.metrics import score
 from ser.models.recipe import get_recipe
-from ser.training import fit, predict
-from ser.transfer import known_statistics
+from ser.training.batching import make_task
+from ser.training.initialisation import known_statistics
+from ser.training.loop import fit, predict
 
 DRAWS = 5
 SIZES = (1, 2, 3, 5, 10, 20)

@@ -9,7 +9,7 @@ from benchmarks.lines import Line, by_tests
 SHOWN = {
     "R10": (
         "training killed at any point resumes to the same bytes; a full disk keeps the last good state",
-        ["tests/test_training.py", "tests/test_foundations.py", "-k", "killed or resumes or disk or failed_write"],
+        ["tests/training/test_loop.py", "tests/test_foundations.py", "-k", "killed or resumes or disk or failed_write"],
     ),
     "R11": (
         "scoring that is killed goes on where it was: every file once",

@@ -145,7 +145,7 @@ def toy_encoder(published_tensors, tmp_path, monkeypatch) -> Recipe:
     folder.mkdir()
     save_file({f"model.encoder.{name}": value for name, value in published_tensors.items()}, folder / "toy.safetensors")
     monkeypatch.setenv("SER_PRETRAINED", str(folder))
-    monkeypatch.setattr("ser.transfer.SOUNDS_EACH", 4)
+    monkeypatch.setattr("ser.training.initialisation.SOUNDS_EACH", 4)
     recipe = get_recipe("whisper")
     return replace(recipe, pretrained=replace(recipe.pretrained, name="toy", sha256=fingerprint(published_tensors)))
 

@@ -14,6 +14,7 @@ ROOMS = (
     ("features",),
     ("models",),
     ("data", "inference"),
+    ("training",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 FOUND_BY_SCANNING = ("ser.models.recipes", "ser.data.corpora")  # their files know nothing of each other

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 from rich.console import Console
 
-from ser.evaluation import FoldDone
 from ser.terminal import evaluation_progress
+from ser.training.cross_validate import FoldDone
 
 FOLDS = [
     FoldDone(seed=0, name="1", best_epoch=33, ua=0.5, clips=240, seconds=None, total=4),

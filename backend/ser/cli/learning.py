@@ -61,8 +61,8 @@ def train(
     from dataclasses import replace
 
     from ser.core.settings import load_settings
-    from ser.experiment import train_held_out, train_on_everything
     from ser.models.recipe import get_recipe
+    from ser.training.train import train_held_out, train_on_everything
 
     settings = load_settings()
     system = get_recipe(recipe)
@@ -136,10 +136,10 @@ def evaluate(
         context, [name for name in context.params if name not in ("model", "resume")], "goes with --files FOLDER only"
     )
     from ser.core.settings import load_settings
-    from ser.evaluation import Plan
-    from ser.evaluation import evaluate as run
     from ser.models.recipe import get_recipe
     from ser.report import write_report
+    from ser.training.cross_validate import Plan
+    from ser.training.cross_validate import evaluate as run
 
     settings = load_settings()
     system = get_recipe(recipe)

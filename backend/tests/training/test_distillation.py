@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ser.batches import Lessons
 from ser.core.errors import CorpusError, ModelError
 from ser.data.corpus import get_corpus
 from ser.data.dataset import load_data
 from ser.data.feature_cache import FrameBank
-from ser.distillation import teach
 from ser.models.layers import Standardise
 from ser.models.recipe import get_recipe
+from ser.training.batching import Lessons
+from ser.training.distillation import teach
 
 PUPIL = get_recipe("cnn1d")
 SETTINGS = replace(PUPIL.training, lesson_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ser.models.adaptation import GatedLinear
-from ser.probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
+from ser.training.linear_probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
 
 KIND_INVERSE_PENALTY = 0.001  # corpora are told apart easily
 NEVER = -1e4  # logit of a kind of recording that there is none of

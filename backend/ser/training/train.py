@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from ser.batches import make_task
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.data.dataset import Data
@@ -29,7 +28,8 @@ from ser.models.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_tem
 from ser.models.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.models.recipe import Recipe
 from ser.results import METRICS_FILE, RUN_FILE
-from ser.training import Epoch, Trained, fit, predict_logits
+from ser.training.batching import make_task
+from ser.training.loop import Epoch, Trained, fit, predict_logits
 
 TEST_SHARE = 0.2  # of the speakers
 VALIDATION_SHARE = 0.2  # of the remaining speakers

@@ -15,16 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
-from ser.batches import Task
-from ser.caution import Clips, fit_caution
 from ser.core.settings import load_settings
 from ser.data.feature_cache import FrameBank
-from ser.distillation import teach
-from ser.heads import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
 from ser.models.adaptation import Voices
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings, get_recipe
+from ser.training.batching import Task
+from ser.training.distillation import teach
+from ser.training.head_fitting import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
+from ser.training.ood_temperature import Clips, fit_caution
 
 LOWER = "lower"  # the published part, as a bank names what it makes
 STATISTICS = "statistics"  # of the published tensors, as a bank names them

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from ser.batches import Task, class_weights, draw_batches, make_batch, make_task
 from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
 from ser.data.feature_cache import FrameBank
 from ser.models.recipe import get_recipe
+from ser.training.batching import Task, class_weights, draw_batches, make_batch, make_task
 
 PLAIN = replace(get_recipe("cnn1d").training, batch_size=4, mixup=0.0, crop_frames=None)
 CLIPS = 60

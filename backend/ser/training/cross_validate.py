@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ser.batches import make_task
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.data.dataset import Data
@@ -28,8 +27,9 @@ from ser.metrics import NO_SPEECH, score
 from ser.models.recipe import Recipe
 from ser.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
 from ser.results import RUN_FILE, served_temperatures, served_thresholds, summarise, write_metrics
-from ser.training import Epoch, fit, hears_speech, intensity_scores, predict
-from ser.transfer import known_statistics
+from ser.training.batching import make_task
+from ser.training.initialisation import known_statistics
+from ser.training.loop import Epoch, fit, hears_speech, intensity_scores, predict
 
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
-from ser.batches import Task
 from ser.data.feature_cache import FrameBank
 from ser.models.recipe import Recipe
 from ser.models.recipes.whisper import DIMS
-from ser.training import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall
-from ser.transfer import known_statistics
+from ser.training.batching import Task
+from ser.training.initialisation import known_statistics
+from ser.training.loop import fit, hears_speech, intensity_scores, predict, predict_logits, unweighted_recall
 
 
 @pytest.fixture

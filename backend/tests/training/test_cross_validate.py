@@ -10,15 +10,15 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from ser.batches import make_task
 from ser.core.errors import ProtocolError
 from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
 from ser.data.feature_cache import FrameBank
-from ser.evaluation import FoldDone, Plan, evaluate
-from ser.experiment import train_held_out, train_on_everything
 from ser.models.checkpoint import figure, load_checkpoint
 from ser.models.recipe import get_recipe
+from ser.training.batching import make_task
+from ser.training.cross_validate import FoldDone, Plan, evaluate
+from ser.training.train import train_held_out, train_on_everything
 
 RECIPE = get_recipe("cnn1d_published")
 QUICK = replace(RECIPE, training=replace(RECIPE.training, epochs=3, patience=3, averaging=0.5))
@@ -90,7 +90,9 @@ def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
 
 def test_a_recipe_that_chooses_no_epoch_learns_from_every_speaker_that_is_not_tested(data, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr("ser.evaluation.make_task", lambda *parts, **options: asked.append(parts) or make_task(*parts))
+    monkeypatch.setattr(
+        "ser.training.cross_validate.make_task", lambda *parts, **options: asked.append(parts) or make_task(*parts)
+    )
     fixed = replace(QUICK, training=replace(QUICK.training, epochs=1, patience=None))
     plan = Plan(recipe=fixed, protocol="emobox", clip_seconds=None, seeds=1, folds=("1",))
     evaluate(plan, data, tmp_path, command="a test", looked=True)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from ser.probe import fit_gated_probe, fit_probe, masked_cross_entropy
+from ser.training.linear_probe import fit_gated_probe, fit_probe, masked_cross_entropy
 
 
 @pytest.fixture

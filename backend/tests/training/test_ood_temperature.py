@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ser.caution import Clips, fit_caution
-from ser.heads import kinds_of
 from ser.models.adaptation import Caution
+from ser.training.head_fitting import kinds_of
+from ser.training.ood_temperature import Clips, fit_caution
 
 SIZE, CLASSES = 40, 3
 

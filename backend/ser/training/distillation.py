@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.batches import Lessons, draw_entry
 from ser.core.settings import load_settings
 from ser.data.feature_cache import FrameBank, pad
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings
+from ser.training.batching import Lessons, draw_entry
 
 COMPONENTS = 256  # principal components of what the teacher hears; they hold about nine tenths of its variance
 BATCH = 32

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.heads import fit_answer, fit_kind
 from ser.models.adaptation import Caution, GatedLinear
 from ser.models.layers import Standardise
-from ser.probe import masked_cross_entropy
+from ser.training.head_fitting import fit_answer, fit_kind
+from ser.training.linear_probe import masked_cross_entropy
 
 STEEPEST = 5.0  # at which a fifth further than usual divides the logits by e
 PARTS = 4  # of the speakers, each left out once

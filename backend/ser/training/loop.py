@@ -23,13 +23,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ser.batches import Task, class_weights, draw_batches, make_batch
 from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import TrainingError
 from ser.data.feature_cache import FrameBank
 from ser.models.recipe import Recipe, TrainingSettings
-from ser.probe import masked_cross_entropy
-from ser.transfer import begin, finish
+from ser.training.batching import Task, class_weights, draw_batches, make_batch
+from ser.training.initialisation import begin, finish
+from ser.training.linear_probe import masked_cross_entropy
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from ser import training
-from ser.batches import Task
 from ser.core.errors import TrainingError
 from ser.data.feature_cache import FrameBank
 from ser.models.recipe import get_recipe
-from ser.training import Trained, fit, predict_logits, unweighted_recall
+from ser.training import loop as training
+from ser.training.batching import Task
+from ser.training.loop import Trained, fit, predict_logits, unweighted_recall
 
 RECIPE = get_recipe("cnn1d_published")
 SETTINGS = replace(RECIPE.training, epochs=6, patience=6, batch_size=8)
@@ -102,7 +102,7 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
 
 
 def test_every_kind_of_setting_resumes_with_the_same_bytes(tmp_path, monkeypatch):
-    monkeypatch.setattr("ser.training.PLATEAU_EPOCHS", 0)
+    monkeypatch.setattr("ser.training.loop.PLATEAU_EPOCHS", 0)
     recipe = get_recipe("resnet1d")
     settings = replace(
         recipe.training,

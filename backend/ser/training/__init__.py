@@ -1,0 +1,1 @@
+"""From a corpus to a checkpoint: the training loop and cross-validation."""
