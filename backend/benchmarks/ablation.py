@@ -19,7 +19,7 @@ from ser.core.settings import Settings, load_settings
 from ser.data.corpus import corpus_root, get_corpus
 from ser.data.dataset import Data, load_data
 from ser.data.splits import make_folds
-from ser.metrics import score
+from ser.evaluation.metrics import score
 from ser.models.adaptation import GatedLinear
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained

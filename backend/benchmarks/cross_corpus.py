@@ -17,8 +17,8 @@ from ser.core.labels import relabel
 from ser.core.prediction import Prediction
 from ser.core.settings import load_settings
 from ser.data.corpus import Utterance, corpus_root, get_corpus
+from ser.evaluation.metrics import NO_SPEECH, score, speaker_interval
 from ser.inference.predictor import Predictor, load_predictor
-from ser.metrics import NO_SPEECH, score, speaker_interval
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ser.cli.sources import load
 from ser.data.dataset import Data
 from ser.data.splits import make_folds, speaker_of
-from ser.metrics import score
+from ser.evaluation.metrics import score
 from ser.models.recipe import get_recipe
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 from ser.core.settings import PROJECT, load_settings
+from ser.evaluation.summary import current
 from ser.inference.predictor import load_predictor
 from ser.models.checkpoint import Figure, ModelInfo, figure, list_models
-from ser.results import current
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
 ROUNDS = 10

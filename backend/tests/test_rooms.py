@@ -14,6 +14,7 @@ ROOMS = (
     ("features",),
     ("models",),
     ("data", "inference"),
+    ("evaluation",),
     ("training",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}

@@ -136,8 +136,8 @@ def evaluate(
         context, [name for name in context.params if name not in ("model", "resume")], "goes with --files FOLDER only"
     )
     from ser.core.settings import load_settings
+    from ser.evaluation.report import write_report
     from ser.models.recipe import get_recipe
-    from ser.report import write_report
     from ser.training.cross_validate import Plan
     from ser.training.cross_validate import evaluate as run
 
@@ -178,9 +178,9 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     from ser.core.resume_log import Journal
     from ser.core.settings import load_settings
     from ser.data.manifest import read_listing
+    from ser.evaluation.report import write_report
+    from ser.evaluation.score_files import score_files, write_scores
     from ser.inference.predictor import load_predictor
-    from ser.report import write_report
-    from ser.scoring import score_files, write_scores
     from ser.terminal import print_classes
 
     settings = load_settings()

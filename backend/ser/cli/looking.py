@@ -16,8 +16,8 @@ def report(
     folders: Annotated[list[Path], typer.Argument(help="Folders that 'evaluate' wrote, finished.")],
 ) -> None:
     """Makes figures, pictures and the HTML report of finished evaluations again, from their predictions alone."""
-    from ser.report import write_report
-    from ser.results import refresh
+    from ser.evaluation.report import write_report
+    from ser.evaluation.summary import refresh
 
     for folder in folders:
         typer.echo(write_report(folder, refresh(folder)))
@@ -29,9 +29,9 @@ def compare(
     out: OutOption = None,
 ) -> None:
     """Puts two evaluations side by side and says whether their difference is more than chance."""
-    from ser.comparison import FIGURES, write_comparison
-    from ser.comparison import compare as run
     from ser.core.settings import load_settings
+    from ser.evaluation.compare import FIGURES, write_comparison
+    from ser.evaluation.compare import compare as run
     from ser.terminal import print_comparison
 
     found = run(one, other)
@@ -49,8 +49,8 @@ def explore(
     """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
     from ser.core.settings import load_settings
     from ser.data.corpus import get_corpus
-    from ser.exploration import explore as run
-    from ser.exploration import write_exploration
+    from ser.evaluation.corpus_report import explore as run
+    from ser.evaluation.corpus_report import write_exploration
     from ser.terminal import print_corpus
 
     settings = load_settings()

@@ -162,8 +162,8 @@ def plot(
     from ser.audio.vad import find_speech
     from ser.audio.waveform import SAMPLE_RATE, Waveform
     from ser.core.settings import load_settings
+    from ser.evaluation.recording_plot import draw_clip
     from ser.inference.predictor import load_predictor
-    from ser.portrait import draw_clip
 
     samples = _samples(source)
     settings = load_settings()

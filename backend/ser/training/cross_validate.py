@@ -23,10 +23,10 @@ from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.data.dataset import Data
 from ser.data.splits import Fold, get_protocol, make_folds, speaker_of
-from ser.metrics import NO_SPEECH, score
+from ser.evaluation.metrics import NO_SPEECH, score
+from ser.evaluation.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
+from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresholds, summarise, write_metrics
 from ser.models.recipe import Recipe
-from ser.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
-from ser.results import RUN_FILE, served_temperatures, served_thresholds, summarise, write_metrics
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
 from ser.training.loop import Epoch, fit, hears_speech, intensity_scores, predict

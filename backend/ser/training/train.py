@@ -22,12 +22,12 @@ from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.data.dataset import Data
 from ser.data.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
-from ser.figures import draw_confusion, draw_curves
-from ser.metrics import NO_SPEECH, Scores, score, speaker_interval
+from ser.evaluation.metrics import NO_SPEECH, Scores, score, speaker_interval
+from ser.evaluation.plots import draw_confusion, draw_curves
+from ser.evaluation.summary import METRICS_FILE, RUN_FILE
 from ser.models.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_temperature, set_threshold
 from ser.models.checkpoint import Figure, ModelInfo, figure, save_checkpoint
 from ser.models.recipe import Recipe
-from ser.results import METRICS_FILE, RUN_FILE
 from ser.training.batching import make_task
 from ser.training.loop import Epoch, Trained, fit, predict_logits
 

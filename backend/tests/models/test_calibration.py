@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from ser.metrics import expected_calibration_error
+from ser.evaluation.metrics import expected_calibration_error
 from ser.models.calibration import (
     candidates,
     cross_fit_temperatures,

@@ -11,7 +11,7 @@ import pytest
 from ser.audio.vad import find_speech
 from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.core.prediction import Prediction
-from ser.portrait import CHUNK_SECONDS, draw_clip
+from ser.evaluation.recording_plot import CHUNK_SECONDS, draw_clip
 
 FOUND = {"angry": 0.5, "happy": 0.3, "sad": 0.2}
 

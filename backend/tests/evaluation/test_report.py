@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ser.core.settings import PROJECT
-from ser.out_of_fold import read_out_of_fold, write_rows
-from ser.report import write_report
-from ser.results import refresh, summarise, write_metrics
-from tests.test_pages import check_page
-from tests.test_results import LABELS, made_rows
+from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
+from ser.evaluation.report import write_report
+from ser.evaluation.summary import refresh, summarise, write_metrics
+from tests.evaluation.test_html import check_page
+from tests.evaluation.test_summary import LABELS, made_rows
 
 SHIPPED = sorted(f for kept in ("evaluation", "benchmarks") for f in (PROJECT / "weights").glob(f"*/{kept}/*"))
 PICTURES = ("confusion.png", "reliability.png", "risk_coverage.png", "speakers.png")

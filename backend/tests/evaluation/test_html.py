@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ser.pages import TEMPLATES, write_page
+from ser.evaluation.html import TEMPLATES, write_page
 
 ALLOWED = ("data:", "#")
 

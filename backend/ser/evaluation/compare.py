@@ -14,11 +14,11 @@ import numpy as np
 
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
-from ser.figures import plot_differences, to_svg
-from ser.metrics import difference_interval, paired_p_value
-from ser.out_of_fold import OutOfFold
-from ser.pages import write_page
-from ser.results import current
+from ser.evaluation.html import write_page
+from ser.evaluation.metrics import difference_interval, paired_p_value
+from ser.evaluation.out_of_fold import OutOfFold
+from ser.evaluation.plots import plot_differences, to_svg
+from ser.evaluation.summary import current
 
 LEVEL = 0.05  # of significance
 FEW_SPEAKERS = 6  # with fewer the signed-rank test cannot reach LEVEL, whatever the difference

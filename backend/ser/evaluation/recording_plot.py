@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from ser.audio.vad import Speech
 from ser.audio.waveform import SAMPLE_RATE
 from ser.core.prediction import Prediction
+from ser.evaluation.plots import ACCENT, INK, LINE, OTHER, PERCENT, save_picture, styled
 from ser.features.functionals import mel_hertz
 from ser.features.low_level import PITCH_MAX_HZ, PITCH_MIN_HZ, find_pitch, mel_decibel, spectrogram
-from ser.figures import ACCENT, INK, LINE, OTHER, PERCENT, save_picture, styled
 
 CHUNK_SECONDS = 30  # of a recording are analysed at a time; half an hour at once would need gigabytes
 COLUMNS = 2000  # more than a picture's pixels

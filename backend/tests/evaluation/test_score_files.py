@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
 
-from ser.comparison import compare
 from ser.core.errors import CorpusError
 from ser.core.settings import load_settings
 from ser.data.manifest import read_listing
+from ser.evaluation.compare import compare
+from ser.evaluation.report import write_report
+from ser.evaluation.score_files import score_files, write_scores
+from ser.evaluation.summary import refresh
 from ser.inference.predictor import Predictor, load_predictor
-from ser.report import write_report
-from ser.results import refresh
-from ser.scoring import score_files, write_scores
-from tests.test_pages import check_page
-from tests.test_report import visible
+from tests.evaluation.test_html import check_page
+from tests.evaluation.test_report import visible
 
 
 @pytest.fixture(scope="module")

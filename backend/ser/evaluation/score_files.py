@@ -19,10 +19,10 @@ from ser.core.prediction import Prediction
 from ser.core.resume_log import Journal
 from ser.data.corpus import Utterance
 from ser.data.splits import speaker_of
+from ser.evaluation.metrics import NO_SPEECH
+from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
+from ser.evaluation.summary import PREDICTIONS_FILE, summarise_served, write_metrics
 from ser.inference.predictor import Predictor
-from ser.metrics import NO_SPEECH
-from ser.out_of_fold import read_out_of_fold, write_rows
-from ser.results import PREDICTIONS_FILE, summarise_served, write_metrics
 
 LEAST = 1e-9  # probability that stands for 0, which has no logarithm
 

@@ -18,7 +18,7 @@ from sklearn.metrics import roc_auc_score
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.data.splits import PROTOCOLS, get_protocol
-from ser.metrics import (
+from ser.evaluation.metrics import (
     NO_SPEECH,
     Scores,
     calibration_floor,
@@ -29,6 +29,7 @@ from ser.metrics import (
     score,
     speaker_interval,
 )
+from ser.evaluation.out_of_fold import OutOfFold, read_out_of_fold
 from ser.models.calibration import (
     COVERAGES,
     UNSURE_BELOW,
@@ -37,7 +38,6 @@ from ser.models.calibration import (
     fit_temperature,
     set_threshold,
 )
-from ser.out_of_fold import OutOfFold, read_out_of_fold
 
 METRICS_FILE = "metrics.json"
 RUN_FILE = "run.json"  # what a folder holds a run of

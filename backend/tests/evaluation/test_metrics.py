@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, classification_report
 
-from ser.metrics import (
+from ser.evaluation.metrics import (
     NO_SPEECH,
     calibration_floor,
     difference_interval,

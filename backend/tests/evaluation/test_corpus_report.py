@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ser.data.corpus import Corpus, Utterance, get_corpus
-from ser.exploration import explore, write_exploration
-from tests.test_pages import check_page
-from tests.test_report import visible
+from ser.evaluation.corpus_report import explore, write_exploration
+from tests.evaluation.test_html import check_page
+from tests.evaluation.test_report import visible
 
 VOTES = ({"angry": 0.75, "sad": 0.25}, {"angry": 0.5, "sad": 0.5}, {"sad": 1.0}, None)
 

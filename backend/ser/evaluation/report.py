@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ser.data.corpus import find_corpora
 from ser.data.splits import PROTOCOLS
-from ser.figures import (
+from ser.evaluation.html import write_page
+from ser.evaluation.metrics import CALIBRATION_BINS
+from ser.evaluation.plots import (
     draw_confusion,
     plot_recalls,
     plot_reliability,
@@ -15,8 +17,6 @@ from ser.figures import (
     save_picture,
     to_svg,
 )
-from ser.metrics import CALIBRATION_BINS
-from ser.pages import write_page
 
 REPORT_FILE = "report.html"
 PREDICTIONS_FILE = "predictions.csv"
@@ -30,7 +30,7 @@ def write_report(folder: Path, metrics: Mapping) -> Path:
 
     Args:
         folder: where ``metrics.json`` is.
-        metrics: what it holds, see ``ser.results``.
+        metrics: what it holds, see ``ser.evaluation.summary``.
 
     Returns:
         The page.

@@ -9,10 +9,10 @@ import pytest
 from scipy.special import softmax
 
 from ser.core.errors import ProtocolError
-from ser.metrics import NO_SPEECH, expected_calibration_error, score
+from ser.evaluation.metrics import NO_SPEECH, expected_calibration_error, score
+from ser.evaluation.out_of_fold import age_group, read_out_of_fold, write_rows
+from ser.evaluation.summary import read_runs, refresh, served_temperatures, summarise, write_metrics
 from ser.models.calibration import COVERAGES, fit_temperature
-from ser.out_of_fold import age_group, read_out_of_fold, write_rows
-from ser.results import read_runs, refresh, served_temperatures, summarise, write_metrics
 
 LABELS = ("angry", "happy", "sad")
 

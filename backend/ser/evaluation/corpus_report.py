@@ -17,8 +17,8 @@ from ser.core.atomic_write import write_text
 from ser.core.labels import EMOTIONS
 from ser.data.corpus import Corpus, Utterance
 from ser.data.splits import speaker_of
-from ser.figures import plot_counts, plot_histogram, save_picture, to_svg
-from ser.pages import write_page
+from ser.evaluation.html import write_page
+from ser.evaluation.plots import plot_counts, plot_histogram, save_picture, to_svg
 
 PAGE_FILE, JSON_FILE = "corpus.html", "corpus.json"
 UNKNOWN = "unknown"

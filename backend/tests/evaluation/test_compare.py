@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import wilcoxon
 
-from ser.comparison import compare, write_comparison
 from ser.core.errors import ProtocolError
-from ser.out_of_fold import read_out_of_fold, write_rows
-from ser.results import summarise, write_metrics
-from tests.test_pages import check_page
-from tests.test_report import visible
-from tests.test_results import LABELS, made_rows
+from ser.evaluation.compare import compare, write_comparison
+from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
+from ser.evaluation.summary import summarise, write_metrics
+from tests.evaluation.test_html import check_page
+from tests.evaluation.test_report import visible
+from tests.evaluation.test_summary import LABELS, made_rows
 
 
 def evaluation(folder: Path, rows: list[list[dict[str, str]]], labels: tuple[str, ...] = LABELS, **known: str) -> Path:

@@ -1,0 +1,1 @@
+"""Predictions to figures: metrics, reports, comparisons, plots."""
