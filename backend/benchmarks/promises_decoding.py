@@ -12,7 +12,7 @@ import requests
 from benchmarks.clips import wav
 from benchmarks.lines import Line, by_tests
 from benchmarks.serving import Running, running_server
-from ser.api.problems import KINDS
+from ser.api.errors import KINDS
 from ser.audio.decode_worker import Decoders
 from ser.audio.waveform import Waveform
 from ser.core.errors import AudioError

@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["ser", "werkzeug", "soundfile"]):
     from flask import Flask
 
-    from ser.api.problems import RequestError
+    from ser.api.errors import RequestError
     from ser.api.uploads import MemoryRequest, read_upload
     from ser.audio.waveform import decode
     from ser.core.errors import AudioError

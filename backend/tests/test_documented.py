@@ -7,14 +7,14 @@ from dataclasses import fields
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from ser.api import metrics
+from ser.api import telemetry
 from ser.api.app import openapi_document
-from ser.api.problems import KINDS, RETRY_SECONDS
+from ser.api.errors import KINDS, RETRY_SECONDS
 from ser.core.settings import PROJECT, Settings
 
 README = (PROJECT / "backend" / "README.md").read_text(encoding="utf-8")
 DEPLOY = (PROJECT / "backend" / "DEPLOY.md").read_text(encoding="utf-8")
-METRICS = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+METRICS = [one for one in vars(telemetry).values() if isinstance(one, MetricWrapperBase)]
 
 
 @pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)

@@ -15,7 +15,7 @@ ROOMS = (
     ("models",),
     ("data", "inference"),
     ("evaluation",),
-    ("training",),
+    ("training", "api"),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 FOUND_BY_SCANNING = ("ser.models.recipes", "ser.data.corpora")  # their files know nothing of each other

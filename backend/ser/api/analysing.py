@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from ser.api import metrics
-from ser.api.owners import profile
-from ser.api.problems import RequestError
-from ser.api.state import decoded, registry
+from ser.api import telemetry
+from ser.api.auth import profile
+from ser.api.context import decoded, registry
+from ser.api.errors import RequestError
 from ser.api.uploads import Upload
 from ser.core.errors import SettingsError
 from ser.inference.windowing import make_grid
@@ -41,7 +41,7 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
     try:
         grid = make_grid(sent.window_seconds, sent.hop_seconds)
         waveform = decoded(sent.content)
-        with metrics.stage("predict"):
+        with telemetry.stage("predict"):
             found = predictor.analyse(
                 waveform,
                 sent.name,
@@ -53,7 +53,7 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
             )
     except SettingsError as error:
         raise RequestError(str(error), "value_invalid") from error
-    metrics.predicted(predictor.info.name, found.prediction.state)
+    telemetry.predicted(predictor.info.name, found.prediction.state)
     return found, 1000 * (time.perf_counter() - started)
 
 

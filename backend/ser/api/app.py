@@ -9,24 +9,10 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ser import __version__
-from ser.api import (
-    access,
-    docs,
-    metrics,
-    openapi,
-    page,
-    problems,
-    routes_analyse,
-    routes_live,
-    routes_meta,
-    routes_predict,
-    routes_profiles,
-    routes_sessions,
-    security,
-    state,
-)
+from ser.api import context, errors, headers, openapi, request_log, routes_predict, telemetry
 from ser.api.database import Database
-from ser.api.registry import ModelRegistry
+from ser.api.model_registry import ModelRegistry
+from ser.api.routes import about, docs, frontend, live, profiles, recordings, sessions
 from ser.api.uploads import MemoryRequest
 from ser.audio.decode_worker import Decode
 from ser.audio.waveform import decode
@@ -55,19 +41,16 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.json.sort_keys = False
     app.json.ensure_ascii = False
-    state.attach(
+    context.attach(
         app, settings, registry or ModelRegistry(settings), database or Database(settings.database_url), decode
     )
-    security.register(app, settings)
-    access.register(app)
-    metrics.register(app)
-    problems.register(app)
-    state.register(app)
+    headers.register(app, settings)
+    for module in (request_log, telemetry, errors, context):
+        module.register(app)
     openapi.describe(app)
-    modules = (routes_predict, routes_analyse, routes_live, routes_sessions, routes_profiles, routes_meta, docs)
-    for module in modules:
+    for module in (routes_predict, recordings, live, sessions, profiles, about, docs):
         app.register_blueprint(module.routes)
-    page.register(app)
+    frontend.register(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     return app

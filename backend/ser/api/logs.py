@@ -1,6 +1,6 @@
 """Owns how the server's log looks: lines for people, or one JSON object a line for machines.
 
-What is logged never holds audio, names of files, form fields or tokens; see ``ser.api.access``.
+What is logged never holds audio, names of files, form fields or tokens; see ``ser.api.request_log``.
 """
 
 from __future__ import annotations

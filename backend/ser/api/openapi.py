@@ -12,10 +12,10 @@ from typing import Any
 
 from apiflask import APIFlask
 
-from ser.api.access import HEADER as REQUEST_ID
+from ser.api.auth import SCHEME
+from ser.api.errors import KINDS, MEDIA_TYPE
 from ser.api.forms import BODIES
-from ser.api.owners import SCHEME
-from ser.api.problems import KINDS, MEDIA_TYPE
+from ser.api.request_log import HEADER as REQUEST_ID
 from ser.api.schemas import Problem
 from ser.inference.export import Form
 

@@ -9,8 +9,8 @@ from apiflask import APIBlueprint
 
 from ser.api import schemas
 from ser.api.analysing import analysed, timing
+from ser.api.context import place
 from ser.api.openapi import problems
-from ser.api.state import place
 from ser.api.uploads import read_upload
 
 routes = APIBlueprint("predict", __name__)

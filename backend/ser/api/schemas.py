@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ser.api.problems import KINDS
+from ser.api.errors import KINDS
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import WARNINGS
 

@@ -16,7 +16,7 @@ from flask import Request, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
-from ser.api.problems import RequestError
+from ser.api.errors import RequestError
 
 FIELDS = ("file", "audio")
 MAX_NAME_CHARACTERS = 255

@@ -19,7 +19,7 @@ def serve(
     """Serves the page and the API with a production server."""
     from dataclasses import replace
 
-    from ser.api.server import run
+    from ser.api.server.run import run
     from ser.core.settings import load_settings
 
     settings = load_settings()

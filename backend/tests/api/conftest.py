@@ -17,11 +17,11 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from ser.api.app import create_app
+from ser.api.context import gate
 from ser.api.database import Database
-from ser.api.problems import KINDS, MEDIA_TYPE
-from ser.api.registry import ModelRegistry
-from ser.api.server import Server, bind
-from ser.api.state import gate
+from ser.api.errors import KINDS, MEDIA_TYPE
+from ser.api.model_registry import ModelRegistry
+from ser.api.server.run import Server, bind
 from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import ModelError

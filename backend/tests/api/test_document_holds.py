@@ -38,7 +38,7 @@ class ListeningPredictor(LoudnessPredictor):
 def application(tmp_path_factory):
     from ser.api.app import create_app
     from ser.api.database import Database
-    from ser.api.registry import ModelRegistry
+    from ser.api.model_registry import ModelRegistry
     from ser.core.settings import Settings
 
     folder = tmp_path_factory.mktemp("document")

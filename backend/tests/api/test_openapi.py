@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from ser.api.app import openapi_document
-from ser.api.problems import KINDS, MEDIA_TYPE
+from ser.api.errors import KINDS, MEDIA_TYPE
 from ser.core.settings import PROJECT
 
 DOCUMENT = openapi_document()

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from ser.api.app import create_app
-from ser.api.registry import ModelRegistry
+from ser.api.model_registry import ModelRegistry
 from ser.inference.predictor import load_predictor
 
 

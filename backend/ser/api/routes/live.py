@@ -1,0 +1,136 @@
+"""Owns live sessions over HTTP: chunks by number, each answered once, however often and in whatever order they come.
+
+Everything that is known of a session is in the database, so that any process answers any chunk. Only so many chunks are
+analysed at a time; a client is told to send a further one again, which is what it does after an outage, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import request
+
+from ser.api import session_schemas, telemetry
+from ser.api.auth import profile, sessions
+from ser.api.context import decoded, place, registry
+from ser.api.errors import RequestError
+from ser.api.openapi import problems
+from ser.api.routes.session_view import detail, findings
+from ser.core.prediction import Prediction
+from ser.storage.sessions import Chunk, Mark
+
+routes = APIBlueprint("live", __name__)
+
+
+@routes.post("/api/v1/live")
+@routes.input(session_schemas.NewLive)
+@routes.output(session_schemas.SessionSummary, status_code=201, description="The session; send chunks to its id.")
+@routes.doc(
+    tags=["Live"],
+    operation_id="beginLive",
+    summary="Begin a live session",
+    security="owner",
+    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
+)
+def begin(json_data: session_schemas.NewLive) -> Any:
+    """Begins a live session; its model is loaded before the first chunk comes."""
+    mine, voice = sessions(), profile(json_data.speaker)
+    mine.check_room()
+    with place():
+        predictor = registry().get(json_data.model or (voice and voice.model))
+    return mine.begin(json_data.title, predictor.info.name, json_data.speaker), 201
+
+
+@routes.get("/api/v1/live/<id>")
+@routes.output(session_schemas.LiveState, description="Which chunks are there.")
+@routes.doc(
+    tags=["Live"],
+    operation_id="getLive",
+    summary="Say which chunks have come",
+    description="After an outage, a client sends again what is not among them.",
+    security="owner",
+    responses=problems(401, 404, 500, 503),
+)
+def received(id: str) -> Any:
+    """Says which chunks are there."""
+    mine = sessions()
+    return {"received": mine.received(id), "state": mine.get(id).state}
+
+
+@routes.put("/api/v1/live/<id>/chunks/<int:sequence>")
+@routes.input(session_schemas.ChunkQuery, location="query")
+@routes.output(session_schemas.LiveChunk, description="The answer to these few seconds.")
+@routes.doc(
+    tags=["Live"],
+    operation_id="sendChunk",
+    summary="Send a chunk of a live session",
+    description="A recording of its own of up to 3 s. The same chunk sent again gets the same answer and changes "
+    "nothing; chunks may overlap and come in any order.",
+    security="owner",
+    responses=problems(400, 401, 404, 409, 413, 422, 429, 500, 503),
+)
+def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
+    """Answers a chunk; one that is known, from the database."""
+    from ser.inference.streaming import chunk_digest, hear  # imports torch, which must see the number of threads first
+
+    if sequence > session_schemas.MAX_SEQUENCE:
+        raise RequestError(
+            f"The chunk's number is {sequence}; expected 0 to {session_schemas.MAX_SEQUENCE}. Begin another session.",
+            "value_invalid",
+        )
+    mine = sessions()
+    session, content, start = mine.get(id), request.get_data(cache=False), query_data.start
+    found = mine.find_chunk(id, sequence, chunk_digest(content, start))
+    if found is None:
+        with place():
+            predictor, voice = registry().get(session.model), profile(session.speaker)
+            chunk = hear(predictor, content, sequence=sequence, start=start, profile=voice, decode=decoded)
+        telemetry.predicted(session.model, chunk.answer["state"])
+        found = mine.add_chunk(id, chunk)
+    return _shape(found)
+
+
+@routes.post("/api/v1/live/<id>/marks")
+@routes.input(session_schemas.NewMark)
+@routes.output(session_schemas.Mark, status_code=201, description="The mark as it was kept.")
+@routes.doc(
+    tags=["Live"],
+    operation_id="markMoment",
+    summary="Mark a moment of a session",
+    security="owner",
+    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
+)
+def mark(id: str, json_data: session_schemas.NewMark) -> Any:
+    """Marks a moment, also after the end."""
+    return sessions().mark(id, Mark(at=json_data.at, note=json_data.note)), 201
+
+
+@routes.post("/api/v1/live/<id>/end")
+@routes.output(session_schemas.Session, description="The session with its timeline.")
+@routes.doc(
+    tags=["Live"],
+    operation_id="endLive",
+    summary="End a live session",
+    description="From now on it takes no new chunk. Ending it again answers the same.",
+    security="owner",
+    responses=problems(401, 404, 429, 500, 503),
+)
+def end(id: str) -> Any:
+    """Ends a session and keeps what its chunks come to."""
+    mine = sessions()
+    session = mine.close(id)
+    if mine.result(id) is None:
+        found = findings(mine, session)
+        session = mine.conclude(id, Prediction.from_dict(found["prediction"]), found)
+    return detail(mine, session)
+
+
+def _shape(chunk: Chunk) -> dict[str, Any]:
+    return {
+        "sequence": chunk.sequence,
+        "start": chunk.start,
+        "end": chunk.end,
+        **chunk.answer,
+        "speech": chunk.speech,
+    }

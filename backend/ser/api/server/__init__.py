@@ -1,0 +1,1 @@
+"""The production server: waitress, what it takes in and how it stops."""

@@ -1,0 +1,139 @@
+"""Profiles of voices over HTTP, with a network that can be calibrated."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from ser.api.app import create_app
+from ser.api.model_registry import ModelRegistry
+from ser.models.adaptation import VARIED
+
+PATH = "/api/v1/profiles"
+
+
+@pytest.fixture
+def voices(settings, cold_registry, voice_predictor, database) -> FlaskClient:
+    """A client of a server whose default model can be calibrated, and whose model 'first' cannot."""
+
+    def load(name, given):
+        return voice_predictor if name == "toy" else cold_registry._load(name, given)
+
+    models = ModelRegistry(replace(settings, model="toy"), load=load, find=cold_registry._find)
+    models.load_default()
+    return create_app(settings, models, database).test_client()
+
+
+@pytest.fixture
+def enrolment(samples):
+    """Makes the form of an enrolment."""
+
+    def make(name: str = "asha", files: int = 3, **fields: str) -> dict:
+        clips = [path.read_bytes() for path in samples.values()] + 20 * [b"more"]
+        sent = [(io.BytesIO(clip), f"{number}.wav") for number, clip in enumerate(clips[:files])]
+        return {"data": {"name": name, "file": sent, **fields}, "content_type": "multipart/form-data"}
+
+    return make
+
+
+def test_a_profile_is_made_listed_used_and_deleted(voices, enrolment, form, samples, owner):
+    made = voices.post(PATH, **enrolment(), headers=owner)
+    assert made.status_code == 201
+    profile = made.json["profile"]
+    assert (profile["name"], profile["model"], profile["clips"]) == ("asha", "toy", 3)
+    assert ("alike" in made.json["warning_codes"]) == (profile["variety"] < VARIED) and "offset" not in profile
+    assert voices.get(PATH, headers=owner).json == {"profiles": [profile]}
+    clip = samples["sad"].read_bytes()
+    plain = voices.post("/upload", **form(clip, model="toy")).json["probabilities"]
+    own = voices.post("/upload", **form(clip, speaker="asha"), headers=owner).json
+    assert own["model"] == "toy" and own["probabilities"] != pytest.approx(plain, abs=1e-3)
+    gone = voices.delete(f"{PATH}/asha", headers=owner)
+    assert (gone.status_code, gone.data) == (204, b"")
+    assert voices.get(PATH, headers=owner).json == {"profiles": []}
+
+
+def test_the_list_of_models_says_which_can_be_calibrated(voices):
+    models = voices.get("/api/v1/models").json["models"]
+    assert {model["name"]: model["profiles"] for model in models} == {"toy": True, "first": False, "second": False}
+
+
+def test_it_is_the_same_as_the_predictor_s_own(voices, enrolment, form, samples, owner, voice_predictor):
+    voices.post(PATH, **enrolment("Asha K.-2"), headers=owner)
+    own = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="Asha K.-2"), headers=owner).json
+    profile = voice_predictor.enrol("Asha K.-2", list(samples.values()))
+    expected = voice_predictor.predict(samples["sad"], profile=profile).probabilities
+    assert own["probabilities"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_profile_of_the_same_name_is_replaced_and_one_clip_is_warned_of(voices, enrolment, owner):
+    voices.post(PATH, **enrolment(), headers=owner)
+    made = voices.post(PATH, **enrolment(files=1), headers=owner)
+    assert "5 to 20 are better" in made.json["warnings"][0] and made.json["warning_codes"] == ["few_recordings"]
+    assert [one["clips"] for one in voices.get(PATH, headers=owner).json["profiles"]] == [1]
+
+
+def test_a_stranger_neither_sees_nor_uses_nor_deletes_it(voices, enrolment, form, wav, owner, stranger, problem_of):
+    voices.post(PATH, **enrolment(), headers=owner)
+    assert voices.get(PATH, headers=stranger).json == {"profiles": []}
+    for answer in (
+        voices.delete(f"{PATH}/asha", headers=stranger),
+        voices.post("/upload", **form(wav, speaker="asha"), headers=stranger),
+    ):
+        assert "available: none" in problem_of(answer, "profile_unknown")["detail"]
+    assert len(voices.get(PATH, headers=owner).json["profiles"]) == 1
+
+
+def test_what_cannot_be_enrolled_is_explained(voices, enrolment, form, encode, owner, problem_of):
+    cases = [
+        (enrolment(files=0), "file_missing"),
+        (enrolment(files=21), "file_ambiguous"),
+        (enrolment(name=""), "profile_name"),
+        (enrolment(name="../x"), "profile_name"),
+        (enrolment(model="nothing"), "model_unknown"),
+        (form(b"no audio", name="a.wav") | {"headers": owner}, "audio_unsupported"),
+        (form(encode(np.zeros(16_000, np.float32), 16_000)), "profile_empty"),
+    ]
+    for sent, code in cases:
+        sent["data"].setdefault("name", "asha")
+        problem_of(voices.post(PATH, **sent | {"headers": owner}), code)
+    damaged = voices.post(PATH, data=b"x", content_type="multipart/form-data; boundary=other", headers=owner)
+    problem_of(damaged, "form_invalid")
+    assert voices.get(PATH, headers=owner).json == {"profiles": []}
+
+
+def test_the_recording_that_cannot_be_used_is_named(voices, enrolment, samples, owner, problem_of):
+    sent = enrolment(files=len(samples) + 1)
+    problem = problem_of(voices.post(PATH, **sent, headers=owner), "audio_unsupported")
+    assert problem["detail"].startswith(f"{len(samples)}.wav: ")
+
+
+def test_a_model_that_cannot_be_calibrated_says_so(real_client, enrolment, owner, problem_of):
+    problem_of(real_client.post(PATH, **enrolment(), headers=owner), "profile_model")
+
+
+def test_a_profile_of_another_model_is_refused(voices, enrolment, database, form, samples, owner, problem_of):
+    from sqlalchemy import update
+
+    from ser.storage.database import PROFILES
+
+    voices.post(PATH, **enrolment(), headers=owner)
+    with database.store().write() as connection:
+        connection.execute(update(PROFILES).values(weights="0" * 16))
+    answer = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="asha"), headers=owner)
+    assert "enrol again" in problem_of(answer, "profile_model")["detail"]
+
+
+def test_recordings_may_together_be_as_long_as_one(
+    settings, cold_registry, voice_predictor, database, enrolment, owner, problem_of
+):
+    short = replace(settings, model="toy", max_audio_seconds=5.0)
+    models = ModelRegistry(short, load=lambda *_: voice_predictor, find=cold_registry._find)
+    models.load_default()
+    client = create_app(short, models, database).test_client()
+    refused = problem_of(client.post(PATH, **enrolment(), headers=owner), "audio_too_long")
+    assert "together" in refused["detail"]
+    assert client.post(PATH, **enrolment(files=1), headers=owner).status_code == 201

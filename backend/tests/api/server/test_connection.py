@@ -1,0 +1,206 @@
+"""What one connection may not do: hold threads, or a place among the connections, for as long as it likes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+from ser.api.server import connection as connections
+from ser.api.server.connection import REQUESTS, STALL_SECONDS, Channel, client_of, crowds, is_own
+
+LARGE = 40 << 20  # more than the system and waitress take off an answer's hands
+
+
+def connect(server, sent: bytes = b"") -> socket.socket:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(10)
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(sent)
+    return connection
+
+
+def wait_for(what, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the server closed a connection; it has 10 s."""
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_who_asks_for_too_much_at_once_is_closed(server):
+    asked = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connect(server, asked * 40) as first, connect(server, asked * 40) as second:
+        assert requests.get(f"{server.url}/health", timeout=3).status_code == 200
+        assert ended(first) and ended(second)
+    wait_for(lambda: not server._channels())
+
+
+def test_a_few_requests_at_once_are_all_answered(server):
+    asked = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    with connect(server, asked * (REQUESTS - 1) + asked.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")) as one:
+        answer = b"".join(iter(lambda: one.recv(1 << 16), b""))
+    assert answer.count(b"HTTP/1.1 200 OK") == REQUESTS
+
+
+def test_who_does_not_read_gives_its_thread_back(serve, monkeypatch):
+    """Two connections hold both of the threads for what is quick; then they are closed."""
+    monkeypatch.setattr(connections, "STALL_SECONDS", 1.0)
+    ends = threading.Semaphore(0)
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Length", str(LARGE if environ["PATH_INFO"] == "/large" else 2))])
+        if environ["PATH_INFO"] != "/large":
+            return [b"ok"]
+        return pieces()
+
+    def pieces():
+        try:
+            for _ in range(LARGE >> 20):
+                yield bytes(1 << 20)
+        finally:
+            ends.release()
+
+    server = serve(application)
+    with connect(server, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"), connect(server, b"GET /large HTTP/1.1\r\n\r\n"):
+        assert ends.acquire(timeout=10) and ends.acquire(timeout=10)
+        assert requests.get(server.url, timeout=3).text == "ok"
+        wait_for(lambda: not server._channels())
+
+
+def test_who_reads_slowly_but_reads_is_left_alone_until_it_stops():
+    channel = Channel.__new__(Channel)
+    channel.requests, channel.request, channel.total_outbufs_len = [object()], None, 1
+    for second in range(200):
+        channel._sent += 600
+        assert not channel.overdue(float(second))
+    late = [second for second in range(200, 300) if channel.overdue(float(second))]
+    assert late[0] - 199 <= 2 * STALL_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("what", "sent"),
+    [
+        ("HEADER_SECONDS", b"GET / HTTP/1.1\r\nHost: x\r\nX: "),
+        ("STALL_SECONDS", b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n"),
+        ("STALL_SECONDS", b"POST /upload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"),
+        ("IDLE_SECONDS", b""),
+        ("HEADER_SECONDS", b"\r\n\r\n"),
+    ],
+)
+def test_who_dribbles_is_closed(server, monkeypatch, what, sent):
+    monkeypatch.setattr(connections, what, 1.0)
+    byte = b"\n" if sent == b"\r\n\r\n" else b"x"
+    with connect(server, sent) as dribbling:
+        wait_for(lambda: server._channels())
+        began = time.monotonic()
+        while server._channels():
+            assert time.monotonic() - began < 8
+            time.sleep(0.1)
+            if sent:
+                try:
+                    dribbling.sendall(byte)
+                except ConnectionError:
+                    break
+        assert ended(dribbling)
+        assert time.monotonic() - began > 0.5
+
+
+def test_who_uploads_slowly_but_steadily_is_answered(serve, monkeypatch):
+    monkeypatch.setattr(connections, "STALL_SECONDS", 1.0)
+
+    def application(environ, start_response):
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n"
+    with connect(serve(application), head) as slow:
+        for _ in range(25):
+            slow.sendall(b"x" * 4000)
+            time.sleep(0.13)
+        assert b"".join(iter(lambda: slow.recv(1 << 16), b"")).endswith(b"x" * 100_000)
+
+
+def test_a_connection_in_use_is_not_idle_however_old(server, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 1.5)
+    with requests.Session() as session:
+        for _ in range(25):
+            assert session.get(f"{server.url}/health", timeout=5).status_code == 200
+            time.sleep(0.15)
+        pool = next(iter(session.get_adapter(server.url).poolmanager.pools._container.values()))
+        assert pool.num_connections == 1
+
+
+@pytest.mark.parametrize("goes", [socket.socket.close, lambda one: one.shutdown(socket.SHUT_WR)])
+def test_the_application_can_tell_that_the_client_has_gone(serve, goes):
+    told, asked = [], threading.Event()
+
+    def application(environ, start_response):
+        gone = environ["waitress.client_disconnected"]
+        told.append(gone())
+        asked.set()
+        wait_for(gone)
+        told.append(True)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    connection = connect(serve(application), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert asked.wait(5)
+    goes(connection)
+    wait_for(lambda: told == [False, True])
+    if connection.fileno() >= 0:  # who only says that it has sent everything is answered
+        assert connection.recv(1 << 16).endswith(b"done")
+        connection.close()
+
+
+def test_a_client_has_only_so_many_connections(app, serve, settings, monkeypatch):
+    server = serve(app, settings=replace(settings, connections=3))
+    monkeypatch.setattr(connections, "is_own", lambda _: False)
+    held = [connect(server) for _ in range(3)]
+    wait_for(lambda: len(server._channels()) == 3)
+    with connect(server) as further:
+        assert ended(further)
+    held[0].close()
+    wait_for(lambda: len(server._channels()) == 2)
+    assert requests.get(f"{server.url}/health", timeout=5).status_code == 200
+    for connection in held:
+        connection.close()
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_this_machine_and_proxies_have_as_many_as_they_like(app, serve, settings, monkeypatch, proxies):
+    server = serve(app, settings=replace(settings, connections=1, proxies=proxies))
+    if proxies:
+        monkeypatch.setattr(connections, "is_own", lambda _: False)
+    held = [connect(server) for _ in range(5)]
+    wait_for(lambda: len(server._channels()) == 5)
+    for connection in held:
+        connection.close()
+
+
+def test_clients_are_told_apart_by_address_and_in_ipv6_by_network():
+    channels = [SimpleNamespace(addr=(address, 1)) for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1", "::1")]
+    assert crowds("192.0.2.1", channels, 1) and not crowds("192.0.2.1", channels, 2)
+    assert not crowds("192.0.2.3", channels, 1)
+    assert crowds("2001:db8::ffff", channels, 1) and not crowds("2001:db8:0:1::1", channels, 1)
+    assert not crowds("::1", channels, 1) and not crowds("::ffff:127.0.0.1", channels, 1)
+    assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1") == "192.0.2.1"
+    assert client_of("nobody") == "nobody" and not is_own("nobody")
