@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 
 from ser import __version__
-from ser.cli.learning import evaluate, train
-from ser.cli.looking import compare, explore, report
-from ser.cli.recordings import features, plot, predict
-from ser.cli.serving import models, openapi, serve
-from ser.cli.voices import enroll, profiles
+from ser.cli.predict import features, plot, predict
+from ser.cli.profiles import enroll, profiles
+from ser.cli.reports import compare, explore, report
+from ser.cli.serve import models, openapi, serve
+from ser.cli.train import evaluate, train
 from ser.core.errors import SerError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ser.cli.console import progress
 from ser.core.errors import SettingsError
-from ser.terminal import progress
 
 if TYPE_CHECKING:
     from ser.data.corpus import Corpus

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ser.cli.console import print_model
 from ser.cli.options import ModelOption
-from ser.terminal import print_model
 
 
 def serve(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ser.cli.console import print_voice
 from ser.cli.options import Export, Format, ModelOption
-from ser.cli.printer import Printer
+from ser.cli.output import Printer
 from ser.core.errors import ProfileError, SerError, SettingsError
-from ser.terminal import print_voice
 
 if TYPE_CHECKING:
     import numpy as np

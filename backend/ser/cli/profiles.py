@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ser.cli.options import ModelOption
-from ser.cli.recordings import recordings
+from ser.cli.predict import recordings
 
 
 def enroll(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from ser.cli.console import progress
 from ser.cli.options import MirrorOption, OutOption, RootOption
 from ser.cli.sources import fetched
-from ser.terminal import progress
 
 
 def report(
@@ -29,10 +29,10 @@ def compare(
     out: OutOption = None,
 ) -> None:
     """Puts two evaluations side by side and says whether their difference is more than chance."""
+    from ser.cli.console import print_comparison
     from ser.core.settings import load_settings
     from ser.evaluation.compare import FIGURES, write_comparison
     from ser.evaluation.compare import compare as run
-    from ser.terminal import print_comparison
 
     found = run(one, other)
     folder = out or load_settings().runs / f"compare-{one.resolve().name}-{other.resolve().name}"
@@ -47,11 +47,11 @@ def explore(
     out: OutOption = None,
 ) -> None:
     """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
+    from ser.cli.console import print_corpus
     from ser.core.settings import load_settings
     from ser.data.corpus import get_corpus
     from ser.evaluation.corpus_report import explore as run
     from ser.evaluation.corpus_report import write_exploration
-    from ser.terminal import print_corpus
 
     settings = load_settings()
     found = get_corpus(name)

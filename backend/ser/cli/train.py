@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ser.cli.console import evaluation_progress, print_confusion, print_scores, progress, training_progress
 from ser.cli.options import (
     ClipOption,
     CorpusOption,
@@ -24,7 +25,6 @@ from ser.cli.options import (
 )
 from ser.cli.sources import clip_seconds_of, listing_of, load
 from ser.core.errors import SettingsError
-from ser.terminal import evaluation_progress, print_confusion, print_scores, progress, training_progress
 
 
 def train(
@@ -175,13 +175,13 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     """Scores a finished model on people's own recordings."""
     import hashlib
 
+    from ser.cli.console import print_classes
     from ser.core.resume_log import Journal
     from ser.core.settings import load_settings
     from ser.data.manifest import read_listing
     from ser.evaluation.report import write_report
     from ser.evaluation.score_files import score_files, write_scores
     from ser.inference.predictor import load_predictor
-    from ser.terminal import print_classes
 
     settings = load_settings()
     utterances = read_listing(folder, listing)

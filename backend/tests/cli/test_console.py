@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from rich.console import Console
 
-from ser.terminal import evaluation_progress
+from ser.cli.console import evaluation_progress
 from ser.training.cross_validate import FoldDone
 
 FOLDS = [
