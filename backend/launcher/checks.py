@@ -57,7 +57,7 @@ def run_checks(project: Project, full: bool = False) -> int:
     try:
         _run_all(project, report)
         if full:
-            card = [project.python, "-m", "benchmarks.scorecard", "--full"]
+            card = [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
             _check(report, "scorecard of the promises", card, project.backend, dict(os.environ))
     except SetupError as error:
         say(f"\n{error}")
