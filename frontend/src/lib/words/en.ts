@@ -103,13 +103,13 @@ export const en = {
   drop: {
     here: 'Drop a recording here',
     letGo: 'Drop to analyse it',
-    formats: 'WAV, MP3, M4A, FLAC, OGG, WebM and more',
-    limits: (megabytes: number, most: number) => `WAV, MP3, M4A, FLAC, OGG, WebM and more, up to ${megabytes} MiB and ${minutes(most)}`,
+    formats: 'WAV, MP3, M4A, FLAC, OGG and more',
+    limits: (megabytes: number, most: number) => `WAV, MP3, M4A, FLAC, OGG and more, up to ${megabytes} MiB and ${minutes(most)}`,
     choose: 'Choose a file',
     several: {
       here: 'Drop recordings here',
       letGo: 'Drop to add them',
-      limits: (megabytes: number) => `WAV, MP3, M4A, FLAC, OGG, WebM and more, up to ${megabytes} MiB in total`,
+      limits: (megabytes: number) => `WAV, MP3, M4A, FLAC, OGG and more, up to ${megabytes} MiB in total`,
       choose: 'Choose files',
     },
   },
@@ -623,7 +623,7 @@ export const en = {
     interval: (low: string, high: string) => `[${low}, ${high}]`,
     protocol: (corpus: string, protocol: string, classes: number, runs: number) =>
       `${corpus}, protocol ${protocol}, ${classes} emotions, ${runs} ${runs === 1 ? 'run' : 'runs'}`,
-    leakyText: 'The last column only shows how much testing on speakers from the training data inflates the figures. Do not expect it in practice.',
+    leakyText: 'The last column only shows how much testing on speakers from the training data inflates the figures. Do not expect such figures in practice.',
     privacy: 'What is stored',
     privacyText:
       'Audio is never written to disk or to a log. If you wish, results are stored under Sessions until you delete them, accessible only with the random token of this browser. A speaker profile holds only statistics of a voice and is stored in the same way. The page makes no requests to any other server.',

@@ -104,13 +104,13 @@ export const hi: Words = {
   drop: {
     here: 'रिकॉर्डिंग यहाँ छोड़ें',
     letGo: 'विश्लेषण के लिए छोड़ दें',
-    formats: 'WAV, MP3, M4A, FLAC, OGG, WebM आदि',
-    limits: (megabytes, most) => `WAV, MP3, M4A, FLAC, OGG, WebM आदि, ${megabytes} MiB और ${most} मिनट तक`,
+    formats: 'WAV, MP3, M4A, FLAC, OGG आदि',
+    limits: (megabytes, most) => `WAV, MP3, M4A, FLAC, OGG आदि, ${megabytes} MiB और ${most} मिनट तक`,
     choose: 'फ़ाइल चुनें',
     several: {
       here: 'रिकॉर्डिंग यहाँ छोड़ें',
       letGo: 'जोड़ने के लिए छोड़ दें',
-      limits: (megabytes) => `WAV, MP3, M4A, FLAC, OGG, WebM आदि, कुल ${megabytes} MiB तक`,
+      limits: (megabytes) => `WAV, MP3, M4A, FLAC, OGG आदि, कुल ${megabytes} MiB तक`,
       choose: 'फ़ाइलें चुनें',
     },
   },
