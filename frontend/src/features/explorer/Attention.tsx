@@ -1,7 +1,7 @@
 import { memo, useCallback } from 'react';
 import { Canvas, token, type Draw } from '../../components/Canvas';
 import type { Attention as Weights } from '../../lib/api';
-import { share, type View } from '../../lib/axis';
+import { share, type View } from '../../lib/audio/axis';
 import { WAVE_PIXELS } from './useSound';
 
 /** How much the model made of each stretch, as a veil over the waveform: the higher, the more. */

@@ -2,7 +2,7 @@ import { IconMoodSilence } from '@tabler/icons-react';
 import { memo, useEffect, useRef } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Segment } from '../../lib/api';
-import { share, type View } from '../../lib/axis';
+import { share, type View } from '../../lib/audio/axis';
 import { emotionColor, emotionName } from '../../lib/emotions';
 import { useWords } from '../../lib/language';
 import { gaps, segmentText } from './segments';

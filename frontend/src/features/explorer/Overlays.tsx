@@ -1,6 +1,6 @@
 import type WaveSurfer from 'wavesurfer.js';
 import type { Segment } from '../../lib/api';
-import { share, type View } from '../../lib/axis';
+import { share, type View } from '../../lib/audio/axis';
 import { useTime } from './useSound';
 
 /** Where the recording is being played. */

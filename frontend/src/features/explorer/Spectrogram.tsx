@@ -1,7 +1,7 @@
 import { memo, useCallback, useEffect, useRef, useState } from 'react';
 import { Canvas, type Draw } from '../../components/Canvas';
-import type { View } from '../../lib/axis';
-import { marks, type Kind, type Picture, type Wanted } from '../../lib/spectrum';
+import type { View } from '../../lib/audio/axis';
+import { marks, type Kind, type Picture, type Wanted } from '../../lib/audio/spectrum';
 import { paint } from './paint';
 import type { Delivery, Order } from './spectrogram.worker';
 import { DECODED_HERTZ } from './useSound';

@@ -12,7 +12,7 @@ import type { ReactNode } from 'react';
 import type { Attention } from '../../lib/api';
 import { clock } from '../../lib/format';
 import { useWords } from '../../lib/language';
-import type { Kind } from '../../lib/spectrum';
+import type { Kind } from '../../lib/audio/spectrum';
 import type { Axis } from './useAxis';
 import { useTime, type Sound } from './useSound';
 

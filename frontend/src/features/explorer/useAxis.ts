@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState, type RefObject } from 'react';
-import { panned, showing, whole, zoomed, type View } from '../../lib/axis';
+import { panned, showing, whole, zoomed, type View } from '../../lib/audio/axis';
 
 const WHEEL_ZOOM = 0.002; // per pixel of the wheel
 

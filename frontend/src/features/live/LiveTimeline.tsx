@@ -2,7 +2,7 @@ import { useCallback } from 'react';
 import { Canvas, token, type Draw } from '../../components/Canvas';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion, Mark } from '../../lib/api';
-import { ticks } from '../../lib/axis';
+import { ticks } from '../../lib/audio/axis';
 import { emotionName } from '../../lib/emotions';
 import { clock } from '../../lib/format';
 import { KEPT_SECONDS, type History } from '../../lib/history';

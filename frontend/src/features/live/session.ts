@@ -2,9 +2,9 @@
 import { asApiError, type ApiError, type ChunkAnswer, type Mark } from '../../lib/api';
 import type { Engine } from '../../lib/engine';
 import { History } from '../../lib/history';
-import { Microphone, MicrophoneError, type Refusal } from '../../lib/microphone';
+import { Microphone, MicrophoneError, type Refusal } from '../../lib/audio/microphone';
 import { Outbox } from '../../lib/outbox';
-import { encodeSamples, joinWav } from '../../lib/wav';
+import { encodeSamples, joinWav } from '../../lib/audio/wav';
 import { Windows, type Window } from '../../lib/windows';
 
 export type Phase = 'idle' | 'opening' | 'listening' | 'paused' | 'ending' | 'ended';
