@@ -12,10 +12,10 @@ const layer = (files, forbidden) => ({
   },
 });
 
-// What people read comes from src/lib/words, so that it exists in every language.
+// What people read comes from src/lib/i18n/words, so that it exists in every language.
 const SPOKEN = 'label|title|alt|placeholder|description|aria-label|aria-roledescription|aria-valuetext|dismissLabel|thumbLabel|nothingFoundMessage';
 const LETTERS = '/\\p{L}{2}/u';
-const message = 'What people read belongs into src/lib/words, in every language.';
+const message = 'What people read belongs into src/lib/i18n/words, in every language.';
 const spoken = [
   `JSXText[value=${LETTERS}]`,
   `JSXElement > JSXExpressionContainer Literal[value=${LETTERS}]:not(JSXAttribute Literal, CallExpression Literal, BinaryExpression > Literal)`,
@@ -43,7 +43,7 @@ export default ts.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['**/*.test.ts', 'src/lib/words/**'],
+    ignores: ['**/*.test.ts', 'src/lib/i18n/words/**'],
     rules: { 'no-restricted-syntax': ['error', unit] },
   },
   { files: ['**/*.{ts,tsx}'], rules: { '@typescript-eslint/consistent-type-imports': 'error' } },

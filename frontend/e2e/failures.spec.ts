@@ -1,9 +1,9 @@
 /** What can go wrong, as one table: how it comes about, what the page then says, and how it goes on. README.md lists it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Locator, type Page } from '@playwright/test';
-import { en, type Words } from '../src/lib/words/en';
-import { es } from '../src/lib/words/es';
-import { hi } from '../src/lib/words/hi';
+import { en, type Words } from '../src/lib/i18n/words/en';
+import { es } from '../src/lib/i18n/words/es';
+import { hi } from '../src/lib/i18n/words/hi';
 import { sample, wav } from './steps';
 
 interface Said {

@@ -11,7 +11,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { theme } from './app/theme';
 import { limitsQuery, modelsQuery, samplesQuery } from './lib/api';
-import { startLanguage } from './lib/language';
+import { startLanguage } from './lib/i18n/language';
 import { newQueries } from './lib/queries';
 
 const PATIENCE = 400; // ms

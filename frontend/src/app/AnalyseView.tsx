@@ -9,7 +9,7 @@ import { Recorder } from '../features/recorder/Recorder';
 import type { Voice } from '../features/voices/useVoice';
 import { VoicePicker } from '../features/voices/VoicePicker';
 import { samplesQuery, type Limits } from '../lib/api';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { navigate, usePlace } from '../lib/router';
 import { AnswerView } from './AnswerView';
 import { Sending } from './Sending';

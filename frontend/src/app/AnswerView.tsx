@@ -5,7 +5,7 @@ import { CopyLink } from '../features/result/CopyLink';
 import { Statistics } from '../features/live/Statistics';
 import { Result } from '../features/result/Result';
 import type { Session } from '../lib/api';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { lazily } from './lazily';
 import type { Analyses, Answer } from './useAnalysis';
 

@@ -7,7 +7,7 @@ import { Link } from '../components/Link';
 import { Notice } from '../features/notice/Notice';
 import { useVoice } from '../features/voices/useVoice';
 import { limitsQuery, type Profile } from '../lib/api';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
 import { lasting } from '../lib/storage';
 import { AnalyseView } from './AnalyseView';

@@ -1,6 +1,6 @@
 import { Button, Text, Title } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
-import { words } from '../lib/language';
+import { words } from '../lib/i18n/language';
 
 /** Catches what a view throws, such as a part that cannot be loaded because the server is gone, and says so. Reloading would lose
  *  what only this page has, so the view is tried again in place. */

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu, Title, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconLanguage, IconMoon, IconSun } from '@tabler/icons-react';
 import { Link } from '../components/Link';
-import { chooseLanguage, LANGUAGES, useLanguage, useWords, type Language } from '../lib/language';
+import { chooseLanguage, LANGUAGES, useLanguage, useWords, type Language } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
 import { VIEWS } from './views';
 

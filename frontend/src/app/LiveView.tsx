@@ -3,7 +3,7 @@ import { ModelPicker } from '../features/models/ModelPicker';
 import type { Voice } from '../features/voices/useVoice';
 import { VoicePicker } from '../features/voices/VoicePicker';
 import { EMOTIONS } from '../lib/emotions';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import type { Analyses } from './useAnalysis';
 import type { useModels } from './useModels';
 

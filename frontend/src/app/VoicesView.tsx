@@ -7,7 +7,7 @@ import { enrolment } from '../features/voices/enrolment';
 import { Made } from '../features/voices/Made';
 import { Profiles } from '../features/voices/Profiles';
 import type { Limits, Profile } from '../lib/api';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { preselected, type useModels } from './useModels';
 
 interface Props {

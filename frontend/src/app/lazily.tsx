@@ -1,6 +1,6 @@
 import { Loader } from '@mantine/core';
 import { useEffect, useState, type ComponentType } from 'react';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 
 /** A part that is loaded when it is first shown. One that could not be is asked for again the next time; React.lazy never would. */
 export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { emotionColor, emotionName, ranked } from '../lib/emotions';
-import { certainty } from '../lib/format';
-import { useWords } from '../lib/language';
+import { certainty } from '../lib/i18n/format';
+import { useWords } from '../lib/i18n/language';
 import type { Emotion } from '../lib/api';
 import { EmotionIcon } from './EmotionIcon';
 

@@ -2,7 +2,7 @@ import { Table, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconChevronRight, IconTable } from '@tabler/icons-react';
 import { useId } from 'react';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 
 interface Props {
   caption: string;

@@ -2,7 +2,7 @@ import { Button, Group, Modal, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { asApiError } from '../lib/api';
 import { useReturnedFocus } from '../lib/focus';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { ServerProblem } from './Problem';
 
 /** Closed by Escape, by its own buttons, or by a click beside it; the focus then goes back to where it was, which Mantine

@@ -3,7 +3,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { asApiError, EXPORTS, exportSession, type Analysis, type ExportFormat } from '../lib/api';
 import { saveFile } from '../lib/download';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { explain } from '../lib/problems';
 
 interface Props {

@@ -3,8 +3,8 @@ import { Anchor, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { versionQuery, type Figure, type Model } from '../../lib/api';
 import { emotionWord } from '../../lib/emotions';
-import { number, percentage } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { number, percentage } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 
 const LAW = 'https://eur-lex.europa.eu/eli/reg/2024/1689/oj';
 

@@ -8,7 +8,7 @@ import { useAnnounced } from '../../lib/announce';
 import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { matched, readLabels } from '../../lib/scores';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';

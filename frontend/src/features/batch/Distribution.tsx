@@ -2,8 +2,8 @@ import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { EMOTIONS, emotionColor, emotionName } from '../../lib/emotions';
-import { number, percent } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { number, percent } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import type { Item } from './queue';
 import { distribution, type Filter } from './table';
 

@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core';
 import { useWindowEvent } from '@mantine/hooks';
 import { IconFiles, IconFolder } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { chosen, dropped, type Found } from './files';
 
 interface Props {

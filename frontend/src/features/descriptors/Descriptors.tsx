@@ -4,8 +4,8 @@ import { useCallback } from 'react';
 import { Canvas, token, type Draw } from '../../components/Canvas';
 import { DataTable } from '../../components/DataTable';
 import type { Curve, Descriptor } from '../../lib/api';
-import { number } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { number } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 
 const CURVE_PIXELS = 44;
 const TABLE_ROWS = 60;

@@ -4,7 +4,7 @@ import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Segment } from '../../lib/api';
 import { share, type View } from '../../lib/audio/axis';
 import { emotionColor, emotionName } from '../../lib/emotions';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { gaps, segmentText } from './segments';
 
 interface Props {

@@ -5,8 +5,8 @@ import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 're
 import { DataTable } from '../../components/DataTable';
 import type { Analysis, Mark } from '../../lib/api';
 import { CLOSEST_SECONDS, ticks, share, type View } from '../../lib/audio/axis';
-import { certainty, clock, number } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { certainty, clock, number } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import type { Kind, Picture } from '../../lib/audio/spectrum';
 import { Attention } from './Attention';
 import { EmotionTrack } from './EmotionTrack';

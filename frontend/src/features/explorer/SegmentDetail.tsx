@@ -3,7 +3,7 @@ import type WaveSurfer from 'wavesurfer.js';
 import { Bars } from '../../components/Bars';
 import type { Prediction } from '../../lib/api';
 import { EMOTIONS } from '../../lib/emotions';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { probabilitiesIn, segmentAt, segmentText } from './segments';
 import { useTime } from './useSound';
 

@@ -1,7 +1,7 @@
 /** A spectrogram in few numbers, for the table behind it: of the kind that is drawn. */
 import type { View } from '../../lib/audio/axis';
-import { number } from '../../lib/format';
-import { words } from '../../lib/language';
+import { number } from '../../lib/i18n/format';
+import { words } from '../../lib/i18n/language';
 import { decibels, heightOf, NOTE_NAMES, spectrogram, type Kind } from '../../lib/audio/spectrum';
 import { DECODED_HERTZ } from './useSound';
 

@@ -3,7 +3,7 @@ import { token } from '../../components/Canvas';
 import type { Prediction, Segment } from '../../lib/api';
 import { share, ticks, type View } from '../../lib/audio/axis';
 import { saveFile } from '../../lib/download';
-import { certainty, clock, number } from '../../lib/format';
+import { certainty, clock, number } from '../../lib/i18n/format';
 import type { Picture } from '../../lib/audio/spectrum';
 import { paint } from './paint';
 import { segmentName } from './segments';

@@ -3,7 +3,7 @@ import { IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { samplesQuery, type Sample } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 
 /** Three voices that give a result with one click. */
 export function Samples({ onSample }: { onSample: (sample: Sample) => void }) {

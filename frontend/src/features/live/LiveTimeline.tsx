@@ -4,9 +4,9 @@ import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion, Mark } from '../../lib/api';
 import { ticks } from '../../lib/audio/axis';
 import { emotionName } from '../../lib/emotions';
-import { clock } from '../../lib/format';
+import { clock } from '../../lib/i18n/format';
 import { KEPT_SECONDS, type History } from '../../lib/history';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { HOP_SECONDS } from '../../lib/windows';
 
 const LANE_PIXELS = 22;

@@ -2,9 +2,9 @@ import './live.css';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
-import { certainty, clock, number, percent } from '../../lib/format';
+import { certainty, clock, number, percent } from '../../lib/i18n/format';
 import type { Statistics as Figures } from '../../lib/history';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 
 /** A session in numbers, so far or in all. */
 export function Statistics({ figures, seconds }: { figures: Figures; seconds: number }) {

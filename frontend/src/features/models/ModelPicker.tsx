@@ -1,8 +1,8 @@
 import { Anchor, Popover, Select, Text } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import type { Figure, Model } from '../../lib/api';
-import { percentage } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { percentage } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 
 interface Props {
   models: Model[];

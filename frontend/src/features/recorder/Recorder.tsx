@@ -5,8 +5,8 @@ import { loudness, Meter } from '../../components/Meter';
 import { Problem } from '../../components/Problem';
 import { useAnnounced } from '../../lib/announce';
 import type { Limits } from '../../lib/api';
-import { clock } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { clock } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import { useRecorder } from './useRecorder';
 
 const FAINT = 0.2; // of the meter

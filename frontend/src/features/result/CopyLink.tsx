@@ -1,7 +1,7 @@
 import { Button, TextInput } from '@mantine/core';
 import { IconCheck, IconLink } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 
 const focus = (field: HTMLInputElement | null) => field?.focus();
 

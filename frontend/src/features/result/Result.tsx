@@ -6,8 +6,8 @@ import { EmotionIcon } from '../../components/EmotionIcon';
 import { useAnnounced } from '../../lib/announce';
 import type { Emotion, Prediction, Warning } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
-import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/format';
-import { useWords, words } from '../../lib/language';
+import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/i18n/format';
+import { useWords, words } from '../../lib/i18n/language';
 
 interface Props {
   prediction: Prediction;

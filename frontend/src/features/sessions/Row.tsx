@@ -5,8 +5,8 @@ import { ExportMenu } from '../../components/ExportMenu';
 import { Link } from '../../components/Link';
 import type { Summary } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
-import { certainty, duration, when } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { certainty, duration, when } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 
 interface Props {
   session: Summary;

@@ -10,7 +10,7 @@ import { ServerProblem } from '../../components/Problem';
 import { useAnnounced } from '../../lib/announce';
 import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
 import { useKeptFocus } from '../../lib/focus';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { Rename } from './Rename';
 import { Row } from './Row';
 

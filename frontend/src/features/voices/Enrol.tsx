@@ -4,7 +4,7 @@ import { useEffect, useRef, useSyncExternalStore, type FormEvent, type ReactNode
 import { ServerProblem } from '../../components/Problem';
 import { useAnnounced } from '../../lib/announce';
 import { profilesQuery, type Limits } from '../../lib/api';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { enrolment } from './enrolment';
 import { Recordings } from './Recordings';
 

@@ -3,8 +3,8 @@ import { IconCircleCheck } from '@tabler/icons-react';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useAnnounced } from '../../lib/announce';
 import type { Profile } from '../../lib/api';
-import { duration } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { duration } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import { enrolment } from './enrolment';
 
 /** The voice that was just made, and what would make it better. */

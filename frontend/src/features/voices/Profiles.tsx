@@ -6,8 +6,8 @@ import { useState } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
 import { ServerProblem } from '../../components/Problem';
 import { asApiError, deleteProfile, profilesQuery, type Model, type Profile } from '../../lib/api';
-import { duration, percent, when } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { duration, percent, when } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import { enrolment } from './enrolment';
 
 interface Props {

@@ -2,8 +2,8 @@ import { ActionIcon, Text } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { announce } from '../../lib/announce';
-import { duration, size } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { duration, size } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import type { Recording } from './enrolment';
 import { useLength } from './useLength';
 

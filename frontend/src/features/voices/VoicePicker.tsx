@@ -1,7 +1,7 @@
 import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { profilesQuery } from '../../lib/api';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import type { Voice } from './useVoice';
 
 /** To whose voice the model is calibrated; a choice only where it was calibrated to one. */

@@ -1,6 +1,6 @@
 /** A voice that is being made: its name and recordings outlive the view and every refusal, until they have become a profile. */
 import { ApiError, asApiError, makeProfile, togetherTooLarge, type Limits, type NewProfile } from '../../lib/api';
-import { words } from '../../lib/language';
+import { words } from '../../lib/i18n/language';
 import { advice } from '../../lib/problems';
 
 export interface Recording {

@@ -1,6 +1,6 @@
 /** Which language the page speaks: chosen from the browser's, or by hand and then remembered. Names that the API uses stay English. */
 import { useSyncExternalStore } from 'react';
-import { remember, remembered } from './storage';
+import { remember, remembered } from '../storage';
 import { en, type Words } from './words/en';
 
 interface Spoken {

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { emotionName } from './emotions';
+import { emotionName } from '../emotions';
 import { duration, either, number } from './format';
 import { chooseLanguage, preferred, startLanguage, words } from './language';
-import { advice } from './problems';
+import { advice } from '../problems';
 
 afterEach(() => chooseLanguage('en'));
 
