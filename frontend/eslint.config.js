@@ -27,7 +27,7 @@ const spoken = [
 const unit = { selector: 'TemplateElement[value.raw=/^ \\p{L}/u]', message };
 
 export default ts.config(
-  { ignores: ['dist', 'test-results', 'playwright-report', 'src/lib/api-types.ts'] },
+  { ignores: ['dist', 'test-results', 'playwright-report', 'src/lib/api/api-types.ts'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   jsxA11y.flatConfigs.strict,

@@ -12,7 +12,7 @@ import { App } from './app/App';
 import { theme } from './app/theme';
 import { limitsQuery, modelsQuery, samplesQuery } from './lib/api';
 import { startLanguage } from './lib/i18n/language';
-import { newQueries } from './lib/queries';
+import { newQueries } from './lib/api/queries';
 
 const PATIENCE = 400; // ms
 

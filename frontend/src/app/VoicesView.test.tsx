@@ -6,7 +6,7 @@ import { renderPage } from '../../tests/render';
 import { able, analysisOf, asha, happy, model, problem, server } from '../../tests/server';
 import { enrolment } from '../features/voices/enrolment';
 import type { Profile } from '../lib/api';
-import { owner } from '../lib/owner';
+import { owner } from '../lib/api/owner';
 import { App } from './App';
 
 vi.mock('wavesurfer.js', () => ({ default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) } }));

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { asApiError, EXPORTS, exportSession, type Analysis, type ExportFormat } from '../lib/api';
 import { saveFile } from '../lib/download';
 import { useWords } from '../lib/i18n/language';
-import { explain } from '../lib/problems';
+import { explain } from '../lib/api/problems';
 
 interface Props {
   /** Name of the files, without an ending. */

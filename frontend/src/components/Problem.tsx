@@ -3,7 +3,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import type { ApiError } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
-import { explain } from '../lib/problems';
+import { explain } from '../lib/api/problems';
 
 interface Props {
   title: string;

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { emotionName } from '../emotions';
 import { duration, either, number } from './format';
 import { chooseLanguage, preferred, startLanguage, words } from './language';
-import { advice } from '../problems';
+import { advice } from '../api/problems';
 
 afterEach(() => chooseLanguage('en'));
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eitherEmotion, ranked } from '../emotions';
 import { certainty, clock, duration, elapsed, ofHundred, percent, size } from './format';
 import { chooseLanguage, words } from './language';
-import { advice } from '../problems';
+import { advice } from '../api/problems';
 
 test('numbers read well', () => {
   expect([clock(5.9), clock(83)]).toEqual(['0:05', '1:23']);

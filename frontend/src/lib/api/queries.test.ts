@@ -1,8 +1,8 @@
 import { focusManager, onlineManager, QueryObserver } from '@tanstack/react-query';
 import { http, HttpResponse } from 'msw';
 import { afterEach, expect, test, vi } from 'vitest';
-import { limits, problem, server } from '../../tests/server';
-import { limitsQuery } from './api';
+import { limits, problem, server } from '../../../tests/server';
+import { limitsQuery } from './index';
 import { newQueries } from './queries';
 
 afterEach(() => onlineManager.setOnline(true));

@@ -1,7 +1,7 @@
 import { http, HttpResponse } from 'msw';
 import { expect, test } from 'vitest';
-import { analysisOf, happy, limits, problem, server } from '../../tests/server';
-import { analyse, exportSession, predict, tooLarge } from './api';
+import { analysisOf, happy, limits, problem, server } from '../../../tests/server';
+import { analyse, exportSession, predict, tooLarge } from './index';
 import { owner } from './owner';
 
 const clip = new File([new Uint8Array(2000)], 'clip.wav', { type: 'audio/wav' });

@@ -1,5 +1,5 @@
 /** Who owns what the server keeps for this browser: a random token that never leaves it but for the server. */
-import { remember, remembered } from './storage';
+import { remember, remembered } from '../storage';
 
 const KEY = 'owner';
 const TOKEN_BYTES = 32;

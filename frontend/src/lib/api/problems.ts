@@ -1,5 +1,5 @@
 /** What went wrong, in the words of the page: what, why, and what to do. The server's own sentence is English. */
-import { words } from './i18n/language';
+import { words } from '../i18n/language';
 import type { ApiError } from './transport';
 
 export interface Advice {
