@@ -3,7 +3,7 @@ import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
 import { certainty, clock, number, percent } from '../../lib/i18n/format';
-import type { Statistics as Figures } from '../../lib/history';
+import type { Statistics as Figures } from './history';
 import { useWords } from '../../lib/i18n/language';
 
 /** A session in numbers, so far or in all. */

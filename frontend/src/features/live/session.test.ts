@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError, type ChunkAnswer } from '../../lib/api';
-import type { Engine } from '../../lib/engine';
+import type { Engine } from './engine';
 import { Microphone, MicrophoneError, type Listener } from '../../lib/audio/microphone';
 import { LiveSession, MOST_WAITING } from './session';
 

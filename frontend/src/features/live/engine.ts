@@ -1,6 +1,6 @@
 /** Who names the emotion of each window in a live session: the server, or whatever else keeps this contract. */
-import { beginLive, endLive, markLive, sendChunk, type ChunkAnswer, type Mark } from './api';
-import { encodeWav } from './audio/wav';
+import { beginLive, endLive, markLive, sendChunk, type ChunkAnswer, type Mark } from '../../lib/api';
+import { encodeWav } from '../../lib/audio/wav';
 import type { Window } from './windows';
 
 export interface Engine {

@@ -1,6 +1,6 @@
 /** Windows of a live session -> segments, as the server makes them when it ends (backend/ser/timeline.py, streaming.py), so
  * that no figure jumps then; tests/live-session.json holds the two together. */
-import type { ChunkAnswer, Emotion } from './api';
+import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { HOP_SECONDS } from './windows';
 
 const FRAME_SECONDS = 512 / 16_000; // of the speech detector

@@ -1,6 +1,6 @@
 /** Sends things to a server that may be away: in order of arrival, a few at once, each until it is answered. Nothing is
  * dropped and nothing is given up while the trouble is one that passes. */
-import { asApiError, type ApiError } from './api';
+import { asApiError, type ApiError } from '../../lib/api';
 
 export interface Letter {
   /** Sends it; safe to call again when an answer was lost. */

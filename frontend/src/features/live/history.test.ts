@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import session from '../../tests/live-session.json';
-import type { ChunkAnswer, Emotion } from './api';
+import session from '../../../tests/live-session.json';
+import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { History } from './history';
 
 const answer = (sequence: number, emotion: Emotion | null, state: ChunkAnswer['state'] = emotion ? 'emotion' : 'no_speech'): ChunkAnswer => ({

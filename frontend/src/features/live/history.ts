@@ -1,5 +1,5 @@
 /** What was heard in a live session: the windows of the last half hour, and statistics of all of it. */
-import type { ChunkAnswer, Emotion } from './api';
+import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { nearest, segmentsOf, Speech } from './timeline';
 import { HOP_SECONDS } from './windows';
 

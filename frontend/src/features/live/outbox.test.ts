@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { ApiError } from './api';
+import { ApiError } from '../../lib/api';
 import { Outbox } from './outbox';
 
 beforeEach(() => vi.useFakeTimers());
