@@ -9,7 +9,7 @@ import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
-import { matched, readLabels } from '../../lib/scores';
+import { matched, readLabels } from './scores';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';
 import type { Item, Queue } from './queue';

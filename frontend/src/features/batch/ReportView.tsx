@@ -2,7 +2,7 @@ import { Table, Text, Title } from '@mantine/core';
 import { emotionName } from '../../lib/emotions';
 import { number, percentage } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
-import { NO_SPEECH, type Answered, type Report } from '../../lib/scores';
+import { NO_SPEECH, type Answered, type Report } from './scores';
 import type { Compared } from './table';
 
 interface Props {

@@ -8,7 +8,7 @@ import { certainty, duration } from '../../lib/i18n/format';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
 import { explain } from '../../lib/api/problems';
-import { AMBIGUOUS, type Truth } from '../../lib/scores';
+import { AMBIGUOUS, type Truth } from './scores';
 import type { Item } from './queue';
 import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
 

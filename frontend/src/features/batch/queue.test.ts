@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { happy, model } from '../../../tests/server';
 import { ApiError, type Prediction } from '../../lib/api';
-import { matched, readLabels } from '../../lib/scores';
+import { matched, readLabels } from './scores';
 import { looksLikeAudio } from './files';
 import { Queue, type Item } from './queue';
 import { answering, arranged, compared, distribution, toCsv } from './table';

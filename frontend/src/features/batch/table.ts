@@ -1,8 +1,8 @@
 /** The rows of the table: sorted, filtered, and as CSV. */
 import type { Emotion, Model } from '../../lib/api';
-import { writeCsv } from '../../lib/csv';
+import { writeCsv } from './csv';
 import { EMOTIONS } from '../../lib/emotions';
-import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from '../../lib/scores';
+import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from './scores';
 import type { Item } from './queue';
 
 export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'model' | 'duration';

@@ -1,6 +1,6 @@
 /** What outlives the view: leaving Batch for another page neither stops the queue nor loses answers and labels. */
 import { predict } from '../../lib/api';
-import type { Labels } from '../../lib/scores';
+import type { Labels } from './scores';
 import { Queue } from './queue';
 
 export const work: { readonly queue: Queue; labels: Labels | null } = {

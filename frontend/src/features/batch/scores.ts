@@ -1,7 +1,7 @@
 /** How well answers agree with labels, as the backend's metrics have it: a recording without speech counts as wrong. */
-import type { Emotion, Prediction } from './api';
+import type { Emotion, Prediction } from '../../lib/api';
 import { parseCsv } from './csv';
-import { EMOTIONS } from './emotions';
+import { EMOTIONS } from '../../lib/emotions';
 
 export const NO_SPEECH = 'no_speech';
 export type Answered = Emotion | typeof NO_SPEECH;
