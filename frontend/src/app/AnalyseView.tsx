@@ -2,7 +2,7 @@ import { Switch } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useEffectEvent } from 'react';
 import { ServerProblem } from '../components/Problem';
-import { DropZone } from '../features/input/DropZone';
+import { DropZone } from '../components/DropZone';
 import { Samples } from '../features/input/Samples';
 import { ModelPicker } from '../features/models/ModelPicker';
 import { Recorder } from '../features/recorder/Recorder';
@@ -14,7 +14,7 @@ import { navigate, usePlace } from '../lib/router';
 import { AnswerView } from './AnswerView';
 import { Sending } from './Sending';
 import { sessionAddress, type Analyses } from './useAnalysis';
-import type { useModels } from './useModels';
+import type { useModels } from '../features/models/useModels';
 
 interface Props {
   analysis: Analyses;

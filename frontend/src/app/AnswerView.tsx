@@ -1,5 +1,5 @@
 import { Button, Title } from '@mantine/core';
-import { ExportMenu } from '../components/ExportMenu';
+import { ExportMenu } from '../features/export/ExportMenu';
 import { Descriptors } from '../features/descriptors/Descriptors';
 import { CopyLink } from '../features/result/CopyLink';
 import { Statistics } from '../features/live/Statistics';

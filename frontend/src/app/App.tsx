@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Announcer } from '../components/Announcer';
 import { Link } from '../components/Link';
-import { Notice } from '../features/notice/Notice';
+import { Notice } from './Notice';
 import { useVoice } from '../features/voices/useVoice';
 import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
@@ -15,7 +15,7 @@ import { Crash } from './Crash';
 import { Header } from './Header';
 import { lazily } from './lazily';
 import { useAnalysis } from './useAnalysis';
-import { useModels } from './useModels';
+import { useModels } from '../features/models/useModels';
 import { VIEWS } from './views';
 
 const LiveView = lazily(() => import('./LiveView').then(({ LiveView: view }) => view));

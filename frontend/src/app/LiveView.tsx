@@ -5,7 +5,7 @@ import { VoicePicker } from '../features/voices/VoicePicker';
 import { EMOTIONS } from '../lib/emotions';
 import { useWords } from '../lib/i18n/language';
 import type { Analyses } from './useAnalysis';
-import type { useModels } from './useModels';
+import type { useModels } from '../features/models/useModels';
 
 interface Props {
   models: ReturnType<typeof useModels>;

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { DropZone } from '../features/input/DropZone';
+import { DropZone } from '../components/DropZone';
 import { ModelPicker } from '../features/models/ModelPicker';
 import { Recorder } from '../features/recorder/Recorder';
 import { Enrol } from '../features/voices/Enrol';
@@ -8,7 +8,7 @@ import { Made } from '../features/voices/Made';
 import { Profiles } from '../features/voices/Profiles';
 import type { Limits, Profile } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
-import { preselected, type useModels } from './useModels';
+import { preselected, type useModels } from '../features/models/useModels';
 
 interface Props {
   limits?: Limits;

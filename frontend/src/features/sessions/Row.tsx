@@ -1,7 +1,7 @@
 import { ActionIcon, Text } from '@mantine/core';
 import { IconFileMusic, IconMicrophone, IconMoodSilence, IconPencil, IconTrash } from '@tabler/icons-react';
 import { EmotionIcon } from '../../components/EmotionIcon';
-import { ExportMenu } from '../../components/ExportMenu';
+import { ExportMenu } from '../export/ExportMenu';
 import { Link } from '../../components/Link';
 import type { Summary } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';

@@ -2,8 +2,8 @@ import { Button, Text } from '@mantine/core';
 import { useWindowEvent } from '@mantine/hooks';
 import { IconUpload } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
-import type { Limits } from '../../lib/api';
-import { useWords } from '../../lib/i18n/language';
+import type { Limits } from '../lib/api';
+import { useWords } from '../lib/i18n/language';
 
 interface Props {
   limits?: Limits;

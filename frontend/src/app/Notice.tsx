@@ -1,7 +1,7 @@
 import { Anchor, CloseButton, Text } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { IconInfoCircle } from '@tabler/icons-react';
-import { useWords } from '../../lib/i18n/language';
+import { useWords } from '../lib/i18n/language';
 
 const LAW = 'https://eur-lex.europa.eu/eli/reg/2024/1689/oj';
 

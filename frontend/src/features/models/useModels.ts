@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
-import { modelsQuery, type Model } from '../lib/api';
+import { modelsQuery, type Model } from '../../lib/api';
 
 const NONE: Model[] = [];
 
