@@ -10,11 +10,11 @@ import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
 import { lasting } from '../lib/storage';
-import { AnalyseView } from './AnalyseView';
+import { AnalyseView } from '../features/analyse/AnalyseView';
 import { Crash } from './Crash';
 import { Header } from './Header';
 import { lazily } from './lazily';
-import { useAnalysis } from './useAnalysis';
+import { useAnalysis } from '../features/analyse/useAnalysis';
 import { useModels } from '../features/models/useModels';
 import { VIEWS } from './views';
 

@@ -4,7 +4,7 @@ import type { Voice } from '../features/voices/useVoice';
 import { VoicePicker } from '../features/voices/VoicePicker';
 import { EMOTIONS } from '../lib/emotions';
 import { useWords } from '../lib/i18n/language';
-import type { Analyses } from './useAnalysis';
+import type { Analyses } from '../features/analyse/useAnalysis';
 import type { useModels } from '../features/models/useModels';
 
 interface Props {

@@ -1,20 +1,20 @@
 import { Switch } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useEffectEvent } from 'react';
-import { ServerProblem } from '../components/Problem';
-import { DropZone } from '../components/DropZone';
-import { Samples } from '../features/input/Samples';
-import { ModelPicker } from '../features/models/ModelPicker';
-import { Recorder } from '../features/recorder/Recorder';
-import type { Voice } from '../features/voices/useVoice';
-import { VoicePicker } from '../features/voices/VoicePicker';
-import { samplesQuery, type Limits } from '../lib/api';
-import { useWords } from '../lib/i18n/language';
-import { navigate, usePlace } from '../lib/router';
-import { AnswerView } from './AnswerView';
+import { ServerProblem } from '../../components/Problem';
+import { DropZone } from '../../components/DropZone';
+import { Samples } from './Samples';
+import { ModelPicker } from '../models/ModelPicker';
+import { Recorder } from '../recorder/Recorder';
+import type { Voice } from '../voices/useVoice';
+import { VoicePicker } from '../voices/VoicePicker';
+import { samplesQuery, type Limits } from '../../lib/api';
+import { useWords } from '../../lib/i18n/language';
+import { navigate, usePlace } from '../../lib/router';
+import { AnswerView } from '../../app/AnswerView';
 import { Sending } from './Sending';
 import { sessionAddress, type Analyses } from './useAnalysis';
-import type { useModels } from '../features/models/useModels';
+import type { useModels } from '../models/useModels';
 
 interface Props {
   analysis: Analyses;

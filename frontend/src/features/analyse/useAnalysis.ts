@@ -13,8 +13,8 @@ import {
   type Mark,
   type Sample,
   type Session,
-} from '../lib/api';
-import { navigate } from '../lib/router';
+} from '../../lib/api';
+import { navigate } from '../../lib/router';
 
 /** What is shown: an answer, and the recording where this browser has it. */
 export interface Answer {

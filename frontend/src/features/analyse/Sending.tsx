@@ -1,6 +1,6 @@
 import { Button, Loader, Progress, Text } from '@mantine/core';
-import { useAnnounced } from '../lib/announce';
-import { useWords } from '../lib/i18n/language';
+import { useAnnounced } from '../../lib/announce';
+import { useWords } from '../../lib/i18n/language';
 
 interface Props {
   name: string;
