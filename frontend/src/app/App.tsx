@@ -18,10 +18,10 @@ import { useAnalysis } from '../features/analyse/useAnalysis';
 import { useModels } from '../features/models/useModels';
 import { VIEWS } from './views';
 
-const LiveView = lazily(() => import('./LiveView').then(({ LiveView: view }) => view));
+const LiveView = lazily(() => import('./routes/LiveView').then(({ LiveView: view }) => view));
 const BatchView = lazily(() => import('../features/batch/Batch').then(({ Batch }) => Batch));
 const SessionsView = lazily(() => import('../features/sessions/Sessions').then(({ Sessions }) => Sessions));
-const VoicesView = lazily(() => import('./VoicesView').then(({ VoicesView: view }) => view));
+const VoicesView = lazily(() => import('./routes/VoicesView').then(({ VoicesView: view }) => view));
 const AboutView = lazily(() => import('../features/about/About').then(({ About }) => About));
 
 /** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */

@@ -11,7 +11,7 @@ import { VoicePicker } from '../voices/VoicePicker';
 import { samplesQuery, type Limits } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
 import { navigate, usePlace } from '../../lib/router';
-import { AnswerView } from '../../app/AnswerView';
+import { AnswerView } from '../../app/routes/AnswerView';
 import { Sending } from './Sending';
 import { sessionAddress, type Analyses } from './useAnalysis';
 import type { useModels } from '../models/useModels';

@@ -2,12 +2,12 @@ import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { renderPage } from '../../tests/render';
-import { able, analysisOf, asha, happy, model, problem, server } from '../../tests/server';
-import { enrolment } from '../features/voices/enrolment';
-import type { Profile } from '../lib/api';
-import { owner } from '../lib/api/owner';
-import { App } from './App';
+import { renderPage } from '../../../tests/render';
+import { able, analysisOf, asha, happy, model, problem, server } from '../../../tests/server';
+import { enrolment } from '../../features/voices/enrolment';
+import type { Profile } from '../../lib/api';
+import { owner } from '../../lib/api/owner';
+import { App } from '../App';
 
 vi.mock('wavesurfer.js', () => ({ default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) } }));
 

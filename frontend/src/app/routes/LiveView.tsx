@@ -1,11 +1,11 @@
-import { Live } from '../features/live/Live';
-import { ModelPicker } from '../features/models/ModelPicker';
-import type { Voice } from '../features/voices/useVoice';
-import { VoicePicker } from '../features/voices/VoicePicker';
-import { EMOTIONS } from '../lib/emotions';
-import { useWords } from '../lib/i18n/language';
-import type { Analyses } from '../features/analyse/useAnalysis';
-import type { useModels } from '../features/models/useModels';
+import { Live } from '../../features/live/Live';
+import { ModelPicker } from '../../features/models/ModelPicker';
+import type { Voice } from '../../features/voices/useVoice';
+import { VoicePicker } from '../../features/voices/VoicePicker';
+import { EMOTIONS } from '../../lib/emotions';
+import { useWords } from '../../lib/i18n/language';
+import type { Analyses } from '../../features/analyse/useAnalysis';
+import type { useModels } from '../../features/models/useModels';
 
 interface Props {
   models: ReturnType<typeof useModels>;

@@ -1,14 +1,14 @@
 import { useState } from 'react';
-import { DropZone } from '../components/DropZone';
-import { ModelPicker } from '../features/models/ModelPicker';
-import { Recorder } from '../features/recorder/Recorder';
-import { Enrol } from '../features/voices/Enrol';
-import { enrolment } from '../features/voices/enrolment';
-import { Made } from '../features/voices/Made';
-import { Profiles } from '../features/voices/Profiles';
-import type { Limits, Profile } from '../lib/api';
-import { useWords } from '../lib/i18n/language';
-import { preselected, type useModels } from '../features/models/useModels';
+import { DropZone } from '../../components/DropZone';
+import { ModelPicker } from '../../features/models/ModelPicker';
+import { Recorder } from '../../features/recorder/Recorder';
+import { Enrol } from '../../features/voices/Enrol';
+import { enrolment } from '../../features/voices/enrolment';
+import { Made } from '../../features/voices/Made';
+import { Profiles } from '../../features/voices/Profiles';
+import type { Limits, Profile } from '../../lib/api';
+import { useWords } from '../../lib/i18n/language';
+import { preselected, type useModels } from '../../features/models/useModels';
 
 interface Props {
   limits?: Limits;
