@@ -1,13 +1,13 @@
 import { Button, Title } from '@mantine/core';
-import { ExportMenu } from '../../features/export/ExportMenu';
-import { Descriptors } from '../../features/descriptors/Descriptors';
 import { CopyLink } from '../../features/analyse/CopyLink';
-import { Statistics } from '../../features/live/Statistics';
 import { Result } from '../../features/analyse/Result';
+import type { Analyses, Answer } from '../../features/analyse/useAnalysis';
+import { Descriptors } from '../../features/descriptors/Descriptors';
+import { ExportMenu } from '../../features/export/ExportMenu';
+import { Statistics } from '../../features/live/Statistics';
 import type { Session } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
 import { lazily } from '../lazily';
-import type { Analyses, Answer } from '../../features/analyse/useAnalysis';
 
 const Explorer = lazily(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
 

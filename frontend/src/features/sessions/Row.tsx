@@ -1,7 +1,7 @@
 import { ActionIcon, Text } from '@mantine/core';
 import { IconFileMusic, IconMicrophone, IconMoodSilence, IconPencil, IconTrash } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
-import { ExportMenu } from '../export/ExportMenu';
 import { Link } from '../../components/Link';
 import type { Summary } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
@@ -10,12 +10,14 @@ import { useWords } from '../../lib/i18n/language';
 
 interface Props {
   session: Summary;
+  /** Takes it along as a file. */
+  exports: ReactNode;
   onRename: () => void;
   onDelete: () => void;
 }
 
 /** One session: its name leads to everything about it. */
-export function Row({ session, onRename, onDelete }: Props) {
+export function Row({ session, exports, onRename, onDelete }: Props) {
   const { sessions: words, noSpeech, result, dialog } = useWords();
   const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model, speaker } = session;
   const Kind = kind === 'live' ? IconMicrophone : IconFileMusic;
@@ -38,7 +40,7 @@ export function Row({ session, onRename, onDelete }: Props) {
         </Text>
       </div>
       <div className="session-actions">
-        <ExportMenu compact stem={title.replace(/\.\w+$/, '')} session={id} />
+        {exports}
         <ActionIcon variant="default" size={30} aria-label={words.renameIt(title)} title={words.rename} onClick={onRename}>
           <IconPencil aria-hidden size={16} />
         </ActionIcon>

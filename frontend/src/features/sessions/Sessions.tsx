@@ -3,7 +3,7 @@ import { Button, Loader, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
@@ -18,8 +18,13 @@ const PAGE = 30;
 
 type Dialog = { kind: 'rename' | 'delete'; session: Summary } | { kind: 'all' } | null;
 
+interface Props {
+  /** The ways to take a session along. */
+  exports: (session: Summary) => ReactNode;
+}
+
 /** What the server keeps for this browser: look for it, name it, take it along, delete it. */
-export function Sessions() {
+export function Sessions({ exports }: Props) {
   const { sessions: words } = useWords();
   const [search, setSearch] = useState('');
   const [offset, setOffset] = useState(0);
@@ -77,6 +82,7 @@ export function Sessions() {
               <Row
                 key={session.id}
                 session={session}
+                exports={exports(session)}
                 onRename={() => ask({ kind: 'rename', session })}
                 onDelete={() => ask({ kind: 'delete', session })}
               />

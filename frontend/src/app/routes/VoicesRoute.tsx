@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { DropZone } from '../../components/DropZone';
 import { ModelPicker } from '../../features/models/ModelPicker';
+import { preselected, type useModels } from '../../features/models/useModels';
 import { Recorder } from '../../features/recorder/Recorder';
 import { Enrol } from '../../features/voices/Enrol';
 import { enrolment } from '../../features/voices/enrolment';
@@ -8,7 +9,6 @@ import { Made } from '../../features/voices/Made';
 import { Profiles } from '../../features/voices/Profiles';
 import type { Limits, Profile } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
-import { preselected, type useModels } from '../../features/models/useModels';
 
 interface Props {
   limits?: Limits;
@@ -17,7 +17,7 @@ interface Props {
 }
 
 /** Voices that a model is calibrated to: made from recordings, listed, deleted. */
-export function VoicesView({ limits, models: { models, chosen }, onUse }: Props) {
+export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props) {
   const { voices: words } = useWords();
   const [picked, pick] = useState<string>();
   const able = models.filter(({ profiles }) => profiles);

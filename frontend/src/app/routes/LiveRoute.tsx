@@ -1,11 +1,11 @@
+import type { Analyses } from '../../features/analyse/useAnalysis';
 import { Live } from '../../features/live/Live';
 import { ModelPicker } from '../../features/models/ModelPicker';
+import type { useModels } from '../../features/models/useModels';
 import type { Voice } from '../../features/voices/useVoice';
 import { VoicePicker } from '../../features/voices/VoicePicker';
 import { EMOTIONS } from '../../lib/emotions';
 import { useWords } from '../../lib/i18n/language';
-import type { Analyses } from '../../features/analyse/useAnalysis';
-import type { useModels } from '../../features/models/useModels';
 
 interface Props {
   models: ReturnType<typeof useModels>;
@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** Live listening with the chosen model; what it ends with opens in Analyse. */
-export function LiveView({ models, voice, onOpen }: Props) {
+export function LiveRoute({ models, voice, onOpen }: Props) {
   const { live } = useWords();
   const { chosen } = models;
   return (
