@@ -11,8 +11,8 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { theme } from './app/theme';
 import { limitsQuery, modelsQuery, samplesQuery } from './lib/api';
-import { startLanguage } from './lib/i18n/language';
 import { newQueries } from './lib/api/queries';
+import { startLanguage } from './lib/i18n/language';
 
 const PATIENCE = 400; // ms
 

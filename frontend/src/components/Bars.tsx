@@ -1,8 +1,8 @@
 import { Text } from '@mantine/core';
+import type { Emotion } from '../lib/api';
 import { emotionColor, emotionName, ranked } from '../lib/emotions';
 import { certainty } from '../lib/i18n/format';
 import { useWords } from '../lib/i18n/language';
-import type { Emotion } from '../lib/api';
 import { EmotionIcon } from './EmotionIcon';
 
 interface Props {

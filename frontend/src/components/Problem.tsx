@@ -2,8 +2,8 @@ import { Button, Group, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import type { ApiError } from '../lib/api';
-import { useWords } from '../lib/i18n/language';
 import { explain } from '../lib/api/problems';
+import { useWords } from '../lib/i18n/language';
 
 interface Props {
   title: string;

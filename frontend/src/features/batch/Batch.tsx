@@ -9,12 +9,12 @@ import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
-import { matched, readLabels } from './scores';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';
 import type { Item, Queue } from './queue';
 import { ReportView } from './ReportView';
 import { Results } from './Results';
+import { matched, readLabels } from './scores';
 import { answering, compared, titleOf, toCsv, type Filter } from './table';
 import { work } from './work';
 

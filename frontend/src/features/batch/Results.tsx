@@ -3,13 +3,13 @@ import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, Ic
 import { useState } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { ApiError, Model } from '../../lib/api';
-import { EMOTIONS, emotionName } from '../../lib/emotions';
-import { certainty, duration } from '../../lib/i18n/format';
-import { useKeptFocus } from '../../lib/focus';
-import { useWords } from '../../lib/i18n/language';
 import { explain } from '../../lib/api/problems';
-import { AMBIGUOUS, type Truth } from './scores';
+import { EMOTIONS, emotionName } from '../../lib/emotions';
+import { useKeptFocus } from '../../lib/focus';
+import { certainty, duration } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import type { Item } from './queue';
+import { AMBIGUOUS, type Truth } from './scores';
 import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
 
 const PAGE = 100;

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { happy, model } from '../../../tests/server';
 import { ApiError, type Prediction } from '../../lib/api';
-import { matched, readLabels } from './scores';
 import { looksLikeAudio } from './files';
 import { Queue, type Item } from './queue';
+import { matched, readLabels } from './scores';
 import { answering, arranged, compared, distribution, toCsv } from './table';
 
 const named = (path: string) => ({ path, file: new File([new Uint8Array(10)], path) });

@@ -1,7 +1,7 @@
 /** How well answers agree with labels, as the backend's metrics have it: a recording without speech counts as wrong. */
 import type { Emotion, Prediction } from '../../lib/api';
-import { parseCsv } from './csv';
 import { EMOTIONS } from '../../lib/emotions';
+import { parseCsv } from './csv';
 
 export const NO_SPEECH = 'no_speech';
 export type Answered = Emotion | typeof NO_SPEECH;

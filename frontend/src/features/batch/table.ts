@@ -1,9 +1,9 @@
 /** The rows of the table: sorted, filtered, and as CSV. */
 import type { Emotion, Model } from '../../lib/api';
-import { writeCsv } from './csv';
 import { EMOTIONS } from '../../lib/emotions';
-import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from './scores';
+import { writeCsv } from './csv';
 import type { Item } from './queue';
+import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from './scores';
 
 export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'model' | 'duration';
 export interface Order {

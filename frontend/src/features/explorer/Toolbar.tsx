@@ -10,9 +10,9 @@ import {
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Attention } from '../../lib/api';
+import type { Kind } from '../../lib/audio/spectrum';
 import { clock } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
-import type { Kind } from '../../lib/audio/spectrum';
 import type { Axis } from './useAxis';
 import { useTime, type Sound } from './useSound';
 

@@ -2,9 +2,9 @@
 import { token } from '../../components/Canvas';
 import type { Prediction, Segment } from '../../lib/api';
 import { share, ticks, type View } from '../../lib/audio/axis';
+import type { Picture } from '../../lib/audio/spectrum';
 import { saveFile } from '../../lib/download';
 import { certainty, clock, number } from '../../lib/i18n/format';
-import type { Picture } from '../../lib/audio/spectrum';
 import { paint } from './paint';
 import { segmentName } from './segments';
 import { DECODED_HERTZ } from './useSound';

@@ -2,9 +2,9 @@ import { Button, Menu, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 import { asApiError, EXPORTS, exportSession, type Analysis, type ExportFormat } from '../../lib/api';
+import { explain } from '../../lib/api/problems';
 import { saveFile } from '../../lib/download';
 import { useWords } from '../../lib/i18n/language';
-import { explain } from '../../lib/api/problems';
 
 interface Props {
   /** Name of the files, without an ending. */

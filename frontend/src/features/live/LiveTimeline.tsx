@@ -5,8 +5,8 @@ import type { Emotion, Mark } from '../../lib/api';
 import { ticks } from '../../lib/audio/axis';
 import { emotionName } from '../../lib/emotions';
 import { clock } from '../../lib/i18n/format';
-import { KEPT_SECONDS, type History } from './history';
 import { useWords } from '../../lib/i18n/language';
+import { KEPT_SECONDS, type History } from './history';
 import { HOP_SECONDS } from './windows';
 
 const LANE_PIXELS = 22;

@@ -3,8 +3,8 @@ import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
 import { certainty, clock, number, percent } from '../../lib/i18n/format';
-import type { Statistics as Figures } from './history';
 import { useWords } from '../../lib/i18n/language';
+import type { Statistics as Figures } from './history';
 
 /** A session in numbers, so far or in all. */
 export function Statistics({ figures, seconds }: { figures: Figures; seconds: number }) {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError, type ChunkAnswer } from '../../lib/api';
-import type { Engine } from './engine';
 import { Microphone, MicrophoneError, type Listener } from '../../lib/audio/microphone';
+import type { Engine } from './engine';
 import { LiveSession, MOST_WAITING } from './session';
 
 const RATE = 1000;

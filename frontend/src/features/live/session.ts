@@ -1,10 +1,10 @@
 /** One live session: microphone -> windows -> outbox -> engine -> history. Whatever happens, the device is given back. */
 import { asApiError, type ApiError, type ChunkAnswer, type Mark } from '../../lib/api';
+import { Microphone, MicrophoneError, type Refusal } from '../../lib/audio/microphone';
+import { encodeSamples, joinWav } from '../../lib/audio/wav';
 import type { Engine } from './engine';
 import { History } from './history';
-import { Microphone, MicrophoneError, type Refusal } from '../../lib/audio/microphone';
 import { Outbox } from './outbox';
-import { encodeSamples, joinWav } from '../../lib/audio/wav';
 import { Windows, type Window } from './windows';
 
 export type Phase = 'idle' | 'opening' | 'listening' | 'paused' | 'ending' | 'ended';

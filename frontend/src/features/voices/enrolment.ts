@@ -1,7 +1,7 @@
 /** A voice that is being made: its name and recordings outlive the view and every refusal, until they have become a profile. */
 import { ApiError, asApiError, makeProfile, togetherTooLarge, type Limits, type NewProfile } from '../../lib/api';
-import { words } from '../../lib/i18n/language';
 import { advice } from '../../lib/api/problems';
+import { words } from '../../lib/i18n/language';
 
 export interface Recording {
   id: number;

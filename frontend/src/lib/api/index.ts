@@ -1,8 +1,8 @@
 /** The only file that knows addresses. Types come from the backend's OpenAPI document (`npm run api-types`). */
 import { queryOptions } from '@tanstack/react-query';
-import type { components } from './api-types';
 import { number } from '../i18n/format';
 import { words } from '../i18n/language';
+import type { components } from './api-types';
 import { hasOwner } from './owner';
 import { ApiError, asApiError, get, send, upload, type Upload } from './transport';
 

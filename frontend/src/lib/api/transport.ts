@@ -1,6 +1,6 @@
 /** Requests and their problems; knows no addresses. */
-import type { components } from './api-types';
 import { words } from '../i18n/language';
+import type { components } from './api-types';
 import { owner } from './owner';
 
 interface Known {

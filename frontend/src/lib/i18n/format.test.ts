@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { advice } from '../api/problems';
 import { eitherEmotion, ranked } from '../emotions';
 import { certainty, clock, duration, elapsed, ofHundred, percent, size } from './format';
 import { chooseLanguage, words } from './language';
-import { advice } from '../api/problems';
 
 test('numbers read well', () => {
   expect([clock(5.9), clock(83)]).toEqual(['0:05', '1:23']);

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import { advice } from '../api/problems';
 import { emotionName } from '../emotions';
 import { duration, either, number } from './format';
 import { chooseLanguage, preferred, startLanguage, words } from './language';
-import { advice } from '../api/problems';
 
 afterEach(() => chooseLanguage('en'));
 
