@@ -49,7 +49,7 @@ function early(): Plugin {
 }
 
 /** What the page needs of public/; never the samples. */
-const PUBLIC_FILES = ['/icon.svg', '/capture-worklet.js', '/manifest.webmanifest'];
+const PUBLIC_FILES = ['/icon.svg', '/manifest.webmanifest'];
 
 /** Lists for the service worker what this build consists of, under a name that is another one for every other build. */
 function build(): Plugin {

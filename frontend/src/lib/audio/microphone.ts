@@ -1,8 +1,7 @@
 /** A microphone that is open, and everything that has to be closed again. No echo cancellation, noise suppression or gain
  * control: they erase loudness, which carries emotion. */
+import worklet from './capture-worklet.js?url';
 import { encodeSamples, joinWav } from './wav';
-
-const WORKLET = '/capture-worklet.js';
 
 export type Refusal = 'insecure' | 'unsupported' | 'refused' | 'none' | 'busy' | 'lost' | 'failed';
 
@@ -52,7 +51,7 @@ export class Microphone {
     if (!('AudioWorkletNode' in window)) throw new MicrophoneError('unsupported');
     const context = new AudioContext({ sampleRate });
     try {
-      await context.audioWorklet.addModule(WORKLET);
+      await context.audioWorklet.addModule(worklet);
       const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints(deviceId) });
       await context.resume();
       const node = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
