@@ -4,7 +4,7 @@ import { number } from '../i18n/format';
 import { words } from '../i18n/language';
 import type { components } from './api-types';
 import { hasOwner } from './owner';
-import { ApiError, asApiError, get, send, upload, type Upload } from './transport';
+import { ApiError, asApiError, body, client, fetchFile, owned, upload, type Upload } from './transport';
 
 export { ApiError, asApiError } from './transport';
 
@@ -55,22 +55,12 @@ interface AskedAll extends Asked {
 
 /** Asks for everything there is to say about a recording. */
 export function analyse(file: File, { model, speaker, keep = false, ...rest }: AskedAll = {}): Promise<Analysis> {
-  const form = recording(file, model);
-  if (speaker) form.append('speaker', speaker);
-  if (keep) form.append('keep', 'true');
-  return upload<Analysis>('/api/v1/analyse', form, { ...rest, owned: keep || speaker !== undefined });
+  return upload('/api/v1/analyse', { file, model, speaker, keep: keep || undefined }, { ...rest, owned: keep || speaker !== undefined });
 }
 
 /** Asks only for the emotion; nothing is kept. */
 export function predict(file: File, { model, ...rest }: Asked = {}): Promise<Prediction> {
-  return upload<Prediction>('/upload', recording(file, model), rest);
-}
-
-function recording(file: File, model: string | undefined): FormData {
-  const form = new FormData();
-  form.append('file', file, file.name);
-  if (model) form.append('model', model);
-  return form;
+  return upload('/upload', { file, model }, rest);
 }
 
 /** The same limit as the server's, so that a large file is not sent in vain. */
@@ -92,20 +82,20 @@ function mebibytes(bytes: number): string {
 
 export const modelsQuery = queryOptions({
   queryKey: ['models'],
-  queryFn: () => get<Schemas['Models']>('/api/v1/models'),
+  queryFn: () => body(client.GET('/api/v1/models')),
 });
 
-export const limitsQuery = queryOptions({ queryKey: ['limits'], queryFn: () => get<Limits>('/api/v1/limits') });
+export const limitsQuery = queryOptions({ queryKey: ['limits'], queryFn: () => body(client.GET('/api/v1/limits')) });
 
-export const versionQuery = queryOptions({ queryKey: ['version'], queryFn: () => get<Schemas['Version']>('/api/v1/version') });
+export const versionQuery = queryOptions({ queryKey: ['version'], queryFn: () => body(client.GET('/api/v1/version')) });
 
 export const samplesQuery = queryOptions({
   queryKey: ['samples'],
-  queryFn: () => get<Sample[]>('/samples/index.json'),
+  queryFn: async () => (await (await fetchFile('/samples/index.json')).json()) as Sample[],
 });
 
 export async function fetchSample(sample: Sample): Promise<File> {
-  const answer = await send(`/samples/${sample.file}`);
+  const answer = await fetchFile(`/samples/${sample.file}`);
   return new File([await answer.blob()], sample.file, { type: 'audio/wav' });
 }
 
@@ -120,42 +110,36 @@ export const sessionsQuery = (wanted: Wanted) =>
   queryOptions({
     queryKey: ['sessions', wanted],
     staleTime: 0,
-    queryFn: ({ signal }) => {
-      const query = new URLSearchParams(Object.entries(wanted).map(([name, value]) => [name, String(value)]));
-      return get<Schemas['SessionPage']>(`/api/v1/sessions?${query}`, { owned: true, signal });
-    },
+    queryFn: ({ signal }) => body(client.GET('/api/v1/sessions', { params: { query: wanted }, signal, ...owned() })),
   });
 
 export function fetchSession(id: string, signal?: AbortSignal): Promise<Session> {
-  return get<Session>(session(id), { owned: true, signal });
+  return body(client.GET('/api/v1/sessions/{id}', { params: { path: { id } }, signal, ...owned() }));
 }
 
 export async function renameSession(id: string, title: string): Promise<void> {
-  await send(session(id), { method: 'PATCH', json: { title }, owned: true });
+  await client.PATCH('/api/v1/sessions/{id}', { params: { path: { id } }, body: { title }, ...owned() });
 }
 
 export async function deleteSession(id: string): Promise<void> {
-  await send(session(id), { method: 'DELETE', owned: true });
+  await client.DELETE('/api/v1/sessions/{id}', { params: { path: { id } }, ...owned() });
 }
 
 export async function deleteSessions(): Promise<void> {
-  await send('/api/v1/sessions', { method: 'DELETE', owned: true });
+  await client.DELETE('/api/v1/sessions', owned());
 }
 
 /** A session in a format of another program, with the name that the server gives the file. */
 export async function exportSession(id: string, format: ExportFormat): Promise<{ blob: Blob; name: string | null }> {
-  const answer = await send(`${session(id)}/export?format=${format}`, { owned: true });
-  return { blob: await answer.blob(), name: fileName(answer.headers.get('Content-Disposition') ?? '') };
+  const asked = { params: { path: { id }, query: { format } }, parseAs: 'blob', ...owned() } as const;
+  const { data, response } = await client.GET('/api/v1/sessions/{id}/export', asked);
+  return { blob: data!, name: fileName(response.headers.get('Content-Disposition') ?? '') };
 }
 
 /** From a Content-Disposition (RFC 6266), whose second form carries any letter. */
 function fileName(header: string): string | null {
   const any = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1];
   return any ? decodeURIComponent(any) : (/filename="?([^";]+)/.exec(header)?.[1] ?? null);
-}
-
-function session(id: string): string {
-  return `/api/v1/sessions/${encodeURIComponent(id)}`;
 }
 
 /** Profiles of this browser, by name; one for which nothing was ever kept has none, and need not ask. */
@@ -165,7 +149,7 @@ export const profilesQuery = queryOptions({
   refetchOnWindowFocus: true, // another tab may have made or deleted some
   queryFn: async ({ signal }) => {
     if (!hasOwner()) return [];
-    return (await get<Schemas['Profiles']>('/api/v1/profiles', { owned: true, signal })).profiles;
+    return (await body(client.GET('/api/v1/profiles', { signal, ...owned() }))).profiles;
   },
 });
 
@@ -178,16 +162,12 @@ interface Enrolled extends Upload {
 
 /** Calibrates a model to a voice; a profile of the same name is replaced. */
 export function makeProfile({ name, model, files, ...rest }: Enrolled): Promise<NewProfile> {
-  const form = new FormData();
-  form.append('name', name);
-  form.append('model', model);
-  files.forEach((file) => form.append('file', file, file.name));
-  return upload<NewProfile>('/api/v1/profiles', form, { ...rest, owned: true });
+  return upload('/api/v1/profiles', { name, model, file: files }, { ...rest, owned: true });
 }
 
 /** Deletes a profile; that it is gone already is no failure. */
 export async function deleteProfile(name: string): Promise<void> {
-  await send(`/api/v1/profiles/${encodeURIComponent(name)}`, { method: 'DELETE', owned: true }).catch((error: unknown) => {
+  await client.DELETE('/api/v1/profiles/{name}', { params: { path: { name } }, ...owned() }).catch((error: unknown) => {
     if (asApiError(error).code !== 'profile_unknown') throw error;
   });
 }
@@ -198,22 +178,27 @@ export function voiceRefused({ code }: ApiError): boolean {
 }
 
 export function beginLive(asked: { model?: string; title?: string; speaker?: string }): Promise<Summary> {
-  return get<Summary>('/api/v1/live', { method: 'POST', json: asked, owned: true });
+  return body(client.POST('/api/v1/live', { body: asked as Schemas['NewLive'], ...owned() })); // what is left out has a default
 }
 
 /** Sends one window; sending the same one again changes nothing. */
 export function sendChunk(id: string, sequence: number, start: number, wav: Blob, signal?: AbortSignal): Promise<ChunkAnswer> {
-  return get<ChunkAnswer>(`${live(id)}/chunks/${sequence}?start=${start}`, { method: 'PUT', body: wav, owned: true, signal });
+  const { headers } = owned();
+  return body(
+    client.PUT('/api/v1/live/{id}/chunks/{sequence}', {
+      params: { path: { id, sequence }, query: { start } },
+      body: wav as unknown as string, // the document has binary bodies as strings
+      bodySerializer: (content) => content,
+      headers: { ...headers, 'Content-Type': wav.type },
+      signal,
+    }),
+  );
 }
 
 export async function markLive(id: string, mark: Mark): Promise<void> {
-  await send(`${live(id)}/marks`, { method: 'POST', json: mark, owned: true });
+  await client.POST('/api/v1/live/{id}/marks', { params: { path: { id } }, body: mark, ...owned() });
 }
 
 export async function endLive(id: string): Promise<void> {
-  await send(`${live(id)}/end`, { method: 'POST', owned: true });
-}
-
-function live(id: string): string {
-  return `/api/v1/live/${encodeURIComponent(id)}`;
+  await client.POST('/api/v1/live/{id}/end', { params: { path: { id } }, ...owned() });
 }
