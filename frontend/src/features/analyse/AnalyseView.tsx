@@ -29,7 +29,7 @@ export function AnalyseView({ analysis, ready, start, renderAnswer }: Props) {
   if (step.phase === 'done') return renderAnswer(step.answer);
   return (
     <div className="card">
-      <ServerProblem error={step.error} onRetry={() => void analysis.retry()} onDismiss={analysis.reset} dismissLabel={problem.other} />
+      <ServerProblem error={step.error} onRetry={analysis.retry} onDismiss={analysis.reset} dismissLabel={problem.other} />
     </div>
   );
 }

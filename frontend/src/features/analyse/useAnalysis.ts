@@ -1,4 +1,5 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useMutation } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import {
   analyse,
   ApiError,
@@ -36,20 +37,25 @@ export type Step =
   | { phase: 'failed'; error: ApiError }
   | { phase: 'done'; answer: Answer };
 
-interface Call {
-  signal: AbortSignal;
-  onProgress: (share: number) => void;
-  speaker?: string;
-}
+/** Where an answer comes from: a recording or a sample that is analysed now, or a session that the server has. */
+type Source =
+  | { file: File; keep: boolean }
+  | { sample: Sample }
+  /** With the audio, where this browser kept it. */
+  | { session: string; audio?: File };
 
+/** All that an answer depends on, so that trying again asks for the same. */
 interface Job {
   /** Where the page is while it shows this, so that the browser's own buttons lead back and forth. */
   address: string;
   name: string;
+  source: Source;
+  model?: string;
   speaker?: string;
-  /** The audio of a session, where this browser kept it. */
-  audio?: File;
-  run: (call: Call) => Promise<Answer>;
+}
+
+interface Run extends Job {
+  signal: AbortSignal;
 }
 
 interface Wanted {
@@ -66,120 +72,114 @@ export function sessionAddress(id: string): string {
 
 /** From a chosen recording to its answer. The recording is kept until another is chosen, so that a failure loses nothing. */
 export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
-  const [step, setStep] = useState<Step>({ phase: 'choosing' });
-  const [address, setAddress] = useState<string>();
-  const job = useRef<Job | null>(null);
-  const running = useRef<AbortController | null>(null);
-  useEffect(() => () => running.current?.abort(), []);
-
-  const run = useCallback(async () => {
-    const { current } = job;
-    if (!current) return;
-    running.current?.abort();
-    const mine = new AbortController();
-    running.current = mine;
-    setStep({ phase: 'sending', name: current.name, share: 0 });
-    const onProgress = (share: number) => running.current === mine && setStep({ phase: 'sending', name: current.name, share });
-    try {
-      const answer = await current.run({ signal: mine.signal, onProgress, speaker: current.speaker });
-      if (running.current === mine) setStep({ phase: 'done', answer });
-    } catch (thrown) {
-      const error = asApiError(thrown);
-      if (voiceRefused(error)) current.speaker = undefined; // so that trying again goes without it
-      if (running.current === mine) setStep({ phase: 'failed', error });
-    }
-  }, []);
+  const [run, setRun] = useState<Run>();
+  const [share, setShare] = useState(0);
+  const [kept, setKept] = useState<{ answer: Answer; session: string }>();
+  const controller = useRef<AbortController | null>(null);
+  useEffect(() => () => controller.current?.abort(), []);
+  const { mutate, reset, data, error: thrown, variables, isPending } = useMutation({
+    mutationFn: (one: Run) => answerTo(one, { limits, onProgress: (sent) => one.signal.aborted || setShare(sent) }),
+    gcTime: 0, // what is no longer shown is let go of, recordings above all
+  });
 
   const begin = useCallback(
-    (next: Job) => {
-      job.current = next;
-      setAddress(next.address);
-      void run();
-      navigate(next.address);
+    (job: Job) => {
+      controller.current?.abort();
+      controller.current = new AbortController();
+      const next = { ...job, signal: controller.current.signal };
+      setRun(next);
+      setShare(0);
+      mutate(next);
+      navigate(job.address);
     },
-    [run],
+    [mutate],
   );
 
-  const ask = useCallback(
-    async (file: File, call: Call, kept = keep): Promise<Answer> => {
-      const refusal = limits && tooLarge(file, limits);
-      if (refusal) throw refusal;
-      const began = performance.now();
-      const analysis = await analyse(file, { model, keep: kept, ...call });
-      return { analysis, file, milliseconds: performance.now() - began, speaker: call.speaker, marks: [] };
-    },
-    [limits, model, keep],
+  const answer = useMemo(
+    () => (data && kept?.answer === data ? { ...data, analysis: { ...data.analysis, session: kept.session } } : data),
+    [data, kept],
   );
+  const error = thrown && asApiError(thrown);
 
-  const analyseFile = useCallback(
-    (file: File, kept?: boolean) =>
-      begin({ address: '/?recording', name: file.name, speaker, run: (call) => ask(file, call, kept) }),
-    [begin, ask, speaker],
-  );
-
-  const analyseSample = useCallback(
-    (sample: Sample) => {
-      const name = sample.file.replace(/\.\w+$/, '');
-      begin({
-        address: `/?sample=${encodeURIComponent(name)}`,
-        name: sample.file,
-        speaker,
-        run: async (call) => ({
-          ...(await ask(await fetchSample(sample), call, false)),
-          sample: { name, intended: sample.intended },
-        }),
-      });
-    },
-    [begin, ask, speaker],
-  );
-
-  /** Shows what the server has; the audio that this browser kept stays with its session when that is opened again. */
-  const openSession = useCallback(
-    (id: string, kept?: File) => {
-      const place = sessionAddress(id);
-      const audio = kept ?? (job.current?.address === place ? job.current.audio : undefined);
-      begin({
-        address: place,
-        name: '',
-        audio,
-        run: async ({ signal }) => {
-          const session = await fetchSession(id, signal);
-          return { analysis: { ...session, session: id }, session, speaker: session.speaker ?? undefined, file: audio, marks: session.marks };
-        },
-      });
-    },
-    [begin],
-  );
-
-  /** Has the server keep the answer that is shown, by asking it once more; gives the session's id. */
-  const keepAnswer = useCallback(async (): Promise<string> => {
-    if (step.phase !== 'done' || !step.answer.file) throw new ApiError('not_found');
-    const mine = running.current;
-    const { file, analysis, speaker: heard } = step.answer;
-    const { session } = await analyse(file, { model: analysis.prediction.model, speaker: heard, keep: true });
-    if (running.current === mine) setStep({ phase: 'done', answer: { ...step.answer, analysis: { ...analysis, session } } });
-    return session!;
-  }, [step]);
+  let step: Step = { phase: 'choosing' };
+  if (run && (variables !== run || isPending)) step = { phase: 'sending', name: run.name, share };
+  else if (run && error) step = { phase: 'failed', error };
+  else if (run && answer) step = { phase: 'done', answer };
 
   return {
     step,
-    keepAnswer,
     /** The address that the step belongs to; elsewhere it is not shown. */
-    address,
-    analyseFile,
-    analyseSample,
-    openSession,
-    retry: run,
-    cancel: useCallback(() => running.current?.abort(), []),
-    reset: useCallback(() => {
-      running.current?.abort();
-      running.current = null;
-      job.current = null;
-      setStep({ phase: 'choosing' });
-      setAddress(undefined);
+    address: run?.address,
+    analyseFile: useCallback(
+      (file: File) => begin({ address: '/?recording', name: file.name, source: { file, keep }, model, speaker }),
+      [begin, keep, model, speaker],
+    ),
+    analyseSample: useCallback(
+      (sample: Sample) => begin({ address: sampleAddress(sample), name: sample.file, source: { sample }, model, speaker }),
+      [begin, model, speaker],
+    ),
+    /** Shows what the server has; the audio that this browser kept stays with its session when that is opened again. */
+    openSession: (session: string, audio?: File) => {
+      const known = run && 'session' in run.source && run.source.session === session ? run.source.audio : undefined;
+      begin({ address: sessionAddress(session), name: '', source: { session, audio: audio ?? known } });
+    },
+    retry: () => run && begin({ ...run, speaker: error && voiceRefused(error) ? undefined : run.speaker }),
+    cancel: () => controller.current?.abort(),
+    reset: () => {
+      controller.current?.abort();
+      setRun(undefined);
+      reset();
       navigate('/');
-    }, []),
+    },
+    /** Has the server keep the answer that is shown, by asking it once more; gives the session's id. */
+    keepAnswer: async (): Promise<string> => {
+      if (!data?.file) throw new ApiError('not_found');
+      const again = { model: data.analysis.prediction.model, speaker: data.speaker, keep: true };
+      const session = (await analyse(data.file, again)).session!;
+      setKept({ answer: data, session });
+      return session;
+    },
   };
 }
 
 export type Analyses = ReturnType<typeof useAnalysis>;
+
+interface Ways {
+  limits?: Limits;
+  onProgress: (share: number) => void;
+}
+
+async function answerTo({ source, signal, ...job }: Run, ways: Ways): Promise<Answer> {
+  if ('session' in source) {
+    const session = await fetchSession(source.session, signal);
+    const analysis = { ...session, session: session.id };
+    return { analysis, session, speaker: session.speaker ?? undefined, file: source.audio, marks: session.marks };
+  }
+  if ('file' in source) return answerAbout(source.file, { ...job, ...source, signal }, ways);
+  const { sample } = source;
+  const answer = await answerAbout(await fetchSample(sample), { ...job, keep: false, signal }, ways);
+  return { ...answer, sample: { name: sampleName(sample), intended: sample.intended } };
+}
+
+interface About {
+  model?: string;
+  speaker?: string;
+  keep: boolean;
+  signal: AbortSignal;
+}
+
+async function answerAbout(file: File, { model, speaker, keep, signal }: About, { limits, onProgress }: Ways): Promise<Answer> {
+  const refusal = limits && tooLarge(file, limits);
+  if (refusal) throw refusal;
+  const began = performance.now();
+  const analysis = await analyse(file, { model, speaker, keep, signal, onProgress });
+  return { analysis, file, milliseconds: performance.now() - began, speaker, marks: [] };
+}
+
+function sampleName({ file }: Sample): string {
+  return file.replace(/\.\w+$/, '');
+}
+
+function sampleAddress(sample: Sample): string {
+  return `/?sample=${encodeURIComponent(sampleName(sample))}`;
+}
