@@ -6,7 +6,7 @@ test('CSV is read as it was written, whatever is in it', () => {
   const rows = [['a', 'say "no", now', 'two\nlines', ''], ['ü', ' x', '1', '2']];
   expect(parseCsv(writeCsv(rows))).toEqual([['a', 'say "no", now', 'two\nlines', ''], ['ü', 'x', '1', '2']]);
   expect(parseCsv('\uFEFFa;b\r\n1;2\r\n')).toEqual([['a', 'b'], ['1', '2']]);
-  expect(writeCsv([['=HYPERLINK(1)', 0.5, null]])).toBe("'=HYPERLINK(1),0.5,\r\n");
+  expect(writeCsv([['=HYPERLINK(1)', 0.5, null]])).toBe('"\'=HYPERLINK(1)",0.5,\r\n');
 });
 
 test('labels are found by the names of the columns, or taken as file and emotion', () => {
