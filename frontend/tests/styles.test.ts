@@ -11,6 +11,7 @@ const MADE_OF: Record<string, string[]> = {
   Modal: ['Modal', 'ModalBase', 'Overlay', 'Paper'],
   SegmentedControl: ['SegmentedControl', 'FloatingIndicator'],
   DirectionProvider: [],
+  FileButton: [],
   MantineProvider: ['baseline', 'default-css-variables', 'global'],
 };
 

@@ -1,8 +1,8 @@
 import './batch.css';
-import { Button, Progress, Text } from '@mantine/core';
+import { Button, FileButton, Progress, Text } from '@mantine/core';
 import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ComponentProps } from 'react';
 import { Link } from '../../components/Link';
 import { useAnnounced } from '../../lib/announce';
 import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
@@ -19,6 +19,7 @@ import { answering, compared, titleOf, toCsv, type Filter } from './table';
 import { work } from './work';
 
 const NONE: Model[] = [];
+const LABELS = { 'data-testid': 'labels' } as ComponentProps<'input'>;
 
 interface Props {
   limits?: Limits;
@@ -143,24 +144,18 @@ function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
 
 function LabelsButton({ onFile }: { onFile: (file: File) => void }) {
   const { batch: words } = useWords();
-  const chooser = useRef<HTMLInputElement>(null);
+  const reset = useRef<() => void>(null);
+  const take = (file: File | null) => {
+    if (file) onFile(file);
+    reset.current?.(); // so that the same file can be chosen again
+  };
   return (
-    <>
-      <Button variant="default" leftSection={<IconListCheck aria-hidden size={16} />} title={words.labelsHint} onClick={() => chooser.current?.click()}>
-        {words.labels}
-      </Button>
-      <input
-        ref={chooser}
-        type="file"
-        hidden
-        accept=".csv,.tsv,.txt,text/csv"
-        data-testid="labels"
-        onChange={({ currentTarget }) => {
-          const file = currentTarget.files?.[0];
-          if (file) onFile(file);
-          currentTarget.value = '';
-        }}
-      />
-    </>
+    <FileButton resetRef={reset} onChange={take} accept=".csv,.tsv,.txt,text/csv" inputProps={LABELS}>
+      {(props) => (
+        <Button {...props} variant="default" leftSection={<IconListCheck aria-hidden size={16} />} title={words.labelsHint}>
+          {words.labels}
+        </Button>
+      )}
+    </FileButton>
   );
 }
