@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
@@ -11,8 +11,7 @@ import { useWords } from '../../lib/i18n/language';
 import type { Item } from './queue';
 import { AMBIGUOUS, type Truth } from './scores';
 import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
-
-const PAGE = 100;
+import { useRowWindow, type Place } from './useRowWindow';
 
 interface Props {
   items: readonly Item[];
@@ -30,11 +29,12 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
   const { batch: words, unsure, noSpeech } = useWords();
   const [order, setOrder] = useState<Order>({ column: 'file', down: false });
   const [search, setSearch] = useState('');
-  const [most, setMost] = useState(PAGE);
   const kept = useKeptFocus();
   const rows = arranged(items, order, filter, search);
+  const { body, parts, onFocus } = useRowWindow(rows.map(({ id }) => id));
   const several = answering(items).length > 1;
   const columns: Column[] = ['file', 'emotion', 'confidence', ...(several ? ['model' as const] : []), 'duration', 'state'];
+  const row = (item: Item, place?: Place) => <ResultRow key={item.id} {...{ item, place, several, truths, models, onCancel, onRetry }} />;
   return (
     <div {...kept}>
       <div className="list-head">
@@ -61,7 +61,7 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
         />
       </div>
       <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.results } }}>
-        <Table fz="sm" verticalSpacing={6} className="results">
+        <Table fz="sm" verticalSpacing={6} className="results" aria-rowcount={parts && rows.length + 1}>
           <Table.Thead>
             <Table.Tr>
               {columns.map((column) => (
@@ -71,18 +71,13 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
               <Table.Th scope="col">{words.do}</Table.Th>
             </Table.Tr>
           </Table.Thead>
-          <Table.Tbody>
-            {rows.slice(0, most).map((item) => (
-              <ResultRow key={item.id} item={item} several={several} {...{ truths, models, onCancel, onRetry }} />
-            ))}
+          <Table.Tbody ref={body} onFocus={onFocus}>
+            {parts
+              ? parts.map((part) => ('room' in part ? <Room key={part.key} height={part.room} /> : row(rows[part.index]!, part)))
+              : rows.map((item) => row(item))}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {rows.length > most && (
-        <Button mt="sm" variant="default" onClick={() => setMost((now) => now + PAGE)}>
-          {words.more(rows.length - most)}
-        </Button>
-      )}
     </div>
   );
 }
@@ -100,18 +95,29 @@ function Head({ column, order, onOrder }: { column: Column; order: Order; onOrde
   );
 }
 
+/** The place of rows that are not drawn. */
+function Room({ height }: { height: number }) {
+  return (
+    <tr aria-hidden>
+      <td style={{ height }} />
+    </tr>
+  );
+}
+
 interface RowProps extends Pick<Props, 'truths' | 'models' | 'onCancel' | 'onRetry'> {
   item: Item;
+  /** Where it stands in a table of which only a part is drawn. */
+  place?: Place;
   /** Whether several models answered, so that each row says which. */
   several: boolean;
 }
 
-function ResultRow({ item, several, truths, models, onCancel, onRetry }: RowProps) {
+function ResultRow({ item, place, several, truths, models, onCancel, onRetry }: RowProps) {
   const { batch: words } = useWords();
   const { id, path, state, prediction, error } = item;
   const truth = truths?.get(id);
   return (
-    <Table.Tr>
+    <Table.Tr ref={place?.measure} data-index={place?.index} data-id={id} aria-rowindex={place && place.index + 2}>
       {/* takes the focus when the button of its row is gone */}
       <Table.Th scope="row" fw={500} className="file-cell" tabIndex={-1}>
         {path}
