@@ -68,6 +68,7 @@ function build(): Plugin {
 
 export default defineConfig({
   plugins: [react(), budget(), early(), build()],
+  css: { modules: { localsConvention: 'camelCaseOnly' } },
   build: {
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: fonts or scripts
     cssCodeSplit: false, // a view's own styles are 1 kB, and Vite never asks again for a stylesheet that did not come

@@ -32,7 +32,7 @@ test('each file has its answer or its own error, and the table is sorted and fil
   await page.getByRole('searchbox').fill('sad');
   await expect(page.locator('tbody tr')).toHaveCount(1);
   await page.getByRole('searchbox').fill('');
-  await page.locator('.distribution button').first().click();
+  await page.locator('[data-testid=distribution] button').first().click();
   await expect(page.locator('tbody tr')).not.toHaveCount(4);
   expect(foreign).toEqual([]);
 });

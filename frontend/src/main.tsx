@@ -1,9 +1,7 @@
 import '@fontsource-variable/figtree';
 import './app/mantine';
-import './app/app.css';
-import './app/start.css';
-import './components/components.css';
-import './components/prose.css';
+import './app/tokens.css';
+import './app/global.css';
 import { DirectionProvider, MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';

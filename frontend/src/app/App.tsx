@@ -3,6 +3,7 @@ import { useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Announcer } from '../components/Announcer';
+import layout from '../components/layout.module.css';
 import { Link } from '../components/Link';
 import { useAnalysis } from '../features/analyse/useAnalysis';
 import { ExportMenu } from '../features/export/ExportMenu';
@@ -12,6 +13,7 @@ import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
 import { lasting } from '../lib/storage';
+import css from './App.module.css';
 import { Crash } from './Crash';
 import { Header } from './Header';
 import { lazily } from './lazily';
@@ -52,15 +54,15 @@ export function App() {
   };
   return (
     <>
-      <a className="skip" href="#main">
+      <a className={css.skip} href="#main">
         {words.skip}
       </a>
       <Header answer={analysis.address} />
-      <main className="main" id="main" tabIndex={-1} ref={main}>
+      <main className={css.main} id="main" tabIndex={-1} ref={main}>
         <Notice />
         <Crash key={path}>{views[path] ?? <Lost />}</Crash>
       </main>
-      <footer className="footer">
+      <footer className={css.footer}>
         <span>{words.footer}</span>
         <Anchor href="/docs" c="inherit" size="sm" underline="always">
           {words.api}
@@ -92,7 +94,7 @@ function useMain(path: string) {
 function Lost() {
   const { lost } = useWords();
   return (
-    <section className="card">
+    <section className={layout.card}>
       <Title order={2}>{lost.title}</Title>
       <p>
         <Link href="/">{lost.back}</Link>

@@ -3,6 +3,7 @@ import { IconDeviceDesktop, IconLanguage, IconMoon, IconSun } from '@tabler/icon
 import { Link } from '../components/Link';
 import { chooseLanguage, LANGUAGES, useLanguage, useWords, type Language } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
+import css from './Header.module.css';
 import { VIEWS } from './views';
 
 const SCHEMES = {
@@ -15,15 +16,15 @@ const SCHEMES = {
 export function Header({ answer }: { answer?: string }) {
   const { product } = useWords();
   return (
-    <header className="header">
-      <Link href="/" className="brand">
+    <header className={css.header}>
+      <Link href="/" className={css.brand}>
         <img src="/icon.svg" alt="" width={32} height={32} />
         <Title order={1} size="h4">
           {product}
         </Title>
       </Link>
       <Navigation answer={answer} />
-      <div className="switches">
+      <div className={css.switches}>
         <LanguageMenu />
         <ColourSwitch />
       </div>
@@ -36,7 +37,7 @@ function Navigation({ answer }: { answer?: string }) {
   const { navigation, views } = useWords();
   const { path } = usePlace();
   return (
-    <nav className="navigation" aria-label={navigation}>
+    <nav className={css.navigation} aria-label={navigation}>
       {VIEWS.map(({ name, address, Icon }) => (
         <Link key={name} href={name === 'analyse' && path !== address && answer ? answer : address} aria-current={path === address ? 'page' : undefined}>
           <Icon aria-hidden size={20} stroke={1.7} />

@@ -1,5 +1,6 @@
 import { Loader } from '@mantine/core';
 import { useEffect, useState, type ComponentType } from 'react';
+import layout from '../components/layout.module.css';
 import { useWords } from '../lib/i18n/language';
 
 /** A part that is loaded when it is first shown. One that could not be is asked for again the next time; React.lazy never would. */
@@ -16,6 +17,6 @@ export function lazily<Props extends object>(load: () => Promise<ComponentType<P
       );
     }, [Part]);
     if (failure) throw failure;
-    return Part ? <Part {...props} /> : <Loader className="waiting" aria-label={loading} />;
+    return Part ? <Part {...props} /> : <Loader className={layout.waiting} aria-label={loading} />;
   };
 }

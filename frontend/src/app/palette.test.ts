@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { EMOTIONS } from '../lib/emotions';
 
 type Rgb = [number, number, number];
-const css = readFileSync('src/app/app.css', 'utf-8');
+const css = readFileSync('src/app/tokens.css', 'utf-8');
 
 /** Dichromats' sight as matrices on linear RGB, severity 1 (Machado, Oliveira and Fernandes 2009, IEEE TVCG 15). */
 const SIGHT: Record<string, number[][]> = {

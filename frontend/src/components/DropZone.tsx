@@ -1,7 +1,10 @@
 import { Button, Text } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
+import clsx from 'clsx';
 import type { Limits } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
+import css from './DropZone.module.css';
+import layout from './layout.module.css';
 import { useFileDrop } from './useFileDrop';
 
 interface Props {
@@ -18,7 +21,7 @@ export function DropZone({ limits, multiple = false, onFiles }: Props) {
   const { dragging, choose: open, inputProps } = useFileDrop(onFiles, { multiple });
   const accept = limits && [...limits.formats.map((format) => `.${format}`), 'audio/*'].join();
   return (
-    <div className={`dropzone ${dragging ? 'dropzone-active' : ''}`}>
+    <div className={clsx(layout.door, css.dropzone, css.roomy, dragging && css.active)}>
       <IconUpload aria-hidden size={26} stroke={1.6} />
       <Text fw={600} mt={8}>
         {dragging ? letGo : here}

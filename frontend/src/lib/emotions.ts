@@ -1,4 +1,4 @@
-/** The emotions for people: name, colour, order. Their icons are in components/EmotionIcon, their colours in app.css. */
+/** The emotions for people: name, colour, order. Their icons are in components/EmotionIcon, their colours in app/tokens.css. */
 import type { Emotion } from './api';
 import { either } from './i18n/format';
 import { locale, words } from './i18n/language';

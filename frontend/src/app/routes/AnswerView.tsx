@@ -1,4 +1,5 @@
 import { Button, Title } from '@mantine/core';
+import layout from '../../components/layout.module.css';
 import { CopyLink } from '../../features/analyse/CopyLink';
 import { Result } from '../../features/analyse/Result';
 import type { Analyses, Answer } from '../../features/analyse/useAnalysis';
@@ -8,6 +9,7 @@ import { Statistics } from '../../features/live/Statistics';
 import type { Session } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
 import { lazily } from '../lazily';
+import css from './AnswerView.module.css';
 
 const Explorer = lazily(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
 
@@ -20,7 +22,7 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
   return (
     <>
       {session && (
-        <Title order={2} size="h3" className="session-title">
+        <Title order={2} size="h3" className={css.sessionTitle}>
           {session.title}
         </Title>
       )}
@@ -31,7 +33,7 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
         speaker={speaker}
         live={session?.kind === 'live'}
         actions={
-          <div className="actions">
+          <div className={layout.actions}>
             <ExportMenu
               stem={(session?.title ?? prediction.file).replace(/\.\w+$/, '')}
               session={found.session}
@@ -53,7 +55,7 @@ function LiveStatistics({ session: { statistics, duration_seconds: length } }: {
   const { live } = useWords();
   const { seconds, transitions, confidence, speech_share: speech } = statistics;
   return (
-    <section className="card" aria-label={live.statistics}>
+    <section className={layout.card} aria-label={live.statistics}>
       <Statistics figures={{ seconds, transitions, confidence, speech: speech / 100 }} seconds={length} />
     </section>
   );

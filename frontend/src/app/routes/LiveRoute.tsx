@@ -1,3 +1,4 @@
+import layout from '../../components/layout.module.css';
 import type { Analyses } from '../../features/analyse/useAnalysis';
 import { Live } from '../../features/live/Live';
 import { ModelPicker } from '../../features/models/ModelPicker';
@@ -19,7 +20,7 @@ export function LiveRoute({ models, voice, onOpen }: Props) {
   const { chosen } = models;
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{live.title}</h2>
         <p>{live.subtitle}</p>
       </div>

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { DropZone } from '../../components/DropZone';
+import layout from '../../components/layout.module.css';
 import { ModelPicker } from '../../features/models/ModelPicker';
 import { preselected, type useModels } from '../../features/models/useModels';
 import { Recorder } from '../../features/recorder/Recorder';
@@ -23,20 +24,20 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
   const able = models.filter(({ profiles }) => profiles);
   const model = able.find(({ name }) => name === (picked ?? chosen?.name)) ?? preselected(able, able[0]?.name ?? '');
   const doors = (
-    <div className="doors">
+    <div className={layout.doors}>
       <Recorder limits={limits} onRecorded={enrolment.addRecorded} />
       <DropZone limits={limits} multiple onFiles={enrolment.add} />
     </div>
   );
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
       </div>
       <Made onUse={onUse} />
       {model && <Enrol limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />}
-      {models.length > 0 && !model && <p className="card">{words.unable}</p>}
+      {models.length > 0 && !model && <p className={layout.card}>{words.unable}</p>}
       <Profiles models={models} onUse={onUse} />
     </>
   );

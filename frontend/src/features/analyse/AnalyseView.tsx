@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useEffectEvent, type ReactNode } from 'react';
+import layout from '../../components/layout.module.css';
 import { ServerProblem } from '../../components/Problem';
 import { samplesQuery } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
@@ -28,7 +29,7 @@ export function AnalyseView({ analysis, ready, start, renderAnswer }: Props) {
   if (step.phase === 'sending') return <Sending name={step.name} share={step.share} onCancel={analysis.cancel} />;
   if (step.phase === 'done') return renderAnswer(step.answer);
   return (
-    <div className="card">
+    <div className={layout.card}>
       <ServerProblem error={step.error} onRetry={analysis.retry} onDismiss={analysis.reset} dismissLabel={problem.other} />
     </div>
   );

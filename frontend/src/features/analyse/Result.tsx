@@ -1,13 +1,17 @@
 import { Text, Title } from '@mantine/core';
 import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
+import clsx from 'clsx';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
 import { EmotionIcon } from '../../components/EmotionIcon';
+import layout from '../../components/layout.module.css';
+import verdict from '../../components/verdict.module.css';
 import { useAnnounced } from '../../lib/announce';
 import type { Emotion, Prediction, Warning } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
 import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/i18n/format';
 import { useWords, words } from '../../lib/i18n/language';
+import css from './Result.module.css';
 
 interface Props {
   prediction: Prediction;
@@ -29,12 +33,12 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
   useEffect(() => heading.current?.focus(), [prediction]);
   useAnnounced(summary(prediction)); // the heading is read as it takes the focus
   return (
-    <section className="card result" aria-label={result.label}>
-      <div className="result-columns">
-        <div className="verdict">
+    <section className={clsx(layout.card, css.result)} data-testid="result" aria-label={result.label}>
+      <div className={verdict.resultColumns}>
+        <div className={verdict.verdict}>
           <Sign prediction={prediction} />
           <div>
-            <Title order={2} className="emotion" tabIndex={-1} ref={heading} data-testid="emotion" data-emotion={prediction.emotion}>
+            <Title order={2} className={verdict.emotion} tabIndex={-1} ref={heading} data-testid="emotion" data-emotion={prediction.emotion}>
               {title(prediction)}
             </Title>
             <Text size="lg">{summary(prediction)}</Text>
@@ -51,13 +55,13 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
         <Bars probabilities={prediction.probabilities} />
       </div>
       {prediction.warnings.length > 0 && (
-        <ul className="warnings">
+        <ul className={layout.warnings} data-testid="warnings">
           {prediction.warnings.map((warning, i) => (
             <Caution key={warning} code={prediction.warning_codes[i]} said={warning} />
           ))}
         </ul>
       )}
-      <div className="result-foot">
+      <div className={css.resultFoot} data-testid="result-foot">
         <Text size="sm" c="dimmed">
           {result.facts(duration(prediction.duration_seconds), duration(prediction.speech_seconds))} ·{' '}
           {prediction.intensity !== null && `${result.intensity(percentage(100 * prediction.intensity))} · `}
@@ -81,7 +85,7 @@ function Sign({ prediction }: { prediction: Prediction }) {
   const { emotion, state } = prediction;
   const plain = state !== 'emotion' || !emotion;
   return (
-    <div className="sign" style={{ '--tone': plain ? 'var(--emotion-neutral)' : emotionColor(emotion) } as React.CSSProperties}>
+    <div className={verdict.sign} style={{ '--tone': plain ? 'var(--emotion-neutral)' : emotionColor(emotion) } as React.CSSProperties}>
       {state === 'no_speech' && <IconMoodSilence aria-hidden size={52} stroke={1.4} />}
       {state === 'unsure' && <IconHelp aria-hidden size={52} stroke={1.4} />}
       {state === 'emotion' && emotion && <EmotionIcon emotion={emotion} size={56} />}

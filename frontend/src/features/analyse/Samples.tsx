@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { samplesQuery, type Sample } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
 import { useWords } from '../../lib/i18n/language';
+import css from './Samples.module.css';
 
 /** Three voices that give a result with one click. */
 export function Samples({ onSample }: { onSample: (sample: Sample) => void }) {
@@ -14,11 +15,11 @@ export function Samples({ onSample }: { onSample: (sample: Sample) => void }) {
       <Text size="sm" c="dimmed" mb={8}>
         {samples.intro}
       </Text>
-      <ul className="samples">
+      <ul className={css.samples}>
         {data?.map((sample) => (
           <li key={sample.file}>
-            <UnstyledButton className="sample" onClick={() => onSample(sample)}>
-              <IconPlayerPlayFilled aria-hidden size={14} className="sample-icon" />
+            <UnstyledButton className={css.sample} onClick={() => onSample(sample)}>
+              <IconPlayerPlayFilled aria-hidden size={14} className={css.sampleIcon} />
               <span>
                 <Text span fw={600} size="sm" display="block">
                   {samples.title(emotionName(sample.intended))}

@@ -1,6 +1,7 @@
 import { Switch } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { DropZone } from '../../components/DropZone';
+import layout from '../../components/layout.module.css';
 import type { Limits } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
 import { Samples } from './Samples';
@@ -21,12 +22,12 @@ export function Start({ analysis, limits, keep, onKeep, recorder, setup }: Props
   const { start } = useWords();
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{start.title}</h2>
         <p>{start.subtitle}</p>
       </div>
-      <section className="card" aria-label={start.choose}>
-        <div className="doors">
+      <section className={layout.card} aria-label={start.choose}>
+        <div className={layout.doors}>
           {recorder}
           <DropZone limits={limits} onFiles={([file]) => file && analysis.analyseFile(file)} />
         </div>

@@ -1,14 +1,17 @@
-import './batch.css';
 import { Button, FileButton, Progress, Text } from '@mantine/core';
 import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import clsx from 'clsx';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ComponentProps } from 'react';
+import layout from '../../components/layout.module.css';
 import { Link } from '../../components/Link';
+import text from '../../components/text.module.css';
 import { useAnnounced } from '../../lib/announce';
 import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';
 import type { Item, Queue } from './queue';
@@ -52,7 +55,7 @@ export function Batch({ limits, model }: Props) {
 
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
         {model && (
@@ -63,9 +66,9 @@ export function Batch({ limits, model }: Props) {
       </div>
       <Entrance compact={items.length > 0} onFiles={(files) => queue.add(files)} />
       {items.length > 0 && (
-        <section className="card" aria-label={words.results} {...kept}>
+        <section className={layout.card} aria-label={words.results} {...kept}>
           <State items={items} titles={titles} />
-          <div className="actions batch-actions">
+          <div className={clsx(layout.actions, css.batchActions)}>
             <LabelsButton onFile={(file) => void takeLabels(file)} />
             <Button variant="default" leftSection={<IconDownload aria-hidden size={16} />} onClick={() => saveFile(toCsv(items, truths, models), 'emotions.csv', 'text/csv;charset=utf-8')}>
               {words.csv}
@@ -73,7 +76,7 @@ export function Batch({ limits, model }: Props) {
             <Remedies items={items} queue={queue} />
           </div>
           {unread && (
-            <Text role="alert" className="complaint">
+            <Text role="alert" className={text.complaint}>
               {words.labelsUnread}
             </Text>
           )}
@@ -102,7 +105,7 @@ function State({ items, titles }: { items: readonly Item[]; titles: string[] }) 
   const finished = words.finished(count('done'), items.length) + failures;
   useAnnounced(settled < items.length ? words.progress(0, items.length) : finished); // the beginning and the end, not every file
   return (
-    <div className="batch-state">
+    <div className={css.batchState}>
       <Text fw={600}>{settled < items.length ? words.progress(settled, items.length) + failures : finished}</Text>
       {titles.length > 0 && (
         <Text size="sm" c="dimmed">
@@ -121,7 +124,7 @@ function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
   return (
     <>
       {/* one place for both, so that the keyboard goes from the one that vanishes to the other */}
-      <div className="batch-remedy">
+      <div className={css.batchRemedy}>
         {busy && (
           <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
             {words.cancelAll}

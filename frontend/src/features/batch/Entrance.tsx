@@ -1,8 +1,12 @@
 import { Button, FileButton, Text } from '@mantine/core';
 import { IconFiles, IconFolder } from '@tabler/icons-react';
+import clsx from 'clsx';
 import { useRef, type ComponentProps } from 'react';
+import zone from '../../components/DropZone.module.css';
+import layout from '../../components/layout.module.css';
 import { useFileDrop } from '../../components/useFileDrop';
 import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
 import { found, type Found } from './files';
 
 const FOLDER = { webkitdirectory: '', 'data-testid': 'folder' } as ComponentProps<'input'>;
@@ -23,8 +27,8 @@ export function Entrance({ compact, onFiles }: Props) {
     reset.current?.(); // so that the same folder can be chosen again
   };
   return (
-    <section className="card" aria-label={words.choose}>
-      <div className={`dropzone ${dragging ? 'dropzone-active' : ''} ${compact ? 'dropzone-compact' : ''}`}>
+    <section className={layout.card} aria-label={words.choose}>
+      <div className={clsx(zone.dropzone, dragging && zone.active, compact ? css.compact : clsx(layout.door, zone.roomy))}>
         {!compact && <IconFiles aria-hidden size={30} stroke={1.5} />}
         <Text fw={600}>{dragging ? words.letGo : words.drop}</Text>
         {!compact && (
@@ -32,7 +36,7 @@ export function Entrance({ compact, onFiles }: Props) {
             {words.dropHint}
           </Text>
         )}
-        <div className="actions">
+        <div className={clsx(layout.actions, css.ways)}>
           <Button leftSection={<IconFiles aria-hidden size={18} />} onClick={choose}>
             {words.files}
           </Button>

@@ -1,13 +1,18 @@
 import { ActionIcon, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, IconX } from '@tabler/icons-react';
+import clsx from 'clsx';
 import { useState } from 'react';
+import bars from '../../components/Bars.module.css';
 import { EmotionIcon } from '../../components/EmotionIcon';
+import layout from '../../components/layout.module.css';
+import text from '../../components/text.module.css';
 import type { ApiError, Model } from '../../lib/api';
 import { explain } from '../../lib/api/problems';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
 import { useKeptFocus } from '../../lib/focus';
 import { certainty, duration } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
 import type { Item } from './queue';
 import { AMBIGUOUS, type Truth } from './scores';
 import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
@@ -37,7 +42,7 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
   const row = (item: Item, place?: Place) => <ResultRow key={item.id} {...{ item, place, several, truths, models, onCancel, onRetry }} />;
   return (
     <div {...kept}>
-      <div className="list-head">
+      <div className={layout.listHead}>
         <TextInput
           type="search"
           aria-label={words.search}
@@ -61,7 +66,7 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
         />
       </div>
       <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.results } }}>
-        <Table fz="sm" verticalSpacing={6} className="results" aria-rowcount={parts && rows.length + 1}>
+        <Table fz="sm" verticalSpacing={6} aria-rowcount={parts && rows.length + 1}>
           <Table.Thead>
             <Table.Tr>
               {columns.map((column) => (
@@ -88,7 +93,7 @@ function Head({ column, order, onOrder }: { column: Column; order: Order; onOrde
   const Icon = !sorted ? IconArrowsSort : order.down ? IconArrowDown : IconArrowUp;
   return (
     <Table.Th scope="col" aria-sort={sorted ? (order.down ? 'descending' : 'ascending') : 'none'}>
-      <UnstyledButton className="sorter" onClick={() => onOrder({ column, down: sorted ? !order.down : column === 'confidence' })}>
+      <UnstyledButton className={css.sorter} onClick={() => onOrder({ column, down: sorted ? !order.down : column === 'confidence' })}>
         {words.columns[column]} <Icon aria-hidden size={14} />
       </UnstyledButton>
     </Table.Th>
@@ -119,16 +124,16 @@ function ResultRow({ item, place, several, truths, models, onCancel, onRetry }: 
   return (
     <Table.Tr ref={place?.measure} data-index={place?.index} data-id={id} aria-rowindex={place && place.index + 2}>
       {/* takes the focus when the button of its row is gone */}
-      <Table.Th scope="row" fw={500} className="file-cell" tabIndex={-1}>
+      <Table.Th scope="row" fw={500} className={css.fileCell} tabIndex={-1}>
         {path}
       </Table.Th>
       <Table.Td>
         <Answer item={item} />
       </Table.Td>
-      <Table.Td className="numbers">{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
+      <Table.Td className={text.numbers}>{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
       {several && <Table.Td>{prediction && titleOf(models, prediction.model)}</Table.Td>}
-      <Table.Td className="numbers">{prediction && duration(prediction.duration_seconds)}</Table.Td>
-      <Table.Td className="state-cell">
+      <Table.Td className={text.numbers}>{prediction && duration(prediction.duration_seconds)}</Table.Td>
+      <Table.Td className={css.stateCell}>
         {state === 'running' && <Loader size={14} aria-hidden mr={6} />}
         {error ? <Failure error={error} /> : words.states[state]}
       </Table.Td>
@@ -153,7 +158,7 @@ function Failure({ error }: { error: ApiError }) {
   const { title, detail } = explain(error);
   return (
     <>
-      <span className="complaint">{title}</span>
+      <span className={text.complaint}>{title}</span>
       <Text size="xs" c="dimmed">
         {detail}
       </Text>
@@ -166,7 +171,7 @@ function Answer({ item: { prediction } }: { item: Item }) {
   if (!prediction) return null;
   if (prediction.state === 'no_speech' || !prediction.emotion) return noSpeech;
   return (
-    <span className="bar-name">
+    <span className={clsx(bars.barName, css.answer)}>
       <EmotionIcon emotion={prediction.emotion} size={18} />
       {prediction.state === 'unsure' ? `${unsure}: ${explorer.perhaps(emotionName(prediction.emotion))}` : emotionName(prediction.emotion)}
     </span>

@@ -79,9 +79,9 @@ test('the waveform takes the colours of the page when they change', async () => 
 });
 
 test('what counted is drawn without the recording, too', async () => {
-  const { container } = renderPage(<Explorer analysis={analysis} marks={[]} />);
-  expect(container.querySelector('.attention')).toBeNull();
+  renderPage(<Explorer analysis={analysis} marks={[]} />);
+  expect(screen.queryByTestId('attention')).toBeNull();
   await userEvent.click(screen.getByRole('switch', { name: 'What the model attended to' }));
-  expect(container.querySelector('.attention canvas')).toBeInTheDocument();
+  expect(screen.getByTestId('attention').querySelector('canvas')).toBeInTheDocument();
   expect(screen.queryByRole('button', { name: 'Play the recording' })).toBeNull();
 });

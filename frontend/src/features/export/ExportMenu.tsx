@@ -1,6 +1,7 @@
 import { Button, Menu, Text } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
+import text from '../../components/text.module.css';
 import { asApiError, EXPORTS, exportSession, type Analysis, type ExportFormat } from '../../lib/api';
 import { explain } from '../../lib/api/problems';
 import { saveFile } from '../../lib/download';
@@ -51,7 +52,7 @@ export function ExportMenu({ stem, session, unkept, compact = false }: Props) {
         </Menu.Dropdown>
       </Menu>
       {problem && (
-        <Text size="sm" role="alert" className="complaint">
+        <Text size="sm" role="alert" className={text.complaint}>
           {problem}
         </Text>
       )}

@@ -7,6 +7,7 @@ import type { Summary } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
 import { certainty, duration, when } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
+import css from './sessions.module.css';
 
 interface Props {
   session: Summary;
@@ -22,12 +23,12 @@ export function Row({ session, exports, onRename, onDelete }: Props) {
   const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model, speaker } = session;
   const Kind = kind === 'live' ? IconMicrophone : IconFileMusic;
   return (
-    <li className="session">
-      <span className="session-sign">
+    <li className={css.session} data-testid="session">
+      <span className={css.sessionSign}>
         {dominant ? <EmotionIcon emotion={dominant} size={28} /> : <IconMoodSilence aria-hidden size={28} stroke={1.6} />}
       </span>
-      <div className="session-text">
-        <Link href={`/?session=${encodeURIComponent(id)}`} className="session-name">
+      <div className={css.sessionText}>
+        <Link href={`/?session=${encodeURIComponent(id)}`} className={css.sessionName}>
           {title}
         </Link>
         <Text size="sm" c="dimmed">
@@ -35,11 +36,11 @@ export function Row({ session, exports, onRename, onDelete }: Props) {
           {confidence !== null && ` · ${certainty(confidence)}`} · {duration(length)} · {model}
           {speaker && ` · ${result.calibrated(speaker)}`}
         </Text>
-        <Text size="sm" c="dimmed" className="session-when">
+        <Text size="sm" c="dimmed" className={css.sessionWhen}>
           <Kind aria-hidden size={14} /> {state === 'live' ? words.unfinished : words.kinds[kind]} · {when(created)}
         </Text>
       </div>
-      <div className="session-actions">
+      <div className={css.sessionActions}>
         {exports}
         <ActionIcon variant="default" size={30} aria-label={words.renameIt(title)} title={words.rename} onClick={onRename}>
           <IconPencil aria-hidden size={16} />

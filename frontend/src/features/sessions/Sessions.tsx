@@ -1,10 +1,10 @@
-import './sessions.css';
 import { Button, Loader, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
+import layout from '../../components/layout.module.css';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
 import { useAnnounced } from '../../lib/announce';
@@ -13,6 +13,7 @@ import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
 import { Rename } from './Rename';
 import { Row } from './Row';
+import css from './sessions.module.css';
 
 const PAGE = 30;
 
@@ -47,15 +48,15 @@ export function Sessions({ exports }: Props) {
 
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
       </div>
-      <section className="card" aria-label={words.title} {...kept}>
+      <section className={layout.card} aria-label={words.title} {...kept}>
         {error && <ServerProblem error={asApiError(error)} onRetry={() => void refetch()} />}
-        {!data && !error && <Loader className="waiting" aria-label={words.loading} />}
+        {!data && !error && <Loader className={layout.waiting} aria-label={words.loading} />}
         {searchable && (
-          <div className="list-head">
+          <div className={layout.listHead}>
             <TextInput
               type="search"
               aria-label={words.search}
@@ -77,7 +78,7 @@ export function Sessions({ exports }: Props) {
         )}
         {data && data.total === 0 && <Nothing searched={wanted} />}
         {data && data.sessions.length > 0 && (
-          <ul className="sessions">
+          <ul className={css.sessions}>
             {data.sessions.map((session) => (
               <Row
                 key={session.id}
@@ -90,7 +91,7 @@ export function Sessions({ exports }: Props) {
           </ul>
         )}
         {data && data.total > PAGE && (
-          <div className="actions">
+          <div className={layout.actions}>
             <Button variant="default" disabled={offset === 0} onClick={() => setOffset((now) => Math.max(0, now - PAGE))}>
               {words.newer}
             </Button>
@@ -123,7 +124,7 @@ export function Sessions({ exports }: Props) {
 function Nothing({ searched }: { searched: string }) {
   const { sessions: words } = useWords();
   return (
-    <div className="nothing">
+    <div className={layout.nothing}>
       <Title order={3} size="h4">
         {searched ? words.noneFound(searched) : words.none}
       </Title>
