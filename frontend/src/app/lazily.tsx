@@ -8,12 +8,12 @@ export function lazily<Props extends object>(load: () => Promise<ComponentType<P
   let known: ComponentType<Props> | undefined;
   return function Lazily(props: Props) {
     const { loading } = useWords();
-    const [{ Part, failure }, setState] = useState<{ Part?: ComponentType<Props>; failure?: unknown }>({ Part: known });
+    const [{ Part, failure }, setState] = useState<{ Part?: ComponentType<Props>; failure?: Error }>({ Part: known });
     useEffect(() => {
       if (Part) return;
       load().then(
         (loaded) => setState({ Part: (known = loaded) }),
-        (error: unknown) => setState({ failure: error }),
+        (error: Error) => setState({ failure: error }),
       );
     }, [Part]);
     if (failure) throw failure;

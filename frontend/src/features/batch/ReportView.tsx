@@ -85,7 +85,7 @@ function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
                 {answers.map((answer, j) => {
                   const count = matrix[i]![j]!;
                   return (
-                    <Table.Td key={answer} className={answer === label ? css.right : undefined} style={{ '--share': count / support } as React.CSSProperties}>
+                    <Table.Td key={answer} className={answer === label ? css.right : undefined} style={{ '--share': count / support }}>
                       {number(count)}
                     </Table.Td>
                   );

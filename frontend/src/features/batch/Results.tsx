@@ -55,10 +55,10 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
           aria-label={words.filter}
           allowDeselect={false}
           value={filter}
-          onChange={(value) => value && onFilter(value as Filter)}
+          onChange={(value) => value && onFilter(value)}
           data={[
             { value: 'all', label: words.all },
-            ...EMOTIONS.map((value) => ({ value: value as string, label: emotionName(value) })),
+            ...EMOTIONS.map((value) => ({ value, label: emotionName(value) })),
             { value: 'unsure', label: unsure },
             { value: 'no_speech', label: noSpeech },
             { value: 'failed', label: words.failed },

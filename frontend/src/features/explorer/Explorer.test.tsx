@@ -8,27 +8,30 @@ import type { Segment } from '../../lib/api';
 import { Explorer } from './Explorer';
 
 /** A player whose time the test sets. */
-const wave = vi.hoisted(() => ({
-  seconds: 0,
-  listeners: {} as Record<string, () => void>,
-  on(name: string, listener: () => void) {
-    this.listeners[name] = listener;
-    return () => {};
-  },
-  loadBlob: () => Promise.resolve(),
-  getDecodedData: () => null,
-  getCurrentTime(): number {
-    return this.seconds;
-  },
-  setTime(seconds: number) {
-    this.seconds = seconds;
-  },
-  setOptions: () => {},
-  isPlaying: () => true,
-  zoom: () => {},
-  setScrollTime: () => {},
-  destroy: () => {},
-}));
+const wave = vi.hoisted(() => {
+  const listeners: Record<string, () => void> = {};
+  return {
+    seconds: 0,
+    listeners,
+    on(name: string, listener: () => void) {
+      listeners[name] = listener;
+      return () => {};
+    },
+    loadBlob: () => Promise.resolve(),
+    getDecodedData: () => null,
+    getCurrentTime(): number {
+      return this.seconds;
+    },
+    setTime(seconds: number) {
+      this.seconds = seconds;
+    },
+    setOptions: () => {},
+    isPlaying: () => true,
+    zoom: () => {},
+    setScrollTime: () => {},
+    destroy: () => {},
+  };
+});
 vi.mock('wavesurfer.js', () => ({ default: { create: () => wave } }));
 
 const segment = (start: number, end: number, emotion: Segment['emotion']): Segment => ({ start, end, emotion, confidence: 80, state: 'emotion' });

@@ -82,7 +82,7 @@ export function Toolbar(props: Props) {
           size="xs"
           aria-label={explorer.spectrogram}
           value={kind}
-          onChange={(value) => onKind(value as Kind)}
+          onChange={(value) => onKind(value)}
           data={kinds.map((value) => ({ value, label: explorer.kinds[value] }))}
         />
       )}
