@@ -14,7 +14,8 @@ const layer = (files, forbidden) => ({
 });
 
 // What people read comes from src/lib/i18n/words, so that it exists in every language.
-const SPOKEN = 'label|title|alt|placeholder|description|aria-label|aria-roledescription|aria-valuetext|dismissLabel|thumbLabel|nothingFoundMessage';
+const SPOKEN =
+  'label|title|alt|placeholder|description|aria-label|aria-roledescription|aria-valuetext|dismissLabel|thumbLabel|nothingFoundMessage';
 const LETTERS = '/\\p{L}{2}/u';
 const message = 'What people read belongs into src/lib/i18n/words, in every language.';
 const spoken = [

@@ -39,7 +39,11 @@ function Navigation({ answer }: { answer?: string }) {
   return (
     <nav className={css.navigation} aria-label={navigation}>
       {VIEWS.map(({ name, address, Icon }) => (
-        <Link key={name} href={name === 'analyse' && path !== address && answer ? answer : address} aria-current={path === address ? 'page' : undefined}>
+        <Link
+          key={name}
+          href={name === 'analyse' && path !== address && answer ? answer : address}
+          aria-current={path === address ? 'page' : undefined}
+        >
           <Icon aria-hidden size={20} stroke={1.7} />
           {views[name]}
         </Link>
@@ -76,7 +80,13 @@ function ColourSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const { next, Icon } = SCHEMES[colorScheme];
   return (
-    <ActionIcon variant="default" size="lg" aria-label={colours[colorScheme]} title={colours[colorScheme]} onClick={() => setColorScheme(next)}>
+    <ActionIcon
+      variant="default"
+      size="lg"
+      aria-label={colours[colorScheme]}
+      title={colours[colorScheme]}
+      onClick={() => setColorScheme(next)}
+    >
       <Icon aria-hidden size={18} />
     </ActionIcon>
   );

@@ -27,7 +27,11 @@ export function DataTable({ caption, head, rows }: Props) {
       </UnstyledButton>
       <div id={id} hidden={!open}>
         {open && (
-          <Table.ScrollContainer minWidth={head.length * 90} maxHeight={320} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption } }}>
+          <Table.ScrollContainer
+            minWidth={head.length * 90}
+            maxHeight={320}
+            scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption } }}
+          >
             <Table striped withTableBorder fz="sm" className={text.numbers}>
               <Table.Caption>{caption}</Table.Caption>
               <Table.Thead>

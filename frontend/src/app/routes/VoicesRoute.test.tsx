@@ -9,7 +9,9 @@ import type { Profile } from '../../lib/api';
 import { owner } from '../../lib/api/owner';
 import { App } from '../App';
 
-vi.mock('wavesurfer.js', () => ({ default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) } }));
+vi.mock('wavesurfer.js', () => ({
+  default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) },
+}));
 
 const clip = (name: string) => new File([new Uint8Array(100)], name, { type: 'audio/wav' });
 const clips = ['usual.wav', 'glad.wav', 'sad.wav'].map(clip);
@@ -104,7 +106,10 @@ test.each([
 });
 
 test('when the server is gone the recordings are kept, whatever view is looked at meanwhile, and can be sent again', async () => {
-  server.use(http.post('/api/v1/profiles', () => HttpResponse.error(), { once: true }), making());
+  server.use(
+    http.post('/api/v1/profiles', () => HttpResponse.error(), { once: true }),
+    making(),
+  );
   const user = await fill(await open());
   await user.click(create());
   expect(await screen.findByRole('alert')).toHaveTextContent('The server cannot be reached');
@@ -118,7 +123,9 @@ test('when the server is gone the recordings are kept, whatever view is looked a
 test('recordings that are too large together are not sent', async () => {
   const asked = vi.fn();
   server.use(
-    http.get('/api/v1/limits', () => HttpResponse.json({ max_upload_bytes: 3000, max_audio_seconds: 60, min_audio_seconds: 0.1, formats: ['wav'] })),
+    http.get('/api/v1/limits', () =>
+      HttpResponse.json({ max_upload_bytes: 3000, max_audio_seconds: 60, min_audio_seconds: 0.1, formats: ['wav'] }),
+    ),
     http.post('/api/v1/profiles', asked),
   );
   const user = await fill(await open());

@@ -36,7 +36,9 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
         <p>{words.subtitle}</p>
       </div>
       <Made onUse={onUse} />
-      {model && <Enrol limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />}
+      {model && (
+        <Enrol limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />
+      )}
       {models.length > 0 && !model && <p className={layout.card}>{words.unable}</p>}
       <Profiles models={models} onUse={onUse} />
     </>

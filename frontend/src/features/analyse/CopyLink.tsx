@@ -19,7 +19,17 @@ export function CopyLink({ path }: { path: string }) {
     }
   };
   if (state === 'refused') {
-    return <TextInput readOnly w={280} maw="100%" aria-label={exports.byHand} value={link} ref={focus} onFocus={({ target }) => target.select()} />;
+    return (
+      <TextInput
+        readOnly
+        w={280}
+        maw="100%"
+        aria-label={exports.byHand}
+        value={link}
+        ref={focus}
+        onFocus={({ target }) => target.select()}
+      />
+    );
   }
   const copied = state === 'copied';
   return (

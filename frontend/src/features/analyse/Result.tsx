@@ -38,7 +38,14 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
         <div className={verdict.verdict}>
           <Sign prediction={prediction} />
           <div>
-            <Title order={2} className={verdict.emotion} tabIndex={-1} ref={heading} data-testid="emotion" data-emotion={prediction.emotion}>
+            <Title
+              order={2}
+              className={verdict.emotion}
+              tabIndex={-1}
+              ref={heading}
+              data-testid="emotion"
+              data-emotion={prediction.emotion}
+            >
               {title(prediction)}
             </Title>
             <Text size="lg">{summary(prediction)}</Text>

@@ -77,7 +77,14 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
   const [kept, setKept] = useState<{ answer: Answer; session: string }>();
   const controller = useRef<AbortController | null>(null);
   useEffect(() => () => controller.current?.abort(), []);
-  const { mutate, reset, data, error: thrown, variables, isPending } = useMutation({
+  const {
+    mutate,
+    reset,
+    data,
+    error: thrown,
+    variables,
+    isPending,
+  } = useMutation({
     mutationFn: (one: Run) => answerTo(one, { limits, onProgress: (sent) => one.signal.aborted || setShare(sent) }),
     gcTime: 0, // what is no longer shown is let go of, recordings above all
   });

@@ -70,7 +70,11 @@ export function Batch({ limits, model }: Props) {
           <State items={items} titles={titles} />
           <div className={clsx(layout.actions, css.batchActions)}>
             <LabelsButton onFile={(file) => void takeLabels(file)} />
-            <Button variant="default" leftSection={<IconDownload aria-hidden size={16} />} onClick={() => saveFile(toCsv(items, truths, models), 'emotions.csv', 'text/csv;charset=utf-8')}>
+            <Button
+              variant="default"
+              leftSection={<IconDownload aria-hidden size={16} />}
+              onClick={() => saveFile(toCsv(items, truths, models), 'emotions.csv', 'text/csv;charset=utf-8')}
+            >
               {words.csv}
             </Button>
             <Remedies items={items} queue={queue} />

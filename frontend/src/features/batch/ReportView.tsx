@@ -63,7 +63,10 @@ function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
   const { batch: words, noSpeech } = useWords();
   const name = (answer: Answered) => (answer === NO_SPEECH ? noSpeech : emotionName(answer));
   return (
-    <Table.ScrollContainer minWidth={120 + answers.length * 84} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.matrix } }}>
+    <Table.ScrollContainer
+      minWidth={120 + answers.length * 84}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.matrix } }}
+    >
       <Table className={clsx(css.matrix, text.numbers)} fz="sm" withTableBorder withColumnBorders>
         <Table.Caption>{words.matrix}</Table.Caption>
         <Table.Thead>

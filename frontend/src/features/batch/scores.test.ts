@@ -3,15 +3,27 @@ import { parseCsv, writeCsv } from './csv';
 import { matched, readLabels, relabel, score } from './scores';
 
 test('CSV is read as it was written, whatever is in it', () => {
-  const rows = [['a', 'say "no", now', 'two\nlines', ''], ['ü', ' x', '1', '2']];
-  expect(parseCsv(writeCsv(rows))).toEqual([['a', 'say "no", now', 'two\nlines', ''], ['ü', 'x', '1', '2']]);
-  expect(parseCsv('\uFEFFa;b\r\n1;2\r\n')).toEqual([['a', 'b'], ['1', '2']]);
+  const rows = [
+    ['a', 'say "no", now', 'two\nlines', ''],
+    ['ü', ' x', '1', '2'],
+  ];
+  expect(parseCsv(writeCsv(rows))).toEqual([
+    ['a', 'say "no", now', 'two\nlines', ''],
+    ['ü', 'x', '1', '2'],
+  ]);
+  expect(parseCsv('\uFEFFa;b\r\n1;2\r\n')).toEqual([
+    ['a', 'b'],
+    ['1', '2'],
+  ]);
   expect(writeCsv([['=HYPERLINK(1)', 0.5, null]])).toBe('"\'=HYPERLINK(1)",0.5,\r\n');
 });
 
 test('labels are found by the names of the columns, or taken as file and emotion', () => {
   const named = readLabels('speaker,emotion,file\nanna,Anger,clips/One.wav\nben,joy,two.wav\n')!;
-  expect([...named.byPath]).toEqual([['clips/one.wav', ['angry']], ['two.wav', ['happy']]]);
+  expect([...named.byPath]).toEqual([
+    ['clips/one.wav', ['angry']],
+    ['two.wav', ['happy']],
+  ]);
   const plain = readLabels('one.wav\tsad\ntwo.wav\tbored\n')!;
   expect([...plain.byPath]).toEqual([['one.wav', ['sad']]]);
   expect(plain.unknown).toEqual(['bored']);
@@ -65,7 +77,10 @@ test('the report agrees with counting by hand', () => {
   const report = score(pairs)!;
   expect(report.labels).toEqual(['happy', 'sad']);
   expect(report.answers).toEqual(['angry', 'happy', 'sad', 'no_speech']);
-  expect(report.matrix).toEqual([[0, 6, 1, 1], [1, 0, 1, 0]]);
+  expect(report.matrix).toEqual([
+    [0, 6, 1, 1],
+    [1, 0, 1, 0],
+  ]);
   expect(report.wa).toBeCloseTo(0.7);
   expect(report.ua).toBeCloseTo((0.75 + 0.5) / 2);
   expect(report.rows.map(({ precision }) => precision)).toEqual([1, 0.5]);

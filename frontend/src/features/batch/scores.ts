@@ -118,7 +118,12 @@ function endings(path: string): string[] {
 
 /** "A\\b\\Clip.WAV" -> "a/b/clip.wav" */
 function folded(path: string): string {
-  return path.normalize().toLowerCase().split(/[\\/]+/).filter((part) => part && part !== '.').join('/');
+  return path
+    .normalize()
+    .toLowerCase()
+    .split(/[\\/]+/)
+    .filter((part) => part && part !== '.')
+    .join('/');
 }
 
 /** The same file chosen twice is one; two files chosen by hand may share a name and are two. */
@@ -148,7 +153,16 @@ export function score(pairs: { truth: Emotion; answer: Answered }[]): Report | n
   const rows = labels.map((emotion, i) => rowOf(emotion, matrix, i, answers.indexOf(emotion)));
   const mean = (pick: (row: Row) => number) => rows.reduce((sum, row) => sum + pick(row), 0) / rows.length;
   const right = pairs.filter(({ truth, answer }) => truth === answer).length;
-  return { labels, answers, matrix, rows, ua: mean(({ recall }) => recall), wa: right / pairs.length, f1: mean(({ f1 }) => f1), total: pairs.length };
+  return {
+    labels,
+    answers,
+    matrix,
+    rows,
+    ua: mean(({ recall }) => recall),
+    wa: right / pairs.length,
+    f1: mean(({ f1 }) => f1),
+    total: pairs.length,
+  };
 }
 
 function rowOf(emotion: Emotion, matrix: number[][], row: number, column: number): Row {

@@ -39,7 +39,11 @@ export function Descriptors({ descriptors, curves, length }: Props) {
         ))}
       </ul>
       {curves.length > 0 && (
-        <DataTable caption={words.curves} head={[words.time, ...curves.map(({ name, unit }) => `${title(name, words.names)} (${unit})`)]} rows={() => rows(curves)} />
+        <DataTable
+          caption={words.curves}
+          head={[words.time, ...curves.map(({ name, unit }) => `${title(name, words.names)} (${unit})`)]}
+          rows={() => rows(curves)}
+        />
       )}
     </section>
   );

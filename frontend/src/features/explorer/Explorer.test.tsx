@@ -34,8 +34,18 @@ const wave = vi.hoisted(() => {
 });
 vi.mock('wavesurfer.js', () => ({ default: { create: () => wave } }));
 
-const segment = (start: number, end: number, emotion: Segment['emotion']): Segment => ({ start, end, emotion, confidence: 80, state: 'emotion' });
-const analysis = analysisOf({ ...happy, duration_seconds: 9, segments: [segment(0, 3, 'happy'), segment(3, 6, 'sad'), segment(6, 9, 'angry')] });
+const segment = (start: number, end: number, emotion: Segment['emotion']): Segment => ({
+  start,
+  end,
+  emotion,
+  confidence: 80,
+  state: 'emotion',
+});
+const analysis = analysisOf({
+  ...happy,
+  duration_seconds: 9,
+  segments: [segment(0, 3, 'happy'), segment(3, 6, 'sad'), segment(6, 9, 'angry')],
+});
 const file = new File([new Uint8Array(10)], 'clip.wav');
 
 beforeEach(() => {

@@ -149,7 +149,9 @@ export function Explorer({ analysis, file, marks }: Props) {
           <DataTable
             caption={explorer.attention[attention.kind]}
             head={explorer.attentionColumns}
-            rows={() => attention.weight.map((weight, i) => [number(attention.start[i]!, 2), number(attention.end[i]!, 2), number(weight, 3)])}
+            rows={() =>
+              attention.weight.map((weight, i) => [number(attention.start[i]!, 2), number(attention.end[i]!, 2), number(weight, 3)])
+            }
           />
         )}
       </div>
@@ -190,7 +192,9 @@ function Ruler({ view, width }: { view: View; width: number }) {
 function Marks({ view, marks }: { view: View; marks: Mark[] }) {
   return marks.map(({ at, note }, i) => {
     const x = share(view, at);
-    return x < 0 || x > 1 ? null : <span key={i} className={css.mark} data-testid="mark" style={{ left: `${100 * x}%` }} title={`${clock(at)} ${note}`} />;
+    return x < 0 || x > 1 ? null : (
+      <span key={i} className={css.mark} data-testid="mark" style={{ left: `${100 * x}%` }} title={`${clock(at)} ${note}`} />
+    );
   });
 }
 

@@ -87,7 +87,12 @@ export function Toolbar(props: Props) {
         />
       )}
       {attention && (
-        <Switch size="sm" label={explorer.attention[attention]} checked={attended} onChange={({ currentTarget }) => onAttended(currentTarget.checked)} />
+        <Switch
+          size="sm"
+          label={explorer.attention[attention]}
+          checked={attended}
+          onChange={({ currentTarget }) => onAttended(currentTarget.checked)}
+        />
       )}
     </div>
   );
@@ -111,7 +116,14 @@ interface ToolProps {
 
 function Tool({ label, pressed, onClick, children }: ToolProps) {
   return (
-    <ActionIcon variant={pressed ? 'filled' : 'default'} size="lg" aria-label={label} aria-pressed={pressed} title={label} onClick={onClick}>
+    <ActionIcon
+      variant={pressed ? 'filled' : 'default'}
+      size="lg"
+      aria-label={label}
+      aria-pressed={pressed}
+      title={label}
+      onClick={onClick}
+    >
       {children}
     </ActionIcon>
   );

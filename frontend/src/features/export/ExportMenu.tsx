@@ -38,7 +38,12 @@ export function ExportMenu({ stem, session, unkept, compact = false }: Props) {
     <>
       <Menu position="bottom-end" width={260}>
         <Menu.Target>
-          <Button variant="default" size={compact ? 'xs' : 'sm'} leftSection={<IconDownload aria-hidden size={16} />} aria-label={exports.of(stem)}>
+          <Button
+            variant="default"
+            size={compact ? 'xs' : 'sm'}
+            leftSection={<IconDownload aria-hidden size={16} />}
+            aria-label={exports.of(stem)}
+          >
             {exports.label}
           </Button>
         </Menu.Target>

@@ -1,5 +1,13 @@
 import { Button, Loader, Switch, Text, Title } from '@mantine/core';
-import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
+import {
+  IconFlag,
+  IconHelp,
+  IconMicrophone,
+  IconMoodSilence,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStopFilled,
+} from '@tabler/icons-react';
 import clsx from 'clsx';
 import { memo, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
@@ -115,7 +123,11 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
     const deleted = error.code === 'session_unknown';
     return (
       <>
-        {deleted ? <Problem {...live.deleted} {...ways} /> : <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />}
+        {deleted ? (
+          <Problem {...live.deleted} {...ways} />
+        ) : (
+          <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />
+        )}
         {phase === 'ended' && soFar}
       </>
     );
@@ -168,7 +180,9 @@ const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }
       <Statistics figures={history.statistics} seconds={seconds} />
       <div className={layout.tables}>
         <DataTable caption={live.timeline} head={live.columns} rows={rows} />
-        {marks.length > 0 && <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />}
+        {marks.length > 0 && (
+          <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />
+        )}
       </div>
     </section>
   );
@@ -209,7 +223,13 @@ function Current({ latest, heard, phase }: { latest?: ChunkAnswer; heard: number
         {sure && <EmotionIcon emotion={sure} size={56} />}
       </div>
       <div>
-        <Title order={2} className={verdict.emotion} data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
+        <Title
+          order={2}
+          className={verdict.emotion}
+          data-testid="live-emotion"
+          data-emotion={latest?.emotion ?? ''}
+          data-state={latest?.state ?? ''}
+        >
           {latest ? heading(latest, live.noSpeech, live.unsure) : phase === 'opening' ? live.opening : live.first}
         </Title>
         <Text size="lg">

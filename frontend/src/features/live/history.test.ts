@@ -3,7 +3,11 @@ import session from '../../../tests/live-session.json';
 import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { History } from './history';
 
-const answer = (sequence: number, emotion: Emotion | null, state: ChunkAnswer['state'] = emotion ? 'emotion' : 'no_speech'): ChunkAnswer => ({
+const answer = (
+  sequence: number,
+  emotion: Emotion | null,
+  state: ChunkAnswer['state'] = emotion ? 'emotion' : 'no_speech',
+): ChunkAnswer => ({
   sequence,
   start: sequence,
   end: sequence + 3,

@@ -43,7 +43,10 @@ test('what will never be taken is handed back, and the rest goes on', async () =
   const refused = vi.fn();
   const sent = vi.fn(() => Promise.resolve());
   const outbox = new Outbox({ atOnce: 1, most: 10, onChange: () => {} });
-  outbox.add({ send: () => Promise.reject(new ApiError('chunk_conflict', { said: 'Another one came.', status: 409 })), onRefused: refused });
+  outbox.add({
+    send: () => Promise.reject(new ApiError('chunk_conflict', { said: 'Another one came.', status: 409 })),
+    onRefused: refused,
+  });
   outbox.add({ send: sent, onRefused: refused });
   await outbox.drained();
   expect(refused).toHaveBeenCalledOnce();

@@ -18,16 +18,19 @@ function hear(lengths: number[], between?: (windows: Windows, i: number) => void
 
 const shape = ({ sequence, start, samples }: Window) => [sequence, start, samples.length, samples[0], samples.at(-1)];
 
-test.each([[[700]], [[33, 267, 100, 300]], [Array.from({ length: 100 }, () => 7)]])('windows of 3 s end every second, the first of 2 s, however the blocks come', (lengths) => {
-  expect(hear(lengths).map(shape)).toEqual([
-    [0, 0, 200, 0, 199],
-    [1, 0, 300, 0, 299],
-    [2, 1, 300, 100, 399],
-    [3, 2, 300, 200, 499],
-    [4, 3, 300, 300, 599],
-    [5, 4, 300, 400, 699],
-  ]);
-});
+test.each([[[700]], [[33, 267, 100, 300]], [Array.from({ length: 100 }, () => 7)]])(
+  'windows of 3 s end every second, the first of 2 s, however the blocks come',
+  (lengths) => {
+    expect(hear(lengths).map(shape)).toEqual([
+      [0, 0, 200, 0, 199],
+      [1, 0, 300, 0, 299],
+      [2, 1, 300, 100, 399],
+      [3, 2, 300, 200, 499],
+      [4, 3, 300, 300, 599],
+      [5, 4, 300, 400, 699],
+    ]);
+  },
+);
 
 test('a pause hands out the rest, and no window reaches over it', () => {
   const found = hear([380, 320], (windows, i) => i === 0 && windows.cut());

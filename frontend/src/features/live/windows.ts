@@ -37,7 +37,7 @@ export class Windows {
   }
 
   push(samples: Float32Array): void {
-    for (let at = 0; at < samples.length; ) {
+    for (let at = 0; at < samples.length;) {
       const part = samples.subarray(at, at + Math.min(this.due - this.heard, this.recent.length));
       this.take(part);
       at += part.length;

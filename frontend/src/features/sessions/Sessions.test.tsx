@@ -33,8 +33,14 @@ beforeEach(() => {
       const offset = Number(query.get('offset'));
       return HttpResponse.json({ total: kept.length, sessions: kept.slice(offset, offset + Number(query.get('limit'))) });
     }),
-    http.patch('/api/v1/sessions/:id', changing((id, title) => (kept = kept.map((one) => (one.id === id ? { ...one, title } : one))))),
-    http.delete('/api/v1/sessions/:id', changing((id) => (kept = kept.filter((one) => one.id !== id)))),
+    http.patch(
+      '/api/v1/sessions/:id',
+      changing((id, title) => (kept = kept.map((one) => (one.id === id ? { ...one, title } : one)))),
+    ),
+    http.delete(
+      '/api/v1/sessions/:id',
+      changing((id) => (kept = kept.filter((one) => one.id !== id))),
+    ),
   );
 });
 

@@ -31,7 +31,10 @@ export function Sessions({ exports }: Props) {
   const [offset, setOffset] = useState(0);
   const [dialog, setDialog] = useState<Dialog>(null);
   const [wanted] = useDebouncedValue(search.trim(), 250);
-  const { data, error, refetch, isPlaceholderData } = useQuery({ ...sessionsQuery({ search: wanted, offset, limit: PAGE }), placeholderData: keepPreviousData });
+  const { data, error, refetch, isPlaceholderData } = useQuery({
+    ...sessionsQuery({ search: wanted, offset, limit: PAGE }),
+    placeholderData: keepPreviousData,
+  });
   const last = data && !isPlaceholderData ? PAGE * Math.max(0, Math.ceil(data.total / PAGE) - 1) : offset;
   if (offset > last) setOffset(last); // all of this page were deleted
   const close = () => setDialog(null);

@@ -42,12 +42,24 @@ export function Profiles({ models, onUse }: Props) {
           </Text>
           <ul className={css.profiles}>
             {profiles.map((profile) => (
-              <Row key={profile.name} profile={profile} model={title(profile.model)} onUse={() => onUse(profile)} onDelete={() => setDoomed(profile)} />
+              <Row
+                key={profile.name}
+                profile={profile}
+                model={title(profile.model)}
+                onUse={() => onUse(profile)}
+                onDelete={() => setDoomed(profile)}
+              />
             ))}
           </ul>
         </>
       )}
-      {doomed && <ConfirmDelete sentence={words.confirmOne(doomed.name)} onClose={() => setDoomed(null)} onDelete={() => remove.mutate(doomed.name)} />}
+      {doomed && (
+        <ConfirmDelete
+          sentence={words.confirmOne(doomed.name)}
+          onClose={() => setDoomed(null)}
+          onDelete={() => remove.mutate(doomed.name)}
+        />
+      )}
     </section>
   );
 }

@@ -72,7 +72,11 @@ export class Enrolment {
       const refusal = limits && togetherTooLarge(files, limits);
       if (refusal) throw refusal;
       const made = await this.make({ name: name.trim(), model, files, signal: mine.signal, onProgress });
-      this.settle(mine, { made: { ...made, sent: files.length }, name: '', recordings: this.now.recordings.filter((one) => !recordings.includes(one)) });
+      this.settle(mine, {
+        made: { ...made, sent: files.length },
+        name: '',
+        recordings: this.now.recordings.filter((one) => !recordings.includes(one)),
+      });
     } catch (error) {
       this.settle(mine, { error: told(error, recordings) });
     }

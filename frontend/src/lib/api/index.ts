@@ -73,7 +73,9 @@ export function tooLarge(file: File, limits: Limits): ApiError | null {
 export function togetherTooLarge(files: File[], limits: Limits): ApiError | null {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (bytes + files.length * FORM_BYTES <= limits.max_upload_bytes) return null;
-  return new ApiError('recordings_too_large', { detail: words().problem.togetherTooLarge(mebibytes(bytes), mebibytes(limits.max_upload_bytes)) });
+  return new ApiError('recordings_too_large', {
+    detail: words().problem.togetherTooLarge(mebibytes(bytes), mebibytes(limits.max_upload_bytes)),
+  });
 }
 
 function mebibytes(bytes: number): string {

@@ -91,7 +91,11 @@ export interface Upload {
 }
 
 /** Sends a form. XMLHttpRequest, as fetch says nothing about the progress of an upload. */
-export function upload<Path extends FormPath>(path: Path, fields: Fields<Path>, { owned, signal, onProgress }: Upload): Promise<Answer<Path>> {
+export function upload<Path extends FormPath>(
+  path: Path,
+  fields: Fields<Path>,
+  { owned, signal, onProgress }: Upload,
+): Promise<Answer<Path>> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', path);

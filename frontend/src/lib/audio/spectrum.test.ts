@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { fft, spectrogram, type Picture } from './spectrum';
 
 const RATE = 16000;
-const tone = (hertz: number, seconds = 1) => Float32Array.from({ length: seconds * RATE }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hertz * i) / RATE));
+const tone = (hertz: number, seconds = 1) =>
+  Float32Array.from({ length: seconds * RATE }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hertz * i) / RATE));
 const loudest = ({ rows, columns, levels }: Picture, column: number) => {
   const values = Array.from({ length: rows }, (_, row) => levels[row * columns + column]!);
   return values.indexOf(Math.max(...values));
@@ -34,9 +35,11 @@ test('only the stretch in view is computed, and silence is silent', () => {
   const samples = new Float32Array(3 * RATE);
   samples.set(tone(2000), RATE);
   const picture = spectrogram(samples, RATE, { kind: 'stft', from: 0.5, to: 2.5, columns: 20 });
-  const level = (column: number) => picture.levels[256 / 2 * picture.columns + column]!;
+  const level = (column: number) => picture.levels[(256 / 2) * picture.columns + column]!;
   expect([level(1), level(10), level(18)]).toEqual([0, 255, 0]);
-  expect(spectrogram(new Float32Array(RATE), RATE, { kind: 'mel', from: 0, to: 1, columns: 4 }).levels.every((one) => one === 0)).toBe(true);
+  expect(spectrogram(new Float32Array(RATE), RATE, { kind: 'mel', from: 0, to: 1, columns: 4 }).levels.every((one) => one === 0)).toBe(
+    true,
+  );
 });
 
 test('half an hour takes no longer than a second', () => {
