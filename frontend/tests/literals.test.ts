@@ -1,10 +1,12 @@
-/** The linter keeps words out of the components; this shows that it would find them, in the place of any file. */
-import { ESLint } from 'eslint';
+/** The linter keeps words out of the components; this shows that it would find them. */
+import { ESLint, type Linter } from 'eslint';
+import ts from 'typescript-eslint';
 import { expect, test } from 'vitest';
 
-const linter = new ESLint({ cwd: process.cwd() });
+// the rules about words need no types, and the files are none that the compiler knows
+const linter = new ESLint({ cwd: process.cwd(), overrideConfig: [ts.configs.disableTypeChecked as Linter.Config] });
 
-async function complaints(jsx: string, filePath = 'src/components/Meter.tsx'): Promise<number> {
+async function complaints(jsx: string, filePath = 'src/components/Thing.tsx'): Promise<number> {
   const code = `export const Thing = ({ busy, name }: { busy: boolean; name: string }) => ${jsx};\n`;
   const [result] = await linter.lintText(code, { filePath });
   return result!.messages.filter(({ ruleId }) => ruleId === 'no-restricted-syntax').length;
@@ -29,9 +31,9 @@ test.each(['<p className="file name">{name}</p>', '<p>{busy && name} · </p>', '
 );
 
 test.each(['`${name} KiB`', '`${name} s`', '[name, `${busy} मि॰`]'])('%s is found outside of JSX too', async (code) => {
-  expect(await complaints(code, 'src/lib/storage.ts')).toBeGreaterThan(0);
+  expect(await complaints(code, 'src/lib/thing.ts')).toBeGreaterThan(0);
 });
 
 test.each(['`${name} %`', '`Bearer ${name}`', '`/api/${name}/end`'])('%s is a name or a sign, and left alone', async (code) => {
-  expect(await complaints(code, 'src/lib/storage.ts')).toBe(0);
+  expect(await complaints(code, 'src/lib/thing.ts')).toBe(0);
 });
