@@ -43,7 +43,7 @@ for (const width of [375, 1280]) {
       await page.getByRole('button', { name: 'Cancel' }).click();
       await page.getByRole('button', { name: /Angry voice/ }).click();
       await expect(page.getByTestId('emotion')).toBeVisible();
-      await expect(page.locator('.spectrogram canvas')).toBeVisible();
+      await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByRole('button', { name: 'Analyse another' }).click();
       await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
@@ -57,12 +57,12 @@ for (const width of [375, 1280]) {
       await page.goto('/');
       await page.getByTestId('file').setInputFiles(sample('sad'));
       await expect(page.getByRole('heading', { name: 'Unsure' })).toBeVisible();
-      await expect(page.locator('.spectrogram canvas')).toBeVisible();
+      await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByRole('button', { name: 'Analyse another' }).click();
       await page.getByTestId('file').setInputFiles({ name: 'silence.wav', mimeType: 'audio/wav', buffer: wav(Buffer.alloc(96000)) });
       await expect(page.getByRole('heading', { name: 'No speech detected' })).toBeVisible();
-      await expect(page.locator('.warnings')).toContainText('very quiet');
+      await expect(page.getByTestId('warnings')).toContainText('very quiet');
       expect(await violations(page)).toEqual([]);
       await page.getByRole('button', { name: 'Analyse another' }).click();
       await page.getByTestId('file').setInputFiles({ name: 'x.wav', mimeType: 'audio/wav', buffer: Buffer.from('words') });
@@ -100,7 +100,7 @@ for (const width of [375, 1280]) {
       await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
       await page.getByRole('button', { name: 'Create profile' }).click();
       await expect(page.getByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toBeVisible();
-      await expect(page.locator('.profile')).toHaveCount(1);
+      await expect(page.getByTestId('profile')).toHaveCount(1);
       expect(await violations(page)).toEqual([]);
       await page.goto('/');
       await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toBeVisible();
@@ -136,7 +136,7 @@ for (const width of [375, 1280]) {
       await expect(page.getByTestId('emotion')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await page.getByRole('link', { name: 'Sessions' }).click();
-      await expect(page.locator('.session')).toHaveCount(1);
+      await expect(page.getByTestId('session')).toHaveCount(1);
       expect(await violations(page)).toEqual([]);
       await page.getByRole('button', { name: /^Delete Live/ }).click();
       await expect(page.getByRole('dialog')).toBeVisible();

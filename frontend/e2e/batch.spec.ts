@@ -32,7 +32,7 @@ test('each file has its answer or its own error, and the table is sorted and fil
   await page.getByRole('searchbox').fill('sad');
   await expect(page.locator('tbody tr')).toHaveCount(1);
   await page.getByRole('searchbox').fill('');
-  await page.locator('.distribution button').first().click();
+  await page.locator('[data-testid=distribution] button').first().click();
   await expect(page.locator('tbody tr')).not.toHaveCount(4);
   expect(foreign).toEqual([]);
 });
@@ -192,4 +192,24 @@ test('leaving for another page neither stops the queue nor loses answers and lab
   await page.getByRole('link', { name: 'Batch' }).click();
   await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('Based on 1 labelled recording');
+});
+
+test('of a long table only the rows in view are drawn, and those around the focus', async ({ page }) => {
+  await page.route('**/upload', () => {});
+  await page.goto('/batch');
+  const buffer = readFileSync(sample('angry'));
+  const files = Array.from({ length: 400 }, (_, i) => ({ name: `${i}.wav`, mimeType: 'audio/wav', buffer: buffer.subarray(0, 100) }));
+  await page.getByTestId('files').setInputFiles(files);
+  await expect(page.getByRole('table')).toHaveAttribute('aria-rowcount', '401');
+  const drawn = page.getByRole('rowheader');
+  expect(await drawn.count()).toBeLessThan(100);
+  const first = page.getByRole('row').filter({ hasText: /^0\.wav/ }).getByRole('button');
+  await first.focus();
+  await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+  await expect(page.getByRole('rowheader', { name: '399.wav', exact: true })).toBeInViewport();
+  expect(await drawn.count()).toBeLessThan(100);
+  await expect(page.getByRole('rowheader', { name: '200.wav', exact: true })).toHaveCount(0);
+  await expect(first).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('row').filter({ hasText: /^1\.wav/ }).getByRole('button')).toBeFocused();
 });

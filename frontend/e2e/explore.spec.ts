@@ -4,7 +4,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { sample, upload, watch } from './steps';
 
 const stage = (page: Page) => page.getByRole('group', { name: /Chart over time/ });
-const width = (page: Page) => page.locator('.segment').first().evaluate((element) => element.getBoundingClientRect().width);
+const width = (page: Page) => page.getByTestId('segment').first().evaluate((element) => element.getBoundingClientRect().width);
 
 /** Joins samples with a pause, so that there is something over time: 16 kHz, 16 bit, mono. */
 function story(names: string[]): Buffer {
@@ -19,11 +19,11 @@ function story(names: string[]): Buffer {
 async function analysed(page: Page) {
   await page.goto('/');
   await upload(page, { name: 'story.wav', mimeType: 'audio/wav', buffer: story(['angry', 'sad']) });
-  await expect(page.locator('.spectrogram canvas')).toBeVisible();
+  await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
 }
 
 /** How many colours a canvas has. */
-const colours = (page: Page, canvas = '.spectrogram canvas') =>
+const colours = (page: Page, canvas = '[data-testid=spectrogram] canvas') =>
   page.locator(canvas).evaluate((canvas: HTMLCanvasElement) => {
     const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
     const seen = new Set<number>();
@@ -42,7 +42,7 @@ test('keys zoom, go from segment to segment, play, and repeat', async ({ page })
   await page.keyboard.press('0');
   expect(await width(page)).toBeCloseTo(before, 0);
   await page.keyboard.press(']');
-  const second = page.locator('.segment').nth(1);
+  const second = page.getByTestId('segment').nth(1);
   await expect(second).toHaveAttribute('aria-pressed', 'true');
   const told = await second.getAttribute('aria-label');
   await expect(page.getByTestId('segment-detail')).toContainText(told!);
@@ -57,27 +57,27 @@ test('keys zoom, go from segment to segment, play, and repeat', async ({ page })
 
 test('the segment under the pointer shows its probabilities, a click goes there', async ({ page }) => {
   await analysed(page);
-  const last = page.locator('.segment').last();
+  const last = page.getByTestId('segment').last();
   await last.hover();
   await expect(page.getByTestId('segment-detail')).toContainText((await last.getAttribute('aria-label'))!);
-  const wave = page.locator('.wave-track');
+  const wave = page.getByTestId('wave-track');
   const { x, width: room } = (await wave.boundingBox())!;
   await wave.click({ position: { x: 0.5 * room, y: 20 } });
-  const playhead = async () => (await page.locator('.playhead').boundingBox())!.x - x;
+  const playhead = async () => (await page.getByTestId('playhead').boundingBox())!.x - x;
   await expect.poll(async () => Math.abs((await playhead()) - 0.5 * room)).toBeLessThan(4);
 });
 
 test('three spectrograms and what counted are drawn', async ({ page }) => {
   await analysed(page);
   for (const [kind, column] of [['Linear', '500 to 1,000 Hz (dB)'], ['Chroma', 'F♯ (dB)'], ['Mel', '500 to 1,000 Hz (dB)']] as const) {
-    await page.locator('.toolbar').getByText(kind, { exact: true }).click();
+    await page.getByTestId('toolbar').getByText(kind, { exact: true }).click();
     await expect.poll(() => colours(page)).toBeGreaterThan(30);
     const table = page.getByRole('button', { name: `Spectrogram (${kind}) as a table` });
     if ((await table.getAttribute('aria-expanded')) === 'false') await table.click();
     await expect(page.getByRole('columnheader', { name: column })).toBeVisible();
   }
   await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
-  await expect(page.locator('.attention canvas')).toBeVisible();
+  await expect(page.locator('[data-testid=attention] canvas')).toBeVisible();
 });
 
 test('behind every chart there is a table', async ({ page }) => {
@@ -87,17 +87,17 @@ test('behind every chart there is a table', async ({ page }) => {
   expect(count).toBeGreaterThanOrEqual(4);
   for (let i = 0; i < count; i += 1) {
     await shown.nth(i).click();
-    await expect(page.locator('.data-table').nth(i).getByRole('row').nth(1)).toBeVisible();
+    await expect(page.getByTestId('data-table').nth(i).getByRole('row').nth(1)).toBeVisible();
   }
 });
 
 test('a table scrolls by its own keys, and the recording stays where it is', async ({ page }) => {
   await page.setViewportSize({ width: 375, height: 800 });
   await analysed(page);
-  await page.locator('.toolbar').getByText('Chroma', { exact: true }).click();
+  await page.getByTestId('toolbar').getByText('Chroma', { exact: true }).click();
   await page.getByRole('button', { name: 'Spectrogram (Chroma) as a table' }).click();
-  const place = page.locator('.data-table [tabindex="0"]');
-  const clock = page.locator('.toolbar .numbers');
+  const place = page.locator('[data-testid=data-table] [tabindex="0"]');
+  const clock = page.getByTestId('clock');
   const before = await clock.textContent();
   await place.focus();
   for (const key of ['ArrowRight', 'ArrowRight', ' ', 'End']) await page.keyboard.press(key);
@@ -111,7 +111,7 @@ test('the waveform follows the colours of the page', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   await analysed(page);
   const shade = () =>
-    page.locator('.wave-track canvas').first().evaluate((canvas: HTMLCanvasElement) => {
+    page.locator('[data-testid=wave-track] canvas').first().evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
       for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) return [...data.slice(i, i + 3)].join();
       return '';
@@ -128,8 +128,8 @@ test('what counted is drawn over the timeline of a kept session, without its aud
   await page.getByRole('link', { name: 'story.wav' }).click();
   await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
   await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
-  await expect.poll(() => colours(page, '.attention canvas')).toBeGreaterThan(1);
-  await expect(page.locator('.spectrogram')).toHaveCount(0);
+  await expect.poll(() => colours(page, '[data-testid=attention] canvas')).toBeGreaterThan(1);
+  await expect(page.getByTestId('spectrogram')).toHaveCount(0);
 });
 
 test('the timeline is saved as a picture', async ({ page }) => {
@@ -189,5 +189,5 @@ test('a format that the browser cannot play is answered all the same', async ({ 
   await page.goto('/');
   await upload(page, sample('angry'));
   await expect(page.locator('main').getByText('This browser cannot play this format')).toBeVisible();
-  await expect(page.locator('.segment')).toHaveCount(1);
+  await expect(page.getByTestId('segment')).toHaveCount(1);
 });

@@ -1,9 +1,9 @@
 /** What can go wrong, as one table: how it comes about, what the page then says, and how it goes on. README.md lists it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Locator, type Page } from '@playwright/test';
-import { en, type Words } from '../src/lib/words/en';
-import { es } from '../src/lib/words/es';
-import { hi } from '../src/lib/words/hi';
+import { en, type Words } from '../src/lib/i18n/words/en';
+import { es } from '../src/lib/i18n/words/es';
+import { hi } from '../src/lib/i18n/words/hi';
 import { sample, wav } from './steps';
 
 interface Said {
@@ -177,7 +177,7 @@ const FAILURES: Failure[] = [
     says: ({ result }) => ({ title: result.none, detail: result.noneSummary, todo: result.noneTodo }),
     cause: sent(() => wav(Buffer.alloc(96000))),
     next: { press: ({ result }) => result.again, shows: record },
-    place: '.result',
+    place: '[data-testid=result]',
   },
   {
     what: 'The server is unreachable',
@@ -268,7 +268,7 @@ const FAILURES: Failure[] = [
       const known = page.waitForResponse('**/api/v1/models');
       await page.goto('/');
       await known;
-      await expect(page.locator('.model')).not.toBeEmpty();
+      await expect(page.getByTestId('model')).not.toBeEmpty();
       await upload(page, readFileSync(sample('happy')));
     },
     next: OTHER,
@@ -407,9 +407,9 @@ for (const [language, locale, words, length] of [['Hindi', 'hi-IN', hi, '2.8 स
       const loud = Buffer.from(readFileSync(sample('angry')));
       for (let i = 44; i + 1 < loud.length; i += 2) loud.writeInt16LE(Math.max(-32768, Math.min(32767, 30 * loud.readInt16LE(i))), i);
       await sent(() => loud)(page);
-      await expect(page.locator('.warnings').getByText(words.warnings.overdriven)).toBeVisible();
-      await expect(page.locator('.result [lang=en]')).toHaveCount(0);
-      await expect(page.locator('.result-foot')).toContainText(length);
+      await expect(page.getByTestId('warnings').getByText(words.warnings.overdriven)).toBeVisible();
+      await expect(page.locator('[data-testid=result] [lang=en]')).toHaveCount(0);
+      await expect(page.getByTestId('result-foot')).toContainText(length);
     });
   });
 }

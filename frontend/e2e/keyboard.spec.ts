@@ -34,7 +34,7 @@ test('the model is chosen, and then answers', async ({ page, request }) => {
   await sample.focus();
   await page.keyboard.press('Enter');
   await expect(page.getByTestId('emotion')).toBeFocused();
-  await expect(page.locator('.result-foot')).toContainText(`analysed with ${name} in`);
+  await expect(page.getByTestId('result-foot')).toContainText(`analysed with ${name} in`);
 });
 
 test('the language is chosen from its menu, and remembered', async ({ page }) => {

@@ -37,7 +37,7 @@ for (const [language, locale] of [['Hindi', 'hi-IN'], ['Spanish', 'es-MX'], ['En
       for (const view of VIEWS) {
         for (const direction of ['ltr', 'rtl']) {
           await page.goto(view);
-          await expect(page.locator('.card').first()).toBeVisible();
+          await expect(page.locator('main section').first()).toBeVisible();
           await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
           const room = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
           expect(room[0], `${view} ${direction}`).toBeLessThanOrEqual(room[1]!);

@@ -110,7 +110,7 @@ async function held(page: Page) {
 }
 
 /** The session in numbers, but for its length, of which the page knows some more until it ends. */
-const figures = async (page: Page) => (await page.locator('.statistics').locator('dl > div, li').allTextContents()).slice(1);
+const figures = async (page: Page) => (await page.getByTestId('statistics').locator('dl > div, li').allTextContents()).slice(1);
 
 async function start(page: Page): Promise<string> {
   await page.goto('/live');
@@ -142,8 +142,8 @@ test.describe('allowed', () => {
     await expect(page.getByTestId('emotion')).toBeVisible();
     expect(new URL(page.url()).search).toBe(`?session=${id}`);
     await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
-    await expect(page.locator('.segment').first()).toBeVisible();
-    await expect(page.locator('.mark')).toHaveCount(1);
+    await expect(page.getByTestId('segment').first()).toBeVisible();
+    await expect(page.getByTestId('mark')).toHaveCount(1);
     await expect(page.getByRole('region', { name: 'Session statistics' })).toBeVisible();
     expect(before).toContainEqual(expect.stringMatching(/^Speech\d+%$/));
     expect(await figures(page)).toEqual(before);

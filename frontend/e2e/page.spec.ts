@@ -222,7 +222,7 @@ test('a view that did not come is tried again without a reload, which would lose
     await page.getByRole('button', { name: 'Try again' }).click();
     await asked;
   }
-  await expect(page.locator('.spectrogram canvas')).toBeVisible();
+  await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
   await page.route('**/assets/About-*', (route) => route.abort());
   await view(page, 'About');
   await expect(page.getByRole('alert')).toContainText('This view stopped working');
@@ -252,7 +252,7 @@ for (const width of [375, 1280]) {
       await page.goto('/?sample=angry');
       await expect(emotion(page)).toBeVisible();
       const behind = page.getByRole('button', { name: / as a table/ });
-      await expect(page.locator('.spectrogram canvas')).toBeVisible();
+      await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
       for (const button of await behind.all()) await button.click();
       await expect(page.getByRole('table')).toHaveCount(await behind.count());
       await expectColumns(page);

@@ -10,7 +10,7 @@ async function keep(page: Page, name = 'angry') {
 }
 
 const open = (page: Page) => page.getByRole('link', { name: 'Sessions' }).click();
-const rows = (page: Page) => page.locator('.session');
+const rows = (page: Page) => page.getByTestId('session');
 
 test('a result is kept, opens again without its audio, and another browser sees none of it', async ({ page, browser, baseURL }) => {
   await keep(page);

@@ -3,7 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { sample, watch } from './steps';
 
 const MOODS = ['angry', 'happy', 'sad'].map(sample);
-const rows = (page: Page) => page.locator('.profile');
+const rows = (page: Page) => page.getByTestId('profile');
 const recordings = (page: Page) => page.getByRole('list', { name: 'Recordings' }).getByRole('listitem');
 
 async function make(page: Page, name: string) {
@@ -32,7 +32,7 @@ test('a voice is made, listed, named in an answer and in its session, and delete
   await page.getByTestId('file').setInputFiles(sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();
   await page.getByRole('link', { name: 'Sessions' }).click();
-  await expect(page.locator('.session')).toContainText('calibrated to the speaker profile “Asha K”');
+  await expect(page.getByTestId('session')).toContainText('calibrated to the speaker profile “Asha K”');
   await page.goto('/live');
   await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha K');
 

@@ -1,9 +1,7 @@
 import '@fontsource-variable/figtree';
 import './app/mantine';
-import './app/app.css';
-import './app/start.css';
-import './components/components.css';
-import './components/prose.css';
+import './app/tokens.css';
+import './app/global.css';
 import { DirectionProvider, MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
@@ -11,8 +9,8 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import { theme } from './app/theme';
 import { limitsQuery, modelsQuery, samplesQuery } from './lib/api';
-import { startLanguage } from './lib/language';
-import { newQueries } from './lib/queries';
+import { newQueries } from './lib/api/queries';
+import { startLanguage } from './lib/i18n/language';
 
 const PATIENCE = 400; // ms
 

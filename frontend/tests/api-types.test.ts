@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 const document = () => JSON.parse(readFileSync('../backend/openapi.json', 'utf-8'));
 const generated = async (from: ReturnType<typeof document>) => COMMENT_HEADER + astToString(await openapiTS(from));
-const committed = readFileSync('src/lib/api-types.ts', 'utf-8').replaceAll('\r\n', '\n');
+const committed = readFileSync('src/lib/api/api-types.ts', 'utf-8').replaceAll('\r\n', '\n');
 
 test('the types are those that `npm run api-types` makes', async () => {
   expect(await generated(document())).toBe(committed);

@@ -19,7 +19,7 @@ from matplotlib.ticker import PercentFormatter
 
 from ser.core.atomic_write import write_atomically
 
-# colour in a picture -> the same on a dark page; the pairs are those of frontend/src/app/app.css
+# colour in a picture -> the same on a dark page; the pairs are those of frontend/src/app/tokens.css
 INK, QUIET, LINE, ACCENT, OTHER = "#1b2426", "#566266", "#d2cec5", "#0f6b66", "#b0700a"
 DARK = {INK: "#e9eeed", QUIET: "#a5b1b2", LINE: "#39444a", ACCENT: "#5cc8bf", OTHER: "#f5b94a"}
 STYLE = {

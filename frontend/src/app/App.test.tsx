@@ -8,7 +8,9 @@ import type { Prediction } from '../lib/api';
 import { App } from './App';
 
 // jsdom decodes no audio: the chart says so and shows the rest
-vi.mock('wavesurfer.js', () => ({ default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) } }));
+vi.mock('wavesurfer.js', () => ({
+  default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) },
+}));
 
 afterEach(() => window.history.replaceState(null, '', '/'));
 

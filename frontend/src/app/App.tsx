@@ -3,25 +3,28 @@ import { useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Announcer } from '../components/Announcer';
+import layout from '../components/layout.module.css';
 import { Link } from '../components/Link';
-import { Notice } from '../features/notice/Notice';
+import { useAnalysis } from '../features/analyse/useAnalysis';
+import { ExportMenu } from '../features/export/ExportMenu';
+import { useModels } from '../features/models/useModels';
 import { useVoice } from '../features/voices/useVoice';
 import { limitsQuery, type Profile } from '../lib/api';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
 import { lasting } from '../lib/storage';
-import { AnalyseView } from './AnalyseView';
+import css from './App.module.css';
 import { Crash } from './Crash';
 import { Header } from './Header';
 import { lazily } from './lazily';
-import { useAnalysis } from './useAnalysis';
-import { useModels } from './useModels';
+import { Notice } from './Notice';
+import { AnalyseRoute } from './routes/AnalyseRoute';
 import { VIEWS } from './views';
 
-const LiveView = lazily(() => import('./LiveView').then(({ LiveView: view }) => view));
+const LiveRoute = lazily(() => import('./routes/LiveRoute').then(({ LiveRoute: route }) => route));
 const BatchView = lazily(() => import('../features/batch/Batch').then(({ Batch }) => Batch));
 const SessionsView = lazily(() => import('../features/sessions/Sessions').then(({ Sessions }) => Sessions));
-const VoicesView = lazily(() => import('./VoicesView').then(({ VoicesView: view }) => view));
+const VoicesRoute = lazily(() => import('./routes/VoicesRoute').then(({ VoicesRoute: route }) => route));
 const AboutView = lazily(() => import('../features/about/About').then(({ About }) => About));
 
 /** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */
@@ -42,24 +45,24 @@ export function App() {
   };
 
   const views: Record<string, ReactNode> = {
-    '/': <AnalyseView analysis={analysis} limits={limits} models={models} voice={voice} keep={keep} onKeep={setKeep} />,
-    '/live': <LiveView models={models} voice={voice} onOpen={analysis.openSession} />,
+    '/': <AnalyseRoute analysis={analysis} limits={limits} models={models} voice={voice} keep={keep} onKeep={setKeep} />,
+    '/live': <LiveRoute models={models} voice={voice} onOpen={analysis.openSession} />,
     '/batch': <BatchView limits={limits} model={models.chosen} />,
-    '/sessions': <SessionsView />,
-    '/voices': <VoicesView limits={limits} models={models} onUse={analyseWith} />,
+    '/sessions': <SessionsView exports={({ id, title }) => <ExportMenu compact stem={title.replace(/\.\w+$/, '')} session={id} />} />,
+    '/voices': <VoicesRoute limits={limits} models={models} onUse={analyseWith} />,
     '/about': <AboutView models={models.models} />,
   };
   return (
     <>
-      <a className="skip" href="#main">
+      <a className={css.skip} href="#main">
         {words.skip}
       </a>
       <Header answer={analysis.address} />
-      <main className="main" id="main" tabIndex={-1} ref={main}>
+      <main className={css.main} id="main" tabIndex={-1} ref={main}>
         <Notice />
         <Crash key={path}>{views[path] ?? <Lost />}</Crash>
       </main>
-      <footer className="footer">
+      <footer className={css.footer}>
         <span>{words.footer}</span>
         <Anchor href="/docs" c="inherit" size="sm" underline="always">
           {words.api}
@@ -91,7 +94,7 @@ function useMain(path: string) {
 function Lost() {
   const { lost } = useWords();
   return (
-    <section className="card">
+    <section className={layout.card}>
       <Title order={2}>{lost.title}</Title>
       <p>
         <Link href="/">{lost.back}</Link>

@@ -1,6 +1,7 @@
 import { Button, Text, Title } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
-import { words } from '../lib/language';
+import css from '../components/Problem.module.css';
+import { words } from '../lib/i18n/language';
 
 /** Catches what a view throws, such as a part that cannot be loaded because the server is gone, and says so. Reloading would lose
  *  what only this page has, so the view is tried again in place. */
@@ -15,7 +16,7 @@ export class Crash extends Component<{ children: ReactNode }, { crashed: boolean
     if (!this.state.crashed) return this.props.children;
     const { crash, problem } = words();
     return (
-      <section className="problem" role="alert">
+      <section className={css.problem} role="alert">
         <Title order={2} size="h4">
           {crash.title}
         </Title>

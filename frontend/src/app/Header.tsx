@@ -1,8 +1,9 @@
 import { ActionIcon, Menu, Title, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconLanguage, IconMoon, IconSun } from '@tabler/icons-react';
 import { Link } from '../components/Link';
-import { chooseLanguage, LANGUAGES, useLanguage, useWords, type Language } from '../lib/language';
+import { chooseLanguage, LANGUAGES, useLanguage, useWords, type Language } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
+import css from './Header.module.css';
 import { VIEWS } from './views';
 
 const SCHEMES = {
@@ -15,15 +16,15 @@ const SCHEMES = {
 export function Header({ answer }: { answer?: string }) {
   const { product } = useWords();
   return (
-    <header className="header">
-      <Link href="/" className="brand">
+    <header className={css.header}>
+      <Link href="/" className={css.brand}>
         <img src="/icon.svg" alt="" width={32} height={32} />
         <Title order={1} size="h4">
           {product}
         </Title>
       </Link>
       <Navigation answer={answer} />
-      <div className="switches">
+      <div className={css.switches}>
         <LanguageMenu />
         <ColourSwitch />
       </div>
@@ -36,9 +37,13 @@ function Navigation({ answer }: { answer?: string }) {
   const { navigation, views } = useWords();
   const { path } = usePlace();
   return (
-    <nav className="navigation" aria-label={navigation}>
+    <nav className={css.navigation} aria-label={navigation}>
       {VIEWS.map(({ name, address, Icon }) => (
-        <Link key={name} href={name === 'analyse' && path !== address && answer ? answer : address} aria-current={path === address ? 'page' : undefined}>
+        <Link
+          key={name}
+          href={name === 'analyse' && path !== address && answer ? answer : address}
+          aria-current={path === address ? 'page' : undefined}
+        >
           <Icon aria-hidden size={20} stroke={1.7} />
           {views[name]}
         </Link>
@@ -75,7 +80,13 @@ function ColourSwitch() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const { next, Icon } = SCHEMES[colorScheme];
   return (
-    <ActionIcon variant="default" size="lg" aria-label={colours[colorScheme]} title={colours[colorScheme]} onClick={() => setColorScheme(next)}>
+    <ActionIcon
+      variant="default"
+      size="lg"
+      aria-label={colours[colorScheme]}
+      title={colours[colorScheme]}
+      onClick={() => setColorScheme(next)}
+    >
       <Icon aria-hidden size={18} />
     </ActionIcon>
   );

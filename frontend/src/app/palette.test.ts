@@ -3,13 +3,25 @@ import { expect, test } from 'vitest';
 import { EMOTIONS } from '../lib/emotions';
 
 type Rgb = [number, number, number];
-const css = readFileSync('src/app/app.css', 'utf-8');
+const css = readFileSync('src/app/tokens.css', 'utf-8');
 
 /** Dichromats' sight as matrices on linear RGB, severity 1 (Machado, Oliveira and Fernandes 2009, IEEE TVCG 15). */
 const SIGHT: Record<string, number[][]> = {
-  normal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-  protanopia: [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-  deuteranopia: [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protanopia: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deuteranopia: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
 };
 
 function colours(scheme: string): Record<string, Rgb> {
@@ -28,8 +40,22 @@ const times = (matrix: number[][], colour: Rgb) => matrix.map((row) => row.reduc
 
 /** Oklab (Ottosson 2020): distances are about what eyes see. */
 function oklab(colour: Rgb): Rgb {
-  const cones = times([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.63]], colour);
-  return times([[0.2105, 0.7936, -0.0041], [1.978, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]], cones.map((x) => Math.cbrt(Math.max(0, x))) as Rgb);
+  const cones = times(
+    [
+      [0.4122, 0.5363, 0.0514],
+      [0.2119, 0.6807, 0.1074],
+      [0.0883, 0.2817, 0.63],
+    ],
+    colour,
+  );
+  return times(
+    [
+      [0.2105, 0.7936, -0.0041],
+      [1.978, -2.4286, 0.4506],
+      [0.0259, 0.7828, -0.8087],
+    ],
+    cones.map((x) => Math.cbrt(Math.max(0, x))) as Rgb,
+  );
 }
 
 function contrast(one: Rgb, other: Rgb): number {

@@ -6,7 +6,7 @@ import { Announcer } from './Announcer';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => {
-  act(() => vi.runAllTimers()); // so that nothing is left for the next test
+  act(() => void vi.runAllTimers()); // so that nothing is left for the next test
   vi.useRealTimers();
 });
 
@@ -22,9 +22,9 @@ test('what happens at once is said one after the other, the same twice is said t
   expect(screen.getByRole('log')).toHaveAttribute('aria-live', 'polite');
   act(() => ['Recording.', 'Angry', 'Angry'].forEach(announce));
   expect(said()).toEqual(['Recording.', 'Angry', 'Angry']);
-  act(() => vi.advanceTimersByTime(4000));
+  act(() => void vi.advanceTimersByTime(4000));
   act(() => announce('Sad'));
-  act(() => vi.advanceTimersByTime(1500));
+  act(() => void vi.advanceTimersByTime(1500));
   expect(said()).toEqual(['Sad']);
 });
 

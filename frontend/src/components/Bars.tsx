@@ -1,9 +1,12 @@
 import { Text } from '@mantine/core';
-import { emotionColor, emotionName, ranked } from '../lib/emotions';
-import { certainty } from '../lib/format';
-import { useWords } from '../lib/language';
+import clsx from 'clsx';
 import type { Emotion } from '../lib/api';
+import { emotionColor, emotionName, ranked } from '../lib/emotions';
+import { certainty } from '../lib/i18n/format';
+import { useWords } from '../lib/i18n/language';
+import css from './Bars.module.css';
 import { EmotionIcon } from './EmotionIcon';
+import text from './text.module.css';
 
 interface Props {
   probabilities: Record<string, number>;
@@ -20,17 +23,17 @@ export function Bars({ probabilities, label, order, compact = false }: Props) {
   if (!rows.length) return null;
   const most = Math.max(...rows.map(([, share]) => share));
   return (
-    <ol className={`bars ${compact ? 'bars-compact' : ''}`} aria-label={label ?? result.probabilities}>
+    <ol className={clsx(css.bars, compact && css.barsCompact)} aria-label={label ?? result.probabilities}>
       {rows.map(([emotion, share]) => (
-        <li key={emotion} className={`bar-row ${share === most && share > 0 ? 'bar-first' : ''}`}>
-          <span className="bar-name">
+        <li key={emotion} className={clsx(css.barRow, share === most && share > 0 && css.barFirst)}>
+          <span className={css.barName}>
             <EmotionIcon emotion={emotion} size={compact ? 16 : 20} />
             {emotionName(emotion)}
           </span>
-          <span className="bar-track" aria-hidden>
-            <span className="bar-fill" style={{ inlineSize: `${100 * share}%`, background: emotionColor(emotion) }} />
+          <span className={css.barTrack} aria-hidden>
+            <span className={css.barFill} style={{ inlineSize: `${100 * share}%`, background: emotionColor(emotion) }} />
           </span>
-          <Text span size="sm" className="numbers bar-value">
+          <Text span size="sm" className={clsx(text.numbers, css.barValue)}>
             {certainty(100 * share)}
           </Text>
         </li>

@@ -1,6 +1,8 @@
-import { useElementSize, useMergedRef } from '@mantine/hooks';
 import { useComputedColorScheme } from '@mantine/core';
+import { useElementSize, useMergedRef } from '@mantine/hooks';
+import clsx from 'clsx';
 import { useEffect, useRef } from 'react';
+import css from './Canvas.module.css';
 
 export type Draw = (context: CanvasRenderingContext2D, width: number, height: number) => void;
 
@@ -26,10 +28,10 @@ export function Canvas({ height, draw, className }: Props) {
     context.scale(density, density);
     draw(context, width, height);
   }, [draw, width, height, colours]);
-  return <canvas ref={both} className={`canvas ${className ?? ''}`} style={{ height }} aria-hidden />;
+  return <canvas ref={both} className={clsx(css.canvas, className)} style={{ height }} aria-hidden />;
 }
 
-/** A colour of app.css, as canvases take it. */
+/** A colour of tokens.css, as canvases take it. */
 export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

@@ -2,7 +2,9 @@ import { Table, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconChevronRight, IconTable } from '@tabler/icons-react';
 import { useId } from 'react';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
+import css from './DataTable.module.css';
+import text from './text.module.css';
 
 interface Props {
   caption: string;
@@ -17,16 +19,20 @@ export function DataTable({ caption, head, rows }: Props) {
   const [open, { toggle }] = useDisclosure(false);
   const id = useId();
   return (
-    <div className="data-table">
-      <UnstyledButton className="disclosure" aria-expanded={open} aria-controls={id} onClick={toggle}>
-        <IconChevronRight aria-hidden size={14} className={open ? 'turned' : ''} />
+    <div className={css.dataTable} data-testid="data-table" data-scrolls>
+      <UnstyledButton className={css.disclosure} aria-expanded={open} aria-controls={id} onClick={toggle}>
+        <IconChevronRight aria-hidden size={14} className={open ? css.turned : undefined} />
         <IconTable aria-hidden size={16} />
         {table.show(caption)}
       </UnstyledButton>
       <div id={id} hidden={!open}>
         {open && (
-          <Table.ScrollContainer minWidth={head.length * 90} maxHeight={320} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption } }}>
-            <Table striped withTableBorder fz="sm" className="numbers">
+          <Table.ScrollContainer
+            minWidth={head.length * 90}
+            maxHeight={320}
+            scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': caption } }}
+          >
+            <Table striped withTableBorder fz="sm" className={text.numbers}>
               <Table.Caption>{caption}</Table.Caption>
               <Table.Thead>
                 <Table.Tr>

@@ -2,8 +2,10 @@ import { Button, Group, Modal, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { asApiError } from '../lib/api';
 import { useReturnedFocus } from '../lib/focus';
-import { useWords } from '../lib/language';
+import { useWords } from '../lib/i18n/language';
+import css from './Dialog.module.css';
 import { ServerProblem } from './Problem';
+import text from './text.module.css';
 
 /** Closed by Escape, by its own buttons, or by a click beside it; the focus then goes back to where it was, which Mantine
  * does only for a dialog that stays. Mantine's own heading would be a second page header. */
@@ -38,12 +40,12 @@ export function ConfirmDelete({ sentence, error, onClose, onDelete }: Props) {
   return (
     <Dialog title={dialog.confirm} onClose={onClose}>
       {error && <ServerProblem error={asApiError(error)} />}
-      <Text className="file-name">{sentence}</Text>
+      <Text className={text.fileName}>{sentence}</Text>
       <Group justify="flex-end" mt="lg">
         <Button variant="default" onClick={onClose} data-autofocus>
           {dialog.cancel}
         </Button>
-        <Button className="danger" onClick={onDelete}>
+        <Button className={css.danger} onClick={onDelete}>
           {dialog.delete}
         </Button>
       </Group>

@@ -1,3 +1,5 @@
+import css from './Meter.module.css';
+
 interface Props {
   label: string;
   /** Loudest magnitude, 0 to 1. */
@@ -15,8 +17,8 @@ export function loudness(level: number): number {
 export function Meter({ label, level }: Props) {
   const loud = loudness(level);
   return (
-    <div className="meter" role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * loud)}>
-      <div className="meter-fill" style={{ inlineSize: `${100 * loud}%` }} />
+    <div className={css.meter} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * loud)}>
+      <div className={css.meterFill} style={{ inlineSize: `${100 * loud}%` }} />
     </div>
   );
 }

@@ -2,8 +2,9 @@ import { Button, Group, Text, Title } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import type { ApiError } from '../lib/api';
-import { useWords } from '../lib/language';
-import { explain } from '../lib/problems';
+import { explain } from '../lib/api/problems';
+import { useWords } from '../lib/i18n/language';
+import css from './Problem.module.css';
 
 interface Props {
   title: string;
@@ -23,9 +24,9 @@ export function Problem({ title, detail, todo, requestId, said, onRetry, onDismi
   const self = useRef<HTMLElement>(null);
   useEffect(() => self.current?.focus(), [title, detail]);
   return (
-    <section className="problem" role="alert" tabIndex={-1} ref={self}>
+    <section className={css.problem} role="alert" tabIndex={-1} ref={self}>
       <Group gap="sm" wrap="nowrap" align="flex-start">
-        <IconAlertTriangle aria-hidden size={24} className="problem-icon" />
+        <IconAlertTriangle aria-hidden size={24} className={css.problemIcon} />
         <div>
           <Title order={2} size="h4">
             {title}
@@ -40,7 +41,7 @@ export function Problem({ title, detail, todo, requestId, said, onRetry, onDismi
             </Text>
           )}
           {said && (
-            <details className="said">
+            <details className={css.said}>
               <summary>{problem.said}</summary>
               <p lang="en">{said}</p>
             </details>

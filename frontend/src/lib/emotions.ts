@@ -1,7 +1,7 @@
-/** The emotions for people: name, colour, order. Their icons are in components/EmotionIcon, their colours in app.css. */
+/** The emotions for people: name, colour, order. Their icons are in components/EmotionIcon, their colours in app/tokens.css. */
 import type { Emotion } from './api';
-import { either } from './format';
-import { locale, words } from './language';
+import { either } from './i18n/format';
+import { locale, words } from './i18n/language';
 
 export const EMOTIONS: readonly Emotion[] = ['angry', 'calm', 'disgust', 'fearful', 'happy', 'neutral', 'sad', 'surprised'];
 

@@ -2,7 +2,7 @@ import { act, renderHook } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { navigate, usePlace } from './router';
 
-test('going elsewhere and the browser\'s back button change the place', async () => {
+test("going elsewhere and the browser's back button change the place", async () => {
   const { result } = renderHook(usePlace);
   act(() => navigate('/sessions'));
   act(() => navigate('/?session=7'));

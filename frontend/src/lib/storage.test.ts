@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { lasting, remember, remembered } from './storage';
 
-test('what is remembered is in the browser\'s storage', () => {
+test("what is remembered is in the browser's storage", () => {
   expect(remembered('owner')).toBeNull();
   remember('owner', 'me');
   expect([remembered('owner'), localStorage.getItem('owner')]).toEqual(['me', 'me']);

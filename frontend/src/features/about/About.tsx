@@ -1,10 +1,14 @@
-import './about.css';
 import { Anchor, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import clsx from 'clsx';
+import layout from '../../components/layout.module.css';
+import prose from '../../components/prose.module.css';
+import text from '../../components/text.module.css';
 import { versionQuery, type Figure, type Model } from '../../lib/api';
 import { emotionWord } from '../../lib/emotions';
-import { number, percentage } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { number, percentage } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './about.module.css';
 
 const LAW = 'https://eur-lex.europa.eu/eli/reg/2024/1689/oj';
 
@@ -14,11 +18,11 @@ export function About({ models }: { models: Model[] }) {
   const { data: version } = useQuery(versionQuery);
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
       </div>
-      <section className="card prose">
+      <section className={clsx(layout.card, prose.prose)}>
         <Title order={3}>{words.how}</Title>
         <ol>
           {words.steps.map((step) => (
@@ -37,7 +41,7 @@ export function About({ models }: { models: Model[] }) {
             <li key={line}>{line}</li>
           ))}
         </ul>
-        <div className="law">
+        <div className={css.law}>
           <Title order={3}>{words.prohibited}</Title>
           <p>
             {words.prohibitedText}{' '}
@@ -47,7 +51,7 @@ export function About({ models }: { models: Model[] }) {
           </p>
         </div>
       </section>
-      <section className="card prose" aria-label={words.figures}>
+      <section className={clsx(layout.card, prose.prose)} aria-label={words.figures}>
         <Title order={3}>{words.figures}</Title>
         <p>{words.figuresText}</p>
         <Figures models={models} />
@@ -55,7 +59,7 @@ export function About({ models }: { models: Model[] }) {
           {words.leakyText}
         </Text>
       </section>
-      <section className="card prose">
+      <section className={clsx(layout.card, prose.prose)}>
         <Title order={3}>{words.privacy}</Title>
         <p>{words.privacyText}</p>
         <Title order={3}>{words.built}</Title>
@@ -76,7 +80,7 @@ function Figures({ models }: { models: Model[] }) {
   const { about: words } = useWords();
   return (
     <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.figures } }}>
-      <Table className="model-figures" fz="sm" verticalSpacing="sm">
+      <Table className={css.modelFigures} fz="sm" verticalSpacing="sm">
         <Table.Thead>
           <Table.Tr>
             {words.columns.map((name) => (
@@ -124,7 +128,7 @@ function Measured({ figure }: { figure: Figure }) {
   const { ua, ua_std: spread, interval, corpus, protocol, classes, seeds } = figure;
   return (
     <>
-      <strong className="numbers">
+      <strong className={text.numbers}>
         {seeds > 1 ? `${number(ua, 1)} ± ${percentage(spread, 1)}` : percentage(ua, 1)}
       </strong>
       <Text size="xs" c="dimmed">

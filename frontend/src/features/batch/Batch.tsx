@@ -1,24 +1,28 @@
-import './batch.css';
-import { Button, Progress, Text } from '@mantine/core';
+import { Button, FileButton, Progress, Text } from '@mantine/core';
 import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import clsx from 'clsx';
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ComponentProps } from 'react';
+import layout from '../../components/layout.module.css';
 import { Link } from '../../components/Link';
+import text from '../../components/text.module.css';
 import { useAnnounced } from '../../lib/announce';
 import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
-import { useWords } from '../../lib/language';
-import { matched, readLabels } from '../../lib/scores';
+import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
 import { Distribution } from './Distribution';
 import { Entrance } from './Entrance';
 import type { Item, Queue } from './queue';
 import { ReportView } from './ReportView';
 import { Results } from './Results';
+import { matched, readLabels } from './scores';
 import { answering, compared, titleOf, toCsv, type Filter } from './table';
 import { work } from './work';
 
 const NONE: Model[] = [];
+const LABELS = { 'data-testid': 'labels' } as ComponentProps<'input'>;
 
 interface Props {
   limits?: Limits;
@@ -51,7 +55,7 @@ export function Batch({ limits, model }: Props) {
 
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
         {model && (
@@ -62,17 +66,21 @@ export function Batch({ limits, model }: Props) {
       </div>
       <Entrance compact={items.length > 0} onFiles={(files) => queue.add(files)} />
       {items.length > 0 && (
-        <section className="card" aria-label={words.results} {...kept}>
+        <section className={layout.card} aria-label={words.results} {...kept}>
           <State items={items} titles={titles} />
-          <div className="actions batch-actions">
+          <div className={clsx(layout.actions, css.batchActions)}>
             <LabelsButton onFile={(file) => void takeLabels(file)} />
-            <Button variant="default" leftSection={<IconDownload aria-hidden size={16} />} onClick={() => saveFile(toCsv(items, truths, models), 'emotions.csv', 'text/csv;charset=utf-8')}>
+            <Button
+              variant="default"
+              leftSection={<IconDownload aria-hidden size={16} />}
+              onClick={() => saveFile(toCsv(items, truths, models), 'emotions.csv', 'text/csv;charset=utf-8')}
+            >
               {words.csv}
             </Button>
             <Remedies items={items} queue={queue} />
           </div>
           {unread && (
-            <Text role="alert" className="complaint">
+            <Text role="alert" className={text.complaint}>
               {words.labelsUnread}
             </Text>
           )}
@@ -101,7 +109,7 @@ function State({ items, titles }: { items: readonly Item[]; titles: string[] }) 
   const finished = words.finished(count('done'), items.length) + failures;
   useAnnounced(settled < items.length ? words.progress(0, items.length) : finished); // the beginning and the end, not every file
   return (
-    <div className="batch-state">
+    <div className={css.batchState}>
       <Text fw={600}>{settled < items.length ? words.progress(settled, items.length) + failures : finished}</Text>
       {titles.length > 0 && (
         <Text size="sm" c="dimmed">
@@ -120,7 +128,7 @@ function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
   return (
     <>
       {/* one place for both, so that the keyboard goes from the one that vanishes to the other */}
-      <div className="batch-remedy">
+      <div className={css.batchRemedy}>
         {busy && (
           <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
             {words.cancelAll}
@@ -143,24 +151,18 @@ function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
 
 function LabelsButton({ onFile }: { onFile: (file: File) => void }) {
   const { batch: words } = useWords();
-  const chooser = useRef<HTMLInputElement>(null);
+  const reset = useRef<() => void>(null);
+  const take = (file: File | null) => {
+    if (file) onFile(file);
+    reset.current?.(); // so that the same file can be chosen again
+  };
   return (
-    <>
-      <Button variant="default" leftSection={<IconListCheck aria-hidden size={16} />} title={words.labelsHint} onClick={() => chooser.current?.click()}>
-        {words.labels}
-      </Button>
-      <input
-        ref={chooser}
-        type="file"
-        hidden
-        accept=".csv,.tsv,.txt,text/csv"
-        data-testid="labels"
-        onChange={({ currentTarget }) => {
-          const file = currentTarget.files?.[0];
-          if (file) onFile(file);
-          currentTarget.value = '';
-        }}
-      />
-    </>
+    <FileButton resetRef={reset} onChange={take} accept=".csv,.tsv,.txt,text/csv" inputProps={LABELS}>
+      {(props) => (
+        <Button {...props} variant="default" leftSection={<IconListCheck aria-hidden size={16} />} title={words.labelsHint}>
+          {words.labels}
+        </Button>
+      )}
+    </FileButton>
   );
 }

@@ -1,9 +1,15 @@
-import { Button, Text } from '@mantine/core';
-import { useWindowEvent } from '@mantine/hooks';
+import { Button, FileButton, Text } from '@mantine/core';
 import { IconFiles, IconFolder } from '@tabler/icons-react';
-import { useRef, useState } from 'react';
-import { useWords } from '../../lib/language';
-import { chosen, dropped, type Found } from './files';
+import clsx from 'clsx';
+import { useRef, type ComponentProps } from 'react';
+import zone from '../../components/DropZone.module.css';
+import layout from '../../components/layout.module.css';
+import { useFileDrop } from '../../components/useFileDrop';
+import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
+import { found, type Found } from './files';
+
+const FOLDER = { webkitdirectory: '', 'data-testid': 'folder' } as ComponentProps<'input'>;
 
 interface Props {
   /** Once there are files it makes room for them. */
@@ -14,43 +20,35 @@ interface Props {
 /** Files or a folder, by click, by keyboard, or dropped anywhere on the page. */
 export function Entrance({ compact, onFiles }: Props) {
   const { batch: words } = useWords();
-  const files = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
-  const [over, setOver] = useState(false);
-  useWindowEvent('dragover', (event) => {
-    event.preventDefault();
-    setOver(true);
-  });
-  useWindowEvent('dragleave', (event) => event.relatedTarget === null && setOver(false));
-  useWindowEvent('drop', (event) => {
-    event.preventDefault();
-    setOver(false);
-    if (event.dataTransfer) void dropped(event.dataTransfer.items).then(onFiles);
-  });
-  const take = ({ currentTarget }: React.ChangeEvent<HTMLInputElement>) => {
-    if (currentTarget.files?.length) onFiles(chosen(currentTarget.files));
-    currentTarget.value = '';
+  const { dragging, choose, inputProps } = useFileDrop((files) => onFiles(found(files)), { multiple: true });
+  const reset = useRef<() => void>(null);
+  const takeFolder = (files: File[]) => {
+    onFiles(found(files));
+    reset.current?.(); // so that the same folder can be chosen again
   };
   return (
-    <section className="card" aria-label={words.choose}>
-      <div className={`dropzone ${over ? 'dropzone-active' : ''} ${compact ? 'dropzone-compact' : ''}`}>
+    <section className={layout.card} aria-label={words.choose}>
+      <div className={clsx(zone.dropzone, dragging && zone.active, compact ? css.compact : clsx(layout.door, zone.roomy))}>
         {!compact && <IconFiles aria-hidden size={30} stroke={1.5} />}
-        <Text fw={600}>{over ? words.letGo : words.drop}</Text>
+        <Text fw={600}>{dragging ? words.letGo : words.drop}</Text>
         {!compact && (
           <Text size="sm" c="dimmed">
             {words.dropHint}
           </Text>
         )}
-        <div className="actions">
-          <Button leftSection={<IconFiles aria-hidden size={18} />} onClick={() => files.current?.click()}>
+        <div className={clsx(layout.actions, css.ways)}>
+          <Button leftSection={<IconFiles aria-hidden size={18} />} onClick={choose}>
             {words.files}
           </Button>
-          <Button variant="default" leftSection={<IconFolder aria-hidden size={18} />} onClick={() => folder.current?.click()}>
-            {words.folder}
-          </Button>
+          <FileButton multiple resetRef={reset} onChange={takeFolder} inputProps={FOLDER}>
+            {(props) => (
+              <Button {...props} variant="default" leftSection={<IconFolder aria-hidden size={18} />}>
+                {words.folder}
+              </Button>
+            )}
+          </FileButton>
         </div>
-        <input ref={files} type="file" multiple hidden data-testid="files" onChange={take} />
-        <input ref={folder} type="file" hidden data-testid="folder" onChange={take} {...{ webkitdirectory: '' }} />
+        <input {...inputProps} data-testid="files" />
       </div>
     </section>
   );

@@ -1,8 +1,13 @@
 import { Table, Text, Title } from '@mantine/core';
+import clsx from 'clsx';
+import layout from '../../components/layout.module.css';
+import prose from '../../components/prose.module.css';
+import text from '../../components/text.module.css';
 import { emotionName } from '../../lib/emotions';
-import { number, percentage } from '../../lib/format';
-import { useWords } from '../../lib/language';
-import { NO_SPEECH, type Answered, type Report } from '../../lib/scores';
+import { number, percentage } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
+import { NO_SPEECH, type Answered, type Report } from './scores';
 import type { Compared } from './table';
 
 interface Props {
@@ -18,12 +23,12 @@ export function ReportView({ comparison, titles, unknown }: Props) {
   const { report, unlabelled, ambiguous, outside } = comparison;
   const models = titles.join(', ');
   return (
-    <section className="card prose" aria-label={words.report}>
+    <section className={clsx(layout.card, prose.prose)} aria-label={words.report}>
       <Title order={3}>{words.report}</Title>
       {!report && <p>{words.noPairs}</p>}
       {report && (
         <>
-          <dl className="figures">
+          <dl className={prose.figures}>
             <Figure name={words.ua} value={report.ua} />
             <Figure name={words.wa} value={report.wa} />
             <Figure name={words.f1} value={report.f1} />
@@ -49,7 +54,7 @@ function Figure({ name, value }: { name: string; value: number }) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd className="numbers">{percentage(100 * value, 1)}</dd>
+      <dd className={text.numbers}>{percentage(100 * value, 1)}</dd>
     </div>
   );
 }
@@ -58,8 +63,11 @@ function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
   const { batch: words, noSpeech } = useWords();
   const name = (answer: Answered) => (answer === NO_SPEECH ? noSpeech : emotionName(answer));
   return (
-    <Table.ScrollContainer minWidth={120 + answers.length * 84} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.matrix } }}>
-      <Table className="matrix numbers" fz="sm" withTableBorder withColumnBorders>
+    <Table.ScrollContainer
+      minWidth={120 + answers.length * 84}
+      scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.matrix } }}
+    >
+      <Table className={clsx(css.matrix, text.numbers)} fz="sm" withTableBorder withColumnBorders>
         <Table.Caption>{words.matrix}</Table.Caption>
         <Table.Thead>
           <Table.Tr>
@@ -80,7 +88,7 @@ function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
                 {answers.map((answer, j) => {
                   const count = matrix[i]![j]!;
                   return (
-                    <Table.Td key={answer} className={answer === label ? 'right' : undefined} style={{ '--share': count / support } as React.CSSProperties}>
+                    <Table.Td key={answer} className={answer === label ? css.right : undefined} style={{ '--share': count / support }}>
                       {number(count)}
                     </Table.Td>
                   );
@@ -98,7 +106,7 @@ function Classes({ report: { rows } }: { report: Report }) {
   const { batch: words } = useWords();
   return (
     <Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.byEmotion } }}>
-      <Table className="numbers" fz="sm" withTableBorder>
+      <Table className={text.numbers} fz="sm" withTableBorder>
         <Table.Caption>{words.byEmotion}</Table.Caption>
         <Table.Thead>
           <Table.Tr>

@@ -1,18 +1,22 @@
-import { ActionIcon, Button, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Loader, Select, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, IconX } from '@tabler/icons-react';
+import clsx from 'clsx';
 import { useState } from 'react';
+import bars from '../../components/Bars.module.css';
 import { EmotionIcon } from '../../components/EmotionIcon';
+import layout from '../../components/layout.module.css';
+import text from '../../components/text.module.css';
 import type { ApiError, Model } from '../../lib/api';
+import { explain } from '../../lib/api/problems';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
-import { certainty, duration } from '../../lib/format';
 import { useKeptFocus } from '../../lib/focus';
-import { useWords } from '../../lib/language';
-import { explain } from '../../lib/problems';
-import { AMBIGUOUS, type Truth } from '../../lib/scores';
+import { certainty, duration } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './batch.module.css';
 import type { Item } from './queue';
+import { AMBIGUOUS, type Truth } from './scores';
 import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
-
-const PAGE = 100;
+import { useRowWindow, type Place } from './useRowWindow';
 
 interface Props {
   items: readonly Item[];
@@ -30,14 +34,15 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
   const { batch: words, unsure, noSpeech } = useWords();
   const [order, setOrder] = useState<Order>({ column: 'file', down: false });
   const [search, setSearch] = useState('');
-  const [most, setMost] = useState(PAGE);
   const kept = useKeptFocus();
   const rows = arranged(items, order, filter, search);
+  const { body, parts, onFocus } = useRowWindow(rows.map(({ id }) => id));
   const several = answering(items).length > 1;
   const columns: Column[] = ['file', 'emotion', 'confidence', ...(several ? ['model' as const] : []), 'duration', 'state'];
+  const row = (item: Item, place?: Place) => <ResultRow key={item.id} {...{ item, place, several, truths, models, onCancel, onRetry }} />;
   return (
     <div {...kept}>
-      <div className="list-head">
+      <div className={layout.listHead}>
         <TextInput
           type="search"
           aria-label={words.search}
@@ -50,10 +55,10 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
           aria-label={words.filter}
           allowDeselect={false}
           value={filter}
-          onChange={(value) => value && onFilter(value as Filter)}
+          onChange={(value) => value && onFilter(value)}
           data={[
             { value: 'all', label: words.all },
-            ...EMOTIONS.map((value) => ({ value: value as string, label: emotionName(value) })),
+            ...EMOTIONS.map((value) => ({ value, label: emotionName(value) })),
             { value: 'unsure', label: unsure },
             { value: 'no_speech', label: noSpeech },
             { value: 'failed', label: words.failed },
@@ -61,7 +66,7 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
         />
       </div>
       <Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.results } }}>
-        <Table fz="sm" verticalSpacing={6} className="results">
+        <Table fz="sm" verticalSpacing={6} aria-rowcount={parts && rows.length + 1}>
           <Table.Thead>
             <Table.Tr>
               {columns.map((column) => (
@@ -71,18 +76,13 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
               <Table.Th scope="col">{words.do}</Table.Th>
             </Table.Tr>
           </Table.Thead>
-          <Table.Tbody>
-            {rows.slice(0, most).map((item) => (
-              <ResultRow key={item.id} item={item} several={several} {...{ truths, models, onCancel, onRetry }} />
-            ))}
+          <Table.Tbody ref={body} onFocus={onFocus}>
+            {parts
+              ? parts.map((part) => ('room' in part ? <Room key={part.key} height={part.room} /> : row(rows[part.index]!, part)))
+              : rows.map((item) => row(item))}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {rows.length > most && (
-        <Button mt="sm" variant="default" onClick={() => setMost((now) => now + PAGE)}>
-          {words.more(rows.length - most)}
-        </Button>
-      )}
     </div>
   );
 }
@@ -93,36 +93,47 @@ function Head({ column, order, onOrder }: { column: Column; order: Order; onOrde
   const Icon = !sorted ? IconArrowsSort : order.down ? IconArrowDown : IconArrowUp;
   return (
     <Table.Th scope="col" aria-sort={sorted ? (order.down ? 'descending' : 'ascending') : 'none'}>
-      <UnstyledButton className="sorter" onClick={() => onOrder({ column, down: sorted ? !order.down : column === 'confidence' })}>
+      <UnstyledButton className={css.sorter} onClick={() => onOrder({ column, down: sorted ? !order.down : column === 'confidence' })}>
         {words.columns[column]} <Icon aria-hidden size={14} />
       </UnstyledButton>
     </Table.Th>
   );
 }
 
+/** The place of rows that are not drawn. */
+function Room({ height }: { height: number }) {
+  return (
+    <tr aria-hidden>
+      <td style={{ height }} />
+    </tr>
+  );
+}
+
 interface RowProps extends Pick<Props, 'truths' | 'models' | 'onCancel' | 'onRetry'> {
   item: Item;
+  /** Where it stands in a table of which only a part is drawn. */
+  place?: Place;
   /** Whether several models answered, so that each row says which. */
   several: boolean;
 }
 
-function ResultRow({ item, several, truths, models, onCancel, onRetry }: RowProps) {
+function ResultRow({ item, place, several, truths, models, onCancel, onRetry }: RowProps) {
   const { batch: words } = useWords();
   const { id, path, state, prediction, error } = item;
   const truth = truths?.get(id);
   return (
-    <Table.Tr>
+    <Table.Tr ref={place?.measure} data-index={place?.index} data-id={id} aria-rowindex={place && place.index + 2}>
       {/* takes the focus when the button of its row is gone */}
-      <Table.Th scope="row" fw={500} className="file-cell" tabIndex={-1}>
+      <Table.Th scope="row" fw={500} className={css.fileCell} tabIndex={-1}>
         {path}
       </Table.Th>
       <Table.Td>
         <Answer item={item} />
       </Table.Td>
-      <Table.Td className="numbers">{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
+      <Table.Td className={text.numbers}>{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
       {several && <Table.Td>{prediction && titleOf(models, prediction.model)}</Table.Td>}
-      <Table.Td className="numbers">{prediction && duration(prediction.duration_seconds)}</Table.Td>
-      <Table.Td className="state-cell">
+      <Table.Td className={text.numbers}>{prediction && duration(prediction.duration_seconds)}</Table.Td>
+      <Table.Td className={css.stateCell}>
         {state === 'running' && <Loader size={14} aria-hidden mr={6} />}
         {error ? <Failure error={error} /> : words.states[state]}
       </Table.Td>
@@ -147,7 +158,7 @@ function Failure({ error }: { error: ApiError }) {
   const { title, detail } = explain(error);
   return (
     <>
-      <span className="complaint">{title}</span>
+      <span className={text.complaint}>{title}</span>
       <Text size="xs" c="dimmed">
         {detail}
       </Text>
@@ -160,7 +171,7 @@ function Answer({ item: { prediction } }: { item: Item }) {
   if (!prediction) return null;
   if (prediction.state === 'no_speech' || !prediction.emotion) return noSpeech;
   return (
-    <span className="bar-name">
+    <span className={clsx(bars.barName, css.answer)}>
       <EmotionIcon emotion={prediction.emotion} size={18} />
       {prediction.state === 'unsure' ? `${unsure}: ${explorer.perhaps(emotionName(prediction.emotion))}` : emotionName(prediction.emotion)}
     </span>

@@ -1,5 +1,4 @@
 /** Files from a choice or a drop, folders and all that is in them included. */
-
 export interface Found {
   file: File;
   path: string;
@@ -12,29 +11,12 @@ export function looksLikeAudio(name: string): boolean {
   return AUDIO.test(name) && !name.startsWith('.');
 }
 
-export function chosen(files: FileList): Found[] {
-  return [...files]
-    .map((file) => ({ file, path: file.webkitRelativePath || file.name }))
-    .filter(({ file, path }) => !file.webkitRelativePath || (path && looksLikeAudio(file.name)));
-}
+/** A drop says with `path` where in its folder a file was, a choice with `webkitRelativePath`. */
+type Given = File & { path?: string };
 
-/** The entries must be taken while the event is handled; reading them may take longer. */
-export async function dropped(items: DataTransferItemList): Promise<Found[]> {
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return (await Promise.all(entries.map((entry) => walk(entry, true)))).flat();
-}
-
-async function walk(entry: FileSystemEntry, byHand: boolean): Promise<Found[]> {
-  if (entry.isFile) {
-    if (!byHand && !looksLikeAudio(entry.name)) return [];
-    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ file, path: entry.fullPath.replace(/^\//, '') }];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: Found[] = [];
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return found; // a call gives at most 100
-    found.push(...(await Promise.all(some.map((inner) => walk(inner, false)))).flat());
-  }
+/** What to try of the files, each with its path from the folder that was given. */
+export function found(files: Given[]): Found[] {
+  return files
+    .map((file) => ({ file, path: (file.path ?? (file.webkitRelativePath || file.name)).replace(/^\.?\//, '') }))
+    .filter(({ file, path }) => !path.includes('/') || looksLikeAudio(file.name));
 }

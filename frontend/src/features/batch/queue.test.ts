@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { happy, model } from '../../../tests/server';
 import { ApiError, type Prediction } from '../../lib/api';
-import { matched, readLabels } from '../../lib/scores';
 import { looksLikeAudio } from './files';
 import { Queue, type Item } from './queue';
+import { matched, readLabels } from './scores';
 import { answering, arranged, compared, distribution, toCsv } from './table';
 
 const named = (path: string) => ({ path, file: new File([new Uint8Array(10)], path) });
@@ -53,7 +53,10 @@ test('cancelling stops requests, and a late answer changes nothing', async () =>
 });
 
 test('a busy server is asked again, a large file is not sent', async () => {
-  const ask = vi.fn<(file: File) => Promise<Prediction>>().mockRejectedValueOnce(new ApiError('not_ready', { status: 503, retryAfter: 0.01 })).mockResolvedValue(happy);
+  const ask = vi
+    .fn<(file: File) => Promise<Prediction>>()
+    .mockRejectedValueOnce(new ApiError('not_ready', { status: 503, retryAfter: 0.01 }))
+    .mockResolvedValue(happy);
   const queue = new Queue(ask);
   queue.add([named('a')]);
   await vi.waitFor(() => expect(states(queue)).toEqual(['done']));
@@ -64,7 +67,12 @@ test('a busy server is asked again, a large file is not sent', async () => {
   expect(ask).toHaveBeenCalledTimes(2);
 });
 
-const item = (id: number, path: string, part: Partial<Prediction>): Item => ({ ...named(path), id, state: 'done', prediction: { ...happy, ...part } });
+const item = (id: number, path: string, part: Partial<Prediction>): Item => ({
+  ...named(path),
+  id,
+  state: 'done',
+  prediction: { ...happy, ...part },
+});
 const items = [
   item(1, 'ten10.wav', { emotion: 'sad', confidence: 90 }),
   item(2, 'ten9.wav', { emotion: 'happy', confidence: 40, state: 'unsure' }),
@@ -73,13 +81,18 @@ const items = [
 ];
 
 test('rows are sorted and filtered', () => {
-  const names = (...rest: Parameters<typeof arranged> extends [unknown, ...infer Rest] ? Rest : never) => arranged(items, ...rest).map(({ id }) => id);
+  const names = (...rest: Parameters<typeof arranged> extends [unknown, ...infer Rest] ? Rest : never) =>
+    arranged(items, ...rest).map(({ id }) => id);
   expect(names({ column: 'file', down: false }, 'all', '')).toEqual([4, 2, 1, 3]);
   expect(names({ column: 'confidence', down: true }, 'all', '')).toEqual([1, 2, 3, 4]);
   expect(names({ column: 'file', down: false }, 'failed', '')).toEqual([4]);
   expect(names({ column: 'file', down: false }, 'sad', '')).toEqual([1]);
   expect(names({ column: 'file', down: false }, 'all', 'QUIET')).toEqual([3]);
-  expect(distribution(items)).toEqual([{ key: 'sad', count: 1 }, { key: 'unsure', count: 1 }, { key: 'no_speech', count: 1 }]);
+  expect(distribution(items)).toEqual([
+    { key: 'sad', count: 1 },
+    { key: 'unsure', count: 1 },
+    { key: 'no_speech', count: 1 },
+  ]);
 });
 
 const truths = (labels: string) => matched(items, readLabels(labels)!);
@@ -94,7 +107,12 @@ test('the CSV has a line for every file, failures, models and labels included', 
 });
 
 test('answers are compared with the labels that can be told', () => {
-  expect(compared(items, truths('ten10.wav,sad'), [model])).toMatchObject({ unlabelled: 2, ambiguous: 0, outside: 0, report: { wa: 1, total: 1 } });
+  expect(compared(items, truths('ten10.wav,sad'), [model])).toMatchObject({
+    unlabelled: 2,
+    ambiguous: 0,
+    outside: 0,
+    report: { wa: 1, total: 1 },
+  });
   const unclear = compared(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy\nten9.wav,fear'), [model]);
   expect(unclear).toEqual({ report: null, unlabelled: 1, ambiguous: 1, outside: 1 });
 });

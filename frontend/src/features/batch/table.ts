@@ -1,9 +1,9 @@
 /** The rows of the table: sorted, filtered, and as CSV. */
 import type { Emotion, Model } from '../../lib/api';
-import { writeCsv } from '../../lib/csv';
 import { EMOTIONS } from '../../lib/emotions';
-import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from '../../lib/scores';
+import { writeCsv } from './csv';
 import type { Item } from './queue';
+import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from './scores';
 
 export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'model' | 'duration';
 export interface Order {
@@ -38,7 +38,9 @@ function fits({ state, prediction }: Item, filter: Filter): boolean {
 }
 
 function compare(one: string | number, other: string | number): number {
-  return typeof one === 'number' && typeof other === 'number' ? one - other : String(one).localeCompare(String(other), undefined, { numeric: true });
+  return typeof one === 'number' && typeof other === 'number'
+    ? one - other
+    : String(one).localeCompare(String(other), undefined, { numeric: true });
 }
 
 /** How many recordings carry what, in the order of the emotions. */
@@ -59,7 +61,18 @@ export function titleOf(models: readonly Model[], name: string): string {
 
 /** Truths are the labels by id; null where there are none. */
 export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null, models: readonly Model[]): string {
-  const head = ['file', 'state', 'emotion', 'confidence', 'candidates', 'model', 'model_title', 'duration_seconds', 'speech_seconds', 'warnings'];
+  const head = [
+    'file',
+    'state',
+    'emotion',
+    'confidence',
+    'candidates',
+    'model',
+    'model_title',
+    'duration_seconds',
+    'speech_seconds',
+    'warnings',
+  ];
   const shares = EMOTIONS.map((emotion) => `probability_${emotion}`);
   const rows = items.map(({ id, path, state, prediction, error }) => [
     path,

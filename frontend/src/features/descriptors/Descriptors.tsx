@@ -1,11 +1,14 @@
-import './descriptors.css';
 import { Text, Title } from '@mantine/core';
+import clsx from 'clsx';
 import { useCallback } from 'react';
 import { Canvas, token, type Draw } from '../../components/Canvas';
 import { DataTable } from '../../components/DataTable';
+import layout from '../../components/layout.module.css';
+import text from '../../components/text.module.css';
 import type { Curve, Descriptor } from '../../lib/api';
-import { number } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { number } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './descriptors.module.css';
 
 const CURVE_PIXELS = 44;
 const TABLE_ROWS = 60;
@@ -23,20 +26,24 @@ export function Descriptors({ descriptors, curves, length }: Props) {
   const shown = descriptors.filter(({ name, value }) => value !== null && name !== 'duration' && name !== 'speech');
   if (!shown.length) return null;
   return (
-    <section className="card" aria-label={words.label}>
+    <section className={layout.card} aria-label={words.label}>
       <Title order={3} size="h4" mb={4}>
         {words.label}
       </Title>
       <Text size="sm" c="dimmed" mb="md">
         {words.intro}
       </Text>
-      <ul className="descriptors">
+      <ul className={css.descriptors}>
         {shown.map((descriptor) => (
           <Tile key={descriptor.name} descriptor={descriptor} curve={curves.find(({ name }) => name === descriptor.name)} length={length} />
         ))}
       </ul>
       {curves.length > 0 && (
-        <DataTable caption={words.curves} head={[words.time, ...curves.map(({ name, unit }) => `${title(name, words.names)} (${unit})`)]} rows={() => rows(curves)} />
+        <DataTable
+          caption={words.curves}
+          head={[words.time, ...curves.map(({ name, unit }) => `${title(name, words.names)} (${unit})`)]}
+          rows={() => rows(curves)}
+        />
       )}
     </section>
   );
@@ -47,11 +54,11 @@ function Tile({ descriptor, curve, length }: { descriptor: Descriptor; curve?: C
   const { name, value, unit, meaning } = descriptor;
   const known = words.names[name as keyof typeof words.names];
   return (
-    <li className="descriptor">
+    <li className={css.descriptor}>
       <Text size="sm" fw={600}>
         {title(name, words.names)}
       </Text>
-      <Text className="numbers descriptor-value">
+      <Text className={clsx(text.numbers, css.descriptorValue)}>
         {number(value ?? 0, digits(value ?? 0))} <span>{words.units[unit as keyof typeof words.units] ?? unit}</span>
       </Text>
       {curve && curve.values.filter((one) => one !== null).length > 1 && <Spark curve={curve} length={length} />}

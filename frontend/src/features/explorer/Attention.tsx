@@ -1,7 +1,8 @@
 import { memo, useCallback } from 'react';
 import { Canvas, token, type Draw } from '../../components/Canvas';
 import type { Attention as Weights } from '../../lib/api';
-import { share, type View } from '../../lib/axis';
+import { share, type View } from '../../lib/audio/axis';
+import css from './explorer.module.css';
 import { WAVE_PIXELS } from './useSound';
 
 /** How much the model made of each stretch, as a veil over the waveform: the higher, the more. */
@@ -21,7 +22,7 @@ export const Attention = memo(function Attention({ attention, view }: { attentio
     [attention, view],
   );
   return (
-    <div className="attention">
+    <div className={css.attention} data-testid="attention">
       <Canvas height={WAVE_PIXELS} draw={draw} />
     </div>
   );

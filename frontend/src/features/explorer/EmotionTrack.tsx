@@ -1,10 +1,12 @@
 import { IconMoodSilence } from '@tabler/icons-react';
+import clsx from 'clsx';
 import { memo, useEffect, useRef } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Segment } from '../../lib/api';
-import { share, type View } from '../../lib/axis';
+import { share, type View } from '../../lib/audio/axis';
 import { emotionColor, emotionName } from '../../lib/emotions';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
+import css from './explorer.module.css';
 import { gaps, segmentText } from './segments';
 
 interface Props {
@@ -29,11 +31,11 @@ export const EmotionTrack = memo(function EmotionTrack({ segments, length, view,
   }, [selected]);
   const inView = ({ start, end }: { start: number; end: number }) => end > view.from && start < view.to;
   return (
-    <div className="emotion-track">
+    <div className={css.emotionTrack}>
       {gaps(segments, length)
         .filter(([start, end]) => inView({ start, end }))
         .map(([start, end]) => (
-          <span key={start} className="gap" style={place(view, start, end)} title={noSpeech} aria-hidden>
+          <span key={start} className={css.gap} style={place(view, start, end)} title={noSpeech} aria-hidden>
             {share(view, end) - share(view, start) > ROOM_FOR_ICON && <IconMoodSilence size={16} stroke={1.6} />}
           </span>
         ))}
@@ -48,7 +50,8 @@ export const EmotionTrack = memo(function EmotionTrack({ segments, length, view,
             <li key={start} style={place(view, start, end)}>
               <button
                 type="button"
-                className={`segment ${unsure ? 'unsure' : ''}`}
+                className={clsx(css.segment, unsure && css.unsure)}
+                data-testid="segment"
                 style={{ '--tone': emotionColor(emotion) } as React.CSSProperties}
                 title={text}
                 aria-label={text}

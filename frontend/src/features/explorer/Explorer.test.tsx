@@ -8,31 +8,44 @@ import type { Segment } from '../../lib/api';
 import { Explorer } from './Explorer';
 
 /** A player whose time the test sets. */
-const wave = vi.hoisted(() => ({
-  seconds: 0,
-  listeners: {} as Record<string, () => void>,
-  on(name: string, listener: () => void) {
-    this.listeners[name] = listener;
-    return () => {};
-  },
-  loadBlob: () => Promise.resolve(),
-  getDecodedData: () => null,
-  getCurrentTime(): number {
-    return this.seconds;
-  },
-  setTime(seconds: number) {
-    this.seconds = seconds;
-  },
-  setOptions: () => {},
-  isPlaying: () => true,
-  zoom: () => {},
-  setScrollTime: () => {},
-  destroy: () => {},
-}));
+const wave = vi.hoisted(() => {
+  const listeners: Record<string, () => void> = {};
+  return {
+    seconds: 0,
+    listeners,
+    on(name: string, listener: () => void) {
+      listeners[name] = listener;
+      return () => {};
+    },
+    loadBlob: () => Promise.resolve(),
+    getDecodedData: () => null,
+    getCurrentTime(): number {
+      return this.seconds;
+    },
+    setTime(seconds: number) {
+      this.seconds = seconds;
+    },
+    setOptions: () => {},
+    isPlaying: () => true,
+    zoom: () => {},
+    setScrollTime: () => {},
+    destroy: () => {},
+  };
+});
 vi.mock('wavesurfer.js', () => ({ default: { create: () => wave } }));
 
-const segment = (start: number, end: number, emotion: Segment['emotion']): Segment => ({ start, end, emotion, confidence: 80, state: 'emotion' });
-const analysis = analysisOf({ ...happy, duration_seconds: 9, segments: [segment(0, 3, 'happy'), segment(3, 6, 'sad'), segment(6, 9, 'angry')] });
+const segment = (start: number, end: number, emotion: Segment['emotion']): Segment => ({
+  start,
+  end,
+  emotion,
+  confidence: 80,
+  state: 'emotion',
+});
+const analysis = analysisOf({
+  ...happy,
+  duration_seconds: 9,
+  segments: [segment(0, 3, 'happy'), segment(3, 6, 'sad'), segment(6, 9, 'angry')],
+});
 const file = new File([new Uint8Array(10)], 'clip.wav');
 
 beforeEach(() => {
@@ -79,9 +92,9 @@ test('the waveform takes the colours of the page when they change', async () => 
 });
 
 test('what counted is drawn without the recording, too', async () => {
-  const { container } = renderPage(<Explorer analysis={analysis} marks={[]} />);
-  expect(container.querySelector('.attention')).toBeNull();
+  renderPage(<Explorer analysis={analysis} marks={[]} />);
+  expect(screen.queryByTestId('attention')).toBeNull();
   await userEvent.click(screen.getByRole('switch', { name: 'What the model attended to' }));
-  expect(container.querySelector('.attention canvas')).toBeInTheDocument();
+  expect(screen.getByTestId('attention').querySelector('canvas')).toBeInTheDocument();
   expect(screen.queryByRole('button', { name: 'Play the recording' })).toBeNull();
 });

@@ -1,22 +1,24 @@
-import './explorer.css';
 import { Kbd, RangeSlider, Text } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
+import clsx from 'clsx';
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { DataTable } from '../../components/DataTable';
+import layout from '../../components/layout.module.css';
 import type { Analysis, Mark } from '../../lib/api';
-import { CLOSEST_SECONDS, ticks, share, type View } from '../../lib/axis';
-import { certainty, clock, duration, number } from '../../lib/format';
-import { useWords } from '../../lib/language';
-import type { Kind, Picture } from '../../lib/spectrum';
+import { CLOSEST_SECONDS, ticks, share, type View } from '../../lib/audio/axis';
+import type { Kind, Picture } from '../../lib/audio/spectrum';
+import { certainty, clock, duration, number } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import { Attention } from './Attention';
 import { EmotionTrack } from './EmotionTrack';
+import css from './explorer.module.css';
 import { action, belongsToControl, HELP } from './keys';
+import { levelTable } from './levels';
 import { Cursor, Playhead, Shade } from './Overlays';
 import { savePicture } from './picture';
 import { SegmentDetail } from './SegmentDetail';
 import { segmentAt, segmentName } from './segments';
 import { Spectrogram } from './Spectrogram';
-import { levelTable } from './levels';
 import { Toolbar } from './Toolbar';
 import { useAxis, type Axis } from './useAxis';
 import { usePointer } from './usePointer';
@@ -92,7 +94,7 @@ export function Explorer({ analysis, file, marks }: Props) {
 
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys for the whole chart; each has a button too
-    <section className="card explorer" aria-label={explorer.label} onKeyDown={onKeyDown}>
+    <section className={clsx(layout.card, css.explorer)} aria-label={explorer.label} onKeyDown={onKeyDown}>
       <Toolbar
         playable={playable}
         sound={sound}
@@ -109,13 +111,13 @@ export function Explorer({ analysis, file, marks }: Props) {
         onPicture={() => void savePicture({ prediction, view, samples: sound.samples, spectrogram: computed.current })}
       />
       {/* times run from left to right in every language, as scores and waveforms do */}
-      <div dir="ltr" className="stage-room" ref={room}>
+      <div dir="ltr" className={css.stageRoom} ref={room}>
         {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the place for the keys above */}
-        <div className="stage" ref={stage} role="group" aria-label={explorer.stage} tabIndex={0} {...pointer.handlers}>
+        <div className={css.stage} ref={stage} role="group" aria-label={explorer.stage} tabIndex={0} {...pointer.handlers}>
           <Ruler view={view} width={width} />
           <EmotionTrack segments={segments} length={length} view={view} selected={selected} onSelect={select} />
           {(playable || weights) && (
-            <div className="wave-track">
+            <div className={css.waveTrack} data-testid="wave-track">
               {playable && <div ref={holder} aria-hidden />}
               {weights && <Attention attention={weights} view={view} />}
             </div>
@@ -132,7 +134,7 @@ export function Explorer({ analysis, file, marks }: Props) {
       {!file && <Text size="sm">{explorer.noAudio}</Text>}
       <Help />
       <SegmentDetail prediction={prediction} index={hovered >= 0 ? hovered : selected} wave={sound.wave} />
-      <div className="tables">
+      <div className={layout.tables}>
         {segments.length > 0 && (
           <DataTable
             caption={explorer.overTime}
@@ -147,7 +149,9 @@ export function Explorer({ analysis, file, marks }: Props) {
           <DataTable
             caption={explorer.attention[attention.kind]}
             head={explorer.attentionColumns}
-            rows={() => attention.weight.map((weight, i) => [number(attention.start[i]!, 2), number(attention.end[i]!, 2), number(weight, 3)])}
+            rows={() =>
+              attention.weight.map((weight, i) => [number(attention.start[i]!, 2), number(attention.end[i]!, 2), number(weight, 3)])
+            }
           />
         )}
       </div>
@@ -175,7 +179,7 @@ function useFollowing(wave: Sound['wave'], { view, reveal }: Axis, width: number
 function Ruler({ view, width }: { view: View; width: number }) {
   const span = view.to - view.from;
   return (
-    <div className="ruler" aria-hidden>
+    <div className={css.ruler} aria-hidden>
       {ticks(view, Math.max(3, width / 80)).map((seconds) => (
         <span key={seconds} style={{ left: `${100 * share(view, seconds)}%` }}>
           {span < 10 ? number(seconds, span < 1 ? 2 : 1) : clock(seconds)}
@@ -188,7 +192,9 @@ function Ruler({ view, width }: { view: View; width: number }) {
 function Marks({ view, marks }: { view: View; marks: Mark[] }) {
   return marks.map(({ at, note }, i) => {
     const x = share(view, at);
-    return x < 0 || x > 1 ? null : <span key={i} className="mark" style={{ left: `${100 * x}%` }} title={`${clock(at)} ${note}`} />;
+    return x < 0 || x > 1 ? null : (
+      <span key={i} className={css.mark} data-testid="mark" style={{ left: `${100 * x}%` }} title={`${clock(at)} ${note}`} />
+    );
   });
 }
 
@@ -196,7 +202,7 @@ function Overview({ axis, length }: { axis: Axis; length: number }) {
   const { explorer } = useWords();
   return (
     <RangeSlider
-      className="overview"
+      className={css.overview}
       size="sm"
       min={0}
       max={length}
@@ -214,7 +220,7 @@ function Overview({ axis, length }: { axis: Axis; length: number }) {
 function Help() {
   const { explorer } = useWords();
   return (
-    <p className="keys">
+    <p className={css.keys}>
       {explorer.keysIntro}{' '}
       {HELP.map(([name, keys]) => (
         <span key={name}>

@@ -3,7 +3,8 @@ import type WaveSurfer from 'wavesurfer.js';
 import { Bars } from '../../components/Bars';
 import type { Prediction } from '../../lib/api';
 import { EMOTIONS } from '../../lib/emotions';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
+import css from './explorer.module.css';
 import { probabilitiesIn, segmentAt, segmentText } from './segments';
 import { useTime } from './useSound';
 
@@ -23,7 +24,7 @@ export function SegmentDetail({ prediction, index, wave }: Props) {
   if (!segment || segments.length < 2) return null;
   const probabilities = probabilitiesIn(prediction, segment);
   return (
-    <div className="detail" data-testid="segment-detail">
+    <div className={css.detail} data-testid="segment-detail">
       <Text fw={600} mb={8}>
         {segmentText(segment)}
       </Text>

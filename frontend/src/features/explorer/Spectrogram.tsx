@@ -1,7 +1,8 @@
 import { memo, useCallback, useEffect, useRef, useState } from 'react';
 import { Canvas, type Draw } from '../../components/Canvas';
-import type { View } from '../../lib/axis';
-import { marks, type Kind, type Picture, type Wanted } from '../../lib/spectrum';
+import type { View } from '../../lib/audio/axis';
+import { marks, type Kind, type Picture, type Wanted } from '../../lib/audio/spectrum';
+import css from './explorer.module.css';
 import { paint } from './paint';
 import type { Delivery, Order } from './spectrogram.worker';
 import { DECODED_HERTZ } from './useSound';
@@ -39,9 +40,9 @@ export const Spectrogram = memo(function Spectrogram({ samples, view, kind, onPi
     [shown, view],
   );
   return (
-    <div className="spectrogram">
+    <div className={css.spectrogram} data-testid="spectrogram">
       <Canvas height={SPECTROGRAM_PIXELS} draw={draw} />
-      <span className="scale" aria-hidden>
+      <span className={css.scale} aria-hidden>
         {marks(kind, DECODED_HERTZ).map(({ text, height }) => (
           <span key={text} style={{ bottom: `${100 * height}%` }}>
             {text}

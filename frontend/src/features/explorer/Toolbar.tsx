@@ -9,10 +9,12 @@ import {
   IconZoomReset,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import text from '../../components/text.module.css';
 import type { Attention } from '../../lib/api';
-import { clock } from '../../lib/format';
-import { useWords } from '../../lib/language';
-import type { Kind } from '../../lib/spectrum';
+import type { Kind } from '../../lib/audio/spectrum';
+import { clock } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './explorer.module.css';
 import type { Axis } from './useAxis';
 import { useTime, type Sound } from './useSound';
 
@@ -41,7 +43,7 @@ export function Toolbar(props: Props) {
   const { playable, sound, length, axis, looping, onLoop, kind, onKind, attention, attended, onAttended, onPlay, onPicture } = props;
   const kinds: Kind[] = ['mel', 'stft', 'chroma'];
   return (
-    <div className="toolbar">
+    <div className={css.toolbar} data-testid="toolbar">
       {playable && (
         <>
           <ActionIcon
@@ -56,7 +58,7 @@ export function Toolbar(props: Props) {
           <Clock sound={sound} length={length} />
         </>
       )}
-      <div className="tools">
+      <div className={css.tools}>
         <Tool label={explorer.zoomOut} onClick={() => axis.zoom(2)}>
           <IconZoomOut aria-hidden size={18} />
         </Tool>
@@ -80,12 +82,17 @@ export function Toolbar(props: Props) {
           size="xs"
           aria-label={explorer.spectrogram}
           value={kind}
-          onChange={(value) => onKind(value as Kind)}
+          onChange={(value) => onKind(value)}
           data={kinds.map((value) => ({ value, label: explorer.kinds[value] }))}
         />
       )}
       {attention && (
-        <Switch size="sm" label={explorer.attention[attention]} checked={attended} onChange={({ currentTarget }) => onAttended(currentTarget.checked)} />
+        <Switch
+          size="sm"
+          label={explorer.attention[attention]}
+          checked={attended}
+          onChange={({ currentTarget }) => onAttended(currentTarget.checked)}
+        />
       )}
     </div>
   );
@@ -94,7 +101,7 @@ export function Toolbar(props: Props) {
 function Clock({ sound, length }: { sound: Sound; length: number }) {
   const time = useTime(sound.wave);
   return (
-    <Text size="sm" className="numbers" dir="ltr">
+    <Text size="sm" className={text.numbers} dir="ltr" data-testid="clock">
       {clock(time)} / {clock(length)}
     </Text>
   );
@@ -109,7 +116,14 @@ interface ToolProps {
 
 function Tool({ label, pressed, onClick, children }: ToolProps) {
   return (
-    <ActionIcon variant={pressed ? 'filled' : 'default'} size="lg" aria-label={label} aria-pressed={pressed} title={label} onClick={onClick}>
+    <ActionIcon
+      variant={pressed ? 'filled' : 'default'}
+      size="lg"
+      aria-label={label}
+      aria-pressed={pressed}
+      title={label}
+      onClick={onClick}
+    >
       {children}
     </ActionIcon>
   );

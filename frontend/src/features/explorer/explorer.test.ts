@@ -5,18 +5,33 @@ import { action, belongsToControl } from './keys';
 import { levelTable } from './levels';
 import { gaps, probabilitiesIn, segmentAt, segmentText } from './segments';
 
-const segment = (start: number, end: number, emotion: 'happy' | 'sad', state: 'emotion' | 'unsure' = 'emotion') => ({ start, end, emotion, state, confidence: 60 });
+const segment = (start: number, end: number, emotion: 'happy' | 'sad', state: 'emotion' | 'unsure' = 'emotion') => ({
+  start,
+  end,
+  emotion,
+  state,
+  confidence: 60,
+});
 const segments = [segment(1, 4, 'happy'), segment(4, 6, 'sad', 'unsure')];
 const prediction: Prediction = {
   ...happy,
   duration_seconds: 8,
   segments,
-  timeline: { window_seconds: 3, hop_seconds: 1, start: [0, 1, 2, 3, 4], end: [3, 4, 5, 6, 7], probabilities: { happy: [0.9, 0.8, 0.7, 0.2, 0.1], sad: [0.1, 0.2, 0.3, 0.8, 0.9] } },
+  timeline: {
+    window_seconds: 3,
+    hop_seconds: 1,
+    start: [0, 1, 2, 3, 4],
+    end: [3, 4, 5, 6, 7],
+    probabilities: { happy: [0.9, 0.8, 0.7, 0.2, 0.1], sad: [0.1, 0.2, 0.3, 0.8, 0.9] },
+  },
 };
 
 test('a moment lies in a segment or between them', () => {
   expect([0, 1, 3.9, 4, 7].map((seconds) => segmentAt(segments, seconds))).toEqual([-1, 0, 0, 1, -1]);
-  expect(gaps(segments, 8)).toEqual([[0, 1], [6, 8]]);
+  expect(gaps(segments, 8)).toEqual([
+    [0, 1],
+    [6, 8],
+  ]);
   expect(gaps([], 8)).toEqual([[0, 8]]);
 });
 
@@ -36,8 +51,14 @@ test('keys mean what the help says', () => {
   expect(press(' ')).toEqual({ do: 'play' });
   expect(press('ArrowRight')).toEqual({ do: 'skip', seconds: 1 });
   expect(press('ArrowLeft', { shiftKey: true })).toEqual({ do: 'skip', seconds: -5 });
-  expect([press('+'), press('-')]).toEqual([{ do: 'zoom', factor: 0.5 }, { do: 'zoom', factor: 2 }]);
-  expect([press('['), press(']')]).toEqual([{ do: 'segment', step: -1 }, { do: 'segment', step: 1 }]);
+  expect([press('+'), press('-')]).toEqual([
+    { do: 'zoom', factor: 0.5 },
+    { do: 'zoom', factor: 2 },
+  ]);
+  expect([press('['), press(']')]).toEqual([
+    { do: 'segment', step: -1 },
+    { do: 'segment', step: 1 },
+  ]);
   expect([press('l'), press('L')]).toEqual([{ do: 'loop' }, { do: 'loop' }]);
   expect([press('l', { ctrlKey: true }), press('x')]).toEqual([null, null]);
 });
@@ -46,14 +67,24 @@ test('keys of a control stay its own', () => {
   const button = document.createElement('button');
   const slider = document.createElement('div');
   slider.setAttribute('role', 'slider');
-  expect([belongsToControl(' ', button), belongsToControl('l', button), belongsToControl('ArrowLeft', slider)]).toEqual([true, false, true]);
+  expect([belongsToControl(' ', button), belongsToControl('l', button), belongsToControl('ArrowLeft', slider)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
 });
 
 test('a table that scrolls keeps the keys that scroll it, and no others', () => {
   const table = document.createElement('div');
-  table.className = 'data-table';
+  table.dataset.scrolls = '';
   const place = table.appendChild(document.createElement('div'));
-  expect([' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'].map((key) => belongsToControl(key, place))).toEqual([true, true, true, true, true]);
+  expect([' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'].map((key) => belongsToControl(key, place))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    true,
+  ]);
   expect(['l', '+', ']'].map((key) => belongsToControl(key, place))).toEqual([false, false, false]);
   expect(belongsToControl('ArrowLeft', document.createElement('div'))).toBe(false);
 });
@@ -62,7 +93,9 @@ test('the table of a spectrogram is of the kind that is drawn', () => {
   const tone = Float32Array.from({ length: 16000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1760 * i) / 16000)); // an A
   const read = (kind: 'mel' | 'stft' | 'chroma') => {
     const { head, rows } = levelTable(tone, { from: 0, to: 1 }, kind);
-    const levels = rows()[5]!.slice(1).map((text) => Number(text));
+    const levels = rows()[5]!
+      .slice(1)
+      .map((text) => Number(text));
     return { head: head.slice(1), levels, loudest: head[1 + levels.indexOf(Math.max(...levels))] };
   };
   const [mel, linear, chroma] = [read('mel'), read('stft'), read('chroma')];

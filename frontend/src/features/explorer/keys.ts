@@ -65,6 +65,6 @@ const SCROLLING = [' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'];
 export function belongsToControl(key: string, target: EventTarget): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest('input, textarea, select, [role="slider"], [role="radio"], [role="menu"]')) return true;
-  if (SCROLLING.includes(key) && target.closest('.data-table')) return true;
+  if (SCROLLING.includes(key) && target.closest('[data-scrolls]')) return true;
   return (key === ' ' || key === 'Enter') && target.closest('button, a, [role="switch"]') !== null;
 }

@@ -1,8 +1,8 @@
 /** A spectrogram in few numbers, for the table behind it: of the kind that is drawn. */
-import type { View } from '../../lib/axis';
-import { number } from '../../lib/format';
-import { words } from '../../lib/language';
-import { decibels, heightOf, NOTE_NAMES, spectrogram, type Kind } from '../../lib/spectrum';
+import type { View } from '../../lib/audio/axis';
+import { decibels, heightOf, NOTE_NAMES, spectrogram, type Kind } from '../../lib/audio/spectrum';
+import { number } from '../../lib/i18n/format';
+import { words } from '../../lib/i18n/language';
 import { DECODED_HERTZ } from './useSound';
 
 const BANDS_HERTZ = [0, 500, 1000, 2000, 4000, 8000];

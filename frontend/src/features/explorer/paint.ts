@@ -1,5 +1,5 @@
 /** Levels as colours: from dark violet over red to cream. Lightness alone tells them apart, so that every eye can. */
-import type { Picture } from '../../lib/spectrum';
+import type { Picture } from '../../lib/audio/spectrum';
 
 const STOPS: [number, number, number][] = [
   [14, 11, 28],

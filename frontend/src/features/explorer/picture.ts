@@ -1,10 +1,10 @@
 /** The timeline as a PNG, for a slide or a report: emotions with their names, waveform and spectrogram of what is in view. */
 import { token } from '../../components/Canvas';
 import type { Prediction, Segment } from '../../lib/api';
-import { share, ticks, type View } from '../../lib/axis';
+import { share, ticks, type View } from '../../lib/audio/axis';
+import type { Picture } from '../../lib/audio/spectrum';
 import { saveFile } from '../../lib/download';
-import { certainty, clock, number } from '../../lib/format';
-import type { Picture } from '../../lib/spectrum';
+import { certainty, clock, number } from '../../lib/i18n/format';
 import { paint } from './paint';
 import { segmentName } from './segments';
 import { DECODED_HERTZ } from './useSound';

@@ -1,8 +1,8 @@
 /** Reading an answer over time: what lies under a moment, and what a segment's probabilities are. */
 import type { Prediction, Segment } from '../../lib/api';
 import { emotionName, emotionWord } from '../../lib/emotions';
-import { certainty, duration } from '../../lib/format';
-import { words } from '../../lib/language';
+import { certainty, duration } from '../../lib/i18n/format';
+import { words } from '../../lib/i18n/language';
 
 /** Index of the segment that holds a moment in s; -1 between segments. */
 export function segmentAt(segments: Segment[], seconds: number): number {

@@ -1,5 +1,5 @@
 /** Computes spectrograms beside the page, so that playing and zooming stay smooth. */
-import { spectrogram, type Picture, type Wanted } from '../../lib/spectrum';
+import { spectrogram, type Picture, type Wanted } from '../../lib/audio/spectrum';
 
 export type Order = { samples: Float32Array; sampleRate: number } | { wanted: Wanted };
 export type Delivery = { wanted: Wanted; picture: Picture };

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState, type RefObject } from 'react';
-import { panned, showing, whole, zoomed, type View } from '../../lib/axis';
+import { panned, showing, whole, zoomed, type View } from '../../lib/audio/axis';
 
 const WHEEL_ZOOM = 0.002; // per pixel of the wheel
 
@@ -7,7 +7,10 @@ const WHEEL_ZOOM = 0.002; // per pixel of the wheel
 export function useAxis(length: number, stage: RefObject<HTMLElement | null>) {
   const [view, setView] = useState<View>(() => whole(length));
 
-  const zoom = useCallback((factor: number, at?: number) => setView((now) => zoomed(now, factor, at ?? (now.from + now.to) / 2, length)), [length]);
+  const zoom = useCallback(
+    (factor: number, at?: number) => setView((now) => zoomed(now, factor, at ?? (now.from + now.to) / 2, length)),
+    [length],
+  );
   const pan = useCallback((seconds: number) => setView((now) => panned(now, seconds, length)), [length]);
   const reveal = useCallback((seconds: number) => setView((now) => showing(now, seconds, length)), [length]);
   const fit = useCallback(() => setView(whole(length)), [length]);
@@ -19,7 +22,9 @@ export function useAxis(length: number, stage: RefObject<HTMLElement | null>) {
       const { left, width: room } = element.getBoundingClientRect();
       if (event.ctrlKey) {
         event.preventDefault();
-        setView((now) => zoomed(now, Math.exp(event.deltaY * WHEEL_ZOOM), now.from + ((event.clientX - left) / room) * (now.to - now.from), length));
+        setView((now) =>
+          zoomed(now, Math.exp(event.deltaY * WHEEL_ZOOM), now.from + ((event.clientX - left) / room) * (now.to - now.from), length),
+        );
       } else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
         event.preventDefault();
         setView((now) => panned(now, (event.deltaX / room) * (now.to - now.from), length));

@@ -1,19 +1,31 @@
-import './live.css';
 import { Button, Loader, Switch, Text, Title } from '@mantine/core';
-import { IconFlag, IconHelp, IconMicrophone, IconMoodSilence, IconPlayerPause, IconPlayerPlay, IconPlayerStopFilled } from '@tabler/icons-react';
+import {
+  IconFlag,
+  IconHelp,
+  IconMicrophone,
+  IconMoodSilence,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStopFilled,
+} from '@tabler/icons-react';
+import clsx from 'clsx';
 import { memo, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
+import capture from '../../components/capture.module.css';
 import { DataTable } from '../../components/DataTable';
 import { EmotionIcon } from '../../components/EmotionIcon';
+import layout from '../../components/layout.module.css';
 import { Meter } from '../../components/Meter';
 import { Problem, ServerProblem } from '../../components/Problem';
+import verdict from '../../components/verdict.module.css';
 import { announce, useAnnounced } from '../../lib/announce';
 import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
-import { serverEngine } from '../../lib/engine';
-import { certainty, clock, duration, when } from '../../lib/format';
-import type { History } from '../../lib/history';
-import { useWords } from '../../lib/language';
+import { certainty, clock, duration, when } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import { serverEngine } from './engine';
+import type { History } from './history';
+import css from './live.module.css';
 import { LiveTimeline } from './LiveTimeline';
 import { LiveSession, type Ended, type Phase, type Snapshot } from './session';
 import { Statistics } from './Statistics';
@@ -77,8 +89,8 @@ function Beginning({ focused, keepAudio, onKeepAudio, onStart }: BeginningProps)
     if (focused) button.current?.focus();
   }, [focused]);
   return (
-    <section className="card beginning" aria-label={live.title}>
-      <Button ref={button} size="lg" className="record" leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
+    <section className={clsx(layout.card, css.beginning)} aria-label={live.title}>
+      <Button ref={button} size="lg" className={capture.record} leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
         {live.start}
       </Button>
       <Text size="sm" c="dimmed">
@@ -111,7 +123,11 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
     const deleted = error.code === 'session_unknown';
     return (
       <>
-        {deleted ? <Problem {...live.deleted} {...ways} /> : <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />}
+        {deleted ? (
+          <Problem {...live.deleted} {...ways} />
+        ) : (
+          <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />
+        )}
         {phase === 'ended' && soFar}
       </>
     );
@@ -120,8 +136,8 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
     <>
       {refusal && <Problem {...refusals[refusal]} onRetry={() => void session.resume()} />}
       {error && <ServerProblem error={error} onDismiss={() => session.dismiss()} dismissLabel={recorder.close} />}
-      <section className="card live" aria-label={live.title}>
-        <div className="result-columns">
+      <section className={clsx(layout.card, css.live)} aria-label={live.title}>
+        <div className={verdict.resultColumns}>
           <Current latest={now.latest} heard={now.latestHeard} phase={phase} />
           <Bars order={emotions} probabilities={now.latest?.probabilities ?? {}} />
         </div>
@@ -159,12 +175,14 @@ const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }
       one.confidence === null ? '–' : certainty(one.confidence),
     ]);
   return (
-    <section className="card" aria-label={live.timeline}>
+    <section className={layout.card} aria-label={live.timeline}>
       <LiveTimeline history={history} windows={windows} seconds={seconds} emotions={emotions} marks={marks} />
       <Statistics figures={history.statistics} seconds={seconds} />
-      <div className="tables">
+      <div className={layout.tables}>
         <DataTable caption={live.timeline} head={live.columns} rows={rows} />
-        {marks.length > 0 && <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />}
+        {marks.length > 0 && (
+          <DataTable caption={live.marks} head={live.markColumns} rows={() => marks.map(({ at, note }) => [clock(at), note])} />
+        )}
       </div>
     </section>
   );
@@ -197,15 +215,21 @@ function Current({ latest, heard, phase }: { latest?: ChunkAnswer; heard: number
   const sure = latest?.state === 'emotion' && latest.emotion;
   const tone = sure ? emotionColor(sure) : 'var(--emotion-neutral)';
   return (
-    <div className="verdict">
-      <div className="sign" style={{ '--tone': tone } as React.CSSProperties}>
+    <div className={clsx(verdict.verdict, css.current)}>
+      <div className={verdict.sign} style={{ '--tone': tone } as React.CSSProperties}>
         {!latest && <IconMicrophone aria-hidden size={48} stroke={1.4} />}
         {latest?.state === 'no_speech' && <IconMoodSilence aria-hidden size={52} stroke={1.4} />}
         {latest?.state === 'unsure' && <IconHelp aria-hidden size={52} stroke={1.4} />}
         {sure && <EmotionIcon emotion={sure} size={56} />}
       </div>
       <div>
-        <Title order={2} className="emotion" data-testid="live-emotion" data-emotion={latest?.emotion ?? ''} data-state={latest?.state ?? ''}>
+        <Title
+          order={2}
+          className={verdict.emotion}
+          data-testid="live-emotion"
+          data-emotion={latest?.emotion ?? ''}
+          data-state={latest?.state ?? ''}
+        >
           {latest ? heading(latest, live.noSpeech, live.unsure) : phase === 'opening' ? live.opening : live.first}
         </Title>
         <Text size="lg">
@@ -239,13 +263,13 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
     announce(note);
   };
   return (
-    <div className="controls">
-      <Text className="timer" role="timer" aria-label={live.heard}>
-        {phase === 'listening' && <span className="recording-dot" aria-hidden />}
+    <div className={css.controls}>
+      <Text className={clsx(capture.timer, css.time)} role="timer" aria-label={live.heard}>
+        {phase === 'listening' && <span className={capture.recordingDot} aria-hidden />}
         {clock(now.seconds)}
       </Text>
       <Meter label={recorder.level} level={now.level} />
-      <div className="control-buttons">
+      <div className={css.controlButtons}>
         <Button
           {...off(busy)}
           ref={first}
@@ -278,7 +302,7 @@ function Connection({ now }: { now: Snapshot }) {
   const { live } = useWords();
   const troubled = now.trouble !== null && now.waiting > 0;
   return (
-    <Text size="sm" className={troubled || now.full ? 'connection troubled' : 'connection'}>
+    <Text size="sm" className={clsx(css.connection, (troubled || now.full) && css.troubled)}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}
       {now.phase === 'paused' && !now.full && live.pausedHint(duration(now.seconds))}
     </Text>

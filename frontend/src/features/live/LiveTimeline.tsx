@@ -2,12 +2,13 @@ import { useCallback } from 'react';
 import { Canvas, token, type Draw } from '../../components/Canvas';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import type { Emotion, Mark } from '../../lib/api';
-import { ticks } from '../../lib/axis';
+import { ticks } from '../../lib/audio/axis';
 import { emotionName } from '../../lib/emotions';
-import { clock } from '../../lib/format';
-import { KEPT_SECONDS, type History } from '../../lib/history';
-import { useWords } from '../../lib/language';
-import { HOP_SECONDS } from '../../lib/windows';
+import { clock } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import { KEPT_SECONDS, type History } from './history';
+import css from './live.module.css';
+import { HOP_SECONDS } from './windows';
 
 const LANE_PIXELS = 22;
 const AXIS_PIXELS = 22;
@@ -53,7 +54,7 @@ export function LiveTimeline({ history, windows, seconds, emotions, marks }: Pro
     [history, windows, seconds, emotions, marks],
   );
   return (
-    <div className="lanes" dir="ltr" role="img" aria-label={live.timeline}>
+    <div className={css.lanes} dir="ltr" role="img" aria-label={live.timeline}>
       <ul aria-hidden>
         {emotions.map((emotion) => (
           <li key={emotion} style={{ height: LANE_PIXELS }}>

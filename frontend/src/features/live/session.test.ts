@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiError, type ChunkAnswer } from '../../lib/api';
-import type { Engine } from '../../lib/engine';
-import { Microphone, MicrophoneError, type Listener } from '../../lib/microphone';
+import { Microphone, MicrophoneError, type Listener } from '../../lib/audio/microphone';
+import type { Engine } from './engine';
 import { LiveSession, MOST_WAITING } from './session';
 
 const RATE = 1000;
@@ -27,7 +27,17 @@ function engineOf() {
       if (state.away) return Promise.reject(new ApiError('network'));
       if (state.refused) return Promise.reject(state.refused);
       state.chunks.push(sequence);
-      const answer: ChunkAnswer = { sequence, start, end: start + samples.length / RATE, state: 'emotion', emotion: 'happy', confidence: 70, probabilities: { happy: 0.7 }, candidates: [], speech: '' };
+      const answer: ChunkAnswer = {
+        sequence,
+        start,
+        end: start + samples.length / RATE,
+        state: 'emotion',
+        emotion: 'happy',
+        confidence: 70,
+        probabilities: { happy: 0.7 },
+        candidates: [],
+        speech: '',
+      };
       return Promise.resolve(answer);
     },
     mark: (_, mark) => Promise.resolve(void state.marks.push(mark)),

@@ -1,11 +1,11 @@
 /** One live session: microphone -> windows -> outbox -> engine -> history. Whatever happens, the device is given back. */
 import { asApiError, type ApiError, type ChunkAnswer, type Mark } from '../../lib/api';
-import type { Engine } from '../../lib/engine';
-import { History } from '../../lib/history';
-import { Microphone, MicrophoneError, type Refusal } from '../../lib/microphone';
-import { Outbox } from '../../lib/outbox';
-import { encodeSamples, joinWav } from '../../lib/wav';
-import { Windows, type Window } from '../../lib/windows';
+import { Microphone, MicrophoneError, type Refusal } from '../../lib/audio/microphone';
+import { encodeSamples, joinWav } from '../../lib/audio/wav';
+import type { Engine } from './engine';
+import { History } from './history';
+import { Outbox } from './outbox';
+import { Windows, type Window } from './windows';
 
 export type Phase = 'idle' | 'opening' | 'listening' | 'paused' | 'ending' | 'ended';
 

@@ -1,8 +1,9 @@
 import { Anchor, Popover, Select, Text } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import type { Figure, Model } from '../../lib/api';
-import { percentage } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { percentage } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './ModelPicker.module.css';
 
 interface Props {
   models: Model[];
@@ -13,9 +14,9 @@ interface Props {
 /** Which model answers, and how good it is on people it never heard; a choice only where there is one. */
 export function ModelPicker({ models, chosen, onChoose }: Props) {
   const { model } = useWords();
-  if (!chosen) return <div className="model" />;
+  if (!chosen) return <div className={css.model} data-testid="model" />;
   return (
-    <section className="model" aria-label={model.label}>
+    <section className={css.model} data-testid="model" aria-label={model.label}>
       {models.length > 1 && (
         <Select
           label={model.label}
@@ -40,7 +41,7 @@ function Option({ model: { title, figure }, chosen }: { model: Model; chosen: bo
   const { model } = useWords();
   return (
     <>
-      <div className="model-option">
+      <div className={css.modelOption}>
         <div>{title}</div>
         <Text size="xs" c="dimmed" component="div">
           {figure ? model.unseen(percentage(figure.ua, 1), figure.classes, figure.corpus.toUpperCase()) : model.unmeasured}

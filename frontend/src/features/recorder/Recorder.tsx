@@ -1,12 +1,16 @@
 import { Button, Group, Select, Text } from '@mantine/core';
 import { IconMicrophone, IconPlayerStopFilled } from '@tabler/icons-react';
+import clsx from 'clsx';
 import { useEffect, useRef } from 'react';
+import capture from '../../components/capture.module.css';
+import layout from '../../components/layout.module.css';
 import { loudness, Meter } from '../../components/Meter';
 import { Problem } from '../../components/Problem';
 import { useAnnounced } from '../../lib/announce';
 import type { Limits } from '../../lib/api';
-import { clock } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { clock } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './Recorder.module.css';
 import { useRecorder } from './useRecorder';
 
 const FAINT = 0.2; // of the meter
@@ -36,11 +40,11 @@ export function Recorder({ limits, onRecorded }: Props) {
   }
   if (phase === 'recording') return <Recording recorder={recorder} />;
   return (
-    <div className="recorder">
+    <div className={clsx(layout.door, css.recorder)}>
       <Button
         ref={button}
         size="lg"
-        className="record"
+        className={capture.record}
         leftSection={<IconMicrophone aria-hidden size={22} />}
         loading={phase === 'opening'}
         onClick={() => void recorder.start()}
@@ -71,9 +75,9 @@ function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []);
   return (
-    <div className="recorder">
-      <Text className="timer" role="timer" aria-label={words.time}>
-        <span className="recording-dot" aria-hidden />
+    <div className={clsx(layout.door, css.recorder)}>
+      <Text className={capture.timer} role="timer" aria-label={words.time}>
+        <span className={capture.recordingDot} aria-hidden />
         {clock(seconds)}
       </Text>
       <Meter label={words.level} level={level} />
@@ -84,7 +88,7 @@ function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {
         <Button
           ref={button}
           size="lg"
-          className="record"
+          className={capture.record}
           leftSection={<IconPlayerStopFilled aria-hidden size={20} />}
           onClick={() => void stop()}
         >

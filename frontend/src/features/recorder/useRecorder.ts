@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { secondsThatFit } from '../../lib/wav';
 import type { Limits } from '../../lib/api';
-import { Microphone, MicrophoneError, microphones, type Refusal } from '../../lib/microphone';
+import { Microphone, MicrophoneError, microphones, type Refusal } from '../../lib/audio/microphone';
+import { secondsThatFit } from '../../lib/audio/wav';
 
 export type RecorderState =
   | { phase: 'idle' }

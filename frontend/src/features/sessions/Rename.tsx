@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Dialog } from '../../components/Dialog';
 import { ServerProblem } from '../../components/Problem';
 import { asApiError } from '../../lib/api';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 
 const LONGEST_TITLE = 200;
 

@@ -1,31 +1,34 @@
 import { ActionIcon, Text } from '@mantine/core';
 import { IconFileMusic, IconMicrophone, IconMoodSilence, IconPencil, IconTrash } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import { EmotionIcon } from '../../components/EmotionIcon';
-import { ExportMenu } from '../../components/ExportMenu';
 import { Link } from '../../components/Link';
 import type { Summary } from '../../lib/api';
 import { emotionName } from '../../lib/emotions';
-import { certainty, duration, when } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { certainty, duration, when } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
+import css from './sessions.module.css';
 
 interface Props {
   session: Summary;
+  /** Takes it along as a file. */
+  exports: ReactNode;
   onRename: () => void;
   onDelete: () => void;
 }
 
 /** One session: its name leads to everything about it. */
-export function Row({ session, onRename, onDelete }: Props) {
+export function Row({ session, exports, onRename, onDelete }: Props) {
   const { sessions: words, noSpeech, result, dialog } = useWords();
   const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model, speaker } = session;
   const Kind = kind === 'live' ? IconMicrophone : IconFileMusic;
   return (
-    <li className="session">
-      <span className="session-sign">
+    <li className={css.session} data-testid="session">
+      <span className={css.sessionSign}>
         {dominant ? <EmotionIcon emotion={dominant} size={28} /> : <IconMoodSilence aria-hidden size={28} stroke={1.6} />}
       </span>
-      <div className="session-text">
-        <Link href={`/?session=${encodeURIComponent(id)}`} className="session-name">
+      <div className={css.sessionText}>
+        <Link href={`/?session=${encodeURIComponent(id)}`} className={css.sessionName}>
           {title}
         </Link>
         <Text size="sm" c="dimmed">
@@ -33,12 +36,12 @@ export function Row({ session, onRename, onDelete }: Props) {
           {confidence !== null && ` · ${certainty(confidence)}`} · {duration(length)} · {model}
           {speaker && ` · ${result.calibrated(speaker)}`}
         </Text>
-        <Text size="sm" c="dimmed" className="session-when">
+        <Text size="sm" c="dimmed" className={css.sessionWhen}>
           <Kind aria-hidden size={14} /> {state === 'live' ? words.unfinished : words.kinds[kind]} · {when(created)}
         </Text>
       </div>
-      <div className="session-actions">
-        <ExportMenu compact stem={title.replace(/\.\w+$/, '')} session={id} />
+      <div className={css.sessionActions}>
+        {exports}
         <ActionIcon variant="default" size={30} aria-label={words.renameIt(title)} title={words.rename} onClick={onRename}>
           <IconPencil aria-hidden size={16} />
         </ActionIcon>

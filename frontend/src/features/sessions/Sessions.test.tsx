@@ -33,8 +33,14 @@ beforeEach(() => {
       const offset = Number(query.get('offset'));
       return HttpResponse.json({ total: kept.length, sessions: kept.slice(offset, offset + Number(query.get('limit'))) });
     }),
-    http.patch('/api/v1/sessions/:id', changing((id, title) => (kept = kept.map((one) => (one.id === id ? { ...one, title } : one))))),
-    http.delete('/api/v1/sessions/:id', changing((id) => (kept = kept.filter((one) => one.id !== id)))),
+    http.patch(
+      '/api/v1/sessions/:id',
+      changing((id, title) => (kept = kept.map((one) => (one.id === id ? { ...one, title } : one)))),
+    ),
+    http.delete(
+      '/api/v1/sessions/:id',
+      changing((id) => (kept = kept.filter((one) => one.id !== id))),
+    ),
   );
 });
 
@@ -43,7 +49,7 @@ const dialog = () => within(screen.getByRole('dialog'));
 const count = () => screen.queryAllByRole('listitem').length;
 
 test('when the only session of a page is deleted, the page before it is shown', async () => {
-  renderPage(<Sessions />);
+  renderPage(<Sessions exports={() => null} />);
   await press('Older');
   await waitFor(() => expect(count()).toBe(1));
   await press('Delete take 1');
@@ -55,7 +61,7 @@ test('when the only session of a page is deleted, the page before it is shown', 
 });
 
 test('a name that could not be saved stays in its dialog with the problem, and can be saved later', async () => {
-  renderPage(<Sessions />);
+  renderPage(<Sessions exports={() => null} />);
   await press('Rename take 31');
   const name = dialog().getByRole('textbox', { name: 'Name' });
   await userEvent.clear(name);
@@ -72,7 +78,7 @@ test('a name that could not be saved stays in its dialog with the problem, and c
 });
 
 test('what could not be deleted says so in its dialog, and nothing of it stays behind', async () => {
-  renderPage(<Sessions />);
+  renderPage(<Sessions exports={() => null} />);
   broken = true;
   await press('Delete take 30');
   await userEvent.click(dialog().getByRole('button', { name: 'Delete' }));

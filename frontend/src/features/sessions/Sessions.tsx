@@ -1,31 +1,40 @@
-import './sessions.css';
 import { Button, Loader, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch, IconTrash } from '@tabler/icons-react';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { ConfirmDelete } from '../../components/Dialog';
+import layout from '../../components/layout.module.css';
 import { Link } from '../../components/Link';
 import { ServerProblem } from '../../components/Problem';
 import { useAnnounced } from '../../lib/announce';
 import { asApiError, deleteSession, deleteSessions, renameSession, sessionsQuery, type Summary } from '../../lib/api';
 import { useKeptFocus } from '../../lib/focus';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { Rename } from './Rename';
 import { Row } from './Row';
+import css from './sessions.module.css';
 
 const PAGE = 30;
 
 type Dialog = { kind: 'rename' | 'delete'; session: Summary } | { kind: 'all' } | null;
 
+interface Props {
+  /** The ways to take a session along. */
+  exports: (session: Summary) => ReactNode;
+}
+
 /** What the server keeps for this browser: look for it, name it, take it along, delete it. */
-export function Sessions() {
+export function Sessions({ exports }: Props) {
   const { sessions: words } = useWords();
   const [search, setSearch] = useState('');
   const [offset, setOffset] = useState(0);
   const [dialog, setDialog] = useState<Dialog>(null);
   const [wanted] = useDebouncedValue(search.trim(), 250);
-  const { data, error, refetch, isPlaceholderData } = useQuery({ ...sessionsQuery({ search: wanted, offset, limit: PAGE }), placeholderData: keepPreviousData });
+  const { data, error, refetch, isPlaceholderData } = useQuery({
+    ...sessionsQuery({ search: wanted, offset, limit: PAGE }),
+    placeholderData: keepPreviousData,
+  });
   const last = data && !isPlaceholderData ? PAGE * Math.max(0, Math.ceil(data.total / PAGE) - 1) : offset;
   if (offset > last) setOffset(last); // all of this page were deleted
   const close = () => setDialog(null);
@@ -42,15 +51,15 @@ export function Sessions() {
 
   return (
     <>
-      <div className="intro">
+      <div className={layout.intro}>
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
       </div>
-      <section className="card" aria-label={words.title} {...kept}>
+      <section className={layout.card} aria-label={words.title} {...kept}>
         {error && <ServerProblem error={asApiError(error)} onRetry={() => void refetch()} />}
-        {!data && !error && <Loader className="waiting" aria-label={words.loading} />}
+        {!data && !error && <Loader className={layout.waiting} aria-label={words.loading} />}
         {searchable && (
-          <div className="list-head">
+          <div className={layout.listHead}>
             <TextInput
               type="search"
               aria-label={words.search}
@@ -72,11 +81,12 @@ export function Sessions() {
         )}
         {data && data.total === 0 && <Nothing searched={wanted} />}
         {data && data.sessions.length > 0 && (
-          <ul className="sessions">
+          <ul className={css.sessions}>
             {data.sessions.map((session) => (
               <Row
                 key={session.id}
                 session={session}
+                exports={exports(session)}
                 onRename={() => ask({ kind: 'rename', session })}
                 onDelete={() => ask({ kind: 'delete', session })}
               />
@@ -84,7 +94,7 @@ export function Sessions() {
           </ul>
         )}
         {data && data.total > PAGE && (
-          <div className="actions">
+          <div className={layout.actions}>
             <Button variant="default" disabled={offset === 0} onClick={() => setOffset((now) => Math.max(0, now - PAGE))}>
               {words.newer}
             </Button>
@@ -117,7 +127,7 @@ export function Sessions() {
 function Nothing({ searched }: { searched: string }) {
   const { sessions: words } = useWords();
   return (
-    <div className="nothing">
+    <div className={layout.nothing}>
       <Title order={3} size="h4">
         {searched ? words.noneFound(searched) : words.none}
       </Title>

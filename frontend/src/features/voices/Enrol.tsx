@@ -1,12 +1,16 @@
 import { Button, Progress, Text, TextInput, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import clsx from 'clsx';
 import { useEffect, useRef, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
+import layout from '../../components/layout.module.css';
 import { ServerProblem } from '../../components/Problem';
+import text from '../../components/text.module.css';
 import { useAnnounced } from '../../lib/announce';
 import { profilesQuery, type Limits } from '../../lib/api';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import { enrolment } from './enrolment';
 import { Recordings } from './Recordings';
+import css from './voices.module.css';
 
 const LONGEST_NAME = 40;
 
@@ -32,7 +36,7 @@ export function Enrol({ limits, model, doors, setup }: Props) {
     if (share === null && name.trim() && recordings.length) send();
   };
   return (
-    <form className="card enrol" aria-label={words.make} onSubmit={submit}>
+    <form className={clsx(layout.card, css.enrol)} aria-label={words.make} onSubmit={submit}>
       <div>
         <Title order={3} size="h4" mb={6}>
           {words.make}
@@ -48,17 +52,17 @@ export function Enrol({ limits, model, doors, setup }: Props) {
         value={name}
         onChange={({ currentTarget }) => enrolment.rename(currentTarget.value)}
       />
-      <div>
+      <div className={css.recordingsRoom}>
         <Text size="sm" c="dimmed" mb={8}>
           {words.hint}
         </Text>
         {doors}
         <Recordings recordings={recordings} onRemove={(id) => enrolment.remove(id)} />
       </div>
-      {setup}
+      <div className={css.setup}>{setup}</div>
       {error && <ServerProblem error={error} onRetry={send} onDismiss={enrolment.dismiss} dismissLabel={recorder.close} />}
       {share === null ? (
-        <Button type="submit" className="create" disabled={!name.trim() || !recordings.length}>
+        <Button type="submit" className={css.create} disabled={!name.trim() || !recordings.length}>
           {words.create}
         </Button>
       ) : (
@@ -77,8 +81,8 @@ function Sending({ name, share }: { name: string; share: number }) {
   const doing = uploading ? sending.sending(name) : sending.listening(name);
   useAnnounced(doing);
   return (
-    <div className="enrol-sending">
-      <Text fw={600} className="file-name">
+    <div className={css.enrolSending}>
+      <Text fw={600} className={text.fileName}>
         {doing}
       </Text>
       <Progress value={100 * share} animated={!uploading} aria-label={sending.upload} />

@@ -1,14 +1,18 @@
-import './voices.css';
 import { ActionIcon, Button, Loader, Text, Title } from '@mantine/core';
 import { IconTrash, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import clsx from 'clsx';
 import { useState } from 'react';
+import bars from '../../components/Bars.module.css';
 import { ConfirmDelete } from '../../components/Dialog';
+import layout from '../../components/layout.module.css';
 import { ServerProblem } from '../../components/Problem';
+import text from '../../components/text.module.css';
 import { asApiError, deleteProfile, profilesQuery, type Model, type Profile } from '../../lib/api';
-import { duration, percent, when } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { duration, percent, when } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import { enrolment } from './enrolment';
+import css from './voices.module.css';
 
 interface Props {
   models: Model[];
@@ -24,26 +28,38 @@ export function Profiles({ models, onUse }: Props) {
   const failure = error ?? remove.error;
   const title = (name: string) => models.find((model) => model.name === name)?.title;
   return (
-    <section className="card" aria-label={words.known}>
+    <section className={layout.card} aria-label={words.known}>
       <Title order={3} size="h4" mb="xs">
         {words.known}
       </Title>
       {failure && <ServerProblem error={asApiError(failure)} onRetry={() => void refetch()} />}
-      {!profiles && !error && <Loader className="waiting" aria-label={words.loading} />}
+      {!profiles && !error && <Loader className={layout.waiting} aria-label={words.loading} />}
       {profiles?.length === 0 && <Nothing />}
       {profiles && profiles.length > 0 && (
         <>
           <Text size="sm" c="dimmed">
             {words.varietyMeaning}
           </Text>
-          <ul className="profiles">
+          <ul className={css.profiles}>
             {profiles.map((profile) => (
-              <Row key={profile.name} profile={profile} model={title(profile.model)} onUse={() => onUse(profile)} onDelete={() => setDoomed(profile)} />
+              <Row
+                key={profile.name}
+                profile={profile}
+                model={title(profile.model)}
+                onUse={() => onUse(profile)}
+                onDelete={() => setDoomed(profile)}
+              />
             ))}
           </ul>
         </>
       )}
-      {doomed && <ConfirmDelete sentence={words.confirmOne(doomed.name)} onClose={() => setDoomed(null)} onDelete={() => remove.mutate(doomed.name)} />}
+      {doomed && (
+        <ConfirmDelete
+          sentence={words.confirmOne(doomed.name)}
+          onClose={() => setDoomed(null)}
+          onDelete={() => remove.mutate(doomed.name)}
+        />
+      )}
     </section>
   );
 }
@@ -51,8 +67,8 @@ export function Profiles({ models, onUse }: Props) {
 function Nothing() {
   const { voices: words } = useWords();
   return (
-    <div className="nothing">
-      <IconUsers aria-hidden size={36} stroke={1.4} className="nothing-sign" />
+    <div className={layout.nothing}>
+      <IconUsers aria-hidden size={36} stroke={1.4} className={css.nothingSign} />
       <Text fw={600}>{words.none}</Text>
       <Text mt={6}>{words.noneTodo}</Text>
     </div>
@@ -71,9 +87,9 @@ function Row({ profile, model, onUse, onDelete }: RowProps) {
   const { voices: words, dialog } = useWords();
   const { name, clips, speech_seconds: speech, variety, created } = profile;
   return (
-    <li className="profile">
-      <div className="profile-text">
-        <Text fw={600} className="profile-name">
+    <li className={css.profile} data-testid="profile">
+      <div className={css.profileText}>
+        <Text fw={600} className={css.profileName}>
           {name}
         </Text>
         <Text size="sm" c="dimmed">
@@ -81,7 +97,7 @@ function Row({ profile, model, onUse, onDelete }: RowProps) {
         </Text>
       </div>
       {clips > 1 && <Variety share={Math.min(1, Math.max(0, variety))} />}
-      <div className="actions">
+      <div className={layout.actions}>
         {model && (
           <Button variant="default" size="xs" aria-label={words.useIt(name)} onClick={onUse}>
             {words.use}
@@ -99,12 +115,12 @@ function Row({ profile, model, onUse, onDelete }: RowProps) {
 function Variety({ share }: { share: number }) {
   const { voices: words } = useWords();
   return (
-    <div className="variety">
-      <Text size="sm" c="dimmed" className="numbers">
+    <div className={css.variety}>
+      <Text size="sm" c="dimmed" className={text.numbers}>
         {words.variety(percent(share))}
       </Text>
-      <span className="bar-track" aria-hidden>
-        <span className="bar-fill variety-fill" style={{ inlineSize: `${100 * share}%` }} />
+      <span className={bars.barTrack} aria-hidden>
+        <span className={clsx(bars.barFill, css.varietyFill)} style={{ inlineSize: `${100 * share}%` }} />
       </span>
     </div>
   );

@@ -1,11 +1,13 @@
 import { ActionIcon, Text } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
+import text from '../../components/text.module.css';
 import { announce } from '../../lib/announce';
-import { duration, size } from '../../lib/format';
-import { useWords } from '../../lib/language';
+import { duration, size } from '../../lib/i18n/format';
+import { useWords } from '../../lib/i18n/language';
 import type { Recording } from './enrolment';
 import { useLength } from './useLength';
+import css from './voices.module.css';
 
 interface Props {
   recordings: readonly Recording[];
@@ -26,7 +28,7 @@ export function Recordings({ recordings, onRemove }: Props) {
     count.current?.focus(); // its button is gone, and the keyboard would be lost
   };
   return (
-    <div className="recordings">
+    <div className={css.recordings}>
       <Text ref={count} size="sm" fw={600} tabIndex={-1}>
         {recordings.length ? words.count(recordings.length) : words.noRecordings}
       </Text>
@@ -46,8 +48,8 @@ function Row({ file, onRemove }: { file: File; onRemove: () => void }) {
   const seconds = useLength(file);
   return (
     <li>
-      <span className="recording-name">{file.name}</span>
-      <Text span size="sm" c="dimmed" className="numbers">
+      <span className={css.recordingName}>{file.name}</span>
+      <Text span size="sm" c="dimmed" className={text.numbers}>
         {seconds !== undefined && `${duration(seconds)} · `}
         {size(file.size)}
       </Text>

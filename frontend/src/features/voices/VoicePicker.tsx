@@ -1,8 +1,9 @@
 import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { profilesQuery } from '../../lib/api';
-import { useWords } from '../../lib/language';
+import { useWords } from '../../lib/i18n/language';
 import type { Voice } from './useVoice';
+import css from './voices.module.css';
 
 /** To whose voice the model is calibrated; a choice only where it was calibrated to one. */
 export function VoicePicker({ voice }: { voice: Voice }) {
@@ -11,7 +12,7 @@ export function VoicePicker({ voice }: { voice: Voice }) {
   const { names, speaker, choose } = voice;
   if (!names.length) return null;
   return (
-    <section className="voice" aria-label={voices.voice}>
+    <section className={css.voice} aria-label={voices.voice}>
       <Select
         label={voices.voice}
         allowDeselect={false}

@@ -1,7 +1,7 @@
 /** A voice that is being made: its name and recordings outlive the view and every refusal, until they have become a profile. */
 import { ApiError, asApiError, makeProfile, togetherTooLarge, type Limits, type NewProfile } from '../../lib/api';
-import { words } from '../../lib/language';
-import { advice } from '../../lib/problems';
+import { advice } from '../../lib/api/problems';
+import { words } from '../../lib/i18n/language';
 
 export interface Recording {
   id: number;
@@ -72,7 +72,11 @@ export class Enrolment {
       const refusal = limits && togetherTooLarge(files, limits);
       if (refusal) throw refusal;
       const made = await this.make({ name: name.trim(), model, files, signal: mine.signal, onProgress });
-      this.settle(mine, { made: { ...made, sent: files.length }, name: '', recordings: this.now.recordings.filter((one) => !recordings.includes(one)) });
+      this.settle(mine, {
+        made: { ...made, sent: files.length },
+        name: '',
+        recordings: this.now.recordings.filter((one) => !recordings.includes(one)),
+      });
     } catch (error) {
       this.settle(mine, { error: told(error, recordings) });
     }

@@ -19,7 +19,11 @@ export interface Voice {
 /** The voices that a model can be calibrated to, and the chosen one: remembered for each model, let go of once it is deleted. */
 export function useVoice(model?: string): Voice {
   const { data, isPending } = useQuery(profilesQuery);
-  const [remembered, remember] = useLocalStorage<Record<string, string>>({ key: 'voices', defaultValue: {}, getInitialValueInEffect: false });
+  const [remembered, remember] = useLocalStorage<Record<string, string>>({
+    key: 'voices',
+    defaultValue: {},
+    getInitialValueInEffect: false,
+  });
   useNews();
   const names = (data ?? []).filter((profile) => profile.model === model).map(({ name }) => name);
   const wanted = model && remembered[model];

@@ -1,0 +1,38 @@
+import { AnalyseView } from '../../features/analyse/AnalyseView';
+import { Start } from '../../features/analyse/Start';
+import type { Analyses } from '../../features/analyse/useAnalysis';
+import { ModelPicker } from '../../features/models/ModelPicker';
+import type { useModels } from '../../features/models/useModels';
+import { Recorder } from '../../features/recorder/Recorder';
+import type { Voice } from '../../features/voices/useVoice';
+import { VoicePicker } from '../../features/voices/VoicePicker';
+import type { Limits } from '../../lib/api';
+import { AnswerView } from './AnswerView';
+
+interface Props {
+  analysis: Analyses;
+  limits?: Limits;
+  models: ReturnType<typeof useModels>;
+  voice: Voice;
+  keep: boolean;
+  onKeep: (keep: boolean) => void;
+}
+
+/** Analyse, with what other features lend it: the recorder, the choice of model and voice, and the parts of an answer. */
+export function AnalyseRoute({ analysis, limits, models, voice, keep, onKeep }: Props) {
+  const setup = (
+    <>
+      <ModelPicker models={models.models} chosen={models.chosen} onChoose={models.choose} />
+      <VoicePicker voice={voice} />
+    </>
+  );
+  const recorder = <Recorder limits={limits} onRecorded={analysis.analyseFile} />;
+  return (
+    <AnalyseView
+      analysis={analysis}
+      ready={models.chosen !== undefined && voice.known}
+      start={<Start {...{ analysis, limits, keep, onKeep, recorder, setup }} />}
+      renderAnswer={(answer) => <AnswerView answer={answer} analysis={analysis} />}
+    />
+  );
+}

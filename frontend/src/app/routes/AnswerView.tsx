@@ -1,0 +1,62 @@
+import { Button, Title } from '@mantine/core';
+import layout from '../../components/layout.module.css';
+import { CopyLink } from '../../features/analyse/CopyLink';
+import { Result } from '../../features/analyse/Result';
+import type { Analyses, Answer } from '../../features/analyse/useAnalysis';
+import { Descriptors } from '../../features/descriptors/Descriptors';
+import { ExportMenu } from '../../features/export/ExportMenu';
+import { Statistics } from '../../features/live/Statistics';
+import type { Session } from '../../lib/api';
+import { useWords } from '../../lib/i18n/language';
+import { lazily } from '../lazily';
+import css from './AnswerView.module.css';
+
+const Explorer = lazily(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
+
+/** Everything about one recording: the answer, then how it changes over time, then how the voice sounds. */
+export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Analyses }) {
+  const words = useWords();
+  const { analysis: found, file, sample, session, speaker, marks, milliseconds } = answer;
+  const { prediction } = found;
+  const key = session?.id ?? analysis.address;
+  return (
+    <>
+      {session && (
+        <Title order={2} size="h3" className={css.sessionTitle}>
+          {session.title}
+        </Title>
+      )}
+      <Result
+        prediction={prediction}
+        intended={sample?.intended}
+        milliseconds={milliseconds}
+        speaker={speaker}
+        live={session?.kind === 'live'}
+        actions={
+          <div className={layout.actions}>
+            <ExportMenu
+              stem={(session?.title ?? prediction.file).replace(/\.\w+$/, '')}
+              session={found.session}
+              unkept={{ analysis: found, keep: analysis.keepAnswer }}
+            />
+            {sample && <CopyLink path={`/?sample=${encodeURIComponent(sample.name)}`} />}
+            <Button onClick={analysis.reset}>{words.result.again}</Button>
+          </div>
+        }
+      />
+      {prediction.duration_seconds > 0 && <Explorer key={key} analysis={found} file={file} marks={marks} />}
+      {session?.kind === 'live' && <LiveStatistics session={session} />}
+      <Descriptors descriptors={found.descriptors} curves={found.curves} length={prediction.duration_seconds} />
+    </>
+  );
+}
+
+function LiveStatistics({ session: { statistics, duration_seconds: length } }: { session: Session }) {
+  const { live } = useWords();
+  const { seconds, transitions, confidence, speech_share: speech } = statistics;
+  return (
+    <section className={layout.card} aria-label={live.statistics}>
+      <Statistics figures={{ seconds, transitions, confidence, speech: speech / 100 }} seconds={length} />
+    </section>
+  );
+}

@@ -1,0 +1,41 @@
+import layout from '../../components/layout.module.css';
+import type { Analyses } from '../../features/analyse/useAnalysis';
+import { Live } from '../../features/live/Live';
+import { ModelPicker } from '../../features/models/ModelPicker';
+import type { useModels } from '../../features/models/useModels';
+import type { Voice } from '../../features/voices/useVoice';
+import { VoicePicker } from '../../features/voices/VoicePicker';
+import { EMOTIONS } from '../../lib/emotions';
+import { useWords } from '../../lib/i18n/language';
+
+interface Props {
+  models: ReturnType<typeof useModels>;
+  voice: Voice;
+  onOpen: Analyses['openSession'];
+}
+
+/** Live listening with the chosen model; what it ends with opens in Analyse. */
+export function LiveRoute({ models, voice, onOpen }: Props) {
+  const { live } = useWords();
+  const { chosen } = models;
+  return (
+    <>
+      <div className={layout.intro}>
+        <h2>{live.title}</h2>
+        <p>{live.subtitle}</p>
+      </div>
+      <Live
+        model={chosen?.name}
+        speaker={voice.speaker}
+        emotions={chosen?.labels ?? EMOTIONS}
+        onEnded={({ id, file }) => onOpen(id, file)}
+        setup={
+          <>
+            <ModelPicker models={models.models} chosen={chosen} onChoose={models.choose} />
+            <VoicePicker voice={voice} />
+          </>
+        }
+      />
+    </>
+  );
+}

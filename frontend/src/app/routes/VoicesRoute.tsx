@@ -1,0 +1,46 @@
+import { useState } from 'react';
+import { DropZone } from '../../components/DropZone';
+import layout from '../../components/layout.module.css';
+import { ModelPicker } from '../../features/models/ModelPicker';
+import { preselected, type useModels } from '../../features/models/useModels';
+import { Recorder } from '../../features/recorder/Recorder';
+import { Enrol } from '../../features/voices/Enrol';
+import { enrolment } from '../../features/voices/enrolment';
+import { Made } from '../../features/voices/Made';
+import { Profiles } from '../../features/voices/Profiles';
+import type { Limits, Profile } from '../../lib/api';
+import { useWords } from '../../lib/i18n/language';
+
+interface Props {
+  limits?: Limits;
+  models: ReturnType<typeof useModels>;
+  onUse: (profile: Profile) => void;
+}
+
+/** Voices that a model is calibrated to: made from recordings, listed, deleted. */
+export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props) {
+  const { voices: words } = useWords();
+  const [picked, pick] = useState<string>();
+  const able = models.filter(({ profiles }) => profiles);
+  const model = able.find(({ name }) => name === (picked ?? chosen?.name)) ?? preselected(able, able[0]?.name ?? '');
+  const doors = (
+    <div className={layout.doors}>
+      <Recorder limits={limits} onRecorded={enrolment.addRecorded} />
+      <DropZone limits={limits} multiple onFiles={enrolment.add} />
+    </div>
+  );
+  return (
+    <>
+      <div className={layout.intro}>
+        <h2>{words.title}</h2>
+        <p>{words.subtitle}</p>
+      </div>
+      <Made onUse={onUse} />
+      {model && (
+        <Enrol limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />
+      )}
+      {models.length > 0 && !model && <p className={layout.card}>{words.unable}</p>}
+      <Profiles models={models} onUse={onUse} />
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { Switch } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { DropZone } from '../../components/DropZone';
+import layout from '../../components/layout.module.css';
+import type { Limits } from '../../lib/api';
+import { useWords } from '../../lib/i18n/language';
+import { Samples } from './Samples';
+import type { Analyses } from './useAnalysis';
+
+interface Props {
+  analysis: Analyses;
+  limits?: Limits;
+  keep: boolean;
+  onKeep: (keep: boolean) => void;
+  recorder: ReactNode;
+  /** What can be chosen before: the model, the voice. */
+  setup: ReactNode;
+}
+
+/** What a recording can come from. */
+export function Start({ analysis, limits, keep, onKeep, recorder, setup }: Props) {
+  const { start } = useWords();
+  return (
+    <>
+      <div className={layout.intro}>
+        <h2>{start.title}</h2>
+        <p>{start.subtitle}</p>
+      </div>
+      <section className={layout.card} aria-label={start.choose}>
+        <div className={layout.doors}>
+          {recorder}
+          <DropZone limits={limits} onFiles={([file]) => file && analysis.analyseFile(file)} />
+        </div>
+        <Samples onSample={analysis.analyseSample} />
+        <Switch mt="lg" size="sm" checked={keep} label={start.keep} onChange={({ currentTarget }) => onKeep(currentTarget.checked)} />
+      </section>
+      {setup}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import session from '../../../tests/live-session.json';
+import type { ChunkAnswer, Emotion } from '../../lib/api';
+import { History } from './history';
+
+const answer = (
+  sequence: number,
+  emotion: Emotion | null,
+  state: ChunkAnswer['state'] = emotion ? 'emotion' : 'no_speech',
+): ChunkAnswer => ({
+  sequence,
+  start: sequence,
+  end: sequence + 3,
+  state,
+  emotion,
+  confidence: emotion && (state === 'unsure' ? 40 : 80),
+  probabilities: emotion ? { [emotion]: state === 'unsure' ? 0.4 : 0.8 } : {},
+  candidates: [],
+  speech: (emotion ? '1' : '0').repeat(94),
+});
+
+test('answers may come in any order, and twice', () => {
+  const history = new History();
+  [2, 0, 3, 1, 1, 2].forEach((i) => history.add(answer(i, i < 2 ? 'happy' : 'sad')));
+  expect(history.windows.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3]);
+  expect([history.latest?.sequence, history.count]).toEqual([3, 4]);
+  const { seconds, transitions, speech } = history.statistics;
+  expect([seconds.happy, seconds.sad, transitions, speech]).toEqual([expect.closeTo(3), expect.closeTo(3), 1, expect.closeTo(1)]);
+});
+
+test('what is unsure changes nothing, silence is no speech', () => {
+  const history = new History();
+  for (let i = 0; i < 12; i += 1) history.add(i < 4 || i > 7 ? answer(i, 'happy') : answer(i, 'sad', 'unsure'));
+  expect(history.statistics.transitions).toBe(0);
+  expect(history.statistics.seconds.sad).toBeCloseTo(4);
+  for (let i = 12; i < 28; i += 1) history.add(answer(i, null));
+  expect(history.statistics.speech).toBeCloseTo(13 / 30, 1);
+});
+
+test.each([
+  ['as they were heard', session.answers],
+  ['the other way round', session.answers.toReversed()],
+])('a session with a pause is counted as the server counts it, the answers %s', (_, answers) => {
+  const history = new History();
+  answers.forEach((one) => history.add(one as unknown as ChunkAnswer));
+  const { seconds, transitions, confidence, speech } = history.statistics;
+  const { statistics } = session;
+  expect(Object.entries(seconds).toSorted(([, one], [, other]) => other - one)).toEqual(
+    Object.entries(statistics.seconds).map(([emotion, time]) => [emotion, expect.closeTo(time, 1)]),
+  );
+  expect([transitions, confidence, 100 * speech]).toEqual([
+    statistics.transitions,
+    expect.closeTo(statistics.confidence, 1),
+    expect.closeTo(statistics.speech_share, 1),
+  ]);
+});
+
+test('two hours keep half an hour of windows and the statistics of everything', () => {
+  const history = new History();
+  for (let i = 0; i < 7200; i += 1) history.add(answer(i, i % 60 < 30 ? 'happy' : 'sad'));
+  expect(history.windows.length).toBeLessThanOrEqual(1804);
+  expect(history.windows[0]!.end).toBeGreaterThanOrEqual(history.latest!.end - 1800);
+  const { seconds, transitions } = history.statistics;
+  expect([seconds.happy, seconds.sad, transitions]).toEqual([expect.closeTo(3601), expect.closeTo(3601), 239]);
+});

@@ -1,0 +1,206 @@
+/** The only file that knows addresses. Types come from the backend's OpenAPI document (`npm run api-types`). */
+import { queryOptions } from '@tanstack/react-query';
+import { number } from '../i18n/format';
+import { words } from '../i18n/language';
+import type { components } from './api-types';
+import { hasOwner } from './owner';
+import { ApiError, asApiError, body, client, fetchFile, owned, upload, type Upload } from './transport';
+
+export { ApiError, asApiError } from './transport';
+
+type Schemas = components['schemas'];
+export type Prediction = Schemas['Prediction'];
+export type Warning = Prediction['warning_codes'][number];
+export type Segment = Schemas['Segment'];
+export type Model = Schemas['Model'];
+export type Figure = Schemas['Figure'];
+export type Limits = Schemas['Limits'];
+export type Emotion = NonNullable<Prediction['emotion']>;
+
+export type Analysis = Schemas['Analysis'];
+export type Attention = Schemas['Attention'];
+export type Descriptor = Schemas['Descriptor'];
+export type Curve = Schemas['Curve'];
+export type Summary = Schemas['SessionSummary'];
+export type Session = Schemas['Session'];
+export type Mark = Schemas['Mark'];
+export type ChunkAnswer = Schemas['LiveChunk'];
+export type Profile = Schemas['Profile'];
+export type NewProfile = Schemas['NewProfile'];
+
+export interface Sample {
+  file: string;
+  intended: Emotion;
+  voice: 'woman' | 'man';
+  age: number;
+  says: string;
+}
+
+export const EXPORTS = ['json', 'csv', 'audacity', 'textgrid', 'webvtt', 'srt', 'rttm'] as const;
+export type ExportFormat = (typeof EXPORTS)[number];
+
+/** Room that the multipart form takes beside the recording. */
+const FORM_BYTES = 1024;
+
+interface Asked extends Upload {
+  model?: string;
+}
+
+interface AskedAll extends Asked {
+  /** Whether all but the audio is kept as a session. */
+  keep?: boolean;
+  /** Name of the profile to whose voice the model is calibrated. */
+  speaker?: string;
+}
+
+/** Asks for everything there is to say about a recording. */
+export function analyse(file: File, { model, speaker, keep = false, ...rest }: AskedAll = {}): Promise<Analysis> {
+  return upload('/api/v1/analyse', { file, model, speaker, keep: keep || undefined }, { ...rest, owned: keep || speaker !== undefined });
+}
+
+/** Asks only for the emotion; nothing is kept. */
+export function predict(file: File, { model, ...rest }: Asked = {}): Promise<Prediction> {
+  return upload('/upload', { file, model }, rest);
+}
+
+/** The same limit as the server's, so that a large file is not sent in vain. */
+export function tooLarge(file: File, limits: Limits): ApiError | null {
+  if (file.size + FORM_BYTES <= limits.max_upload_bytes) return null;
+  return new ApiError('body_too_large', { detail: words().problem.tooLarge(mebibytes(file.size), mebibytes(limits.max_upload_bytes)) });
+}
+
+/** The same for recordings that go in one request. */
+export function togetherTooLarge(files: File[], limits: Limits): ApiError | null {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes + files.length * FORM_BYTES <= limits.max_upload_bytes) return null;
+  return new ApiError('recordings_too_large', {
+    detail: words().problem.togetherTooLarge(mebibytes(bytes), mebibytes(limits.max_upload_bytes)),
+  });
+}
+
+function mebibytes(bytes: number): string {
+  return number(bytes / 1024 / 1024, 1);
+}
+
+export const modelsQuery = queryOptions({
+  queryKey: ['models'],
+  queryFn: () => body(client.GET('/api/v1/models')),
+});
+
+export const limitsQuery = queryOptions({ queryKey: ['limits'], queryFn: () => body(client.GET('/api/v1/limits')) });
+
+export const versionQuery = queryOptions({ queryKey: ['version'], queryFn: () => body(client.GET('/api/v1/version')) });
+
+export const samplesQuery = queryOptions({
+  queryKey: ['samples'],
+  queryFn: async () => (await (await fetchFile('/samples/index.json')).json()) as Sample[],
+});
+
+export async function fetchSample(sample: Sample): Promise<File> {
+  const answer = await fetchFile(`/samples/${sample.file}`);
+  return new File([await answer.blob()], sample.file, { type: 'audio/wav' });
+}
+
+export interface Wanted {
+  search: string;
+  offset: number;
+  limit: number;
+}
+
+/** Sessions of this browser, newest first. */
+export const sessionsQuery = (wanted: Wanted) =>
+  queryOptions({
+    queryKey: ['sessions', wanted],
+    staleTime: 0,
+    queryFn: ({ signal }) => body(client.GET('/api/v1/sessions', { params: { query: wanted }, signal, ...owned() })),
+  });
+
+export function fetchSession(id: string, signal?: AbortSignal): Promise<Session> {
+  return body(client.GET('/api/v1/sessions/{id}', { params: { path: { id } }, signal, ...owned() }));
+}
+
+export async function renameSession(id: string, title: string): Promise<void> {
+  await client.PATCH('/api/v1/sessions/{id}', { params: { path: { id } }, body: { title }, ...owned() });
+}
+
+export async function deleteSession(id: string): Promise<void> {
+  await client.DELETE('/api/v1/sessions/{id}', { params: { path: { id } }, ...owned() });
+}
+
+export async function deleteSessions(): Promise<void> {
+  await client.DELETE('/api/v1/sessions', owned());
+}
+
+/** A session in a format of another program, with the name that the server gives the file. */
+export async function exportSession(id: string, format: ExportFormat): Promise<{ blob: Blob; name: string | null }> {
+  const asked = { params: { path: { id }, query: { format } }, parseAs: 'blob', ...owned() } as const;
+  const { data, response } = await client.GET('/api/v1/sessions/{id}/export', asked);
+  return { blob: data!, name: fileName(response.headers.get('Content-Disposition') ?? '') };
+}
+
+/** From a Content-Disposition (RFC 6266), whose second form carries any letter. */
+function fileName(header: string): string | null {
+  const any = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1];
+  return any ? decodeURIComponent(any) : (/filename="?([^";]+)/.exec(header)?.[1] ?? null);
+}
+
+/** Profiles of this browser, by name; one for which nothing was ever kept has none, and need not ask. */
+export const profilesQuery = queryOptions({
+  queryKey: ['profiles'],
+  staleTime: 0,
+  refetchOnWindowFocus: true, // another tab may have made or deleted some
+  queryFn: async ({ signal }) => {
+    if (!hasOwner()) return [];
+    return (await body(client.GET('/api/v1/profiles', { signal, ...owned() }))).profiles;
+  },
+});
+
+interface Enrolled extends Upload {
+  name: string;
+  model: string;
+  /** Of one person. */
+  files: File[];
+}
+
+/** Calibrates a model to a voice; a profile of the same name is replaced. */
+export function makeProfile({ name, model, files, ...rest }: Enrolled): Promise<NewProfile> {
+  return upload('/api/v1/profiles', { name, model, file: files }, { ...rest, owned: true });
+}
+
+/** Deletes a profile; that it is gone already is no failure. */
+export async function deleteProfile(name: string): Promise<void> {
+  await client.DELETE('/api/v1/profiles/{name}', { params: { path: { name } }, ...owned() }).catch((error: unknown) => {
+    if (asApiError(error).code !== 'profile_unknown') throw error;
+  });
+}
+
+/** Whether a request failed only because of the voice that it named, so that one without can succeed. */
+export function voiceRefused({ code }: ApiError): boolean {
+  return code === 'profile_unknown' || code === 'profile_model';
+}
+
+export function beginLive(asked: { model?: string; title?: string; speaker?: string }): Promise<Summary> {
+  return body(client.POST('/api/v1/live', { body: asked as Schemas['NewLive'], ...owned() })); // what is left out has a default
+}
+
+/** Sends one window; sending the same one again changes nothing. */
+export function sendChunk(id: string, sequence: number, start: number, wav: Blob, signal?: AbortSignal): Promise<ChunkAnswer> {
+  const { headers } = owned();
+  return body(
+    client.PUT('/api/v1/live/{id}/chunks/{sequence}', {
+      params: { path: { id, sequence }, query: { start } },
+      body: wav as unknown as string, // the document has binary bodies as strings
+      bodySerializer: (content) => content,
+      headers: { ...headers, 'Content-Type': wav.type },
+      signal,
+    }),
+  );
+}
+
+export async function markLive(id: string, mark: Mark): Promise<void> {
+  await client.POST('/api/v1/live/{id}/marks', { params: { path: { id } }, body: mark, ...owned() });
+}
+
+export async function endLive(id: string): Promise<void> {
+  await client.POST('/api/v1/live/{id}/end', { params: { path: { id } }, ...owned() });
+}
