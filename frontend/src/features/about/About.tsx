@@ -128,9 +128,7 @@ function Measured({ figure }: { figure: Figure }) {
   const { ua, ua_std: spread, interval, corpus, protocol, classes, seeds } = figure;
   return (
     <>
-      <strong className={text.numbers}>
-        {seeds > 1 ? `${number(ua, 1)} ± ${percentage(spread, 1)}` : percentage(ua, 1)}
-      </strong>
+      <strong className={text.numbers}>{seeds > 1 ? `${number(ua, 1)} ± ${percentage(spread, 1)}` : percentage(ua, 1)}</strong>
       <Text size="xs" c="dimmed">
         {words.interval(number(interval[0], 1), number(interval[1], 1))} · {words.protocol(corpus.toUpperCase(), protocol, classes, seeds)}
       </Text>

@@ -505,7 +505,6 @@ export const en = {
     states: { waiting: 'Waiting', running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
     cancelIt: (file: string) => `Cancel ${file}`,
     retryIt: (file: string) => `Retry ${file}`,
-    more: (count: number) => `Show more (${count} left)`,
     report: 'Compared with the labels',
     reportText: (total: number) =>
       `Based on ${total} labelled ${total === 1 ? 'recording' : 'recordings'}. An unsure result counts as its most likely emotion, a recording without speech as wrong. With few recordings these figures mean little.`,

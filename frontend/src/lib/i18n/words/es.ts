@@ -507,7 +507,6 @@ export const es: Words = {
     states: { waiting: 'En espera', running: 'En curso', done: 'Hecho', failed: 'Error', cancelled: 'Cancelado' },
     cancelIt: (file) => `Cancelar ${file}`,
     retryIt: (file) => `Reintentar ${file}`,
-    more: (count) => `Mostrar más (quedan ${count})`,
     report: 'Comparado con las etiquetas',
     reportText: (total) =>
       `A partir de ${total} ${total === 1 ? 'grabación etiquetada' : 'grabaciones etiquetadas'}. Un resultado dudoso cuenta como su emoción más probable; una grabación sin habla, como error. Con pocas grabaciones, estas cifras significan poco.`,
