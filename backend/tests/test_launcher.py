@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from launcher import audit, checks, environment, page, start, steps
-from launcher.project import Project, digest
+from launcher.project import LOCKS, Project, digest
 
 BACKEND = Path(__file__).resolve().parents[1]
 SOURCES = [BACKEND / "__main__.py", BACKEND / "main.py", BACKEND / "train.py", *(BACKEND / "launcher").glob("*.py")]
@@ -21,10 +21,12 @@ SOURCES = [BACKEND / "__main__.py", BACKEND / "main.py", BACKEND / "train.py", *
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project whose lock file pins two packages and whose page has one source; nothing is set up."""
+    """A project whose locks pin a few packages and whose page has one source; nothing is set up."""
     root = tmp_path / "Prøjekt mit Leerzeichen"
     (root / "backend").mkdir(parents=True)
     (root / "backend" / "requirements.lock").write_text("# made\nflask==1\ntorch==2\n", encoding="utf-8")
+    (root / "backend" / "requirements-train.lock").write_text("-r requirements.lock\nscipy==1\n", encoding="utf-8")
+    (root / "backend" / "requirements-dev.lock").write_text("-r requirements-train.lock\nruff==1\n", encoding="utf-8")
     (root / "frontend" / "src").mkdir(parents=True)
     (root / "frontend" / "src" / "app.ts").write_text("1", encoding="utf-8")
     (root / "frontend" / "package-lock.json").write_text("{}", encoding="utf-8")
@@ -71,6 +73,12 @@ def run_step(project: Project, monkeypatch: pytest.MonkeyPatch) -> Steps:
     return recorder
 
 
+def set_up(project: Project, part: str = "serve") -> None:
+    """Makes the environment and installs a part."""
+    environment.make(project)
+    environment.install(project, part)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_an_old_python_can_parse_it_and_it_is_standard_library_only(path: Path):
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
@@ -108,27 +116,59 @@ def test_only_commands_that_show_the_page_need_it():
     assert not start.needs_page(["serve", "--help"])
 
 
-def test_setup_and_test_take_no_options(capsys: pytest.CaptureFixture[str]):
-    assert start.main(["test", "--fast"]) == 2
-    assert "--fast" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "told"), [(["test", "--fast"], "takes --full"), (["setup", "train"], "--all"), (["audit", "x"], "no")]
+)
+def test_other_options_of_the_launchers_own_commands(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+):
+    assert start.main(arguments) == 2
+    heard = capsys.readouterr().err
+    assert told in heard and arguments[1] in heard
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("serve --open", "serve"),
+        ("predict a.wav", "serve"),
+        ("features a.wav", "serve"),
+        ("setup", "serve"),
+        ("train", "train"),
+        ("train --help", "serve"),
+        ("score --files x", "train"),
+        ("plot a.wav", "train"),
+        ("test", "dev"),
+        ("setup --all", "dev"),
+    ],
+)
+def test_the_packages_that_a_command_needs(command: str, part: str):
+    assert start.part_of(command.split()) == part
+
+
+def test_every_command_named_for_training_exists():
+    from ser.cli import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert set(start.TRAINING) - {"score"} <= names
 
 
 def test_the_first_start_sets_up_and_the_second_does_nothing(project: Project, run_step: Steps):
-    assert start.prepare(project, with_page=True)
+    assert start.prepare(project, "serve", with_page=True)
     assert [run_step.count(word) for word in ("venv", "pip", "ci", "build")] == [1, 1, 1, 1]
     assert environment.is_ready(project) and page.is_ready(project)
     run_step.commands.clear()
-    assert start.prepare(project, with_page=True)
+    assert start.prepare(project, "serve", with_page=True)
     assert run_step.commands == []
 
 
 def test_predicting_needs_no_node(project: Project, run_step: Steps):
-    assert start.prepare(project, with_page=False)
+    assert start.prepare(project, "serve", with_page=False)
     assert run_step.count("ci") == run_step.count("build") == 0
 
 
 def test_the_package_is_importable_through_a_relative_ascii_line(project: Project, run_step: Steps):
-    environment.make(project)
+    set_up(project)
     packages = Path(environment.site_packages(project))
     line = (packages / "speech_emotion.pth").read_text(encoding="ascii").strip()
     assert (packages / line).resolve() == Path(project.backend).resolve()
@@ -136,34 +176,95 @@ def test_the_package_is_importable_through_a_relative_ascii_line(project: Projec
 
 def test_a_killed_setup_begins_anew(project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]):
     run_step.fail_at = "pip"
-    assert not start.prepare(project, with_page=False)
+    assert not start.prepare(project, "serve", with_page=False)
     assert Path(project.python).exists() and not environment.is_ready(project)
     assert "failed" in capsys.readouterr().err
     run_step.fail_at = None
     run_step.commands.clear()
-    assert start.prepare(project, with_page=False)
+    assert start.prepare(project, "serve", with_page=False)
     assert run_step.count("venv") == 1
 
 
 def test_a_new_lock_file_updates_a_complete_environment(project: Project, run_step: Steps):
-    environment.make(project)
-    Path(project.lock).write_text("flask==2\n", encoding="utf-8")
+    set_up(project)
+    Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
     assert not environment.is_ready(project)
     run_step.commands.clear()
-    assert start.prepare(project, with_page=False)
+    assert start.prepare(project, "serve", with_page=False)
     assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
 
 
 def test_an_update_that_is_killed_begins_with_an_empty_environment(project: Project, run_step: Steps):
-    environment.make(project)
-    Path(project.lock).write_text("flask==2\n", encoding="utf-8")
+    set_up(project)
+    Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
     run_step.fail_at = "pip"
-    assert not start.prepare(project, with_page=False)
-    assert not Path(project.stamp).exists()
+    assert not start.prepare(project, "serve", with_page=False)
+    assert not Path(project.stamp("serve")).exists()
+
+
+def test_the_first_command_that_trains_adds_to_the_environment(
+    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
+):
+    set_up(project)
+    run_step.commands.clear()
+    assert start.prepare(project, "train", with_page=False)
+    assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
+    assert project.lock("train") in run_step.commands[0]
+    assert environment.is_ready(project, "train") and not environment.is_ready(project, "dev")
+    assert "Setting up" not in capsys.readouterr().err
+
+
+def test_tests_install_all_parts_in_order(project: Project, run_step: Steps):
+    assert start.prepare(project, "dev", with_page=False)
+    installed = [command[command.index("--requirement") + 1] for command in run_step.commands if "pip" in command]
+    assert installed == [project.lock(part) for part in LOCKS]
+
+
+def test_a_killed_addition_is_resumed_and_serving_goes_on_meanwhile(project: Project, run_step: Steps):
+    set_up(project)
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "train", with_page=False)
+    assert environment.is_ready(project) and not environment.is_ready(project, "train")
+    run_step.fail_at = None
+    assert start.prepare(project, "train", with_page=False)
+    assert run_step.count("venv") == 1
+    again = run_step.commands[-1]  # what was left of it is written again, whole
+    assert "--ignore-installed" in again and "scipy==1" in again and "flask==1" not in again
+
+
+def test_a_killed_update_of_an_addition_begins_with_an_empty_environment(project: Project, run_step: Steps):
+    set_up(project, "train")
+    Path(project.lock("train")).write_text("-r requirements.lock\nscipy==2\n", encoding="utf-8")
+    assert environment.is_ready(project) and not environment.is_ready(project, "train")
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "train", with_page=False)
+    assert not environment.is_ready(project)
+
+
+def test_a_page_that_cannot_be_built_leaves_the_packages_installed(
+    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
+):
+    run_step.fail_at = "build"
+    assert not start.prepare(project, "serve", with_page=True)
+    assert environment.is_ready(project) and not page.is_ready(project)
+    assert "Building the page failed" in capsys.readouterr().err
+
+
+def test_both_failures_are_told():
+    def fail(text: str) -> None:
+        raise steps.SetupError(text)
+
+    with pytest.raises(steps.SetupError, match="(?s)no room.*no network|no network.*no room"):
+        steps.side_by_side([lambda: fail("no room"), lambda: fail("no network")])
+
+
+def test_an_error_of_the_launcher_itself_is_not_swallowed():
+    with pytest.raises(ZeroDivisionError):
+        steps.side_by_side([lambda: None, lambda: 1 / 0])
 
 
 def test_another_python_inside_is_noticed(project: Project, run_step: Steps):
-    environment.make(project)
+    set_up(project)
     (Path(project.venv) / "pyvenv.cfg").write_text("version = 3.13.1\n", encoding="utf-8")
     assert not environment.is_ready(project)
 
@@ -306,7 +407,7 @@ def test_a_new_enough_node_is_used_as_it_is(project: Project, monkeypatch: pytes
 def test_an_old_node_is_replaced_in_front_of_the_search_path(project: Project, monkeypatch: pytest.MonkeyPatch):
     recorder = Steps(project)
     monkeypatch.setattr(steps, "run_step", recorder)
-    environment.make(project)
+    set_up(project)
     monkeypatch.setattr(page, "node_version", lambda node: (20, 20, 2))
     env = page.node_environment(project)
     assert page.NODE_WHEEL in recorder.commands[-1]
@@ -378,7 +479,7 @@ def test_an_audit_asks_about_both_sides(
     monkeypatch.setattr(audit, "run_step", run_step)
     monkeypatch.setattr(audit.subprocess, "run", answer)
     assert audit.audit(project) == code
-    assert project.lock in asked[0] and asked[1][-1] == "audit"
+    assert project.lock("dev") in asked[0] and asked[1][-1] == "audit"
     assert "--target" in run_step.commands[0]  # not into the environment
 
 
@@ -394,5 +495,6 @@ def test_an_audit_without_internet_says_so(
 
 
 def test_the_stamp_names_the_lock_file(project: Project, run_step: Steps):
-    environment.make(project)
-    assert Path(project.stamp).read_text(encoding="utf-8") == f"{digest(project.lock)} python 3.11.7\n"
+    set_up(project)
+    stamp = Path(project.stamp("serve")).read_text(encoding="utf-8")
+    assert stamp == f"{digest(project.lock('serve'))} python 3.11.7\n"
