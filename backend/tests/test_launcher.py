@@ -426,44 +426,96 @@ def test_the_summary_says_what_was_not_run():
     assert report.text(require_all=True).splitlines()[-1] == "checks: 1 passed, 1 failed"
 
 
+def check(title: str, script: str, folder: Path) -> checks.Check:
+    """A check that is a Python script."""
+    return checks.Check(title, [sys.executable, "-c", script], str(folder), dict(os.environ))
+
+
 def test_a_check_passes_output_on_and_keeps_what_was_left_out(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
     report = checks.Report()
     script = "print('12 passed'); print('not run: 3 tests need the corpora'); raise SystemExit(5)"
-    checks._check(report, "Python tests", [sys.executable, "-c", script], str(tmp_path), dict(os.environ))
+    checks.run_lanes(report, [[check("Python tests", script, tmp_path)]])
     assert report.not_run == ["3 tests need the corpora"]
     assert report.failed[0].startswith("Python tests") and report.failed[0].endswith("exit code 5")
     assert b"12 passed" in capfdbinary.readouterr().out
 
 
+def test_lanes_run_side_by_side_and_their_outputs_do_not_mix(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
+    """Each of two checks waits for a file of the other, so neither could end alone; then both say several things."""
+    script = (
+        "import time, pathlib\n"
+        "pathlib.Path({own!r}).touch()\n"
+        "while not pathlib.Path({other!r}).exists(): time.sleep(0.01)\n"
+        "for _ in range(20): print({own!r}, flush=True); time.sleep(0.01)"
+    )
+    lanes = [
+        [check("one", script.format(own="a", other="b"), tmp_path), check("failing", "raise SystemExit(2)", tmp_path)],
+        [check("two", script.format(own="b", other="a"), tmp_path)],
+    ]
+    report = checks.Report()
+    checks.run_lanes(report, lanes)
+    out = capfdbinary.readouterr().out.replace(b"\r", b"")
+    assert b"== one\n" + 20 * b"a\n" in out and b"== two\n" + 20 * b"b\n" in out
+    assert len(report.passed) == 2 and report.failed[0].startswith("failing")
+
+
+def test_a_line_now_and_then_says_what_is_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture
+):
+    monkeypatch.setattr(checks, "HEARTBEAT_SECONDS", 0.05)
+    checks.run_lanes(checks.Report(), [[check("slow one", "import time; time.sleep(1)", tmp_path)], []])
+    assert b"running: slow one for 0 s" in capfdbinary.readouterr().out
+
+
+def test_a_check_that_cannot_be_started_is_a_failure(tmp_path: Path):
+    report = checks.Report()
+    checks.run_lanes(report, [[checks.Check("npm", [str(tmp_path / "nothing")], str(tmp_path), {})]])
+    assert "cannot be started" in report.failed[0]
+
+
+def test_every_check_is_in_one_lane(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    monkeypatch.setattr(checks, "find_chromium", lambda: "chromium")
+    planned = [name for lane in checks.LANES for name in lane]
+    assert sorted(planned) == sorted(checks._checks(project, checks.Report()))
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[checks.Check]:
+    """The checks that would run, which pass."""
+    found: list[checks.Check] = []
+
+    def record(report: checks.Report, lanes: list[list[checks.Check]]) -> None:
+        found.extend(one for lane in lanes for one in lane)
+        report.passed.extend(one.title for lane in lanes for one in lane)
+
+    monkeypatch.setattr(checks, "run_lanes", record)
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    return found
+
+
 @pytest.mark.parametrize("require_all", ["0", "1"])
 def test_everything_runs_without_a_browser_but_is_reported(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], require_all: str
+    project: Project,
+    ran: list[checks.Check],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    require_all: str,
 ):
-    ran: list[list[str]] = []
-
-    def record(report: checks.Report, title: str, command: list[str], folder: str, env: dict[str, str]) -> None:
-        ran.append(command)
-        report.passed.append(title)
-        assert env["SER_PYTHON"] == project.python and "SER_CHROMIUM" not in env
-
-    monkeypatch.setattr(checks, "_check", record)
-    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
     monkeypatch.setenv("SER_CHROMIUM", "no-such-browser")
     monkeypatch.setenv("SER_REQUIRE_ALL", require_all)
     assert checks.run_checks(project) == int(require_all)
-    assert [command[-1] for command in ran] == [".", "not browser", "test"]
+    assert [one.command[-1] for one in ran] == [".", "not browser", "test"]
+    assert all(one.env["SER_PYTHON"] == project.python and "SER_CHROMIUM" not in one.env for one in ran)
     assert "NOT RUN  page in a real browser" in capsys.readouterr().out
 
 
-def test_in_full_the_promises_are_measured_last(project: Project, monkeypatch: pytest.MonkeyPatch):
-    ran: list[list[str]] = []
-    monkeypatch.setattr(checks, "_check", lambda report, title, command, folder, env: ran.append(command))
-    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+def test_in_full_the_promises_are_measured_last(project: Project, ran: list[checks.Check]):
     checks.run_checks(project, full=True)
-    assert ran[-1] == [project.python, "-m", "benchmarks.scorecard", "--full"]
+    assert ran[-1].command == [project.python, "-m", "benchmarks.scorecard", "--full"]
     ran.clear()
     checks.run_checks(project)
-    assert "benchmarks.scorecard" not in str(ran)
+    assert "benchmarks.scorecard" not in [word for one in ran for word in one.command]
 
 
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([1, 0], 1), ([0, 1], 1)])
