@@ -18,7 +18,7 @@ Usage: python3 -m backend [COMMAND] [OPTIONS]
 
 Without a command: serves the page on http://localhost:5000 and opens it; takes the options of 'serve'.
 
-  setup   only sets up what serving and predicting need; with --all also training, tests and notebooks
+  setup   only sets up what serving needs; with --train also what training needs, with --all also tests and notebooks
   test    runs every test of both sides; with --full also measures everything that is promised
   audit   asks databases on the internet for known vulnerabilities of the installed packages
 
@@ -43,14 +43,15 @@ def main(arguments: list[str]) -> int:
         return 1
     project = Project(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     command = ser_command(arguments)
-    allowed = {"setup": ["--all"], "test": ["--full"], "audit": []}.get(command[0])
-    if allowed is not None and command[1:] not in ([], allowed):
-        takes = f"takes {allowed[0]}" if allowed else "takes no options"
-        print(f"'{command[0]}' {takes}, got: {' '.join(command[1:])}", file=sys.stderr)
+    allowed = {"setup": ("--train", "--all"), "test": ("--full",), "audit": ()}.get(command[0])
+    if allowed is not None and command[1:] not in ([], *([option] for option in allowed)):
+        takes = " or ".join(allowed) or "no options"
+        print(f"'{command[0]}' takes {takes}, got: {' '.join(command[1:])}", file=sys.stderr)
         return 2
     if not prepare(project, part_of(command), with_page=needs_page(command)):
         return 1
     if command[0] == "setup":
+        environment.compile_packages(project)
         print("Ready. Start with: python3 -m backend", file=sys.stderr)
         return 0
     if command[0] == "test":
@@ -93,7 +94,8 @@ def part_of(command: list[str]) -> str:
     """Returns the part of the packages that a command needs; help needs no more than serving does."""
     if command == ["setup", "--all"] or command[0] == "test":
         return "dev"
-    return "train" if command[0] in TRAINING and "--help" not in command else "serve"
+    trains = command == ["setup", "--train"] or (command[0] in TRAINING and "--help" not in command)
+    return "train" if trains else "serve"
 
 
 def prepare(project: Project, part: str, with_page: bool) -> bool:

@@ -117,7 +117,8 @@ def test_only_commands_that_show_the_page_need_it():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"), [(["test", "--fast"], "takes --full"), (["setup", "train"], "--all"), (["audit", "x"], "no")]
+    ("arguments", "told"),
+    [(["test", "--fast"], "takes --full"), (["setup", "train"], "--train or --all"), (["audit", "x"], "no")],
 )
 def test_other_options_of_the_launchers_own_commands(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
@@ -139,6 +140,7 @@ def test_other_options_of_the_launchers_own_commands(
         ("score --files x", "train"),
         ("plot a.wav", "train"),
         ("test", "dev"),
+        ("setup --train", "train"),
         ("setup --all", "dev"),
     ],
 )
