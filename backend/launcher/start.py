@@ -94,8 +94,14 @@ def part_of(command: list[str]) -> str:
     """Returns the part of the packages that a command needs; help needs no more than serving does."""
     if command == ["setup", "--all"] or command[0] == "test":
         return "dev"
-    trains = command == ["setup", "--train"] or (command[0] in TRAINING and "--help" not in command)
-    return "train" if trains else "serve"
+    trains = command[0] in TRAINING or command == ["setup", "--train"] or _measures_statistics(command)
+    return "train" if trains and "--help" not in command else "serve"
+
+
+def _measures_statistics(command: list[str]) -> bool:
+    """Whether a command measures the acoustic statistics, which need librosa: for itself, or for the model mlp."""
+    words = {word for argument in command[1:] for word in argument.split("=")}
+    return "mlp" in words or (command[0] == "features" and bool(words & {"--all", "json", "jsonl"}))
 
 
 def prepare(project: Project, part: str, with_page: bool) -> bool:
