@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
@@ -183,12 +185,21 @@ def test_serving_imports_nothing_of_the_other_parts():
     assert {normalised(name) for name in done.stdout.split()} & others == set()
 
 
-def test_each_use_is_an_extra_of_the_package():
-    dynamic = tomllib.loads((BACKEND / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["dynamic"]
-    assert dynamic["dependencies"]["file"] == ["requirements.txt"]
-    extras = dynamic["optional-dependencies"]
-    assert extras["train"]["file"] == ["requirements-train.txt"]
-    assert extras["dev"]["file"] == ["requirements-train.txt", "requirements-dev.txt"]
+def test_each_use_is_an_extra_of_the_package(tmp_path: Path):
+    """The metadata that ``pip install .`` would build."""
+    for name in ("pyproject.toml", "README.md", "LICENSE", *LOCKS):
+        shutil.copy(BACKEND / name, tmp_path)
+    shutil.copytree(BACKEND / "ser", tmp_path / "ser", ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from setuptools.build_meta import prepare_metadata_for_build_wheel as make; make('.')"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
+    (folder,) = tmp_path.glob("*.dist-info")
+    about = Distribution.at(folder)
+    asked = [Requirement(line) for line in about.requires]
+    assert set(about.metadata.get_all("Provides-Extra")) == {"train", "dev"}
+    for extra, files in {"": 1, "train": 2, "dev": 3}.items():
+        installed = {normalised(one.name) for one in asked if not one.marker or one.marker.evaluate({"extra": extra})}
+        wanted = [Requirement(line).name for file in list(LOCKS)[:files] for line in requirements(file)]
+        assert installed == set(map(normalised, wanted)), extra
 
 
 def test_the_package_takes_its_version_from_the_code():
