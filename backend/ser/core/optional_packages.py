@@ -34,5 +34,5 @@ def package_error(module: str, purpose: str = "This command") -> PackageError:
     """Returns the error that says what to install."""
     return PackageError(
         f"{purpose} needs the package {module}, which is not installed. Install the packages for training: "
-        "python3 -m backend setup --train (in a checkout), or pip install '.[train]' in the folder backend."
+        "python3 -m backend setup --train (in a checkout), or pip install -e '.[train]' in the folder backend."
     )

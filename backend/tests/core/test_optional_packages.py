@@ -29,7 +29,7 @@ def test_a_command_without_its_packages(command: list[str], tmp_path: Path):
     program = f"{hide}; sys.path.insert(0, {str(BACKEND)!r}); from ser.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 4 and "Traceback" not in done.stderr
-    assert "setup --train" in done.stderr and "pip install '.[train]'" in done.stderr
+    assert "setup --train" in done.stderr and "pip install -e '.[train]'" in done.stderr
 
 
 def _tone(file: Path) -> bytes:
