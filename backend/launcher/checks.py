@@ -74,7 +74,7 @@ def run_checks(project: Project, full: bool = False) -> int:
         checks = _checks(project, report)
         run_lanes(report, [[checks[name] for name in lane if name in checks] for lane in LANES])
         if full:
-            card = [project.python, "-m", "benchmarks.scorecard", "--full"]
+            card = [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
             run_lanes(report, [[Check("scorecard of the promises", card, project.backend, dict(os.environ))]])
     except SetupError as error:
         say(f"\n{error}")

@@ -27,7 +27,7 @@ from ser.models.pretrained import fingerprint
 from ser.models.recipe import Recipe, get_recipe
 from ser.models.recipes.whisper import DIMS, LAYERS
 from ser.storage.database import Store, open_store
-from tests.databases import POSTGRES, make, postgres_server
+from tests.tools.databases import POSTGRES, make, postgres_server
 
 if TYPE_CHECKING:
     from ser.inference.predictor import Predictor

@@ -21,13 +21,13 @@ async function full(page: Page) {
 test('each file has its answer or its own error, and the table is sorted and filtered', async ({ page, request }) => {
   const { foreign } = watch(page);
   await full(page);
-  await expect(row(page, 'notes.wav')).toContainText('This is not a recording we can read');
+  await expect(row(page, 'notes.wav')).toContainText('Unsupported audio format');
   const answer = await request.post('/upload', { multipart: { file: { name: 'angry.wav', mimeType: 'audio/wav', buffer: readFileSync(sample('angry')) } } });
   expect(answer.ok()).toBe(true);
   await page.getByRole('button', { name: 'Confidence' }).click();
   await expect(page.getByRole('columnheader', { name: 'Confidence' })).toHaveAttribute('aria-sort', 'descending');
   const shown = await page.locator('tbody tr td:nth-child(3)').allTextContents();
-  const values = shown.map((text) => Number.parseInt(text.replace('> ', '')) || -1); // such as “> 99 %”
+  const values = shown.map((text) => Number.parseInt(text.replace('> ', '')) || -1); // such as “> 99%”
   expect(values).toEqual(values.toSorted((one, other) => other - one));
   await page.getByRole('searchbox').fill('sad');
   await expect(page.locator('tbody tr')).toHaveCount(1);
@@ -42,7 +42,7 @@ test('with labels there is a report, and the CSV has everything', async ({ page 
   const labels = 'file,emotion\nangry.wav,anger\nhappy.wav,joy\nsad.wav,sadness\nelsewhere.wav,sad\n';
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from(labels) });
   const report = page.getByRole('region', { name: 'Compared with the labels' });
-  await expect(report).toContainText('On 3 labelled recordings');
+  await expect(report).toContainText('Based on 3 labelled recordings');
   await expect(report.getByRole('table').first().getByRole('row')).toHaveCount(4);
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save as CSV' }).click();
@@ -50,7 +50,7 @@ test('with labels there is a report, and the CSV has everything', async ({ page 
   expect(lines).toHaveLength(5);
   expect(lines[0]).toMatch(/^file,state,emotion.*error,label$/);
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('nothing') });
-  await expect(page.getByRole('alert')).toContainText('No label was found');
+  await expect(page.getByRole('alert')).toContainText('No labels were found');
 });
 
 test('the model that answers is named, and what it answered is measured against its own classes', async ({ page, request }) => {
@@ -73,16 +73,16 @@ test('the model that answers is named, and what it answered is measured against 
   await page.getByTestId('files').setInputFiles([sample('angry')]);
   await expect(page.locator('main').getByText('1 of 1 analysed')).toBeVisible();
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('angry.wav,calm\nsad.wav,calm') });
-  await page.getByRole('link', { name: 'Choose another one' }).click();
+  await page.getByRole('link', { name: 'Choose another model' }).click();
   await choose(seven!.title);
   await page.getByRole('link', { name: 'Batch' }).click();
   await expect(page.locator('main').getByText(`Model: ${seven!.title}.`)).toBeVisible();
   const report = page.getByRole('region', { name: 'Compared with the labels' });
-  await expect(report).toContainText(`Answered by ${eight!.title}.`);
-  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
+  await expect(report).toContainText(`Analysed with ${eight!.title}.`);
+  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0%');
   await page.getByTestId('files').setInputFiles([sample('sad')]);
   await expect(report).toContainText(`several models: ${eight!.title}, ${seven!.title}.`);
-  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0 %');
+  await expect(report.getByRole('definition').nth(1)).toHaveText('100.0%');
   await expect(row(page, 'sad.wav')).toContainText(seven!.title);
 });
 
@@ -94,7 +94,7 @@ test('the queue can be cancelled and tried again', async ({ page }) => {
   await page.getByRole('button', { name: 'Cancel all' }).click();
   await expect(page.locator('main').getByText('0 of 6 analysed')).toBeVisible();
   await page.unroute('**/upload');
-  await page.getByRole('button', { name: 'Try the failed again' }).click();
+  await page.getByRole('button', { name: 'Retry failed' }).click();
   await expect(page.locator('main').getByText('6 of 6 analysed')).toBeVisible();
 });
 
@@ -116,14 +116,14 @@ test('the keyboard alone adds, cancels, tries again and clears, and is never los
   await (await chooser).setFiles(names.map(sample));
   await expect(page.locator('main').getByText('0 of 3 done')).toBeVisible();
   await press('Cancel happy.wav');
-  await expect(button('Try happy.wav again')).toBeFocused();
+  await expect(button('Retry happy.wav')).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(button('Cancel happy.wav')).toBeFocused();
   await page.keyboard.press('Shift+Tab');
   await expect(button('Cancel angry.wav')).toBeFocused();
   await tabTo(page, button('Cancel all'), 'Shift+Tab');
   await page.keyboard.press('Enter');
-  await expect(button('Try the failed again')).toBeFocused();
+  await expect(button('Retry failed')).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(button('Cancel all')).toBeFocused();
   await tabTo(page, button('Cancel sad.wav'));
@@ -161,7 +161,7 @@ test('a dropped folder is read to its last file, with all folders in it', async 
   const drag = (type: 'dragEnter' | 'dragOver' | 'drop') => browser.send('Input.dispatchDragEvent', { type, x: x + 5, y: y + 5, data });
   await drag('dragEnter');
   await drag('dragOver');
-  await expect(page.locator('main').getByText('Let go to analyse them')).toBeVisible();
+  await expect(page.locator('main').getByText('Drop to analyse them')).toBeVisible();
   await drag('dragOver'); // what lay under the pointer has just been drawn anew
   await drag('drop');
   await expect(page.locator('main').getByText(`0 of ${many + 2} done`)).toBeVisible();
@@ -191,5 +191,5 @@ test('leaving for another page neither stops the queue nor loses answers and lab
   release(); // for good: a busy server has the queue ask again
   await page.getByRole('link', { name: 'Batch' }).click();
   await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
-  await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('On 1 labelled recording');
+  await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('Based on 1 labelled recording');
 });

@@ -126,7 +126,7 @@ test('what counted is drawn over the timeline of a kept session, without its aud
   await analysed(page);
   await page.getByRole('link', { name: 'Sessions' }).click();
   await page.getByRole('link', { name: 'story.wav' }).click();
-  await expect(page.locator('main').getByText('The recording itself was not kept')).toBeVisible();
+  await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
   await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
   await expect.poll(() => colours(page, '.attention canvas')).toBeGreaterThan(1);
   await expect(page.locator('.spectrogram')).toHaveCount(0);
@@ -155,7 +155,7 @@ test('a sample has a link, a private recording has none, and the back button wor
   await expect(page.getByTestId('emotion')).toBeVisible();
   await page.goto('/about');
   await page.goto(link);
-  await expect(page.locator('main').getByText('The actor meant: angry.')).toBeVisible();
+  await expect(page.locator('main').getByText('Intended by the actor: angry.')).toBeVisible();
   await page.getByRole('button', { name: 'Analyse another' }).click();
   await upload(page, sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();

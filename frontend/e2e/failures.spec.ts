@@ -81,7 +81,7 @@ async function tooLargeUnknown(page: Page) {
   const limits = { max_upload_bytes: 2 ** 30, max_audio_seconds: 1800, min_audio_seconds: 0.1, formats: ['wav'] };
   await page.route('**/api/v1/limits', (route) => route.fulfill({ json: limits }));
   await page.goto('/');
-  await expect(page.locator('main').getByText(/1024 MB/)).toBeVisible();
+  await expect(page.locator('main').getByText(/1024 MiB/)).toBeVisible();
   await page.unroute('**/api/v1/limits'); // or the 30 MB would go through the interception as well
   await upload(page, Buffer.alloc(30 * 2 ** 20));
 }
@@ -103,7 +103,7 @@ async function loseMicrophone(page: Page, words: Words) {
 
 const FAILURES: Failure[] = [
   {
-    what: 'The file is no recording',
+    what: 'The file is not a recording',
     how: 'text named .wav',
     says: ({ problems }) => problems.audio_unsupported,
     cause: sent(() => Buffer.from('these are only words'), 'notes.wav'),
@@ -118,7 +118,7 @@ const FAILURES: Failure[] = [
   },
   {
     what: 'The file is damaged',
-    how: 'a WAV that ends in its header',
+    how: 'a WAV cut off within its header',
     says: ({ problems }) => problems.audio_unreadable,
     cause: sent(() => readFileSync(sample('sad')).subarray(0, 20)),
     next: OTHER,
@@ -132,47 +132,47 @@ const FAILURES: Failure[] = [
   },
   {
     what: 'The recording is too long',
-    how: 'half an hour and a second, at 8 kHz and 8 bit',
+    how: '30 minutes and one second at 8 kHz, 8 bit',
     says: ({ problems }) => problems.audio_too_long,
     cause: sent(() => wav(Buffer.alloc(1801 * 8000, 0x80), { rate: 8000, bits: 8 })),
     next: OTHER,
   },
   {
     what: 'The file is too large',
-    how: '30 MiB, which the page does not send',
+    how: '30 MiB, refused by the page itself',
     says: ({ problem, problems }) => ({ ...problems.body_too_large, detail: problem.tooLarge('30.0', '25.0') }),
     cause: async (page) => {
       const known = page.waitForResponse('**/api/v1/limits');
       await page.goto('/');
       await known;
-      await expect(page.locator('main').getByText(/25 MB/)).toBeVisible();
+      await expect(page.locator('main').getByText(/25 MiB/)).toBeVisible();
       await upload(page, Buffer.alloc(30 * 2 ** 20));
     },
     next: OTHER,
   },
   {
     what: 'Only the server knows that the file is too large',
-    how: '30 MiB, and a page that was told of another limit',
+    how: '30 MiB and a page with a higher limit',
     says: ({ problems }) => problems.body_too_large,
     cause: tooLargeUnknown,
     next: OTHER,
   },
   {
     what: 'The sampling rate is out of range',
-    how: 'a WAV of 500 Hz',
+    how: 'a WAV at 500 Hz',
     says: ({ problems }) => problems.audio_sample_rate,
     cause: sent(() => wav(Buffer.alloc(2000), { rate: 500 })),
     next: OTHER,
   },
   {
-    what: 'The recording holds what is no number',
-    how: 'a WAV of NaN',
+    what: 'The recording contains NaN',
+    how: 'a WAV of NaN samples',
     says: ({ problems }) => problems.audio_not_finite,
     cause: sent(() => wav(Buffer.from(new Float32Array(16000).fill(Number.NaN).buffer), { bits: 32, format: 3 })),
     next: OTHER,
   },
   {
-    what: 'Nobody speaks',
+    what: 'There is no speech',
     how: '3 s of silence',
     says: ({ result }) => ({ title: result.none, detail: result.noneSummary, todo: result.noneTodo }),
     cause: sent(() => wav(Buffer.alloc(96000))),
@@ -180,8 +180,8 @@ const FAILURES: Failure[] = [
     place: '.result',
   },
   {
-    what: 'The server is gone',
-    how: 'the connection is cut',
+    what: 'The server is unreachable',
+    how: 'an aborted connection',
     says: ({ problems }) => problems.network,
     cause: async (page) => {
       await page.route('**/api/v1/analyse', (route) => route.abort(), { times: 1 });
@@ -190,8 +190,8 @@ const FAILURES: Failure[] = [
     next: AGAIN,
   },
   {
-    what: 'The server is gone when a live session begins',
-    how: 'the connection is cut',
+    what: 'The server is unreachable when a live session starts',
+    how: 'an aborted connection',
     says: ({ problems }) => problems.network,
     cause: async (page, words) => {
       await page.context().grantPermissions(['microphone']);
@@ -201,8 +201,8 @@ const FAILURES: Failure[] = [
     next: { press: ({ problem }) => problem.again, shows: (page) => page.getByRole('timer') },
   },
   {
-    what: 'The server is gone when sessions are listed',
-    how: 'the connection is cut',
+    what: 'The server is unreachable when sessions are listed',
+    how: 'an aborted connection',
     says: ({ problems }) => problems.network,
     cause: async (page) => {
       await page.route('**/api/v1/sessions?**', (route) => route.abort());
@@ -212,8 +212,8 @@ const FAILURES: Failure[] = [
     next: { press: ({ problem }) => problem.again, shows: (page, { sessions }) => page.locator('main').getByText(sessions.none) },
   },
   {
-    what: 'Something between page and server answers',
-    how: 'a proxy’s 502',
+    what: 'A proxy answers instead of the server',
+    how: 'a 502 without a problem document',
     says: ({ problem, problems }) => ({ ...problems.server_answer, detail: problem.status(502) }),
     cause: async (page) => {
       await page.route('**/api/v1/analyse', (route) => route.fulfill({ status: 502, body: '<h1>Bad gateway</h1>' }), { times: 1 });
@@ -222,43 +222,43 @@ const FAILURES: Failure[] = [
     next: AGAIN,
   },
   {
-    what: 'The server has too much to do',
-    how: 'its 503',
+    what: 'The server is overloaded',
+    how: 'its 503 response',
     says: ({ problems }) => problems.too_busy,
     cause: refused('too_busy'),
     next: AGAIN,
   },
   {
-    what: 'One client asks too often',
-    how: 'its 429',
+    what: 'One client sends too many requests',
+    how: 'its 429 response',
     says: ({ problems }) => problems.rate_limited,
     cause: refused('rate_limited'),
     next: AGAIN,
   },
   {
     what: 'The model is still loading',
-    how: 'its 503',
+    how: 'its 503 response',
     says: ({ problems }) => problems.not_ready,
     cause: refused('not_ready'),
     next: AGAIN,
   },
   {
-    what: 'The database of results is gone',
-    how: 'its 503',
+    what: 'The results database is unavailable',
+    how: 'its 503 response',
     says: ({ problems }) => problems.store_unavailable,
     cause: refused('store_unavailable'),
     next: AGAIN,
   },
   {
-    what: 'The server makes a mistake',
-    how: 'its 500',
+    what: 'The server fails',
+    how: 'its 500 response',
     says: ({ problems }) => problems.internal_error,
     cause: refused('internal_error'),
     next: AGAIN,
   },
   {
-    what: 'The model is gone',
-    how: 'a page that was told of other models',
+    what: 'The model was removed',
+    how: 'a page with another list of models',
     says: ({ problems }) => problems.model_unknown,
     cause: async (page) => {
       await page.route('**/api/v1/models', async (route) => {
@@ -274,8 +274,8 @@ const FAILURES: Failure[] = [
     next: OTHER,
   },
   {
-    what: 'The session is gone',
-    how: 'the address of one that never was',
+    what: 'The session does not exist',
+    how: 'the address of a session that never existed',
     says: ({ problems }) => problems.session_unknown,
     cause: async (page) => {
       await page.goto('/');
@@ -286,31 +286,31 @@ const FAILURES: Failure[] = [
     next: OTHER,
   },
   {
-    what: 'The microphone is refused',
-    how: 'a browser without the permission',
+    what: 'The microphone is denied',
+    how: 'a browser without permission',
     says: ({ refusals }) => refusals.refused,
     cause: pressRecord,
     next: CLOSE,
   },
   {
-    what: 'The microphone is refused to a live session',
-    how: 'a browser without the permission',
+    what: 'The microphone is denied to a live session',
+    how: 'a browser without permission',
     says: ({ refusals }) => refusals.refused,
     cause: listen,
     next: { press: ({ recorder }) => recorder.close, shows: (page, { live }) => page.getByRole('button', { name: live.start }) },
   },
   { what: 'There is no microphone', how: 'NotFoundError', says: ({ refusals }) => refusals.none, cause: withheld('NotFoundError'), next: CLOSE },
-  { what: 'The microphone is busy', how: 'NotReadableError', says: ({ refusals }) => refusals.busy, cause: withheld('NotReadableError'), next: CLOSE },
+  { what: 'The microphone is in use', how: 'NotReadableError', says: ({ refusals }) => refusals.busy, cause: withheld('NotReadableError'), next: CLOSE },
   {
-    what: 'The browser gives no reason that is known',
+    what: 'The browser gives an unknown reason',
     how: 'AbortError',
     says: ({ refusals }) => refusals.failed,
     cause: withheld('AbortError'),
     next: CLOSE,
   },
   {
-    what: 'The address may not use a microphone',
-    how: 'a context that is not secure',
+    what: 'The address is not secure',
+    how: 'an insecure context',
     says: ({ refusals }) => refusals.insecure,
     cause: async (page, words) => {
       await page.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
@@ -320,7 +320,7 @@ const FAILURES: Failure[] = [
   },
   {
     what: 'The browser cannot record',
-    how: 'one without AudioWorklet',
+    how: 'a browser without AudioWorklet',
     says: ({ refusals }) => refusals.unsupported,
     cause: async (page, words) => {
       await page.addInitScript(() => Reflect.deleteProperty(window, 'AudioWorkletNode'));
@@ -329,15 +329,15 @@ const FAILURES: Failure[] = [
     next: CLOSE,
   },
   {
-    what: 'The microphone is unplugged while it records',
-    how: 'its track ends',
+    what: 'The microphone is unplugged while recording',
+    how: 'the media track ends',
     says: ({ refusals }) => refusals.lost,
     cause: loseMicrophone,
     next: { press: ({ recorder }) => recorder.use, shows: answer },
   },
   {
     what: 'A view stops working',
-    how: 'a part of it cannot be loaded',
+    how: 'one of its scripts cannot be loaded',
     says: ({ crash }) => crash,
     cause: async (page, { views }) => {
       await page.route('**/assets/About*.js', (route) => route.abort());

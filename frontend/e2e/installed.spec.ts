@@ -4,7 +4,7 @@ import { sample, upload } from './steps';
 
 test.use({ serviceWorkers: 'allow' });
 
-const VIEWS = { '/live': 'Live', '/batch': 'Batch', '/sessions': 'Sessions', '/voices': 'Voices', '/about': 'About' };
+const VIEWS = { '/live': 'Live', '/batch': 'Batch', '/sessions': 'Sessions', '/voices': 'Speaker profiles', '/about': 'About' };
 
 async function install(page: Page) {
   await page.goto('/');
@@ -28,7 +28,7 @@ test('every view opens without the server, also one that was never looked at, an
     await expect(page.locator('main').getByText('This view stopped working')).toHaveCount(0);
   }
   await page.goto('/');
-  await expect(page.getByRole('heading', { level: 2, name: 'What does this voice carry?' })).toBeVisible();
+  await expect(page.getByRole('heading', { level: 2, name: 'Hear the emotion in a voice' })).toBeVisible();
   await upload(page, sample('sad'));
   await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
 });

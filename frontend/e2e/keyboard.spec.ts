@@ -34,7 +34,7 @@ test('the model is chosen, and then answers', async ({ page, request }) => {
   await sample.focus();
   await page.keyboard.press('Enter');
   await expect(page.getByTestId('emotion')).toBeFocused();
-  await expect(page.locator('.result-foot')).toContainText(`answered by ${name} in`);
+  await expect(page.locator('.result-foot')).toContainText(`analysed with ${name} in`);
 });
 
 test('the language is chosen from its menu, and remembered', async ({ page }) => {
@@ -61,7 +61,7 @@ test('the colours go from the system to light to dark and back, and are remember
   await page.goto('/');
   const button = page.getByRole('button', { name: /^Colours/ });
   await tabTo(page, button);
-  await expect(button).toHaveAccessibleName('Colours: as the system');
+  await expect(button).toHaveAccessibleName('Colours: system');
   expect(await sight(page)).toBe('dark');
   for (const [key, chosen, scheme] of [['Enter', 'light', 'light'], ['Space', 'dark', 'dark']] as const) {
     await page.keyboard.press(key);
@@ -75,6 +75,6 @@ test('the colours go from the system to light to dark and back, and are remember
     await tabTo(page, button);
   }
   await page.keyboard.press('Enter');
-  await expect(button).toHaveAccessibleName('Colours: as the system');
+  await expect(button).toHaveAccessibleName('Colours: system');
   await expect.poll(() => sight(page)).toBe('light');
 });

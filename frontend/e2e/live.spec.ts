@@ -132,7 +132,7 @@ test.describe('allowed', () => {
     const told = await said(page);
     expect(told.indexOf('Angry')).toBeGreaterThanOrEqual(0);
     expect([told.includes('Mark 1'), told.at(-1)]).toEqual([true, 'No speech']);
-    expect(told.filter((text, i) => text === told[i - 1] || /\d %/.test(text))).toEqual([]); // changes, not every figure
+    expect(told.filter((text, i) => text === told[i - 1] || /\d%/.test(text))).toEqual([]); // changes, not every figure
     let before: string[] = [];
     await page.route('**/api/v1/live/*/end', async (route) => {
       before = await figures(page); // every answer is there
@@ -141,11 +141,11 @@ test.describe('allowed', () => {
     await page.getByRole('button', { name: 'End' }).click();
     await expect(page.getByTestId('emotion')).toBeVisible();
     expect(new URL(page.url()).search).toBe(`?session=${id}`);
-    await expect(page.locator('main').getByText('The recording itself was not kept')).toBeVisible();
+    await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
     await expect(page.locator('.segment').first()).toBeVisible();
     await expect(page.locator('.mark')).toHaveCount(1);
-    await expect(page.getByRole('region', { name: 'The session in numbers' })).toBeVisible();
-    expect(before).toContainEqual(expect.stringMatching(/^Speech\d+ %$/));
+    await expect(page.getByRole('region', { name: 'Session statistics' })).toBeVisible();
+    expect(before).toContainEqual(expect.stringMatching(/^Speech\d+%$/));
     expect(await figures(page)).toEqual(before);
     const state = await received(page, id);
     expect(state.state).toBe('ended');
@@ -185,7 +185,7 @@ test.describe('allowed', () => {
     await expect.poll(() => answered.length).toBe(4);
     await page.route('**/chunks/**', (route) => route.abort());
     await hear(30);
-    const kept = page.locator('main').getByText(/30 windows are kept here .* nothing is lost/);
+    const kept = page.locator('main').getByText(/30 windows are kept in this tab .* nothing is lost/);
     await expect(kept).toBeVisible();
     await page.unroute('**/chunks/**');
     await expect(kept).toHaveCount(0);
@@ -196,19 +196,19 @@ test.describe('allowed', () => {
     expect(answered.toSorted((one, other) => one - other)).toEqual(Array.from({ length: count }, (_, i) => i));
     expect((await received(page, id)).received).toEqual([[0, count - 1]]);
     const told = (await said(page)).filter((text) => /server/.test(text));
-    expect(told).toEqual([expect.stringContaining('The server does not answer'), 'The server answers again.']);
+    expect(told).toEqual([expect.stringContaining('The server is not responding'), 'The server is responding again.']);
   });
 
   test('a pause hears nothing, and the kept sound can be played afterwards', async ({ page }) => {
     await page.goto('/live');
-    await page.getByRole('switch', { name: /Keep the sound/ }).check({ force: true });
+    await page.getByRole('switch', { name: /Keep the audio/ }).check({ force: true });
     await page.getByRole('button', { name: 'Start listening' }).click();
     await expect(now(page)).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
     await page.getByRole('button', { name: 'Pause' }).click();
     const time = await page.getByRole('timer').textContent();
     await page.waitForTimeout(2500);
     await expect(page.getByRole('timer')).toHaveText(time!);
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
     await expect(page.getByRole('timer')).not.toHaveText(time!);
     await page.getByRole('button', { name: 'End' }).click();
     await expect(page.getByRole('button', { name: 'Play the recording' })).toBeEnabled();
@@ -263,7 +263,7 @@ test.describe('allowed', () => {
     await expect(now(page)).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
     await page.evaluate(() => (window as unknown as Watched).tracks[0]!.dispatchEvent(new Event('ended')));
     const alert = page.getByRole('alert');
-    await expect(alert).toContainText('The microphone was lost');
+    await expect(alert).toContainText('The microphone was disconnected');
     await expect(alert).toBeFocused();
     const time = await page.getByRole('timer').textContent();
     await alert.getByRole('button', { name: 'Try again' }).click();
@@ -284,7 +284,7 @@ test.describe('allowed', () => {
     await page.getByRole('button', { name: 'End' }).click();
     await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
     const time = await page.getByRole('timer').textContent();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
     await expect(page.getByRole('alert')).toHaveCount(0);
     await expect(page.getByRole('timer')).not.toHaveText(time!);
     expect(await trackStates(page)).toEqual(['ended', 'live']);
@@ -320,7 +320,7 @@ test.describe('allowed', () => {
     await expect(now(page)).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
     await expect(button('Pause')).toBeFocused();
     await page.keyboard.press('Space');
-    await expect(button('Go on')).toBeFocused();
+    await expect(button('Resume')).toBeFocused();
     await page.keyboard.press('Tab');
     await expect(button('Mark this moment')).toBeFocused();
     await page.keyboard.press('Enter');

@@ -38,7 +38,7 @@ test('one click on a sample gives a result, without a complaint and without a fo
   await page.goto('/');
   await page.getByRole('button', { name: /Angry voice/ }).click();
   await expect(emotion(page)).toBeVisible();
-  await expect(page.locator('main').getByText('The actor meant: angry.')).toBeVisible();
+  await expect(page.locator('main').getByText('Intended by the actor: angry.')).toBeVisible();
   await expect(page.getByRole('list', { name: 'Probability of each emotion' }).getByRole('listitem')).toHaveCount((await firstModel(request)).labels.length);
   await page.getByRole('button', { name: 'Play the recording' }).click();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
@@ -81,7 +81,7 @@ test('a recording can be dropped anywhere', async ({ page }) => {
     return transfer;
   }, readFileSync(sample('happy')).toString('base64'));
   await page.dispatchEvent('header', 'dragenter', { dataTransfer: data });
-  await expect(page.getByText('Let go to analyse it')).toBeVisible();
+  await expect(page.getByText('Drop to analyse it')).toBeVisible();
   await page.dispatchEvent('header', 'drop', { dataTransfer: data });
   await expect(emotion(page)).toBeVisible();
 });
@@ -108,7 +108,7 @@ test('waiting can be stopped, and the recording is kept', async ({ page }) => {
   await page.route('**/api/v1/analyse', () => {}, { times: 1 });
   await upload(page, sample('happy'));
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await expect(page.getByRole('alert')).toContainText('Stopped');
+  await expect(page.getByRole('alert')).toContainText('Cancelled');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(emotion(page)).toBeVisible();
 });
@@ -137,9 +137,9 @@ test('a session opens as often as it is asked for, as the server has it by then'
   await view(page, 'Sessions');
   await page.getByRole('button', { name: 'Delete A bad morning' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
   await page.goBack();
-  await expect(page.getByRole('alert')).toContainText('This session is not here');
+  await expect(page.getByRole('alert')).toContainText('Session not found');
   await expect(emotion(page)).toHaveCount(0);
 });
 
@@ -148,12 +148,12 @@ test('after another recording was asked for, Back analyses the sample again', as
   await page.getByRole('button', { name: 'Analyse another' }).click();
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
   await page.goBack();
-  await expect(page.locator('main').getByText('The actor meant: angry.')).toBeVisible();
+  await expect(page.locator('main').getByText('Intended by the actor: angry.')).toBeVisible();
 });
 
 test('an answer that is kept nowhere stays while another view is looked at; from it, Analyse leads to the start', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('switch', { name: /Keep the result/ }).uncheck({ force: true });
+  await page.getByRole('switch', { name: /Store the result/ }).uncheck({ force: true });
   await upload(page, sample('sad'));
   await expect(emotion(page)).toBeVisible();
   await view(page, 'About');
@@ -179,7 +179,7 @@ test('with site data blocked everything works, and nothing is remembered', async
   });
   await page.goto('/');
   await page.getByRole('button', { name: 'Dismiss this notice' }).click();
-  const keep = page.getByRole('switch', { name: /Keep the result/ });
+  const keep = page.getByRole('switch', { name: /Store the result/ });
   await expect(keep).not.toBeChecked(); // nobody could find it again
   await keep.check({ force: true });
   await upload(page, sample('angry'));
@@ -192,7 +192,7 @@ test('with site data blocked everything works, and nothing is remembered', async
   await expect(page.getByRole('heading', { name: 'Sesiones' })).toBeVisible();
   await page.getByRole('button', { name: /Colores/ }).click();
   await page.reload();
-  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
   expect(complaints).toEqual([]);
 });
 
@@ -204,7 +204,7 @@ test('what the browser calls offline does not keep the page from a server that i
   await view(page, 'Sessions');
   await page.getByRole('button', { name: 'Delete angry.wav' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
   await view(page, 'About');
   await page.route('**/api/v1/sessions?**', (route) => route.abort());
   await view(page, 'Sessions');

@@ -18,15 +18,15 @@ test('a result is kept, opens again without its audio, and another browser sees 
   await open(page);
   await page.getByRole('link', { name: 'angry.wav' }).click();
   await expect(page.getByTestId('emotion')).toHaveText(emotion!);
-  await expect(page.locator('main').getByText('The recording itself was not kept')).toBeVisible();
+  await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Play the recording' })).toHaveCount(0);
   const address = page.url();
   const other = await browser.newContext({ baseURL });
   const stranger = await other.newPage();
   await stranger.goto('/sessions');
-  await expect(stranger.getByText('Nothing is kept yet')).toBeVisible();
+  await expect(stranger.getByText('No stored results yet')).toBeVisible();
   await stranger.goto(address);
-  await expect(stranger.getByRole('alert')).toContainText('This session is not here');
+  await expect(stranger.getByRole('alert')).toContainText('Session not found');
   await other.close();
 });
 
@@ -41,7 +41,7 @@ test('sessions are searched, renamed and deleted, one or all', async ({ page }) 
   await page.getByRole('searchbox').fill('grey');
   await expect(rows(page)).toHaveCount(1);
   await page.getByRole('searchbox').fill('nothing like it');
-  await expect(page.locator('main').getByText('No session is called')).toBeVisible();
+  await expect(page.locator('main').getByText('No session matches')).toBeVisible();
   await page.getByRole('searchbox').fill('');
   await page.getByRole('button', { name: 'Delete happy.wav' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
@@ -51,7 +51,7 @@ test('sessions are searched, renamed and deleted, one or all', async ({ page }) 
   await expect(rows(page)).toHaveCount(2);
   await page.getByRole('button', { name: 'Delete all' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
 });
 
 test('the keyboard alone searches, renames, exports and deletes, and is never lost', async ({ page }) => {
@@ -101,7 +101,7 @@ test('the keyboard alone searches, renames, exports and deletes, and is never lo
   await tabTo(page, button('Delete all'), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await press(dialog.getByRole('button', { name: 'Delete' }));
-  await expect(link('To the start')).toBeFocused();
+  await expect(link('Back to home')).toBeFocused();
 });
 
 test('every export is downloaded, and says what the page says', async ({ page }) => {
@@ -128,11 +128,11 @@ test('every export is downloaded, and says what the page says', async ({ page })
 
 test('what is not to be kept is not kept, until an export asks for it', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('switch', { name: /Keep the result/ }).uncheck({ force: true });
+  await page.getByRole('switch', { name: /Store the result/ }).uncheck({ force: true });
   await upload(page, sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();
   await open(page);
-  await expect(page.locator('main').getByText('Nothing is kept yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
   await page.goBack();
   for (const [name, content] of [['JSON', /"prediction"[^]*"descriptors"/], ['CSV', /^file,state/]] as const) {
     await page.getByRole('button', { name: /^Export/ }).click();

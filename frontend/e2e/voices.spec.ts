@@ -11,8 +11,8 @@ async function make(page: Page, name: string) {
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByTestId('file').setInputFiles(MOODS);
   await expect(page.locator('main').getByText('3 recordings', { exact: true })).toBeVisible();
-  await page.getByRole('button', { name: 'Create the voice' }).click();
-  await expect(page.getByRole('heading', { name: `The voice of ${name} is ready` })).toBeFocused();
+  await page.getByRole('button', { name: 'Create profile' }).click();
+  await expect(page.getByRole('heading', { name: `The speaker profile “${name}” is ready` })).toBeFocused();
 }
 
 test('a voice is made, listed, named in an answer and in its session, and deleted', async ({ page, browser, baseURL }) => {
@@ -21,37 +21,37 @@ test('a voice is made, listed, named in an answer and in its session, and delete
   await expect(rows(page)).toHaveCount(1);
   await expect(rows(page)).toContainText(/Asha K.*Whisper.*3 recordings, .* of speech/);
   await page.getByRole('button', { name: 'Close' }).click();
-  await page.getByRole('button', { name: 'Analyse with the voice of Asha K' }).click();
-  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha K');
+  await page.getByRole('button', { name: 'Analyse with the speaker profile “Asha K”' }).click();
+  await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha K');
   await page.getByRole('button', { name: /Angry voice/ }).click();
   await expect(page.getByTestId('emotion')).toBeVisible();
-  await expect(page.locator('main').getByText('calibrated to the voice of Asha K')).toBeVisible();
+  await expect(page.locator('main').getByText('calibrated to the speaker profile “Asha K”')).toBeVisible();
   await page.reload();
-  await expect(page.locator('main').getByText('calibrated to the voice of Asha K')).toBeVisible();
+  await expect(page.locator('main').getByText('calibrated to the speaker profile “Asha K”')).toBeVisible();
   await page.getByRole('button', { name: 'Analyse another' }).click();
   await page.getByTestId('file').setInputFiles(sample('sad'));
   await expect(page.getByTestId('emotion')).toBeVisible();
   await page.getByRole('link', { name: 'Sessions' }).click();
-  await expect(page.locator('.session')).toContainText('calibrated to the voice of Asha K');
+  await expect(page.locator('.session')).toContainText('calibrated to the speaker profile “Asha K”');
   await page.goto('/live');
-  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha K');
+  await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha K');
 
   const other = await browser.newContext({ baseURL });
   const stranger = await other.newPage();
   await stranger.goto('/voices');
-  await expect(stranger.getByText('No voice is known yet')).toBeVisible();
+  await expect(stranger.getByText('No speaker profiles yet')).toBeVisible();
   await other.close();
 
-  await page.getByRole('link', { name: 'Voices' }).click();
-  await page.getByRole('button', { name: 'Delete the voice of Asha K' }).click();
+  await page.getByRole('link', { name: 'Profiles' }).click();
+  await page.getByRole('button', { name: 'Delete the speaker profile “Asha K”' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   await expect(rows(page)).toHaveCount(1);
-  await page.getByRole('button', { name: 'Delete the voice of Asha K' }).click();
+  await page.getByRole('button', { name: 'Delete the speaker profile “Asha K”' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await expect(page.locator('main').getByText('No voice is known yet')).toBeVisible();
+  await expect(page.locator('main').getByText('No speaker profiles yet')).toBeVisible();
   await page.getByRole('link', { name: 'Analyse' }).click();
   await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
-  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveCount(0);
+  await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveCount(0);
   expect(complaints).toEqual([]);
   expect(foreign).toEqual([]);
 });
@@ -61,19 +61,19 @@ test('what the server refuses is explained and still here', async ({ page }) => 
   await page.getByRole('textbox', { name: 'Name' }).fill('../asha');
   await page.getByTestId('file').setInputFiles(MOODS);
   await page.getByTestId('file').setInputFiles([{ name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('only words') }]);
-  const create = page.getByRole('button', { name: 'Create the voice' });
+  const create = page.getByRole('button', { name: 'Create profile' });
   await create.click();
   await expect(page.getByRole('alert')).toContainText('This name cannot be used');
   await page.getByRole('textbox', { name: 'Name' }).fill('आशा');
   await create.click();
-  await expect(page.getByRole('alert')).toContainText('This is not a recording we can read');
+  await expect(page.getByRole('alert')).toContainText('Unsupported audio format');
   await expect(page.getByRole('alert')).toContainText('notes.wav');
   await expect(recordings(page)).toHaveCount(4);
   await page.getByRole('button', { name: 'Remove notes.wav' }).click();
   await page.getByTestId('file').setInputFiles(Array.from({ length: 6 }, () => MOODS).flat());
   await expect(recordings(page)).toHaveCount(21);
   await create.click();
-  await expect(page.getByRole('alert')).toContainText('There are too many recordings');
+  await expect(page.getByRole('alert')).toContainText('Too many recordings');
   await expect(page.getByRole('alert')).toContainText('21 recordings came; expected at most 20');
 });
 
@@ -82,15 +82,15 @@ test('it can be stopped, with what is known then, and tried again', async ({ pag
   await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
   await page.getByTestId('file').setInputFiles(MOODS);
   await page.route('**/api/v1/profiles', () => {}, { times: 1 });
-  await page.getByRole('button', { name: 'Create the voice' }).click();
+  await page.getByRole('button', { name: 'Create profile' }).click();
   await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('alert')).toContainText('the voice is made all the same');
+  await expect(page.getByRole('alert')).toContainText('the profile is created anyway');
   await expect(recordings(page)).toHaveCount(3);
   await page.getByRole('link', { name: 'About' }).click();
-  await page.getByRole('link', { name: 'Voices' }).click();
+  await page.getByRole('link', { name: 'Profiles' }).click();
   await page.getByRole('button', { name: 'Try again' }).click();
-  await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeFocused();
+  await expect(page.getByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toBeFocused();
 });
 
 test('a live session is calibrated to the chosen voice, and goes without it once that is gone', async ({ page, context }) => {
@@ -98,17 +98,17 @@ test('a live session is calibrated to the chosen voice, and goes without it once
   await make(page, 'Asha');
   await page.getByRole('region', { name: /is ready/ }).getByRole('button', { name: /^Analyse/ }).click();
   await page.getByRole('link', { name: 'Live' }).click();
-  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
+  await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
   await page.getByRole('button', { name: 'Start listening' }).click();
-  await expect(page.locator('main').getByText('Calibrated to the voice of Asha.')).toBeVisible();
+  await expect(page.locator('main').getByText('Calibrated to the speaker profile “Asha”.')).toBeVisible();
   await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
   await page.getByRole('link', { name: 'Analyse' }).click();
   await page.getByRole('link', { name: 'Live' }).click();
-  await expect(page.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
+  await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
   const token = await page.evaluate(() => localStorage.getItem('owner'));
   await page.request.delete('/api/v1/profiles/Asha', { headers: { Authorization: `Bearer ${token}` } });
   await page.getByRole('button', { name: 'Start listening' }).click();
-  await expect(page.getByRole('alert')).toContainText('This voice is not here any more');
+  await expect(page.getByRole('alert')).toContainText('Speaker profile not found');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
   await expect(page.locator('main').getByText('Calibrated to')).toHaveCount(0);
@@ -118,8 +118,8 @@ test('what would make a voice better is said', async ({ page }) => {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
   await page.getByTestId('file').setInputFiles(MOODS[0]!);
-  await page.getByRole('button', { name: 'Create the voice' }).click();
-  await expect(page.getByRole('region', { name: 'The voice of Asha is ready' })).toContainText('5 to 20 are better');
+  await page.getByRole('button', { name: 'Create profile' }).click();
+  await expect(page.getByRole('region', { name: 'The speaker profile “Asha” is ready' })).toContainText('5 to 20 recordings work better');
 });
 
 test.describe('with a microphone', () => {
@@ -138,7 +138,7 @@ test.describe('with a microphone', () => {
     await page.getByRole('textbox', { name: 'Name' }).focus();
     await page.keyboard.type('Asha');
     await page.keyboard.press('Enter');
-    await expect(page.getByRole('heading', { name: 'The voice of Asha is ready' })).toBeFocused();
+    await expect(page.getByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toBeFocused();
     await expect(rows(page)).toContainText('3 recordings');
   });
 });

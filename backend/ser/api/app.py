@@ -9,8 +9,8 @@ from apiflask import APIFlask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ser import __version__
-from ser.api import context, errors, headers, openapi, request_log, routes_predict, telemetry
-from ser.api.database import Database
+from ser.api import context, errors, headers, openapi, request_log, telemetry
+from ser.api.context import Database
 from ser.api.model_registry import ModelRegistry
 from ser.api.routes import about, docs, frontend, live, profiles, recordings, sessions
 from ser.api.uploads import MemoryRequest
@@ -48,7 +48,7 @@ def create_app(
     for module in (request_log, telemetry, errors, context):
         module.register(app)
     openapi.describe(app)
-    for module in (routes_predict, recordings, live, sessions, profiles, about, docs):
+    for module in (recordings, live, sessions, profiles, about, docs):
         app.register_blueprint(module.routes)
     frontend.register(app)
     if settings.proxies:

@@ -1,7 +1,9 @@
-"""Owns the way from a request to what its application was made with."""
+"""Gives a request what its application was made with: settings, models, database, decoder, places for analyses."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,16 +11,63 @@ from dataclasses import dataclass
 from flask import Flask, current_app, request
 
 from ser.api import telemetry
-from ser.api.database import Database
 from ser.api.limits import Gate, Rates
 from ser.api.model_registry import ModelRegistry
 from ser.audio.decode_worker import Decode
 from ser.audio.waveform import Waveform
+from ser.core.errors import SettingsError, StoreError
 from ser.core.settings import Settings
-from ser.storage.database import Store
+from ser.storage.database import Store, open_store
 
 READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come
 _KEY = "ser"
+DATABASE_RETRY_SECONDS = 5.0  # after a failed start of the database, nobody tries again for so long
+
+
+class Database:
+    """The database of one server, opened by the first request that needs it; safe to use from several threads.
+
+    Analysing a recording needs none and works without. While the database is away, only one request every few seconds
+    waits for it.
+
+    Args:
+        url: see ``ser.storage.database.open_store``.
+        retry_seconds: for so long after a failure nobody tries again.
+    """
+
+    def __init__(self, url: str, *, retry_seconds: float = DATABASE_RETRY_SECONDS):
+        self._url = url
+        self._retry_seconds = retry_seconds
+        self._failure: tuple[float, str] | None = None
+        self._store: Store | None = None
+        self._opening = threading.Lock()
+
+    def store(self) -> Store:
+        """Returns the database, opening it where it is not open.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        with self._opening:
+            if self._store is None:
+                self._store = self._open()
+            return self._store
+
+    def _open(self) -> Store:
+        if self._failure is not None and time.monotonic() < self._failure[0]:
+            raise StoreError(self._failure[1])
+        try:
+            return open_store(self._url)
+        except (SettingsError, StoreError) as error:
+            self._failure = time.monotonic() + self._retry_seconds, str(error)
+            raise StoreError(str(error)) from error
+
+    def close(self) -> None:
+        """Closes the database; the next request that needs it opens it again."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,12 @@ from apiflask import APIFlask
 
 from ser.api.auth import SCHEME
 from ser.api.errors import KINDS, MEDIA_TYPE
-from ser.api.forms import BODIES
 from ser.api.request_log import HEADER as REQUEST_ID
 from ser.api.schemas import Problem
+from ser.core.settings import Settings
 from ser.inference.export import Form
+from ser.inference.windowing import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
+from ser.models.calibration import COVERAGES
 
 DESCRIPTION = (
     "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
@@ -36,6 +38,43 @@ _IDENTITY = {"description": "identity of the request, also in the log", "schema"
 _TIMING = {"description": "how long the analysis took, such as analyse;dur=21.4 (ms)", "schema": {"type": "string"}}
 _RETRY = {"description": "s to wait before trying again", "schema": {"type": "integer"}}
 _UPLOADS = ("upload", "predict", "analyse")  # operations that may name a speaker, and tell how long they took
+_RECORDING = {"type": "string", "format": "binary"}
+_MODEL = {
+    "type": "string",
+    "description": "name of a model that GET /api/v1/models lists",
+    "example": Settings.model,
+}
+_OPTIONS = {
+    "model": _MODEL,
+    "window_seconds": {
+        "type": "number",
+        "minimum": WINDOW_LIMITS_SECONDS[0],
+        "maximum": WINDOW_LIMITS_SECONDS[1],
+        "description": "look at the recording in windows of this length; "
+        f"{WINDOW_SECONDS:g} s where it is longer than {LONG_SECONDS:g} s",
+    },
+    "hop_seconds": {
+        "type": "number",
+        "minimum": MIN_HOP_SECONDS,
+        "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
+    },
+    "coverage": {
+        "type": "integer",
+        "enum": list(COVERAGES),
+        "description": "also name a set of emotions that holds the right one so often, in percent",
+    },
+    "speaker": {
+        "type": "string",
+        "description": "name of a profile of the owner; the answer is then calibrated to that voice",
+    },
+}
+_KEEPING = {
+    "title": {"type": "string", "description": "of the session; the recording's name where omitted"},
+    "keep": {
+        "type": "boolean",
+        "description": "keep everything but the audio as a session of the owner; 'false' by default",
+    },
+}
 
 
 def problems(*statuses: int) -> dict[int, dict[str, Any]]:
@@ -78,8 +117,8 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"] = Problem.model_json_schema()
     for operations in document["paths"].values():
         for operation in operations.values():
-            if operation["operationId"] in BODIES:
-                operation["requestBody"] = BODIES[operation["operationId"]]
+            if operation["operationId"] in _BODIES:
+                operation["requestBody"] = _BODIES[operation["operationId"]]
             if operation["operationId"] in _UPLOADS:
                 operation["security"] = [{}, {"owner": []}]
                 operation["responses"]["200"].setdefault("headers", {})["Server-Timing"] = _TIMING
@@ -95,3 +134,38 @@ def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
         text = text.replace(f'"{name}": ', f'"{name.rpartition(".")[2]}": ') if "." in name else text
         text = text.replace(f'schemas/{name}"', f'schemas/{name.rpartition(".")[2]}"')
     return json.loads(text)
+
+
+def _recording(**more: Any) -> dict[str, Any]:
+    formats = "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"
+    properties = {
+        "file": _RECORDING | {"description": formats},
+        "audio": _RECORDING | {"description": "another name for the field 'file'; send one of the two"},
+        **_OPTIONS,
+        **more,
+    }
+    return _multipart(properties, oneOf=[{"required": ["file"]}, {"required": ["audio"]}])
+
+
+def _voice() -> dict[str, Any]:
+    several = {"type": "array", "items": _RECORDING, "minItems": 1, "maxItems": 20}
+    properties = {
+        "name": {"type": "string", "maxLength": 40, "description": "letters, digits, spaces, dots, dashes"},
+        "model": _MODEL,
+        "file": several | {"description": "recordings of one person, best in varied moods"},
+    }
+    return _multipart(properties, required=["name", "file"])
+
+
+def _multipart(properties: dict[str, Any], **rules: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties, **rules}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+_BODIES = {  # by operation
+    "upload": _recording(),
+    "predict": _recording(),
+    "analyse": _recording(**_KEEPING),
+    "makeProfile": _voice(),
+    "sendChunk": {"required": True, "content": {"audio/wav": {"schema": _RECORDING}}},
+}

@@ -1,4 +1,4 @@
-"""Owns a request's identity and its one line in the log.
+"""Gives each request an identity and writes its line to the log, as text or as one JSON object a line.
 
 The line never holds names, form fields or audio: method, address, status, size and time are enough to find a fault. Of
 an address with a name or an id in it, its pattern is told.
@@ -6,18 +6,20 @@ an address with a name or an id in it, its pattern is told.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+import sys
 import time
 import uuid
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from flask import Flask, Response, g, has_request_context, request
 
-from ser.api import logs
-
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+FIELDS = "ser_fields"  # attribute of a record with what its sentence says, by name
 
 log = logging.getLogger(__name__)
 
@@ -88,4 +90,34 @@ def tell(method: str, address: str, status: int, taken: int, given: int, seconds
         "milliseconds": round(1000 * seconds, 1),
         "request_id": identity,
     }
-    log.info("%s %s %d in=%d out=%d %.1f ms id=%s", *fields.values(), extra={logs.FIELDS: fields})
+    log.info("%s %s %d in=%d out=%d %.1f ms id=%s", *fields.values(), extra={FIELDS: fields})
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: when, how bad, who says it, what; and the fields of the record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line of a record."""
+        shape = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, FIELDS, {}),
+        }
+        if record.exc_info:
+            shape["error"] = self.formatException(record.exc_info)
+        return json.dumps(shape, ensure_ascii=False)
+
+
+def set_up_logging(form: str) -> None:
+    """Sends what this process logs to stderr.
+
+    Args:
+        form: ``text`` or ``json``.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("ser").setLevel(logging.INFO)  # others stay at WARNING: torch has much to say
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)

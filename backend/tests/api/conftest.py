@@ -17,8 +17,7 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from ser.api.app import create_app
-from ser.api.context import gate
-from ser.api.database import Database
+from ser.api.context import Database, gate
 from ser.api.errors import KINDS, MEDIA_TYPE
 from ser.api.model_registry import ModelRegistry
 from ser.api.server.run import Server, bind

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ser.api.app import create_app
-from ser.api.database import Database
+from ser.api.context import Database
 
 OWNED = "/api/v1/profiles"
 

@@ -37,7 +37,7 @@ class ListeningPredictor(LoudnessPredictor):
 @pytest.fixture(scope="module")
 def application(tmp_path_factory):
     from ser.api.app import create_app
-    from ser.api.database import Database
+    from ser.api.context import Database
     from ser.api.model_registry import ModelRegistry
     from ser.core.settings import Settings
 

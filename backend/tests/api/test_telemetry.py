@@ -10,8 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ser.api.app import create_app
-from ser.api.logs import JsonFormatter
 from ser.api.model_registry import ModelRegistry
+from ser.api.request_log import JsonFormatter
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from ser.audio.decode_worker import Decoders, allowed_seconds, claimed_bytes
 from ser.audio.waveform import decode
 from ser.core.errors import AudioError
-from tests.evil import EVIL, POSIX, WAYS
-from tests.malformed import bombs, claiming_4_gib, disguised, malformed, originals, referring
+from tests.tools.hostile_decoder import EVIL, POSIX, WAYS
+from tests.tools.malformed_files import bombs, claiming_4_gib, disguised, malformed, originals, referring
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def predictor() -> Predictor:
 
 @pytest.mark.parametrize("clip", ["angry", "happy", "sad"])
 def test_shipped_weights_give_the_recorded_probabilities(predictor, samples, clip):
-    """Recorded by ``python -m tests.record_golden`` when the weights were made."""
+    """Recorded by ``python -m tests.tools.record_golden`` when the weights were made."""
     expected = json.loads(GOLDEN.read_text(encoding="utf-8"))["cnn1d"][clip]
     found = predictor.predict(samples[clip]).probabilities
     assert list(found) == list(expected)

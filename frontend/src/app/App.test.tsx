@@ -19,7 +19,7 @@ const clip = () => new File([new Uint8Array(100)], 'clip.wav', { type: 'audio/wa
 async function upload(file = clip()) {
   const user = userEvent.setup({ applyAccept: false });
   renderPage(<App />);
-  await screen.findByText(/up to 25 MB/);
+  await screen.findByText(/up to 25 MiB/);
   await user.upload(screen.getByTestId('file'), file);
   return user;
 }
@@ -27,16 +27,16 @@ async function upload(file = clip()) {
 test('an uploaded recording shows its emotion, how sure, and every probability', async () => {
   await upload();
   expect(await screen.findByRole('heading', { name: 'Happy' })).toHaveFocus();
-  expect(screen.getByText('87 % sure')).toBeVisible();
+  expect(screen.getByText('87% confidence')).toBeVisible();
   const rows = within(screen.getByRole('list', { name: 'Probability of each emotion' })).getAllByRole('listitem');
-  expect(rows.map((row) => row.textContent)).toEqual(['Happy87 %', 'Sad10 %', 'Angry3 %']);
-  expect(screen.getByText(/3.6 s long, 2.1 s of it speech · answered by cnn1d in/)).toBeVisible();
+  expect(rows.map((row) => row.textContent)).toEqual(['Happy87%', 'Sad10%', 'Angry3%']);
+  expect(screen.getByText(/3.6 s long, 2.1 s of speech · analysed with cnn1d in/)).toBeVisible();
 });
 
 test('a sample takes one click and says what the actor meant', async () => {
   renderPage(<App />);
   await userEvent.click(await screen.findByRole('button', { name: /Happy voice/ }));
-  expect(await screen.findByText('The actor meant: happy.')).toBeVisible();
+  expect(await screen.findByText('Intended by the actor: happy.')).toBeVisible();
 });
 
 test('unsure says between what', async () => {
@@ -51,7 +51,7 @@ test('no speech claims no emotion', async () => {
   const silent: Prediction = { ...happy, state: 'no_speech', emotion: null, confidence: null, probabilities: {}, segments: [] };
   server.use(answering(silent));
   await upload();
-  expect(await screen.findByRole('heading', { name: 'No speech heard' })).toBeVisible();
+  expect(await screen.findByRole('heading', { name: 'No speech detected' })).toBeVisible();
   expect(screen.queryByRole('list', { name: /Probability/ })).toBeNull();
 });
 
@@ -63,15 +63,15 @@ test('a changing answer is shown over time', async () => {
   server.use(answering({ ...happy, duration_seconds: 12, segments }));
   await upload();
   const parts = within(await screen.findByRole('list', { name: 'Emotion over time' })).getAllByRole('button');
-  expect(parts.map((part) => part.title)).toEqual(['Happy, 0:00 to 0:06, 80 %', 'Unsure, closest to sad, 0:06 to 0:12, 40 %']);
+  expect(parts.map((part) => part.title)).toEqual(['Happy, 0.0 s to 6.0 s, 80%', 'Unsure, closest to sad, 6.0 s to 12.0 s, 40%']);
 });
 
 test('a problem says what, why and what to do, and the way back works', async () => {
   server.use(http.post('/api/v1/analyse', () => problem('audio_unsupported', 422, 'This is not an audio file.')));
   const user = await upload();
   const alert = await screen.findByRole('alert');
-  expect(alert).toHaveTextContent('This is not a recording we can read');
-  expect(alert).toHaveTextContent('The file holds no sound of a known format.');
+  expect(alert).toHaveTextContent('Unsupported audio format');
+  expect(alert).toHaveTextContent('The file contains no audio in a supported format.');
   expect(within(alert).getByText('This is not an audio file.')).toHaveAttribute('lang', 'en');
   expect(alert).toHaveTextContent(/Choose a WAV/);
   expect(within(alert).queryByRole('button', { name: 'Try again' })).toBeNull();
@@ -82,7 +82,7 @@ test('a problem says what, why and what to do, and the way back works', async ()
 test('a warning is in the words of the page, an old one in those of the server', async () => {
   server.use(answering({ ...happy, warnings: ['Too loud.', 'Kept long ago.'], warning_codes: ['overdriven'] }));
   await upload();
-  expect(await screen.findByText(/^The recording is overdriven/)).toBeVisible();
+  expect(await screen.findByText(/^The recording is clipped/)).toBeVisible();
   expect(screen.getByText('Kept long ago.')).toHaveAttribute('lang', 'en');
   expect(screen.queryByText('Too loud.')).toBeNull();
 });
@@ -119,7 +119,7 @@ test('the best model on unseen speakers is chosen, with its figure, and sent alo
     }),
   );
   renderPage(<App />);
-  expect(await screen.findByText(/finds 61 % of each emotion/)).toBeVisible();
+  expect(await screen.findByText(/Average recall on new speakers: 61%/)).toBeVisible();
   await userEvent.upload(screen.getByTestId('file'), clip());
   await screen.findByRole('heading', { name: 'Happy' });
   expect(body).toMatch(/name="model"\s+better/);
@@ -132,9 +132,9 @@ test('every model that can be chosen says how good it is on people it never hear
   await userEvent.click(await screen.findByRole('combobox', { name: 'Model' }));
   const options = await screen.findAllByRole('option');
   expect(options).toHaveLength(3);
-  expect(options[0]).toHaveAccessibleName('1D-CNN 55.1 % · 7 emotions · RAVDESS, unseen speakers');
-  expect(options[1]).toHaveAccessibleName('Whisper 77.0 % · 7 emotions · RAVDESS, unseen speakers');
-  expect(options[2]).toHaveAccessibleName('New Its accuracy on unseen speakers was not measured.');
+  expect(options[0]).toHaveAccessibleName('1D-CNN 55.1% average recall · 7 emotions · RAVDESS, new speakers');
+  expect(options[1]).toHaveAccessibleName('Whisper 77.0% average recall · 7 emotions · RAVDESS, new speakers');
+  expect(options[2]).toHaveAccessibleName('New Its accuracy on new speakers has not been measured.');
 });
 
 test('the notice is shown until it is dismissed', async () => {

@@ -55,7 +55,7 @@ async function fill(user: ReturnType<typeof userEvent.setup>, files = clips) {
 /** A text field of a form as it was sent. */
 const field = (form: string, name: string) => new RegExp(`name="${name}"\\s+(\\S.*)`).exec(form)?.[1]?.trim() ?? null;
 
-const create = () => screen.getByRole('button', { name: 'Create the voice' });
+const create = () => screen.getByRole('button', { name: 'Create profile' });
 const recordings = () => screen.queryAllByRole('button', { name: /^Remove/ }).map((button) => button.getAttribute('aria-label'));
 
 test('a name and recordings become a voice, which is listed with what would make it better', async () => {
@@ -68,30 +68,30 @@ test('a name and recordings become a voice, which is listed with what would make
     }),
   );
   const user = await open();
-  expect(await screen.findByText('No voice is known yet')).toBeVisible();
+  expect(await screen.findByText('No speaker profiles yet')).toBeVisible();
   await fill(user, [...clips, clip('silent.wav')]);
   await user.click(create());
-  expect(await screen.findByRole('heading', { name: 'The voice of Asha is ready' })).toHaveFocus();
-  const notes = within(screen.getByRole('region', { name: 'The voice of Asha is ready' })).getAllByRole('listitem');
+  expect(await screen.findByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toHaveFocus();
+  const notes = within(screen.getByRole('region', { name: 'The speaker profile “Asha” is ready' })).getAllByRole('listitem');
   expect(notes.map((note) => note.textContent)).toEqual([
     '1 recording without speech was left out.',
-    'The recordings sound alike; a few in other moods make the voice much better.',
+    'The recordings sound alike; adding a few in other moods makes the profile much better.',
   ]);
   expect([field(sent, 'name'), field(sent, 'model'), sent.match(/name="file"/g)?.length]).toEqual(['Asha', 'whisper', 4]);
   const listed = await screen.findByText(/3 recordings, 7.2 s of speech/);
   expect(listed).toHaveTextContent(/^Whisper · .* · 21 Nov 2026/);
-  expect(screen.getByText('Variety 64 %')).toBeVisible();
+  expect(screen.getByText('Variety 64%')).toBeVisible();
   expect(recordings()).toEqual([]);
   expect(create()).toBeDisabled();
 });
 
 test.each([
   ['profile_name', 400, 'This name cannot be used'],
-  ['profile_empty', 422, 'Nobody speaks in the recordings'],
-  ['file_ambiguous', 400, 'There are too many recordings'],
+  ['profile_empty', 422, 'No speech in the recordings'],
+  ['file_ambiguous', 400, 'Too many recordings'],
   ['body_too_large', 413, 'The file is too large'],
-  ['profile_model', 422, 'The model cannot use this voice'],
-  ['audio_unsupported', 422, 'This is not a recording we can read'],
+  ['profile_model', 422, 'The model cannot use this speaker profile'],
+  ['audio_unsupported', 422, 'Unsupported audio format'],
 ])('%s is explained, and nothing that was given is lost', async (code, status, title) => {
   server.use(http.post('/api/v1/profiles', () => problem(code, status, 'What the server says.')));
   const user = await fill(await open());
@@ -110,9 +110,9 @@ test('when the server is gone the recordings are kept, whatever view is looked a
   expect(await screen.findByRole('alert')).toHaveTextContent('The server cannot be reached');
   await user.click(screen.getByRole('link', { name: 'Analyse' }));
   await screen.findByRole('button', { name: 'Record' });
-  await user.click(screen.getByRole('link', { name: 'Voices' }));
+  await user.click(screen.getByRole('link', { name: 'Profiles' }));
   await user.click(await screen.findByRole('button', { name: 'Try again' }));
-  expect(await screen.findByRole('heading', { name: 'The voice of Asha is ready' })).toBeVisible();
+  expect(await screen.findByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toBeVisible();
 });
 
 test('recordings that are too large together are not sent', async () => {
@@ -122,7 +122,7 @@ test('recordings that are too large together are not sent', async () => {
     http.post('/api/v1/profiles', asked),
   );
   const user = await fill(await open());
-  await screen.findByText(/together up to/);
+  await screen.findByText(/in total/);
   await user.click(create());
   expect(await screen.findByRole('alert')).toHaveTextContent('The recordings are too large');
   expect(asked).not.toHaveBeenCalled();
@@ -141,13 +141,13 @@ test('only models that can be calibrated are offered, and a name that is taken i
   const user = await open();
   expect(await screen.findByText(/^Model: Whisper\./)).toBeVisible();
   await user.type(screen.getByRole('textbox', { name: 'Name' }), 'Asha');
-  expect(await screen.findByText(/it will be replaced/)).toBeVisible();
+  expect(await screen.findByText(/will be replaced/)).toBeVisible();
 });
 
 test('a server without such a model says so', async () => {
   server.use(http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model] })));
   await open();
-  expect(await screen.findByText('No model on this server can be calibrated to a voice.')).toBeVisible();
+  expect(await screen.findByText('No model on this server can use speaker profiles.')).toBeVisible();
   expect(screen.queryByRole('textbox')).toBeNull();
 });
 
@@ -155,11 +155,11 @@ test('a voice is deleted once that is confirmed, also where it is gone already',
   owner();
   kept = [asha];
   const user = await open();
-  await user.click(await screen.findByRole('button', { name: 'Delete the voice of Asha' }));
-  expect(screen.getByRole('dialog')).toHaveTextContent('cannot be brought back');
+  await user.click(await screen.findByRole('button', { name: 'Delete the speaker profile “Asha”' }));
+  expect(screen.getByRole('dialog')).toHaveTextContent('This permanently deletes');
   kept = [];
   await user.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Delete' }));
-  expect(await screen.findByText('No voice is known yet')).toBeVisible();
+  expect(await screen.findByText('No speaker profiles yet')).toBeVisible();
   expect(screen.queryByRole('alert')).toBeNull();
 });
 
@@ -168,13 +168,13 @@ test('a browser for which nothing is kept has no voice and need not ask for any'
   server.use(http.get('/api/v1/profiles', asked));
   await open('/');
   await screen.findByRole('button', { name: 'Record' });
-  await screen.findByText(/On speakers it never heard/);
-  expect(screen.queryByRole('combobox', { name: 'Voice' })).toBeNull();
+  await screen.findByText(/Average recall on new speakers/);
+  expect(screen.queryByRole('combobox', { name: 'Speaker profile' })).toBeNull();
   expect(asked).not.toHaveBeenCalled();
 });
 
 async function choose(user: ReturnType<typeof userEvent.setup>, name: string) {
-  await user.click(await screen.findByRole('combobox', { name: 'Voice' }));
+  await user.click(await screen.findByRole('combobox', { name: 'Speaker profile' }));
   await user.click(await screen.findByRole('option', { name }));
 }
 
@@ -200,15 +200,15 @@ test('the chosen voice is sent, named in the answer, remembered for its model, a
   await choose(user, 'Asha');
   expect(JSON.parse(localStorage.getItem('voices')!)).toEqual({ whisper: 'Asha' });
   await user.upload(screen.getByTestId('file'), clip('clip.wav'));
-  expect(await screen.findByText(/calibrated to the voice of Asha/)).toBeVisible();
+  expect(await screen.findByText(/calibrated to the speaker profile “Asha”/)).toBeVisible();
   await user.click(screen.getByRole('button', { name: 'Analyse another' }));
   await user.click(screen.getByRole('combobox', { name: 'Model' }));
   await user.click(await screen.findByRole('option', { name: /^1D-CNN/ }));
-  expect(screen.queryByRole('combobox', { name: 'Voice' })).toBeNull();
+  expect(screen.queryByRole('combobox', { name: 'Speaker profile' })).toBeNull();
   await user.click(screen.getByRole('combobox', { name: 'Model' }));
   await user.click(await screen.findByRole('option', { name: /^Whisper/ }));
-  expect(screen.getByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
-  await choose(user, 'Nobody’s in particular');
+  expect(screen.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
+  await choose(user, 'No speaker profile');
   await user.upload(screen.getByTestId('file'), clip('clip.wav'));
   await screen.findByRole('heading', { name: 'Happy' });
   expect(screen.queryByText(/calibrated/)).toBeNull();
@@ -221,21 +221,21 @@ test('a voice that was deleted elsewhere is said to be gone, and trying again go
   localStorage.setItem('voices', JSON.stringify({ whisper: 'Asha' }));
   const speakers = listening();
   const user = await open('/');
-  expect(await screen.findByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
+  expect(await screen.findByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
   kept = [];
   await user.upload(screen.getByTestId('file'), clip('clip.wav'));
-  expect(await screen.findByRole('alert')).toHaveTextContent('This voice is not here any more');
+  expect(await screen.findByRole('alert')).toHaveTextContent('Speaker profile not found');
   await user.click(screen.getByRole('button', { name: 'Try again' }));
   expect(await screen.findByRole('heading', { name: 'Happy' })).toBeVisible();
   expect(speakers).toEqual(['Asha', null]);
   await user.click(screen.getByRole('button', { name: 'Analyse another' }));
-  await waitFor(() => expect(screen.queryByRole('combobox', { name: 'Voice' })).toBeNull());
+  await waitFor(() => expect(screen.queryByRole('combobox', { name: 'Speaker profile' })).toBeNull());
 });
 
 test('from the list it is one click to an answer with that voice', async () => {
   owner();
   kept = [asha];
   const user = await open();
-  await user.click(await screen.findByRole('button', { name: 'Analyse with the voice of Asha' }));
-  expect(await screen.findByRole('combobox', { name: 'Voice' })).toHaveValue('Asha');
+  await user.click(await screen.findByRole('button', { name: 'Analyse with the speaker profile “Asha”' }));
+  expect(await screen.findByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
 });

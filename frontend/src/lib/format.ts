@@ -13,7 +13,7 @@ export function clock(seconds: number): string {
 }
 
 /** How the page's language writes a unit: "s", "से" */
-function unit(name: 'second' | 'millisecond' | 'minute'): string {
+function unit(name: 'second' | 'minute'): string {
   const unitDisplay = name === 'minute' ? 'short' : 'narrow'; // a narrow minute is an "m", a short second a "sec"
   const parts = new Intl.NumberFormat(locale(), { style: 'unit', unit: name, unitDisplay }).formatToParts(1);
   return parts.find(({ type }) => type === 'unit')!.value;
@@ -24,37 +24,38 @@ export function duration(seconds: number): string {
   return seconds < 60 ? `${number(seconds, 1)} ${unit('second')}` : `${clock(seconds)} ${unit('minute')}`;
 }
 
-/** 84132 -> "82 KiB", 1300000 -> "1.2 MiB" */
+/** 84132 -> "83 KiB", 1300000 -> "1.2 MiB" */
 export function size(bytes: number): string {
   const { kibibytes, mebibytes } = words().units;
   return bytes < 2 ** 20 ? kibibytes(number(Math.ceil(bytes / 2 ** 10))) : mebibytes(number(bytes / 2 ** 20, 1));
 }
 
-/** 412 -> "412 ms", 1540 -> "1.5 s" */
+/** A computing time in ms: 412 -> "0.41 s", 1540 -> "1.5 s" */
 export function elapsed(milliseconds: number): string {
-  return milliseconds < 1000 ? `${number(milliseconds)} ${unit('millisecond')}` : `${number(milliseconds / 1000, 1)} ${unit('second')}`;
+  const seconds = milliseconds / 1000;
+  return seconds < 1 ? `${number(seconds, 2)} ${unit('second')}` : duration(seconds);
 }
 
-/** 0.1234 -> "12 %"; what is more than nothing never reads as nothing. */
+/** A share as the page's language writes it: 0.1234 -> "12%"; what is more than nothing never reads as nothing. */
 export function percent(share: number): string {
-  return share > 0 && share < 0.01 ? '< 1 %' : `${number(100 * share)} %`;
+  return share > 0 && share < 0.01 ? `< ${percentage(1)}` : percentage(100 * share);
 }
 
 const SUREST = 99;
 
-/** A probability in percent, 87.3 -> "87 %"; no answer reads as certain or as impossible. */
+/** A probability in percent, 87.3 -> "87%"; no result reads as certain or as impossible. */
 export function certainty(value: number): string {
-  return value > SUREST ? `> ${SUREST} %` : percent(value / 100);
+  return value > SUREST ? `> ${percentage(SUREST)}` : percent(value / 100);
 }
 
-/** What share of such answers is right, of a hundred. */
+/** How many of a hundred such results are right. */
 export function ofHundred(confidence: number): string {
   return number(Math.min(SUREST, confidence));
 }
 
-/** 55.12 with 1 digit -> "55.1 %" */
+/** 55.12 with 1 digit -> "55.1%" in English, "55,1 %" in Spanish */
 export function percentage(value: number, digits = 0): string {
-  return `${number(value, digits)} %`;
+  return (value / 100).toLocaleString(locale(), { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** ["happy", "sad", "angry"] -> "happy, sad or angry" */

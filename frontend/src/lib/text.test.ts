@@ -1,28 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { eitherEmotion, ranked } from './emotions';
-import { certainty, clock, duration, elapsed, ofHundred, percent, size } from './format';
+import { certainty, clock, duration, elapsed, ofHundred, percent, percentage, size } from './format';
 import { chooseLanguage, words } from './language';
 import { advice } from './problems';
 
 test('numbers read well', () => {
   expect([clock(5.9), clock(83)]).toEqual(['0:05', '1:23']);
   expect([duration(3.62), duration(83)]).toEqual(['3.6 s', '1:23 min']);
-  expect([elapsed(41.7), elapsed(1540)]).toEqual(['42 ms', '1.5 s']);
+  expect([elapsed(41.7), elapsed(1540), elapsed(61_000)]).toEqual(['0.04 s', '1.5 s', '1:01 min']);
   expect([size(84132), size(1300000)]).toEqual(['83 KiB', '1.2 MiB']);
-  expect([percent(0), percent(0.004), percent(0.126)]).toEqual(['0 %', '< 1 %', '13 %']);
+  expect([percent(0), percent(0.004), percent(0.126)]).toEqual(['0%', '< 1%', '13%']);
 });
 
-test('units are written as the language writes them', async () => {
+test('units and percentages are written as the language writes them', async () => {
   await chooseLanguage('hi');
-  expect([duration(3.62), duration(83), elapsed(41.7)]).toEqual(['3.6 से', '1:23 मि॰', '42 मि॰से॰']);
+  expect([duration(3.62), duration(83), elapsed(41.7)]).toEqual(['3.6 से', '1:23 मि॰', '0.04 से']);
+  expect([percent(0.92), percentage(55.12, 1), certainty(100)]).toEqual(['92%', '55.1%', '> 99%']);
   await chooseLanguage('es');
-  expect([duration(3.62), duration(83), elapsed(41.7)]).toEqual(['3,6 s', '1:23 min', '42 ms']);
+  expect([duration(3.62), duration(83), elapsed(41.7)]).toEqual(['3,6 s', '1:23 min', '0,04 s']);
+  expect([percent(0.92), percentage(55.12, 1), certainty(100)]).toEqual(['92\u00a0%', '55,1\u00a0%', '> 99\u00a0%']);
   await chooseLanguage('en');
 });
 
-test('no answer reads as certain or as impossible', () => {
-  expect([certainty(100), certainty(99.2), certainty(98.9), certainty(0.2)]).toEqual(['> 99 %', '> 99 %', '99 %', '< 1 %']);
+test('no result reads as certain or as impossible', () => {
+  expect([certainty(100), certainty(99.2), certainty(98.9), certainty(0.2)]).toEqual(['> 99%', '> 99%', '99%', '< 1%']);
   expect([ofHundred(99.9), ofHundred(71.2)]).toEqual(['99', '71']);
 });
 

@@ -1,25 +1,76 @@
-"""Owns ``/api/v1/analyse``: everything that can be said about one recording, kept as a session where that is asked."""
+"""Answers recordings: ``/upload`` (the Prediction), ``/predict`` (in short) and ``/api/v1/analyse`` (everything, stored
+as a session on request).
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from apiflask import APIBlueprint
+from flask import request
 
 from ser.api import schemas, telemetry
-from ser.api.analysing import analysed, timing
-from ser.api.auth import sessions
-from ser.api.context import place
+from ser.api.auth import profile, sessions
+from ser.api.context import decoded, place, registry
+from ser.api.errors import RequestError
 from ser.api.openapi import problems
-from ser.api.uploads import flag_field, read_upload, text_field
+from ser.api.uploads import Upload, flag_field, read_upload, text_field
+from ser.core.errors import SettingsError
 from ser.features.contours import follow
 from ser.features.voice_report import measure
+from ser.inference.windowing import make_grid
 
 if TYPE_CHECKING:
     from ser.inference.predictor import Analysis
 
-routes = APIBlueprint("analyse", __name__)
+routes = APIBlueprint("recordings", __name__)
+
+PROBLEMS = problems(400, 401, 404, 413, 422, 429, 500, 503)
+
+
+@routes.post("/upload")
+@routes.output(schemas.Prediction, description="The answer; also when nobody speaks (state 'no_speech').")
+@routes.doc(
+    tags=["Analyse"],
+    operation_id="upload",
+    summary="Name the emotion of a recording",
+    description="Everything there is to say about one recording. Confidence is in percent. The recording is analysed "
+    "in memory and not kept.",
+    responses=PROBLEMS,
+)
+def upload() -> Any:
+    """Answers with everything there is to say about the recording."""
+    with place():
+        analysis, milliseconds = _analysed(read_upload(), explain=False)
+    return analysis.prediction.to_dict(), 200, _timing(milliseconds)
+
+
+@routes.post("/predict")
+@routes.output(schemas.ShortPrediction, description="The likeliest emotion; null when nobody speaks.")
+@routes.doc(
+    tags=["Analyse"],
+    operation_id="predict",
+    summary="Name the emotion of a recording, in short",
+    description="The likeliest emotion with all probabilities as shares of 1.",
+    responses=PROBLEMS,
+)
+def predict() -> Any:
+    """Answers with the likeliest emotion and all probabilities."""
+    with place():
+        analysis, milliseconds = _analysed(read_upload(), explain=False)
+    prediction = analysis.prediction
+    share = None if prediction.emotion is None else prediction.probabilities[prediction.emotion]
+    answer = {
+        "emotion": prediction.emotion,
+        "confidence": None if share is None else round(share, 4),
+        "probabilities": prediction.probabilities,
+        "timestamp": datetime.now(UTC),
+    }
+    return answer, 200, _timing(milliseconds)
 
 
 @routes.post("/api/v1/analyse")
@@ -30,7 +81,7 @@ routes = APIBlueprint("analyse", __name__)
     summary="Say everything about a recording",
     description="The prediction, what the model attended to, and what the voice is like, as numbers and over time. "
     "With keep=true all of it but the audio is kept as a session of the owner.",
-    responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
+    responses=PROBLEMS,
 )
 def analyse() -> Any:
     """Answers with everything that can be said about the recording."""
@@ -39,13 +90,70 @@ def analyse() -> Any:
         keeper = sessions() if flag_field("keep") else None  # before the work: without an owner there is none
         if keeper is not None:
             keeper.check_room()
-        analysis, milliseconds = analysed(sent, explain=True)
+        analysis, milliseconds = _analysed(sent, explain=True)
         with telemetry.stage("describe"):
             shape = _shape(analysis)
     session = None
     if keeper is not None:
         session = keeper.keep(analysis.prediction, shape, text_field("title") or sent.name, sent.speaker).id
-    return {**shape, "session": session}, 200, timing(milliseconds)
+    return {**shape, "session": session}, 200, _timing(milliseconds)
+
+
+def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
+    """Returns the answer to a recording, and how long that took in ms.
+
+    Args:
+        sent: the recording and what was asked for.
+        explain: whether to say what counted.
+
+    Raises:
+        RequestError: windows or a coverage that there cannot be (``value_invalid``), a speaker without an owner
+            (``owner_missing``), a model that is still loading (``not_ready``), or a client that has gone away while
+            a long recording was looked at (``client_gone``).
+        ModelError, ProfileError: the model or the profile is unknown, or they do not fit.
+        AudioError: the recording cannot be used.
+        StoreError: a speaker is named, and the database does not answer.
+    """
+    voice = profile(sent.speaker)
+    predictor = registry().get(sent.model or (voice and voice.model))
+    started = time.perf_counter()
+    try:
+        grid = make_grid(sent.window_seconds, sent.hop_seconds)
+        waveform = decoded(sent.content)
+        with telemetry.stage("predict"):
+            found = predictor.analyse(
+                waveform,
+                sent.name,
+                grid=grid,
+                coverage=sent.coverage,
+                profile=voice,
+                explain=explain,
+                between=_awaited(),
+            )
+    except SettingsError as error:
+        raise RequestError(str(error), "value_invalid") from error
+    telemetry.predicted(predictor.info.name, found.prediction.state)
+    return found, 1000 * (time.perf_counter() - started)
+
+
+def _awaited() -> Callable[[], None]:
+    """Returns what ends the work for a client that waits no longer, as far as the server can tell."""
+    gone = request.environ.get("waitress.client_disconnected", lambda: False)
+
+    def check() -> None:
+        if gone():
+            raise RequestError(
+                "The connection was closed, at least for sending, before the answer was there; the analysis was ended. "
+                "Keep it open until the answer has come.",
+                "client_gone",
+            )
+
+    return check
+
+
+def _timing(milliseconds: float) -> dict[str, str]:
+    """Returns the header that says how long the model took."""
+    return {"Server-Timing": f"analyse;dur={milliseconds:.1f}"}
 
 
 def _shape(analysis: Analysis) -> dict[str, Any]:

@@ -30,12 +30,12 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from ser.api import logs, telemetry
+from ser.api import telemetry
 from ser.api.app import create_app
-from ser.api.context import gate
-from ser.api.database import Database
+from ser.api.context import Database, gate
 from ser.api.limits import ANALYSES, TOO_BUSY
 from ser.api.model_registry import ModelRegistry
+from ser.api.request_log import set_up_logging
 from ser.api.server.connection import Channel, close_overdue, crowds
 from ser.api.server.request_body import DRAIN_BYTES, TooBusy, channel_class
 from ser.api.server.supervisor import READY, supervise
@@ -237,7 +237,7 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
     """
     listener = bind(host, port)
     if settings.workers > 1 and os.name == "posix":
-        logs.set_up(settings.log_format)
+        set_up_logging(settings.log_format)
         listener.listen()
         supervise(settings, listener, open_browser=open_browser)
     else:
@@ -262,7 +262,7 @@ def serve(
         ready: called once the model is loaded.
     """
     _share_cores(settings.workers * settings.predictions)
-    logs.set_up(settings.log_format)
+    set_up_logging(settings.log_format)
     sys.setswitchinterval(SWITCH_SECONDS)
     with Decoders(settings.predictions) as decoders:
         registry = ModelRegistry(settings)

@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from ser.api.app import create_app
-from ser.api.context import gate
-from ser.api.database import Database
+from ser.api.context import Database, gate
 from ser.audio.waveform import decode
 from ser.inference.predictor import load_predictor
 from ser.storage.database import CHUNKS

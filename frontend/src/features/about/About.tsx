@@ -125,8 +125,7 @@ function Measured({ figure }: { figure: Figure }) {
   return (
     <>
       <strong className="numbers">
-        {number(ua, 1)}
-        {seeds > 1 && ` ± ${number(spread, 1)}`} %
+        {seeds > 1 ? `${number(ua, 1)} ± ${percentage(spread, 1)}` : percentage(ua, 1)}
       </strong>
       <Text size="xs" c="dimmed">
         {words.interval(number(interval[0], 1), number(interval[1], 1))} · {words.protocol(corpus.toUpperCase(), protocol, classes, seeds)}

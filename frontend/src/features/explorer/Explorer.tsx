@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState, type KeyboardEvent } from 're
 import { DataTable } from '../../components/DataTable';
 import type { Analysis, Mark } from '../../lib/api';
 import { CLOSEST_SECONDS, ticks, share, type View } from '../../lib/axis';
-import { certainty, clock, number } from '../../lib/format';
+import { certainty, clock, duration, number } from '../../lib/format';
 import { useWords } from '../../lib/language';
 import type { Kind, Picture } from '../../lib/spectrum';
 import { Attention } from './Attention';
@@ -137,7 +137,7 @@ export function Explorer({ analysis, file, marks }: Props) {
           <DataTable
             caption={explorer.overTime}
             head={explorer.columns}
-            rows={() => segments.map((one) => [clock(one.start), clock(one.end), segmentName(one), certainty(one.confidence)])}
+            rows={() => segments.map((one) => [duration(one.start), duration(one.end), segmentName(one), certainty(one.confidence)])}
           />
         )}
         {sound.samples && (

@@ -27,7 +27,7 @@ test('the probabilities of a segment are those of its windows', () => {
 });
 
 test('a segment is told in words', () => {
-  expect(segmentText(segments[1]!)).toBe('Unsure, closest to sad, 0:04 to 0:06, 60 %');
+  expect(segmentText(segments[1]!)).toBe('Unsure, closest to sad, 4.0 s to 6.0 s, 60%');
 });
 
 const press = (key: string, rest = {}) => action({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...rest });

@@ -1,7 +1,7 @@
 /** Reading an answer over time: what lies under a moment, and what a segment's probabilities are. */
 import type { Prediction, Segment } from '../../lib/api';
 import { emotionName, emotionWord } from '../../lib/emotions';
-import { certainty, clock } from '../../lib/format';
+import { certainty, duration } from '../../lib/format';
 import { words } from '../../lib/language';
 
 /** Index of the segment that holds a moment in s; -1 between segments. */
@@ -29,10 +29,10 @@ export function segmentName({ emotion, state }: Segment): string {
   return state === 'unsure' ? words().explorer.unsure(emotionWord(emotion)) : emotionName(emotion);
 }
 
-/** "Happy, 0:00 to 0:06, 80 %" */
+/** "Happy, 0.4 s to 6.0 s, 80%" */
 export function segmentText(segment: Segment): string {
   const { start, end, confidence } = segment;
-  return words().explorer.segment(segmentName(segment), clock(start), clock(end), certainty(confidence));
+  return words().explorer.segment(segmentName(segment), duration(start), duration(end), certainty(confidence));
 }
 
 /** Silence and noise between segments, as [start, end] in s. */

@@ -86,9 +86,9 @@ test('a microphone that is lost is said, and what it heard can be used', async (
   act(() => FakeNode.last.send([0.5, 0.5]));
   const lost = track.addEventListener.mock.lastCall?.[1] as () => void;
   await act(async () => lost());
-  expect(await screen.findByRole('alert')).toHaveTextContent('The microphone was lost');
+  expect(await screen.findByRole('alert')).toHaveTextContent('The microphone was disconnected');
   expect(recorded).not.toHaveBeenCalled();
-  await userEvent.click(screen.getByRole('button', { name: 'Use what was heard' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Use this recording' }));
   expect((recorded.mock.calls[0] as [File])[0].size).toBe(44 + 4);
   expect(screen.getByRole('button', { name: 'Record' })).toBeVisible();
 });
@@ -133,11 +133,11 @@ test.each([
 test('an insecure address and an old browser are explained', async () => {
   vi.stubGlobal('isSecureContext', false);
   await record();
-  expect(await screen.findByRole('alert')).toHaveTextContent('This address may not use a microphone');
+  expect(await screen.findByRole('alert')).toHaveTextContent('The microphone is not available at this address');
   vi.stubGlobal('isSecureContext', true);
   Reflect.deleteProperty(globalThis, 'AudioWorkletNode');
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
-  expect(await screen.findByText('This browser cannot record here')).toBeVisible();
+  expect(await screen.findByText('This browser cannot record audio')).toBeVisible();
 });
 
 test('another microphone can be chosen', async () => {

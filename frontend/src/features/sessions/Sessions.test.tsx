@@ -62,7 +62,7 @@ test('a name that could not be saved stays in its dialog with the problem, and c
   await userEvent.type(name, 'A grey morning');
   broken = true;
   await userEvent.click(dialog().getByRole('button', { name: 'Save' }));
-  expect(await dialog().findByRole('alert')).toHaveTextContent('Results cannot be kept right now');
+  expect(await dialog().findByRole('alert')).toHaveTextContent('Results cannot be stored right now');
   expect(name).toHaveValue('A grey morning');
   broken = false;
   await userEvent.click(dialog().getByRole('button', { name: 'Save' }));

@@ -31,6 +31,14 @@ test('a translation differs from the English where words, not names, stand', () 
   expect(same(es).filter(([path]) => !names.test(path))).toEqual([]);
 });
 
+test.each([
+  ['English', en],
+  ['Spanish', es],
+  ['Hindi', hi],
+])('%s has no exclamation marks, no double spaces and no space before an ellipsis', (_, words) => {
+  expect(flat(words).filter(([, text]) => /[!¡]| {2}|\s…/.test(text))).toEqual([]);
+});
+
 function flat(words: object, path = ''): [string, string][] {
   return Object.entries(words).flatMap(([name, value]): [string, string][] =>
     typeof value === 'string' ? [[`${path}${name}`, value]] : typeof value === 'object' ? flat(value as object, `${path}${name}.`) : [],

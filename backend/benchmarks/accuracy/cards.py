@@ -1,0 +1,200 @@
+"""Writes the model cards from what ships: ``python -m benchmarks.accuracy.cards``, in backend/.
+
+Every figure is read from ``weights/*/evaluation``; the words about each corpus are here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import fill
+
+from ser.core.settings import PROJECT
+from ser.data.splits import get_protocol
+from ser.models.checkpoint import Figure, ModelInfo, list_models
+
+WEIGHTS = PROJECT / "weights"
+DATA = {
+    "ravdess": (
+        "RAVDESS speech: 24 actors from North America aged 21 to 33, two sentences, one studio; 1,439 clips (one of "
+        "the 1,440 is the same audio as another). CC BY-NC-SA 4.0 (Livingstone SR, Russo FA (2018) PLoS ONE 13(5): "
+        "e0196391)."
+    ),
+    "crema-d": (
+        "CREMA-D, actors 1001 to 1025 without 1004, 1010 and 1013, whose clips are the samples on the page: American "
+        "actors of several backgrounds, twelve sentences; made from the authors' MP3. ODbL 1.0, contents DbCL 1.0 (Cao "
+        "H et al. (2014) IEEE Transactions on Affective Computing 5(4): 377-390)."
+    ),
+    "indian-emospeech": (
+        "Indian EmoSpeech Command: 62 Indian speakers with phones, one English command word each clip, four emotions."
+    ),
+}
+LIMITS = {
+    "ravdess": "RAVDESS is acted: strong, clear emotions of 24 people in one studio.",
+    "crema-d": "People who hear CREMA-D's voices agree with what the actor meant in 41 % of the clips (Cao et al. "
+    "2014): part of what looks like error is in the labels.",
+    "indian-emospeech": "The Indian speakers say single words on phones; whole sentences of theirs were not measured.",
+}
+
+
+def main() -> None:
+    """Writes ``MODEL_CARD.md`` of every model."""
+    for info in list_models(WEIGHTS):
+        (WEIGHTS / info.name / "MODEL_CARD.md").write_text(card(info), encoding="utf-8")
+
+
+def card(info: ModelInfo) -> str:
+    """Returns the card of a model as Markdown."""
+    data = _wrapped(f"- {DATA[corpus]}" for corpus in info.corpora)
+    limits = _wrapped(f"- {LIMITS[corpus]}" for corpus in info.corpora)
+    commands = "\n".join(dict.fromkeys(_metrics(info, one)["command"] for one in info.figures))
+    return f"""# Model card: `{info.name}`
+
+{info.title}. {info.summary} It names one of {len(info.labels)} emotions: {", ".join(info.labels)}.
+{info.parameters / 1e6:.2f} million parameters; made from the recipe
+[`{info.recipe}`](../../backend/ser/models/recipes/{info.recipe}.py), whose head says where it follows a published
+system.
+
+## Intended use
+
+Learning, research and demonstrations: what such a system is worth on people it never heard. Recordings of one person
+speaking, in rooms without much noise.
+
+## Not for
+
+- Decisions about people. It recognises how emotions are portrayed, not what a person feels.
+- Workplaces and education in the European Union, where inferring emotions is prohibited (Regulation (EU) 2024/1689,
+  Article 5(1)(f)).
+- Commercial use, where the licence of its training data forbids that.
+- Accents, languages and channels that it never heard, without measuring first: see "Figures" for what it heard.
+
+## Data and licence
+
+{data}
+
+Licence of the data, which binds the weights: {info.licence}.
+
+## Figures
+
+Unweighted average recall (UA), plain accuracy (WA), macro and weighted F1 in percent, of pooled out-of-fold
+predictions, mean and standard deviation over seeds; in brackets the 95 % bootstrap interval over speakers. A clip in
+which no speech was found counts as wrong. Figures of unseen speakers are cross-validated: the weights that ship were
+trained on every clip but those of the speakers left out above. `cross` is about corpora: each was left out of training
+altogether.
+
+| Corpus | Who is in the test | Protocol | Classes | UA | WA | Macro F1 | Weighted F1 |
+|---|---|---|---|---|---|---|---|
+{chr(10).join(_row(one) for one in info.figures)}
+
+Each line is made by one of these, and `evaluation/<corpus>-<protocol>-<classes>classes/` holds a row per clip from
+which anyone can recompute it; `python3 -m backend test` does:
+
+```
+{commands}
+```
+{"".join(_details(info, one) for one in info.unseen_figures)}
+## Limits
+
+{limits}
+- Very short recordings, background music and several people talking at once were not measured.
+"""
+
+
+def _metrics(info: ModelInfo, figure: Figure) -> dict:
+    return json.loads((_folder(info, figure) / "metrics.json").read_text(encoding="utf-8"))
+
+
+def _folder(info: ModelInfo, figure: Figure) -> Path:
+    return WEIGHTS / info.name / "evaluation" / figure.folder
+
+
+def _row(figure: Figure) -> str:
+    unseen = figure.speaker_independent
+    who = "unseen speakers" if unseen else "LEAKY: the same speakers in training"
+    ua = f"**{figure.text}**" if unseen else figure.text
+    parts = (figure.corpus, who, f"`{figure.protocol}`", figure.classes, ua, figure.wa, figure.f1, figure.weighted_f1)
+    return "| " + " | ".join(map(str, parts)) + " |"
+
+
+def _details(info: ModelInfo, figure: Figure) -> str:
+    """Recalls, groups and confidence behind one figure."""
+    metrics = _metrics(info, figure)
+    lines = [
+        f"- Recall: {_shares(metrics['recalls'])}.",
+        f"- Most often confused: {_confusions(metrics)}.",
+        *(_groups(metrics, name) for name in ("sex", "age", "race") if len(metrics[f"by_{name}"]) > 1),
+        f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %"
+        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on so many "
+        "clips.",
+        f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a sure answer, "
+        f"{100 * metrics['answered_accuracy']:.0f} % of those are right; of the surest 80 % of the clips "
+        f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
+    ]
+    if sets := metrics["sets"]:
+        lines.append(_sets(sets))
+    if ranking := metrics.get("intensity"):
+        lines.append(
+            f"- Intensity: of a strongly and a mildly expressed clip the strong one ranks higher in "
+            f"{100 * ranking['any']:.0f} % of the pairs, "
+            f"{100 * ranking['same']:.0f} % where speaker and emotion are the same."
+        )
+    heading = f"\n### {figure.corpus}, `{figure.protocol}`, {figure.classes} classes\n\n"
+    return heading + _wrapped(lines) + "\n"
+
+
+def _sets(sets: dict[str, dict]) -> str:
+    inside, worst, sizes = (
+        " / ".join(form(own) for own in sets.values())
+        for form in (
+            lambda own: f"{100 * own['coverage']:.0f}",
+            lambda own: f"{100 * own['speakers'][1]:.0f}",
+            lambda own: f"{own['size']:.1f}",
+        )
+    )
+    return (
+        f"- Sets of `--coverage {' / '.join(sets)}`, on clips to which they were not fitted: the right one is in "
+        f"{inside} % of them ({worst} % for the speaker at the lowest tenth), among {sizes} emotions."
+    )
+
+
+def _uncalibrated(metrics: dict) -> str:
+    if get_protocol(metrics["protocol"]).foreign:
+        return ", as nothing heard of the corpus could calibrate it"
+    return f", {100 * metrics['ece_before']:.1f} % without temperature"
+
+
+def _wrapped(lines: Iterable[str]) -> str:
+    return "\n".join(fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return ", ".join(f"{name} {100 * share:.1f}" for name, share in sorted(shares.items(), key=lambda pair: -pair[1]))
+
+
+def _groups(metrics: dict, name: str) -> str:
+    groups = metrics[f"by_{name}"]
+    told = ", ".join(f"{group} {100 * own['ua']:.1f} ({own['clips']:.0f} clips)" for group, own in groups.items())
+    return f"- UA by {name}: {told}."
+
+
+def _confusions(metrics: dict) -> str:
+    labels, table = metrics["labels"], metrics["confusion"]
+    pairs = [
+        (table[i][j] / max(1, sum(table[i])), true, taken)
+        for i, true in enumerate(labels)
+        for j, taken in enumerate(labels)
+        if i != j
+    ]
+    worst = sorted(pairs, reverse=True)[:3]
+    return ", ".join(
+        f"{true} taken for {taken} ({100 * share:.0f} % of the {true} clips)" for share, true, taken in worst
+    )
+
+
+def _accuracy_at(metrics: dict, coverage: float) -> float:
+    return min(metrics["risk_coverage"], key=lambda point: abs(point[0] - coverage))[1]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,558 @@
+"""The launcher on a made-up project in a temporary folder: nothing is downloaded, programs are tiny Python scripts."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from launcher import audit, checks, environment, page, start, steps
+from launcher.project import LOCKS, Project, digest
+
+BACKEND = Path(__file__).resolve().parents[2]
+SOURCES = [BACKEND / "__main__.py", BACKEND / "main.py", BACKEND / "train.py", *(BACKEND / "launcher").glob("*.py")]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project whose locks pin a few packages and whose page has one source; nothing is set up."""
+    root = tmp_path / "Prøjekt mit Leerzeichen"
+    (root / "backend").mkdir(parents=True)
+    (root / "backend" / "requirements.lock").write_text("# made\nflask==1\ntorch==2\n", encoding="utf-8")
+    (root / "backend" / "requirements-train.lock").write_text("-r requirements.lock\nscipy==1\n", encoding="utf-8")
+    (root / "backend" / "requirements-dev.lock").write_text("-r requirements-train.lock\nruff==1\n", encoding="utf-8")
+    (root / "frontend" / "src").mkdir(parents=True)
+    (root / "frontend" / "src" / "app.ts").write_text("1", encoding="utf-8")
+    (root / "frontend" / "package-lock.json").write_text("{}", encoding="utf-8")
+    return Project(str(root))
+
+
+class Steps:
+    """Stands in for ``run_step``: keeps the commands and does what venv and npm would leave behind."""
+
+    def __init__(self, project: Project):
+        self.project = project
+        self.commands: list[list[str]] = []
+        self.fail_at: str | None = None
+
+    def __call__(self, title: str, command: list[str], **options: object) -> None:
+        self.commands.append(command)
+        if self.fail_at and self.fail_at in command:
+            raise steps.SetupError(f"{title} failed")
+        if "venv" in command:
+            Path(self._library()).mkdir(parents=True, exist_ok=True)
+            Path(self.project.python).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.project.python).touch()
+            (Path(self.project.venv) / "pyvenv.cfg").write_text("home = x\nversion = 3.11.7\n", encoding="utf-8")
+        if "ci" in command:
+            Path(self.project.modules).mkdir(exist_ok=True)
+        if "build" in command:
+            Path(self.project.dist).mkdir(exist_ok=True)
+            (Path(self.project.dist) / "index.html").write_text("built", encoding="utf-8")
+
+    def _library(self) -> str:
+        inside = ("Lib", "site-packages") if os.name == "nt" else ("lib", "python3.11", "site-packages")
+        return os.path.join(self.project.venv, *inside)
+
+    def count(self, word: str) -> int:
+        """How many commands had this word."""
+        return sum(word in command for command in self.commands)
+
+
+@pytest.fixture
+def run_step(project: Project, monkeypatch: pytest.MonkeyPatch) -> Steps:
+    recorder = Steps(project)
+    monkeypatch.setattr(steps, "run_step", recorder)
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    return recorder
+
+
+def set_up(project: Project, part: str = "serve") -> None:
+    """Makes the environment and installs a part."""
+    environment.make(project)
+    environment.install(project, part)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_an_old_python_can_parse_it_and_it_is_standard_library_only(path: Path):
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    foreign = {name.split(".")[0] for name in imported} - set(sys.stdlib_module_names) - {"launcher"}
+    assert not foreign
+
+
+def test_an_old_python_gets_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
+    assert start.main(["predict", "clip.wav"]) == 1
+    assert "Python 3.11 or newer is needed, this is 3.9.2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ([], ["serve", "--open"]),
+        (["--port", "6000"], ["serve", "--open", "--port", "6000"]),
+        (["serve", "--port", "6000"], ["serve", "--port", "6000"]),
+        (["predict", "a b.wav", "-"], ["predict", "a b.wav", "-"]),
+        (["--version"], ["--version"]),
+        (["-h"], ["--help"]),
+        (["train", "--help"], ["train", "--help"]),
+    ],
+)
+def test_the_command_that_is_meant(given: list[str], meant: list[str]):
+    assert start.ser_command(given) == meant
+
+
+def test_only_commands_that_show_the_page_need_it():
+    needing = [name for name in ("serve", "setup", "test", "predict", "train", "evaluate") if start.needs_page([name])]
+    assert needing == ["serve", "setup", "test"]
+    assert not start.needs_page(["serve", "--help"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["test", "--fast"], "takes --full"), (["setup", "train"], "--train or --all"), (["audit", "x"], "no")],
+)
+def test_other_options_of_the_launchers_own_commands(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+):
+    assert start.main(arguments) == 2
+    heard = capsys.readouterr().err
+    assert told in heard and arguments[1] in heard
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("serve --open", "serve"),
+        ("predict a.wav", "serve"),
+        ("features a.wav", "serve"),
+        ("features a.wav --format=json", "train"),
+        ("features --all a.wav", "train"),
+        ("predict a.wav --model mlp", "train"),
+        ("predict a.wav --format json", "serve"),
+        ("setup", "serve"),
+        ("train", "train"),
+        ("train --help", "serve"),
+        ("score --files x", "train"),
+        ("plot a.wav", "train"),
+        ("test", "dev"),
+        ("setup --train", "train"),
+        ("setup --all", "dev"),
+    ],
+)
+def test_the_packages_that_a_command_needs(command: str, part: str):
+    assert start.part_of(command.split()) == part
+
+
+def test_every_command_named_for_training_exists():
+    from ser.cli import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert set(start.TRAINING) - {"score"} <= names
+
+
+def test_the_first_start_sets_up_and_the_second_does_nothing(project: Project, run_step: Steps):
+    assert start.prepare(project, "serve", with_page=True)
+    assert [run_step.count(word) for word in ("venv", "pip", "ci", "build")] == [1, 1, 1, 1]
+    assert environment.is_ready(project) and page.is_ready(project)
+    run_step.commands.clear()
+    assert start.prepare(project, "serve", with_page=True)
+    assert run_step.commands == []
+
+
+def test_predicting_needs_no_node(project: Project, run_step: Steps):
+    assert start.prepare(project, "serve", with_page=False)
+    assert run_step.count("ci") == run_step.count("build") == 0
+
+
+def test_the_package_is_importable_through_a_relative_ascii_line(project: Project, run_step: Steps):
+    set_up(project)
+    packages = Path(environment.site_packages(project))
+    line = (packages / "speech_emotion.pth").read_text(encoding="ascii").strip()
+    assert (packages / line).resolve() == Path(project.backend).resolve()
+
+
+def test_a_killed_setup_begins_anew(project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]):
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "serve", with_page=False)
+    assert Path(project.python).exists() and not environment.is_ready(project)
+    assert "failed" in capsys.readouterr().err
+    run_step.fail_at = None
+    run_step.commands.clear()
+    assert start.prepare(project, "serve", with_page=False)
+    assert run_step.count("venv") == 1
+
+
+def test_a_new_lock_file_updates_a_complete_environment(project: Project, run_step: Steps):
+    set_up(project)
+    Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
+    assert not environment.is_ready(project)
+    run_step.commands.clear()
+    assert start.prepare(project, "serve", with_page=False)
+    assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
+
+
+def test_an_update_that_is_killed_begins_with_an_empty_environment(project: Project, run_step: Steps):
+    set_up(project)
+    Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "serve", with_page=False)
+    assert not Path(project.stamp("serve")).exists()
+
+
+def test_the_first_command_that_trains_adds_to_the_environment(
+    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
+):
+    set_up(project)
+    run_step.commands.clear()
+    assert start.prepare(project, "train", with_page=False)
+    assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
+    assert project.lock("train") in run_step.commands[0]
+    assert environment.is_ready(project, "train") and not environment.is_ready(project, "dev")
+    assert "Setting up" not in capsys.readouterr().err
+
+
+def test_tests_install_all_parts_in_order(project: Project, run_step: Steps):
+    assert start.prepare(project, "dev", with_page=False)
+    installed = [command[command.index("--requirement") + 1] for command in run_step.commands if "pip" in command]
+    assert installed == [project.lock(part) for part in LOCKS]
+
+
+def test_a_killed_addition_is_resumed_and_serving_goes_on_meanwhile(project: Project, run_step: Steps):
+    set_up(project)
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "train", with_page=False)
+    assert environment.is_ready(project) and not environment.is_ready(project, "train")
+    run_step.fail_at = None
+    assert start.prepare(project, "train", with_page=False)
+    assert run_step.count("venv") == 1
+    again = run_step.commands[-1]  # what was left of it is written again, whole
+    assert "--ignore-installed" in again and "scipy==1" in again and "flask==1" not in again
+
+
+def test_a_killed_update_of_an_addition_begins_with_an_empty_environment(project: Project, run_step: Steps):
+    set_up(project, "train")
+    Path(project.lock("train")).write_text("-r requirements.lock\nscipy==2\n", encoding="utf-8")
+    assert environment.is_ready(project) and not environment.is_ready(project, "train")
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "train", with_page=False)
+    assert not environment.is_ready(project)
+
+
+def test_a_page_that_cannot_be_built_leaves_the_packages_installed(
+    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
+):
+    run_step.fail_at = "build"
+    assert not start.prepare(project, "serve", with_page=True)
+    assert environment.is_ready(project) and not page.is_ready(project)
+    assert "Building the page failed" in capsys.readouterr().err
+
+
+def test_both_failures_are_told():
+    def fail(text: str) -> None:
+        raise steps.SetupError(text)
+
+    with pytest.raises(steps.SetupError, match="(?s)no room.*no network|no network.*no room"):
+        steps.side_by_side([lambda: fail("no room"), lambda: fail("no network")])
+
+
+def test_an_error_of_the_launcher_itself_is_not_swallowed():
+    with pytest.raises(ZeroDivisionError):
+        steps.side_by_side([lambda: None, lambda: 1 / 0])
+
+
+def test_another_python_inside_is_noticed(project: Project, run_step: Steps):
+    set_up(project)
+    (Path(project.venv) / "pyvenv.cfg").write_text("version = 3.13.1\n", encoding="utf-8")
+    assert not environment.is_ready(project)
+
+
+def test_a_python_that_cannot_make_environments(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ensurepip" else object())
+    with pytest.raises(steps.SetupError, match="apt install python3"):
+        environment.make(project)
+
+
+def test_a_changed_source_builds_the_page_again(project: Project, run_step: Steps):
+    page.build(project)
+    assert page.is_ready(project)
+    source = Path(project.frontend) / "src" / "app.ts"
+    os.utime(source, (time.time() + 60, time.time() + 60))
+    assert not page.is_ready(project)
+    run_step.commands.clear()
+    os.utime(source)
+    page.build(project)
+    assert [run_step.count(word) for word in ("ci", "build")] == [0, 1]
+    assert page.is_ready(project)
+
+
+def test_a_deleted_source_builds_the_page_again(project: Project, run_step: Steps):
+    page.build(project)
+    (Path(project.frontend) / "src" / "app.ts").unlink()
+    os.utime(Path(project.frontend) / "src", (time.time() + 60, time.time() + 60))
+    assert not page.is_ready(project)
+
+
+def test_a_new_package_lock_installs_again(project: Project, run_step: Steps):
+    page.build(project)
+    Path(project.package_lock).write_text('{"name": "new"}', encoding="utf-8")
+    page.build(project)
+    assert run_step.count("ci") == 2
+
+
+def test_a_failed_build_is_not_taken_for_a_page(project: Project, run_step: Steps):
+    page.build(project)
+    run_step.fail_at = "build"
+    with pytest.raises(steps.SetupError):
+        page.build(project)
+    assert (Path(project.dist) / "index.html").exists() and not page.is_ready(project)
+
+
+def test_a_step_that_fails_shows_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    log = tmp_path / "build" / "setup.log"
+    script = "for i in range(40): print('line', i)\nraise SystemExit(3)"
+    with pytest.raises(steps.SetupError) as failure:
+        steps.run_step("Doing it", [sys.executable, "-c", script], log=str(log), remedy="Do this.")
+    text = str(failure.value)
+    assert "line 39" in text and "line 10" not in text
+    assert "code 3" in text and "Do this." in text and str(log) in text
+    assert "line 10" in log.read_text(encoding="utf-8")
+    heard = capsys.readouterr()
+    assert heard.err.startswith("Doing it") and heard.out == ""
+
+
+def test_a_program_that_is_not_there(tmp_path: Path):
+    with pytest.raises(steps.SetupError, match="cannot be started.*Install it"):
+        steps.run_step("x", [str(tmp_path / "nothing")], log=str(tmp_path / "log"), remedy="Install it.")
+
+
+def test_a_second_start_waits_for_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path, order = str(tmp_path / "build" / "lock"), []
+
+    def second() -> None:
+        with steps.exclusive(path):
+            order.append("second")
+
+    with steps.exclusive(path):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        time.sleep(0.4)
+        order.append("first")
+    waiting.join(10)
+    assert order == ["first", "second"]
+    assert "waiting" in capsys.readouterr().err
+
+
+def test_a_program_of_a_killed_start_keeps_others_waiting(tmp_path: Path):
+    lock, begun, ended = (tmp_path / name for name in ("build/lock", "begun", "ended"))
+    child = f"import time; open({str(begun)!r}, 'w'); time.sleep(1.5); open({str(ended)!r}, 'w')"
+    parent = (
+        "from launcher import steps; import sys\n"
+        f"with steps.exclusive({str(lock)!r}):\n"
+        f"    steps.run_step('x', [sys.executable, '-c', {child!r}], log={str(tmp_path / 'log')!r}, remedy='')"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", parent], cwd=BACKEND, stderr=subprocess.DEVNULL)
+    while not begun.exists():
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    with steps.exclusive(str(lock)):
+        assert ended.exists() or os.name == "nt"
+
+
+def test_pip_is_followed_in_words():
+    counter = environment.Counter(2)
+    assert counter.describe("Collecting flask==1 (from -r x)") == "fetching 1 of 2: flask==1"
+    assert counter.describe("  Downloading flask.whl") is None
+    assert counter.describe("Processing ./wheels/torch-2.whl") == "fetching 2 of 2: torch-2.whl"
+    assert "unpacking" in (counter.describe("Installing collected packages: flask, torch") or "")
+
+
+def test_the_hand_over_keeps_arguments_streams_and_exit_code(tmp_path: Path):
+    """A stand-in environment: a real Python that finds a package ``ser`` which echoes what it got."""
+    fake = tmp_path / "a folder ü"
+    (fake / "ser").mkdir(parents=True)
+    (fake / "ser" / "__init__.py").touch()
+    echo = "import sys; sys.stdout.write(repr(sys.argv[1:]) + sys.stdin.read()); sys.stderr.write('err'); sys.exit(7)"
+    (fake / "ser" / "__main__.py").write_text(echo, encoding="utf-8")
+    call = (
+        "from launcher import start; from launcher.project import Project; import sys\n"
+        f"p = Project({str(tmp_path)!r}); p.python = sys.executable\n"
+        "sys.exit(start.hand_over(p, ['predict', 'a b.wav', 'ü', '-']))"
+    )
+    # the stand-in has to be found before the project's own package, which the environment knows too
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(fake), str(BACKEND)]), "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", call], input="stdin", capture_output=True, encoding="utf-8", env=env, cwd=tmp_path
+    )
+    assert done.stdout == "['predict', 'a b.wav', 'ü', '-']stdin"
+    assert (done.stderr, done.returncode) == ("err", 7)
+
+
+@pytest.mark.parametrize(("text", "version"), [("v24.19.0", (24, 19, 0)), ("v20.20.2", (20, 20, 2)), ("", (0,))])
+def test_the_version_of_node(monkeypatch: pytest.MonkeyPatch, text: str, version: tuple[int, ...]):
+    answer = subprocess.CompletedProcess([], 0, stdout=text)
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: answer)
+    assert page.node_version("node") == version
+
+
+def test_a_new_enough_node_is_used_as_it_is(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shutil.which", lambda name, path=None: f"/programs/{name}")
+    monkeypatch.setattr(page, "node_version", lambda node: (24, 0, 0))
+    assert page.node_environment(project) == dict(os.environ)
+
+
+def test_an_old_node_is_replaced_in_front_of_the_search_path(project: Project, monkeypatch: pytest.MonkeyPatch):
+    recorder = Steps(project)
+    monkeypatch.setattr(steps, "run_step", recorder)
+    set_up(project)
+    monkeypatch.setattr(page, "node_version", lambda node: (20, 20, 2))
+    env = page.node_environment(project)
+    assert page.NODE_WHEEL in recorder.commands[-1]
+    first = Path(env["PATH"].split(os.pathsep)[0])
+    assert Path(project.venv) in first.parents
+
+
+def test_the_summary_says_what_was_not_run():
+    report = checks.Report()
+    report.passed.append("style")
+    report.not_run.append("browser: no Chromium was found")
+    assert report.exit_code(require_all=False) == 0
+    assert report.exit_code(require_all=True) == 1
+    assert "NOT RUN  browser: no Chromium was found" in report.text(require_all=False)
+    assert report.text(require_all=False).splitlines()[-1] == "checks: 1 passed, 0 failed"
+    assert report.text(require_all=True).splitlines()[-1] == "checks: 1 passed, 1 failed"
+
+
+def check(title: str, script: str, folder: Path) -> checks.Check:
+    """A check that is a Python script."""
+    return checks.Check(title, [sys.executable, "-c", script], str(folder), dict(os.environ))
+
+
+def test_a_check_passes_output_on_and_keeps_what_was_left_out(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
+    report = checks.Report()
+    script = "print('12 passed'); print('not run: 3 tests need the corpora'); raise SystemExit(5)"
+    checks.run_lanes(report, [[check("Python tests", script, tmp_path)]])
+    assert report.not_run == ["3 tests need the corpora"]
+    assert report.failed[0].startswith("Python tests") and report.failed[0].endswith("exit code 5")
+    assert b"12 passed" in capfdbinary.readouterr().out
+
+
+def test_lanes_run_side_by_side_and_their_outputs_do_not_mix(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
+    """Each of two checks waits for a file of the other, so neither could end alone; then both say several things."""
+    script = (
+        "import time, pathlib\n"
+        "pathlib.Path({own!r}).touch()\n"
+        "while not pathlib.Path({other!r}).exists(): time.sleep(0.01)\n"
+        "for _ in range(20): print({own!r}, flush=True); time.sleep(0.01)"
+    )
+    lanes = [
+        [check("one", script.format(own="a", other="b"), tmp_path), check("failing", "raise SystemExit(2)", tmp_path)],
+        [check("two", script.format(own="b", other="a"), tmp_path)],
+    ]
+    report = checks.Report()
+    checks.run_lanes(report, lanes)
+    out = capfdbinary.readouterr().out.replace(b"\r", b"")
+    assert b"== one\n" + 20 * b"a\n" in out and b"== two\n" + 20 * b"b\n" in out
+    assert len(report.passed) == 2 and report.failed[0].startswith("failing")
+
+
+def test_a_line_now_and_then_says_what_is_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture
+):
+    monkeypatch.setattr(checks, "HEARTBEAT_SECONDS", 0.05)
+    checks.run_lanes(checks.Report(), [[check("slow one", "import time; time.sleep(1)", tmp_path)], []])
+    assert b"running: slow one for 0 s" in capfdbinary.readouterr().out
+
+
+def test_a_check_that_cannot_be_started_is_a_failure(tmp_path: Path):
+    report = checks.Report()
+    checks.run_lanes(report, [[checks.Check("npm", [str(tmp_path / "nothing")], str(tmp_path), {})]])
+    assert "cannot be started" in report.failed[0]
+
+
+def test_every_check_is_in_one_lane(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    monkeypatch.setattr(checks, "find_chromium", lambda: "chromium")
+    planned = [name for lane in checks.LANES for name in lane]
+    assert sorted(planned) == sorted(checks._checks(project, checks.Report()))
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[checks.Check]:
+    """The checks that would run, which pass."""
+    found: list[checks.Check] = []
+
+    def record(report: checks.Report, lanes: list[list[checks.Check]]) -> None:
+        found.extend(one for lane in lanes for one in lane)
+        report.passed.extend(one.title for lane in lanes for one in lane)
+
+    monkeypatch.setattr(checks, "run_lanes", record)
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    return found
+
+
+@pytest.mark.parametrize("require_all", ["0", "1"])
+def test_everything_runs_without_a_browser_but_is_reported(
+    project: Project,
+    ran: list[checks.Check],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    require_all: str,
+):
+    monkeypatch.setenv("SER_CHROMIUM", "no-such-browser")
+    monkeypatch.setenv("SER_REQUIRE_ALL", require_all)
+    assert checks.run_checks(project) == int(require_all)
+    assert [one.command[-1] for one in ran] == [".", "not browser", "test"]
+    assert all(one.env["SER_PYTHON"] == project.python and "SER_CHROMIUM" not in one.env for one in ran)
+    assert "NOT RUN  page in a real browser" in capsys.readouterr().out
+
+
+def test_in_full_the_promises_are_measured_last(project: Project, ran: list[checks.Check]):
+    checks.run_checks(project, full=True)
+    assert ran[-1].command == [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
+    ran.clear()
+    checks.run_checks(project)
+    assert "benchmarks.promises.scorecard" not in [word for one in ran for word in one.command]
+
+
+@pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([1, 0], 1), ([0, 1], 1)])
+def test_an_audit_asks_about_both_sides(
+    project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, codes: list[int], code: int
+):
+    asked: list[list[str]] = []
+
+    def answer(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, codes[len(asked) - 1])
+
+    monkeypatch.setattr(audit, "run_step", run_step)
+    monkeypatch.setattr(audit.subprocess, "run", answer)
+    assert audit.audit(project) == code
+    assert project.lock("dev") in asked[0] and asked[1][-1] == "audit"
+    assert "--target" in run_step.commands[0]  # not into the environment
+
+
+def test_an_audit_without_internet_says_so(
+    project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def offline(title: str, command: list[str], *, remedy: str, **_: object) -> None:
+        raise steps.SetupError(f"{title} failed. {remedy}")
+
+    monkeypatch.setattr(audit, "run_step", offline)
+    assert start._audit(project) == 1
+    assert "needs the internet" in capsys.readouterr().err
+
+
+def test_the_stamp_names_the_lock_file(project: Project, run_step: Steps):
+    set_up(project)
+    stamp = Path(project.stamp("serve")).read_text(encoding="utf-8")
+    assert stamp == f"{digest(project.lock('serve'))} python 3.11.7\n"

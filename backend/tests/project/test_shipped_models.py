@@ -1,0 +1,113 @@
+"""What ships is what was measured: cards and README carry the figures that the out-of-fold predictions give."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+from benchmarks.accuracy.leaderboard import others
+from ser.core.settings import PROJECT
+from ser.data.splits import PROTOCOLS
+from ser.models.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
+
+WEIGHTS = PROJECT / "weights"
+MODELS = list_models(WEIGHTS)
+FIGURES = [(model, figure) for model in MODELS for figure in model.figures]
+
+
+def runs(model: ModelInfo, figure: Figure) -> list[tuple[list[str], list[str], list[str]]]:
+    """Truth, predictions and speakers of every seed."""
+    folder = WEIGHTS / model.name / "evaluation" / figure.folder
+    found = []
+    for file in sorted(folder.glob("out_of_fold_seed*.csv")):
+        with file.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        found.append(tuple([row[name] for row in rows] for name in ("truth", "predicted", "speaker")))
+    return found
+
+
+def test_the_promised_model_ships():
+    assert "cnn1d" in [model.name for model in MODELS]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_every_model_has_a_figure_on_unseen_speakers_and_the_leaky_one(model):
+    assert model.figure is not None and model.leaky_figure is not None
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_who_speaks_in_the_samples_is_in_no_training(model):
+    sampled = {"crema-d/1004", "crema-d/1010", "crema-d/1013"}
+    assert "crema-d" not in model.corpora or sampled <= set(model.training["without"])
+
+
+@pytest.mark.parametrize(
+    ("model", "figure"), FIGURES, ids=lambda one: getattr(one, "protocol", getattr(one, "name", ""))
+)
+def test_figures_follow_from_the_predictions(model, figure):
+    every = runs(model, figure)
+    assert len(every) == figure.seeds
+    labels = sorted(set(every[0][0]))
+    assert len(labels) == figure.classes
+    scores = [
+        (
+            100 * recall_score(truth, guess, labels=labels, average="macro"),
+            100 * accuracy_score(truth, guess),
+            100 * f1_score(truth, guess, labels=labels, average="macro"),
+        )
+        for truth, guess, _ in every
+    ]
+    assert (figure.ua, figure.wa, figure.f1) == pytest.approx(tuple(np.mean(scores, axis=0)), abs=0.051)
+    spread = np.std([ua for ua, _, _ in scores], ddof=1) if len(scores) > 1 else 0.0
+    assert figure.ua_std == pytest.approx(spread, abs=0.051)
+    assert figure.speaker_independent == PROTOCOLS[figure.protocol].speaker_independent
+
+
+@pytest.mark.parametrize(
+    ("model", "figure"), FIGURES, ids=lambda one: getattr(one, "protocol", getattr(one, "name", ""))
+)
+def test_the_card_carries_the_figures(model, figure):
+    assert lines_with(WEIGHTS / model.name / "MODEL_CARD.md", f"`{figure.protocol}`", figure.text)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_the_tables_carry_the_figures_and_the_leaky_one_only_beside_them(model):
+    for file in (PROJECT / "README.md", WEIGHTS / "README.md"):
+        for figure in model.unseen_figures:
+            (line,) = lines_with(file, f"| `{model.name}` |", f"`{figure.protocol}`", figure.text)
+            assert f"| {figure.wa:.1f} | {figure.f1:.1f} | {figure.weighted_f1:.1f} |" in line
+        leaky = model.leaky_figure
+        assert leaky is None or lines_with(file, f"| `{model.name}` |", f"| {leaky.wa:.1f} |")
+
+
+def test_what_else_was_measured_follows_from_the_predictions():
+    rows = ["| " + " | ".join(row) + " |" for row in others()]
+    told = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 5 and [line for line in told if line in rows] == rows
+
+
+def lines_with(file: Path, *parts: str) -> list[str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if all(part in line for part in parts)]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_a_card_says_what_has_to_be_said(model):
+    text = (WEIGHTS / model.name / "MODEL_CARD.md").read_text(encoding="utf-8")
+    for heading in ("Intended use", "Not for", "Data and licence", "Figures", "Limits"):
+        assert f"## {heading}" in text
+    assert model.licence in text
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_weights_load_and_are_small(model):
+    folder: Path = WEIGHTS / model.name
+    assert load_checkpoint(folder).info == model
+    assert (folder / "model.safetensors").stat().st_size < 20_000_000
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["training"]["commit"] != "unknown"
