@@ -95,7 +95,7 @@ def compile_packages(project: Project) -> None:
     program = "import compileall, sys; [compileall.compile_dir(one, quiet=2, workers=0) for one in sys.argv[1:]]"
     folders = [site_packages(project), os.path.join(project.backend, "ser")]
     print("Compiling the packages", file=sys.stderr, flush=True)
-    subprocess.run([project.python, "-c", program, *folders])
+    subprocess.run([project.python, "-c", program, *folders])  # a file that cannot be compiled is not the project's
 
 
 class Counter:

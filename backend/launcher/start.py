@@ -51,9 +51,7 @@ def main(arguments: list[str]) -> int:
     if not prepare(project, part_of(command), with_page=needs_page(command)):
         return 1
     if command[0] == "setup":
-        environment.compile_packages(project)
-        print("Ready. Start with: python3 -m backend", file=sys.stderr)
-        return 0
+        return _compile(project)
     if command[0] == "test":
         from launcher.checks import run_checks
 
@@ -63,6 +61,17 @@ def main(arguments: list[str]) -> int:
     if command == ["--help"]:
         print(HELP, flush=True)
     return hand_over(project, command)
+
+
+def _compile(project: Project) -> int:
+    """Compiles what was set up; a killed one costs no more than slower starts."""
+    try:
+        environment.compile_packages(project)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    print("Ready. Start with: python3 -m backend", file=sys.stderr)
+    return 0
 
 
 def _audit(project: Project) -> int:
@@ -117,7 +126,7 @@ def prepare(project: Project, part: str, with_page: bool) -> bool:
         say(f"\n{error}")
         return False
     except KeyboardInterrupt:
-        say("\nStopped. The next start goes on from here.")
+        say("\nStopped. The next start begins this step again.")
         return False
     return True
 
@@ -129,7 +138,7 @@ def _set_up(project: Project, part: str, with_page: bool) -> None:
     works = []
     if not environment.is_ready(project, part):
         if not environment.is_ready(project):
-            say("Setting up, once: a minute or two and about 1.2 GB (more where PyTorch brings its GPU libraries).")
+            say("Setting up, once: a minute or two and about 1.6 GB (more where PyTorch brings its GPU libraries).")
         environment.make(project)
         works.append(lambda: environment.install(project, part))
     if with_page and not page.is_ready(project):

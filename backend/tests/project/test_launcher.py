@@ -256,6 +256,16 @@ def test_a_page_that_cannot_be_built_leaves_the_packages_installed(
     assert "Building the page failed" in capsys.readouterr().err
 
 
+def test_setup_compiles_what_it_installed(project: Project, run_step: Steps):
+    set_up(project)
+    module = Path(environment.site_packages(project)) / "module.py"
+    module.write_text("1", encoding="utf-8")
+    (module.parent / "broken.py").write_text("print 'Python 2'", encoding="utf-8")
+    project.python = sys.executable
+    environment.compile_packages(project)
+    assert list((module.parent / "__pycache__").glob("module.*.pyc"))
+
+
 def test_both_failures_are_told():
     def fail(text: str) -> None:
         raise steps.SetupError(text)
