@@ -1,4 +1,4 @@
-"""Owns ``python3 -m backend audit``: what public databases know against the packages pinned."""
+"""Runs ``python3 -m backend audit``: asks public databases for known vulnerabilities of the pinned packages."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ONLINE = "This needs the internet: check the connection, then run the same comma
 
 
 def audit(project: Project) -> int:
-    """Asks about both sides, also where one has something to say; its programs speak for themselves.
+    """Asks about the packages of both sides, whatever the answer about the first; pip-audit and npm print the findings.
 
     Returns:
-        0 when nothing is known against any package, 1 when something is, or when it could not be asked.
+        0 when no vulnerability is known, 1 when one is, or when a database did not answer.
 
     Raises:
         SetupError: pip-audit or Node.js cannot be installed.
@@ -28,9 +28,10 @@ def audit(project: Project) -> int:
     run_step("Fetching pip-audit", install, log=project.log, remedy=ONLINE)
     env = {**page.node_environment(project), "PYTHONPATH": tools}
     npm = page.npm_command(project, env)
-    # strict: a package that the database could not be asked about is no package without vulnerabilities
-    lock = ["--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off", "--requirement", project.lock]
-    python = _ask("Python packages", [project.python, "-m", "pip_audit", *lock], project.backend, env)
+    # strict: a package that the database cannot be asked about does not count as free of vulnerabilities
+    options = ["--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off"]
+    lock = ["--requirement", project.lock("dev")]  # includes the others
+    python = _ask("Python packages", [project.python, "-m", "pip_audit", *options, *lock], project.backend, env)
     return python | _ask("the page's packages", [*npm, "audit"], project.frontend, env)
 
 
@@ -38,5 +39,5 @@ def _ask(what: str, command: list[str], folder: str, env: dict[str, str]) -> int
     say(f"\n== {what}")
     if not subprocess.run(command, cwd=folder, env=env, stdin=subprocess.DEVNULL).returncode:
         return 0
-    say(f"The lines above name what is known against {what}, or say that nobody could be asked. {ONLINE}")
+    say(f"The lines above name known vulnerabilities of {what}, or say that the database did not answer. {ONLINE}")
     return 1

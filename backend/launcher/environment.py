@@ -1,6 +1,7 @@
-"""Owns ``backend/.venv``: whether it is complete, and making it from ``requirements.lock``.
+"""Makes ``backend/.venv`` and installs what a command uses: the part ``serve``, and ``train`` and ``dev`` when needed.
 
-The stamp is written last and names what was installed, so that a killed set-up is never taken for a finished one.
+Each part has a lock file and a stamp. The stamp is written last and names what was installed, so that a killed set-up
+is never taken for a finished one.
 """
 
 from __future__ import annotations
@@ -8,47 +9,93 @@ from __future__ import annotations
 import os
 import sys
 
-from launcher.project import Project, digest, read, remove, write
+from launcher.project import LOCKS, Project, digest, read, remove, write
+
+PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-warn-script-location")
+PIP_OPTIONS += ("--no-compile",)  # Python compiles what it imports when it does, a small share of all that is installed
+USES = {"serve": "to serve and predict", "train": "to train, evaluate and draw", "dev": "for tests and notebooks"}
 
 
-def is_ready(project: Project) -> bool:
-    """Whether the environment holds what the lock file says."""
-    return os.path.exists(project.python) and read(project.stamp) == stamp(project)
+def parts_up_to(part: str) -> list[str]:
+    """Returns a part and the ones it needs, in the order of their installation."""
+    names = list(LOCKS)
+    return names[: names.index(part) + 1]
 
 
-def stamp(project: Project) -> str:
-    """Returns what the stamp says of a complete environment: the lock's hash and the Python inside."""
+def is_ready(project: Project, part: str = "serve") -> bool:
+    """Whether the environment holds what the locks of a part and of those it needs say."""
+    if not os.path.exists(project.python):
+        return False
+    return all(read(project.stamp(one)) == stamp(project, one) for one in parts_up_to(part))
+
+
+def stamp(project: Project, part: str) -> str:
+    """Returns what the stamp of an installed part says: the hash of its lock and the Python inside."""
     settings = dict(line.split(" = ", 1) for line in read(_settings(project)).splitlines() if " = " in line)
-    return f"{digest(project.lock)} python {settings.get('version', 'unknown')}\n"
+    return f"{digest(project.lock(part))} python {settings.get('version', 'unknown')}\n"
 
 
 def make(project: Project) -> None:
-    """Makes the environment, or brings a complete one to a new lock file.
+    """Makes an environment without packages, unless there is one that was finished once.
 
     Raises:
-        SetupError: this Python cannot make environments, or pip failed.
+        SetupError: this Python cannot make environments.
     """
-    from launcher.steps import run_step, say
-
-    complete = os.path.exists(project.python) and os.path.exists(project.stamp)
-    say("Setting up, once: a few minutes and about 2 GB (more where PyTorch brings its GPU libraries).")
-    remove(project.stamp)
-    if not complete:
+    if not (os.path.exists(project.python) and os.path.exists(project.stamp("serve"))):
         _make_empty(project)
     _put_on_path(project)
-    pins = _pins(project)
+
+
+def install(project: Project, part: str) -> None:
+    """Installs what is missing of a part and of those it needs, into an environment that ``make`` made.
+
+    Raises:
+        SetupError: pip failed.
+    """
+    for one in parts_up_to(part):
+        if read(project.stamp(one)) != stamp(project, one):
+            _install(project, one)
+
+
+def _install(project: Project, part: str) -> None:
+    """Installs one part.
+
+    A first installation that was killed is resumed: its packages are written again over what it left. An update that is
+    killed may leave halves of two versions: without the stamp of ``serve`` the next start makes the environment anew.
+    """
+    from launcher.steps import run_step
+
+    begun, serving = f"{project.stamp(part)}.begun", read(project.stamp("serve"))
+    pins = _pins(project, part)
+    packages = ["--requirement", project.lock(part)]
+    if os.path.exists(project.stamp(part)):
+        remove(project.stamp("serve"))
+    elif os.path.exists(begun):
+        packages = ["--ignore-installed", "--no-deps", *pins]
+    write(begun, "")
+    remove(project.stamp(part))
     run_step(
-        f"[2/2] Installing {pins} packages into {project.venv}",
-        [project.python, "-m", "pip", "install", "--requirement", project.lock, *PIP_OPTIONS],
+        f"Installing {len(pins)} packages {USES[part]} into {project.venv}",
+        [project.python, "-m", "pip", "install", *packages, *PIP_OPTIONS],
         log=project.log,
         remedy="Check the internet connection and the free disk space, then run the same command again.",
         env={**os.environ, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"},
-        describe=Counter(pins).describe,
+        describe=Counter(len(pins)).describe,
     )
-    write(project.stamp, stamp(project))
+    if part != "serve":
+        write(project.stamp("serve"), serving)
+    write(project.stamp(part), stamp(project, part))
+    remove(begun)
 
 
-PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-warn-script-location")
+def compile_packages(project: Project) -> None:
+    """Compiles everything, so that starts are quick for a user, such as a service's, who may not write here."""
+    import subprocess
+
+    program = "import compileall, sys; [compileall.compile_dir(one, quiet=2, workers=0) for one in sys.argv[1:]]"
+    folders = [site_packages(project), os.path.join(project.backend, "ser")]
+    print("Compiling the packages", file=sys.stderr, flush=True)
+    subprocess.run([project.python, "-c", program, *folders])  # a file that cannot be compiled is not the project's
 
 
 class Counter:
@@ -61,11 +108,11 @@ class Counter:
     def describe(self, line: str) -> str | None:
         """Returns a word for a person, or None where the line says nothing new."""
         words = line.split()
-        if words[:1] in (["Collecting"], ["Processing"]) or words[:2] == ["Requirement", "already"]:
+        if words[:1] in (["Collecting"], ["Processing"]):
             self.seen += 1
             return f"fetching {self.seen} of {max(self.pins, self.seen)}: {os.path.basename(words[1])}"
         if words[:3] == ["Installing", "collected", "packages:"]:
-            return "all fetched, unpacking (about a minute)"
+            return "all fetched, unpacking (half a minute)"
         return None
 
 
@@ -84,7 +131,7 @@ def _make_empty(project: Project) -> None:
     own = os.path.normcase(sys.prefix) == os.path.normcase(project.venv)
     python = getattr(sys, "_base_executable", sys.executable) if own else sys.executable
     run_step(
-        f"[1/2] Making {project.venv}",
+        f"Making {project.venv}",
         [python, "-m", "venv", "--clear", project.venv],
         log=project.log,
         remedy=f"Close what may be using {project.venv}, check the free disk space, and run the same command again.",
@@ -111,5 +158,6 @@ def _settings(project: Project) -> str:
     return os.path.join(project.venv, "pyvenv.cfg")
 
 
-def _pins(project: Project) -> int:
-    return sum("==" in line and not line.startswith("#") for line in read(project.lock).splitlines())
+def _pins(project: Project, part: str) -> list[str]:
+    """The lines of a part's own lock that name a package."""
+    return [line for line in read(project.lock(part)).splitlines() if "==" in line and not line.startswith("#")]

@@ -1,4 +1,4 @@
-"""Owns Node.js and the built page: finding or installing the one, building the other when its sources are newer."""
+"""Finds or installs Node.js, and builds the page when its sources are newer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def build(project: Project) -> None:
     installed = os.path.join(project.modules, ".set-up-done")
     if read(installed) != digest(project.package_lock):
         run_step(
-            "[page 1/2] Installing the page's packages (under a minute)",
+            "Installing the packages that build the page",
             [*npm, "ci", "--include=dev", "--no-audit", "--no-fund"],
             log=project.log,
             remedy="Check the internet connection and the free disk space, then run the same command again.",
@@ -46,7 +46,7 @@ def build(project: Project) -> None:
     remove(built)
     write(f"{built}.begun", "")  # an edit during the build must lead to another build
     run_step(
-        "[page 2/2] Building the page (seconds)",
+        "Building the page",
         [*npm, "run", "build"],
         log=project.log,
         remedy="The lines above name the file that cannot be built.",

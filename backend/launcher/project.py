@@ -1,8 +1,15 @@
-"""Owns where things are, and what is written down about a finished set-up."""
+"""Names the project's folders and files; reads, writes and hashes small files."""
 
 from __future__ import annotations
 
 import os
+
+# What is installed for which use; a part needs the ones before it, and each lock includes the last.
+LOCKS = {
+    "serve": "requirements.lock",
+    "train": "requirements-train.lock",
+    "dev": "requirements-dev.lock",
+}
 
 
 class Project:
@@ -12,16 +19,22 @@ class Project:
         self.root = root
         self.backend = os.path.join(root, "backend")
         self.frontend = os.path.join(root, "frontend")
-        self.lock = os.path.join(self.backend, "requirements.lock")
         self.venv = os.path.join(self.backend, ".venv")
         inside = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
         self.python = os.path.join(self.venv, *inside)
-        self.stamp = os.path.join(self.venv, "set-up-done")
         self.package_lock = os.path.join(self.frontend, "package-lock.json")
         self.dist = os.path.join(self.frontend, "dist")
         self.modules = os.path.join(self.frontend, "node_modules")
         self.setup_lock = os.path.join(self.backend, "build", "setup.lock")
         self.log = os.path.join(self.backend, "build", "setup.log")
+
+    def lock(self, part: str) -> str:
+        """Returns the file that pins the packages of a part, one of ``LOCKS``."""
+        return os.path.join(self.backend, LOCKS[part])
+
+    def stamp(self, part: str) -> str:
+        """Returns the file that says with which lock a part was installed."""
+        return os.path.join(self.venv, "set-up-done" if part == "serve" else f"set-up-done-{part}")
 
 
 def read(path: str) -> str:

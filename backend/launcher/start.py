@@ -1,4 +1,4 @@
-"""Owns the decision what a command line needs, and the hand-over to the ``ser`` command in the environment.
+"""Decides what a command line needs, sets that up, and hands over to the ``ser`` command in the environment.
 
 When everything is in place this imports next to nothing: the launcher costs a few hundredths of a second.
 """
@@ -12,16 +12,18 @@ from launcher import environment, page
 from launcher.project import Project
 
 MIN_PYTHON = (3, 11)
+TRAINING = ("train", "evaluate", "score", "report", "compare", "corpus", "plot")  # commands that need the part train
 HELP = """\
 Usage: python3 -m backend [COMMAND] [OPTIONS]
 
 Without a command: serves the page on http://localhost:5000 and opens it; takes the options of 'serve'.
 
-  setup   only sets up: the environment in backend/.venv and the page in frontend/dist
-  test    runs every test there is, on both sides; with --full also measures everything that is promised
-  audit   asks databases on the internet whether vulnerabilities of the installed packages are known
+  setup   only sets up what serving needs; with --train also what training needs, with --all also tests and notebooks
+  test    runs every test of both sides; with --full also measures everything that is promised
+  audit   asks databases on the internet for known vulnerabilities of the installed packages
 
-Every other command is one of 'ser':
+Packages go to backend/.venv, the page to frontend/dist. Those for training and for tests are installed by the first
+command that needs them. Every other command is one of 'ser':
 """
 
 
@@ -41,24 +43,35 @@ def main(arguments: list[str]) -> int:
         return 1
     project = Project(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     command = ser_command(arguments)
-    full = command == ["test", "--full"]
-    if command[0] in ("setup", "test", "audit") and len(command) > 1 and not full:
-        print(f"'{command[0]}' takes no options, got: {' '.join(command[1:])}", file=sys.stderr)
+    allowed = {"setup": ("--train", "--all"), "test": ("--full",), "audit": ()}.get(command[0])
+    if allowed is not None and command[1:] not in ([], *([option] for option in allowed)):
+        takes = " or ".join(allowed) or "no options"
+        print(f"'{command[0]}' takes {takes}, got: {' '.join(command[1:])}", file=sys.stderr)
         return 2
-    if not prepare(project, with_page=needs_page(command)):
+    if not prepare(project, part_of(command), with_page=needs_page(command)):
         return 1
     if command[0] == "setup":
-        print("Ready. Start with: python3 -m backend", file=sys.stderr)
-        return 0
+        return _compile(project)
     if command[0] == "test":
         from launcher.checks import run_checks
 
-        return run_checks(project, full=full)
+        return run_checks(project, full="--full" in command)
     if command[0] == "audit":
         return _audit(project)
     if command == ["--help"]:
         print(HELP, flush=True)
     return hand_over(project, command)
+
+
+def _compile(project: Project) -> int:
+    """Compiles what was set up; a killed one costs no more than slower starts."""
+    try:
+        environment.compile_packages(project)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    print("Ready. Start with: python3 -m backend", file=sys.stderr)
+    return 0
 
 
 def _audit(project: Project) -> int:
@@ -86,18 +99,29 @@ def needs_page(command: list[str]) -> bool:
     return command[0] in ("serve", "setup", "test") and "--help" not in command
 
 
-def prepare(project: Project, with_page: bool) -> bool:
+def part_of(command: list[str]) -> str:
+    """Returns the part of the packages that a command needs; help needs no more than serving does."""
+    if command == ["setup", "--all"] or command[0] == "test":
+        return "dev"
+    trains = command[0] in TRAINING or command == ["setup", "--train"] or _measures_statistics(command)
+    return "train" if trains and "--help" not in command else "serve"
+
+
+def _measures_statistics(command: list[str]) -> bool:
+    """Whether a command measures the acoustic statistics, which need librosa: for itself, or for the model mlp."""
+    words = {word for argument in command[1:] for word in argument.split("=")}
+    return "mlp" in words or (command[0] == "features" and bool(words & {"--all", "json", "jsonl"}))
+
+
+def prepare(project: Project, part: str, with_page: bool) -> bool:
     """Makes what is missing, one process at a time; says on stderr what went wrong and returns False if it did."""
-    if environment.is_ready(project) and not (with_page and not page.is_ready(project)):
+    if environment.is_ready(project, part) and not (with_page and not page.is_ready(project)):
         return True
     from launcher.steps import SetupError, exclusive, say
 
     try:
         with exclusive(project.setup_lock):
-            if not environment.is_ready(project):
-                environment.make(project)
-            if with_page and not page.is_ready(project):
-                page.build(project)
+            _set_up(project, part, with_page)
     except SetupError as error:
         say(f"\n{error}")
         return False
@@ -105,6 +129,21 @@ def prepare(project: Project, with_page: bool) -> bool:
         say("\nStopped. The next start begins this step again.")
         return False
     return True
+
+
+def _set_up(project: Project, part: str, with_page: bool) -> None:
+    """Installs packages and builds the page side by side: neither needs the other."""
+    from launcher.steps import say, side_by_side
+
+    works = []
+    if not environment.is_ready(project, part):
+        if not environment.is_ready(project):
+            say("Setting up, once: a minute or two and about 1.6 GB (more where PyTorch brings its GPU libraries).")
+        environment.make(project)
+        works.append(lambda: environment.install(project, part))
+    if with_page and not page.is_ready(project):
+        works.append(lambda: page.build(project))
+    side_by_side(works)
 
 
 def hand_over(project: Project, command: list[str]) -> int:

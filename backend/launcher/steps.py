@@ -1,4 +1,4 @@
-"""Owns how one set-up program runs: its output in a log, a word on stderr, a clear failure; one set-up at a time."""
+"""Runs set-up programs: output in a log, progress on stderr, a clear failure; one set-up at a time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,7 +20,35 @@ class SetupError(Exception):
 
 def say(text: str) -> None:
     """Tells a person something; stdout belongs to the command that follows."""
-    print(text, file=sys.stderr, flush=True)
+    line = "\r\x1b[2K" if sys.stderr.isatty() else ""  # writes over a note of another step
+    print(f"{line}{text}", file=sys.stderr, flush=True)
+
+
+def side_by_side(works: list[Callable[[], None]]) -> None:
+    """Runs pieces of work at the same time, each to its end also when another fails: what is done need not be redone.
+
+    Raises:
+        SetupError: some failed; the message holds those of all.
+    """
+    errors: list[Exception] = []
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # raised below, in the thread that waits
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.2)  # briefly each time, or Windows would not let Ctrl-C through
+    for error in errors:
+        if not isinstance(error, SetupError):
+            raise error
+    if errors:
+        raise SetupError("\n\n".join(map(str, errors)))
 
 
 def run_step(
@@ -50,7 +79,7 @@ def run_step(
     os.makedirs(os.path.dirname(log), exist_ok=True)
     last: list[str] = []
     note = Note()
-    with open(log, "a", encoding="utf-8") as file:
+    with open(log, "a", encoding="utf-8", buffering=1) as file:  # whole lines: another step may write to it as well
         file.write(f"$ {' '.join(command)}\n")
         try:
             child = subprocess.Popen(

@@ -19,6 +19,7 @@ from ser.cli.reports import compare, explore, report
 from ser.cli.serve import models, openapi, serve
 from ser.cli.train import evaluate, train
 from ser.core.errors import SerError
+from ser.core.optional_packages import OPTIONAL, package_error
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -42,6 +43,13 @@ def main() -> None:
     except SerError as error:
         typer.echo(f"ser: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in OPTIONAL:
+            raise
+        missing = package_error(name)
+        typer.echo(f"ser: {missing}", err=True)
+        sys.exit(missing.exit_code)
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -17,6 +17,7 @@ from functools import cache
 import numpy as np
 
 from ser.audio.waveform import SAMPLE_RATE, Waveform, resample
+from ser.core.optional_packages import require
 from ser.features.low_level import (
     HOP_SAMPLES,
     MELS,
@@ -85,6 +86,7 @@ def statistics(samples: np.ndarray, sample_rate: int) -> np.ndarray:
         float32 (dims,), always finite, in the order of ``names()``. What a clip has none of is 0: pitch without a
         voiced frame, rhythm without onsets.
     """
+    require("librosa", "The measurement of acoustic statistics, such as for the model mlp,")
     samples = resample(Waveform(samples, sample_rate), SAMPLE_RATE).samples.astype(np.float32, copy=False)
     magnitude = spectrogram(samples)
     mel_db = mel_decibel(magnitude)

@@ -79,3 +79,8 @@ def test_what_the_image_runs_is_a_command_of_the_project():
     (url,) = re.findall(r"http://127.0.0.1:5000(/\w+)", told["HEALTHCHECK"])
     assert f'"{url}"' in (PROJECT / "backend" / "openapi.json").read_text(encoding="utf-8")
     assert told["EXPOSE"] in told["CMD"]
+
+
+def test_the_image_installs_what_serves_alone():
+    copied = [rest.split()[0] for name, rest in instructions(TEXT) if name == "COPY" and "requirements" in rest]
+    assert copied == ["backend/requirements.lock"]

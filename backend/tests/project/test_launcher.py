@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from launcher import audit, checks, environment, page, start, steps
-from launcher.project import Project, digest
+from launcher.project import LOCKS, Project, digest
 
 BACKEND = Path(__file__).resolve().parents[2]
 SOURCES = [BACKEND / "__main__.py", BACKEND / "main.py", BACKEND / "train.py", *(BACKEND / "launcher").glob("*.py")]
@@ -21,10 +21,12 @@ SOURCES = [BACKEND / "__main__.py", BACKEND / "main.py", BACKEND / "train.py", *
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project whose lock file pins two packages and whose page has one source; nothing is set up."""
+    """A project whose locks pin a few packages and whose page has one source; nothing is set up."""
     root = tmp_path / "Prøjekt mit Leerzeichen"
     (root / "backend").mkdir(parents=True)
     (root / "backend" / "requirements.lock").write_text("# made\nflask==1\ntorch==2\n", encoding="utf-8")
+    (root / "backend" / "requirements-train.lock").write_text("-r requirements.lock\nscipy==1\n", encoding="utf-8")
+    (root / "backend" / "requirements-dev.lock").write_text("-r requirements-train.lock\nruff==1\n", encoding="utf-8")
     (root / "frontend" / "src").mkdir(parents=True)
     (root / "frontend" / "src" / "app.ts").write_text("1", encoding="utf-8")
     (root / "frontend" / "package-lock.json").write_text("{}", encoding="utf-8")
@@ -71,6 +73,12 @@ def run_step(project: Project, monkeypatch: pytest.MonkeyPatch) -> Steps:
     return recorder
 
 
+def set_up(project: Project, part: str = "serve") -> None:
+    """Makes the environment and installs a part."""
+    environment.make(project)
+    environment.install(project, part)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_an_old_python_can_parse_it_and_it_is_standard_library_only(path: Path):
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
@@ -108,27 +116,65 @@ def test_only_commands_that_show_the_page_need_it():
     assert not start.needs_page(["serve", "--help"])
 
 
-def test_setup_and_test_take_no_options(capsys: pytest.CaptureFixture[str]):
-    assert start.main(["test", "--fast"]) == 2
-    assert "--fast" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["test", "--fast"], "takes --full"), (["setup", "train"], "--train or --all"), (["audit", "x"], "no")],
+)
+def test_other_options_of_the_launchers_own_commands(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+):
+    assert start.main(arguments) == 2
+    heard = capsys.readouterr().err
+    assert told in heard and arguments[1] in heard
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("serve --open", "serve"),
+        ("predict a.wav", "serve"),
+        ("features a.wav", "serve"),
+        ("features a.wav --format=json", "train"),
+        ("features --all a.wav", "train"),
+        ("predict a.wav --model mlp", "train"),
+        ("predict a.wav --format json", "serve"),
+        ("setup", "serve"),
+        ("train", "train"),
+        ("train --help", "serve"),
+        ("score --files x", "train"),
+        ("plot a.wav", "train"),
+        ("test", "dev"),
+        ("setup --train", "train"),
+        ("setup --all", "dev"),
+    ],
+)
+def test_the_packages_that_a_command_needs(command: str, part: str):
+    assert start.part_of(command.split()) == part
+
+
+def test_every_command_named_for_training_exists():
+    from ser.cli import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert set(start.TRAINING) - {"score"} <= names
 
 
 def test_the_first_start_sets_up_and_the_second_does_nothing(project: Project, run_step: Steps):
-    assert start.prepare(project, with_page=True)
+    assert start.prepare(project, "serve", with_page=True)
     assert [run_step.count(word) for word in ("venv", "pip", "ci", "build")] == [1, 1, 1, 1]
     assert environment.is_ready(project) and page.is_ready(project)
     run_step.commands.clear()
-    assert start.prepare(project, with_page=True)
+    assert start.prepare(project, "serve", with_page=True)
     assert run_step.commands == []
 
 
 def test_predicting_needs_no_node(project: Project, run_step: Steps):
-    assert start.prepare(project, with_page=False)
+    assert start.prepare(project, "serve", with_page=False)
     assert run_step.count("ci") == run_step.count("build") == 0
 
 
 def test_the_package_is_importable_through_a_relative_ascii_line(project: Project, run_step: Steps):
-    environment.make(project)
+    set_up(project)
     packages = Path(environment.site_packages(project))
     line = (packages / "speech_emotion.pth").read_text(encoding="ascii").strip()
     assert (packages / line).resolve() == Path(project.backend).resolve()
@@ -136,34 +182,105 @@ def test_the_package_is_importable_through_a_relative_ascii_line(project: Projec
 
 def test_a_killed_setup_begins_anew(project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]):
     run_step.fail_at = "pip"
-    assert not start.prepare(project, with_page=False)
+    assert not start.prepare(project, "serve", with_page=False)
     assert Path(project.python).exists() and not environment.is_ready(project)
     assert "failed" in capsys.readouterr().err
     run_step.fail_at = None
     run_step.commands.clear()
-    assert start.prepare(project, with_page=False)
+    assert start.prepare(project, "serve", with_page=False)
     assert run_step.count("venv") == 1
 
 
 def test_a_new_lock_file_updates_a_complete_environment(project: Project, run_step: Steps):
-    environment.make(project)
-    Path(project.lock).write_text("flask==2\n", encoding="utf-8")
+    set_up(project)
+    Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
     assert not environment.is_ready(project)
     run_step.commands.clear()
-    assert start.prepare(project, with_page=False)
+    assert start.prepare(project, "serve", with_page=False)
     assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
 
 
 def test_an_update_that_is_killed_begins_with_an_empty_environment(project: Project, run_step: Steps):
-    environment.make(project)
-    Path(project.lock).write_text("flask==2\n", encoding="utf-8")
+    set_up(project)
+    Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
     run_step.fail_at = "pip"
-    assert not start.prepare(project, with_page=False)
-    assert not Path(project.stamp).exists()
+    assert not start.prepare(project, "serve", with_page=False)
+    assert not Path(project.stamp("serve")).exists()
+
+
+def test_the_first_command_that_trains_adds_to_the_environment(
+    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
+):
+    set_up(project)
+    run_step.commands.clear()
+    assert start.prepare(project, "train", with_page=False)
+    assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
+    assert project.lock("train") in run_step.commands[0]
+    assert environment.is_ready(project, "train") and not environment.is_ready(project, "dev")
+    assert "Setting up" not in capsys.readouterr().err
+
+
+def test_tests_install_all_parts_in_order(project: Project, run_step: Steps):
+    assert start.prepare(project, "dev", with_page=False)
+    installed = [command[command.index("--requirement") + 1] for command in run_step.commands if "pip" in command]
+    assert installed == [project.lock(part) for part in LOCKS]
+
+
+def test_a_killed_addition_is_resumed_and_serving_goes_on_meanwhile(project: Project, run_step: Steps):
+    set_up(project)
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "train", with_page=False)
+    assert environment.is_ready(project) and not environment.is_ready(project, "train")
+    run_step.fail_at = None
+    assert start.prepare(project, "train", with_page=False)
+    assert run_step.count("venv") == 1
+    again = run_step.commands[-1]  # what was left of it is written again, whole
+    assert "--ignore-installed" in again and "scipy==1" in again and "flask==1" not in again
+
+
+def test_a_killed_update_of_an_addition_begins_with_an_empty_environment(project: Project, run_step: Steps):
+    set_up(project, "train")
+    Path(project.lock("train")).write_text("-r requirements.lock\nscipy==2\n", encoding="utf-8")
+    assert environment.is_ready(project) and not environment.is_ready(project, "train")
+    run_step.fail_at = "pip"
+    assert not start.prepare(project, "train", with_page=False)
+    assert not environment.is_ready(project)
+
+
+def test_a_page_that_cannot_be_built_leaves_the_packages_installed(
+    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
+):
+    run_step.fail_at = "build"
+    assert not start.prepare(project, "serve", with_page=True)
+    assert environment.is_ready(project) and not page.is_ready(project)
+    assert "Building the page failed" in capsys.readouterr().err
+
+
+def test_setup_compiles_what_it_installed(project: Project, run_step: Steps):
+    set_up(project)
+    module = Path(environment.site_packages(project)) / "module.py"
+    module.write_text("1", encoding="utf-8")
+    (module.parent / "broken.py").write_text("print 'Python 2'", encoding="utf-8")
+    project.python = sys.executable
+    environment.compile_packages(project)
+    assert list((module.parent / "__pycache__").glob("module.*.pyc"))
+
+
+def test_both_failures_are_told():
+    def fail(text: str) -> None:
+        raise steps.SetupError(text)
+
+    with pytest.raises(steps.SetupError, match="(?s)no room.*no network|no network.*no room"):
+        steps.side_by_side([lambda: fail("no room"), lambda: fail("no network")])
+
+
+def test_an_error_of_the_launcher_itself_is_not_swallowed():
+    with pytest.raises(ZeroDivisionError):
+        steps.side_by_side([lambda: None, lambda: 1 / 0])
 
 
 def test_another_python_inside_is_noticed(project: Project, run_step: Steps):
-    environment.make(project)
+    set_up(project)
     (Path(project.venv) / "pyvenv.cfg").write_text("version = 3.13.1\n", encoding="utf-8")
     assert not environment.is_ready(project)
 
@@ -306,7 +423,7 @@ def test_a_new_enough_node_is_used_as_it_is(project: Project, monkeypatch: pytes
 def test_an_old_node_is_replaced_in_front_of_the_search_path(project: Project, monkeypatch: pytest.MonkeyPatch):
     recorder = Steps(project)
     monkeypatch.setattr(steps, "run_step", recorder)
-    environment.make(project)
+    set_up(project)
     monkeypatch.setattr(page, "node_version", lambda node: (20, 20, 2))
     env = page.node_environment(project)
     assert page.NODE_WHEEL in recorder.commands[-1]
@@ -325,44 +442,96 @@ def test_the_summary_says_what_was_not_run():
     assert report.text(require_all=True).splitlines()[-1] == "checks: 1 passed, 1 failed"
 
 
+def check(title: str, script: str, folder: Path) -> checks.Check:
+    """A check that is a Python script."""
+    return checks.Check(title, [sys.executable, "-c", script], str(folder), dict(os.environ))
+
+
 def test_a_check_passes_output_on_and_keeps_what_was_left_out(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
     report = checks.Report()
     script = "print('12 passed'); print('not run: 3 tests need the corpora'); raise SystemExit(5)"
-    checks._check(report, "Python tests", [sys.executable, "-c", script], str(tmp_path), dict(os.environ))
+    checks.run_lanes(report, [[check("Python tests", script, tmp_path)]])
     assert report.not_run == ["3 tests need the corpora"]
     assert report.failed[0].startswith("Python tests") and report.failed[0].endswith("exit code 5")
     assert b"12 passed" in capfdbinary.readouterr().out
 
 
+def test_lanes_run_side_by_side_and_their_outputs_do_not_mix(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
+    """Each of two checks waits for a file of the other, so neither could end alone; then both say several things."""
+    script = (
+        "import time, pathlib\n"
+        "pathlib.Path({own!r}).touch()\n"
+        "while not pathlib.Path({other!r}).exists(): time.sleep(0.01)\n"
+        "for _ in range(20): print({own!r}, flush=True); time.sleep(0.01)"
+    )
+    lanes = [
+        [check("one", script.format(own="a", other="b"), tmp_path), check("failing", "raise SystemExit(2)", tmp_path)],
+        [check("two", script.format(own="b", other="a"), tmp_path)],
+    ]
+    report = checks.Report()
+    checks.run_lanes(report, lanes)
+    out = capfdbinary.readouterr().out.replace(b"\r", b"")
+    assert b"== one\n" + 20 * b"a\n" in out and b"== two\n" + 20 * b"b\n" in out
+    assert len(report.passed) == 2 and report.failed[0].startswith("failing")
+
+
+def test_a_line_now_and_then_says_what_is_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture
+):
+    monkeypatch.setattr(checks, "HEARTBEAT_SECONDS", 0.05)
+    checks.run_lanes(checks.Report(), [[check("slow one", "import time; time.sleep(1)", tmp_path)], []])
+    assert b"running: slow one for 0 s" in capfdbinary.readouterr().out
+
+
+def test_a_check_that_cannot_be_started_is_a_failure(tmp_path: Path):
+    report = checks.Report()
+    checks.run_lanes(report, [[checks.Check("npm", [str(tmp_path / "nothing")], str(tmp_path), {})]])
+    assert "cannot be started" in report.failed[0]
+
+
+def test_every_check_is_in_one_lane(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    monkeypatch.setattr(checks, "find_chromium", lambda: "chromium")
+    planned = [name for lane in checks.LANES for name in lane]
+    assert sorted(planned) == sorted(checks._checks(project, checks.Report()))
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[checks.Check]:
+    """The checks that would run, which pass."""
+    found: list[checks.Check] = []
+
+    def record(report: checks.Report, lanes: list[list[checks.Check]]) -> None:
+        found.extend(one for lane in lanes for one in lane)
+        report.passed.extend(one.title for lane in lanes for one in lane)
+
+    monkeypatch.setattr(checks, "run_lanes", record)
+    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+    return found
+
+
 @pytest.mark.parametrize("require_all", ["0", "1"])
 def test_everything_runs_without_a_browser_but_is_reported(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], require_all: str
+    project: Project,
+    ran: list[checks.Check],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    require_all: str,
 ):
-    ran: list[list[str]] = []
-
-    def record(report: checks.Report, title: str, command: list[str], folder: str, env: dict[str, str]) -> None:
-        ran.append(command)
-        report.passed.append(title)
-        assert env["SER_PYTHON"] == project.python and "SER_CHROMIUM" not in env
-
-    monkeypatch.setattr(checks, "_check", record)
-    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
     monkeypatch.setenv("SER_CHROMIUM", "no-such-browser")
     monkeypatch.setenv("SER_REQUIRE_ALL", require_all)
     assert checks.run_checks(project) == int(require_all)
-    assert [command[-1] for command in ran] == [".", "not browser", "test"]
+    assert [one.command[-1] for one in ran] == [".", "not browser", "test"]
+    assert all(one.env["SER_PYTHON"] == project.python and "SER_CHROMIUM" not in one.env for one in ran)
     assert "NOT RUN  page in a real browser" in capsys.readouterr().out
 
 
-def test_in_full_the_promises_are_measured_last(project: Project, monkeypatch: pytest.MonkeyPatch):
-    ran: list[list[str]] = []
-    monkeypatch.setattr(checks, "_check", lambda report, title, command, folder, env: ran.append(command))
-    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
+def test_in_full_the_promises_are_measured_last(project: Project, ran: list[checks.Check]):
     checks.run_checks(project, full=True)
-    assert ran[-1] == [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
+    assert ran[-1].command == [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
     ran.clear()
     checks.run_checks(project)
-    assert "benchmarks.promises.scorecard" not in str(ran)
+    assert "benchmarks.promises.scorecard" not in [word for one in ran for word in one.command]
 
 
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([1, 0], 1), ([0, 1], 1)])
@@ -378,7 +547,7 @@ def test_an_audit_asks_about_both_sides(
     monkeypatch.setattr(audit, "run_step", run_step)
     monkeypatch.setattr(audit.subprocess, "run", answer)
     assert audit.audit(project) == code
-    assert project.lock in asked[0] and asked[1][-1] == "audit"
+    assert project.lock("dev") in asked[0] and asked[1][-1] == "audit"
     assert "--target" in run_step.commands[0]  # not into the environment
 
 
@@ -394,5 +563,6 @@ def test_an_audit_without_internet_says_so(
 
 
 def test_the_stamp_names_the_lock_file(project: Project, run_step: Steps):
-    environment.make(project)
-    assert Path(project.stamp).read_text(encoding="utf-8") == f"{digest(project.lock)} python 3.11.7\n"
+    set_up(project)
+    stamp = Path(project.stamp("serve")).read_text(encoding="utf-8")
+    assert stamp == f"{digest(project.lock('serve'))} python 3.11.7\n"

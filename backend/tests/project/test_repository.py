@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import ser
 from ser.core.settings import PROJECT
@@ -37,7 +42,7 @@ def project_files() -> list[Path]:
     for folder, names, files in os.walk(PROJECT):
         at = Path(folder)
         names[:] = [name for name in names if name not in MADE and at / name != PROJECT / "data"]
-        found += [at / name for name in files if Path(name).suffix in TEXT]
+        found += [at / name for name in files if name not in MADE and Path(name).suffix in TEXT]
     return found
 
 
@@ -65,7 +70,7 @@ def requirements(file: str) -> list[str]:
 
 def test_the_project_is_seen():
     names = {str(path.relative_to(PROJECT)) for path in FILES}
-    assert {os.path.join("backend", "ser", "errors.py"), os.path.join("backend", "requirements.lock")} <= names
+    assert {os.path.join("backend", "ser", "core", "errors.py"), os.path.join("backend", "requirements.lock")} <= names
 
 
 def test_no_file_names_a_folder_of_some_machine():
@@ -118,28 +123,83 @@ def test_only_ci_knows_where_the_shared_folder_is():
     assert naming <= allowed
 
 
-def test_every_direct_dependency_is_pinned():
-    pinned = {normalised(line.split("==")[0]) for line in requirements("requirements.lock")}
-    direct = {normalised(re.split(r"[=<>~! \[]", line)[0]) for line in requirements("requirements.txt")}
-    assert direct and direct <= pinned
+LOCKS = {"requirements.txt": "requirements.lock"}
+LOCKS |= {f"requirements-{use}.txt": f"requirements-{use}.lock" for use in ("train", "dev")}
 
 
-def test_the_lock_pins_exactly_and_is_sorted():
-    lines = requirements("requirements.lock")
+def pins(lock: str) -> dict[str, str]:
+    """Returns name -> version of what a lock itself pins."""
+    lines = [line for line in requirements(lock) if not line.startswith("-r ")]
+    return {normalised(name): version for name, version in (line.split(" ;")[0].split("==") for line in lines)}
+
+
+@pytest.mark.parametrize(("asked", "lock"), LOCKS.items())
+def test_every_direct_dependency_is_pinned_for_its_use(asked: str, lock: str):
+    direct = {normalised(re.split(r"[=<>~! \[]", line)[0]) for line in requirements(asked)}
+    earlier = {name for other in LOCKS.values() if other != lock for name in pins(other)}
+    assert direct and direct <= pins(lock).keys() | (earlier if lock != "requirements.lock" else set())
+
+
+@pytest.mark.parametrize("lock", LOCKS.values())
+def test_a_lock_pins_exactly_and_is_sorted(lock: str):
+    lines = [line for line in requirements(lock) if not line.startswith("-r ")]
     names = [normalised(line.split("==")[0]) for line in lines]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.!]+( ; .+)?", line)] == []
     assert names == sorted(names)
+
+
+def test_every_package_is_pinned_once_and_the_last_lock_includes_all():
+    names = [name for lock in LOCKS.values() for name in pins(lock)]
     assert len(names) == len(set(names))
+    assert requirements("requirements-train.lock")[0] == "-r requirements.lock"
+    assert requirements("requirements-dev.lock")[0] == "-r requirements-train.lock"
 
 
 def test_torch_is_pinned_as_every_index_has_it():
     assert "torch==2.13.0" in requirements("requirements.lock")
 
 
-def test_the_lock_allows_what_the_requirements_ask():
-    pins = dict(line.split(" ;")[0].strip().split("==") for line in requirements("requirements.lock"))
-    asked = {normalised(name): version for name, version in pins.items()}
-    assert asked["av"].startswith("18.") and asked["librosa"].startswith("0.11.") and asked["flask"].startswith("3.")
+def test_the_locks_allow_what_the_requirements_ask():
+    pinned = {name: version for lock in LOCKS.values() for name, version in pins(lock).items()}
+    for line in (line for asked in LOCKS for line in requirements(asked)):
+        wanted = Requirement(line)
+        assert pinned[normalised(wanted.name)] in wanted.specifier, line
+
+
+def test_the_production_server_is_pinned_to_a_minor_version():
+    (line,) = [line for line in requirements("requirements.txt") if line.startswith("waitress")]
+    assert re.fullmatch(r"waitress~=\d+\.\d+\.\d+", line)
+
+
+def test_serving_imports_nothing_of_the_other_parts():
+    """What the server and every quick command import is among what ``requirements.lock`` installs."""
+    modules = "ser.api.server.run, ser.inference.predictor, ser.audio.decode_worker, ser.cli, ser.cli.sources"
+    program = (
+        f"import sys, {modules}\n"
+        "from importlib.metadata import packages_distributions\n"
+        "found = packages_distributions()\n"
+        "print(*{name for module in sys.modules for name in found.get(module.split('.')[0], ())})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=BACKEND, capture_output=True, text=True, check=True)
+    others = pins("requirements-train.lock").keys() | pins("requirements-dev.lock").keys()
+    assert {normalised(name) for name in done.stdout.split()} & others == set()
+
+
+def test_each_use_is_an_extra_of_the_package(tmp_path: Path):
+    """The metadata that ``pip install .`` would build."""
+    for name in ("pyproject.toml", "README.md", "LICENSE", *LOCKS):
+        shutil.copy(BACKEND / name, tmp_path)
+    shutil.copytree(BACKEND / "ser", tmp_path / "ser", ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from setuptools.build_meta import prepare_metadata_for_build_wheel as make; make('.')"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
+    (folder,) = tmp_path.glob("*.dist-info")
+    about = Distribution.at(folder)
+    asked = [Requirement(line) for line in about.requires]
+    assert set(about.metadata.get_all("Provides-Extra")) == {"train", "dev"}
+    for extra, files in {"": 1, "train": 2, "dev": 3}.items():
+        installed = {normalised(one.name) for one in asked if not one.marker or one.marker.evaluate({"extra": extra})}
+        wanted = [Requirement(line).name for file in list(LOCKS)[:files] for line in requirements(file)]
+        assert installed == set(map(normalised, wanted)), extra
 
 
 def test_the_package_takes_its_version_from_the_code():

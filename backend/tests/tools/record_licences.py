@@ -1,7 +1,7 @@
-"""Writes ``LICENCES.md``, the list of what is installed and under which licence: ``python -m
-tests.tools.record_licences``.
+"""Writes ``LICENCES.md``, the list of what is installed and under which licence.
 
-To be run, in backend/ and with the environment that set-up made, after a change of a lock file; a test compares.
+Run ``python -m tests.tools.record_licences`` in backend/, in the environment that ``python3 -m backend setup --all``
+makes, after a change of a lock file; a test compares.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 import re
 from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
 
+from launcher.project import LOCKS, Project
 from ser.core.settings import PROJECT
 
 LIST = PROJECT / "backend" / "LICENCES.md"
 HEAD = """\
 # Licences of what is installed
 
-Made by `python -m tests.tools.record_licences` from the two lock files and what the packages say of themselves. The
+Made by `python -m tests.tools.record_licences` from the lock files and what the packages say of themselves. The
 project's own licence is in `LICENSE`; the licences of corpora and models are in `data/README.md` and the model cards.
+The column "For" says what installs a package: `serve` (`requirements.lock`), `train` (`requirements-train.lock`:
+training, evaluation, figures) or `dev` (`requirements-dev.lock`: tests and notebooks); a container image holds `serve`
+alone.
 
 Beyond what the packages say:
 
@@ -34,11 +39,13 @@ Beyond what the packages say:
 """
 
 
-def pins() -> list[tuple[str, str]]:
-    """Returns name and version of every Python package of the lock file."""
-    lines = (PROJECT / "backend" / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    found = [re.match(r"([\w.-]+)==([\w.!]+)", line) for line in lines if not line.startswith("#")]
-    return [(match[1], match[2]) for match in found if match]
+def pins() -> list[tuple[str, str, str]]:
+    """Returns name, version and use of every Python package of the lock files."""
+    found = []
+    for use in LOCKS:
+        text = Path(Project(str(PROJECT)).lock(use)).read_text(encoding="utf-8")
+        found += [(name, version, use) for name, version in re.findall(r"^([\w.-]+)==([\w.!]+)", text, re.MULTILINE)]
+    return sorted(found, key=lambda pin: re.sub(r"[-_.]+", "-", pin[0]).lower())
 
 
 def packages() -> list[tuple[str, str, str]]:
@@ -66,10 +73,11 @@ def licence(name: str) -> str:
 
 def main() -> None:
     """Writes the list."""
-    python = [f"| {name} | {version} | {licence(name)} |" for name, version in pins()]
+    python = [f"| {name} | {version} | {licence(name)} | {use} |" for name, version, use in pins()]
     page = [f"| {name} | {version} | {told} |" for name, version, told in packages()]
     table = ["| Package | Version | Licence |", "|---|---|---|"]
-    parts = [HEAD, "## Python\n", *table, *python, "", "## The page\n", *table, *page]
+    uses = ["| Package | Version | Licence | For |", "|---|---|---|---|"]
+    parts = [HEAD, "## Python\n", *uses, *python, "", "## The page\n", *table, *page]
     LIST.write_text("\n".join(parts) + "\n", encoding="utf-8", newline="\n")
 
 
