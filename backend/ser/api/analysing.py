@@ -1,4 +1,4 @@
-"""Owns the way from what a request asks about a recording to the model's answer, for every route that takes one."""
+"""Runs the analysis that an upload requests, for every route that accepts a recording."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
-    """Returns the answer to a recording, and how long that took in ms.
+    """Returns the analysis of a recording, and its duration in ms.
 
     Args:
-        sent: the recording and what was asked for.
-        explain: whether to say what counted.
+        sent: the recording and the requested options.
+        explain: whether to compute what the model attended to.
 
     Raises:
-        RequestError: windows or a coverage that there cannot be (``value_invalid``), a speaker without an owner
-            (``owner_missing``), a model that is still loading (``not_ready``), or a client that has gone away while
-            a long recording was looked at (``client_gone``).
-        ModelError, ProfileError: the model or the profile is unknown, or they do not fit.
+        RequestError: invalid windows or coverage (``value_invalid``), a speaker without an owner (``owner_missing``), a
+            model that is still loading (``not_ready``), or a client that disconnected during a long analysis
+            (``client_gone``).
+        ModelError, ProfileError: the model or the profile is unknown, or they do not match.
         AudioError: the recording cannot be used.
-        StoreError: a speaker is named, and the database does not answer.
+        StoreError: a speaker is named and the database does not answer.
     """
     voice = profile(sent.speaker)
     predictor = registry().get(sent.model or (voice and voice.model))
@@ -58,14 +58,14 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
 
 
 def _awaited() -> Callable[[], None]:
-    """Returns what ends the work for a client that waits no longer, as far as the server can tell."""
+    """Returns a check that ends the analysis once the client has disconnected, as far as the server can tell."""
     gone = request.environ.get("waitress.client_disconnected", lambda: False)
 
     def check() -> None:
         if gone():
             raise RequestError(
-                "The connection was closed, at least for sending, before the answer was there; the analysis was ended. "
-                "Keep it open until the answer has come.",
+                "The connection was closed, at least for sending, before the answer was ready, and the analysis was "
+                "stopped. Keep it open until the answer arrives.",
                 "client_gone",
             )
 
@@ -73,5 +73,5 @@ def _awaited() -> Callable[[], None]:
 
 
 def timing(milliseconds: float) -> dict[str, str]:
-    """Returns the header that says how long the model took."""
+    """Returns the header with the duration of the analysis."""
     return {"Server-Timing": f"analyse;dur={milliseconds:.1f}"}

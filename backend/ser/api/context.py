@@ -1,4 +1,4 @@
-"""Owns the way from a request to what its application was made with."""
+"""Gives routes access to the settings, models, database and limits of their application."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ser.audio.waveform import Waveform
 from ser.core.settings import Settings
 from ser.storage.database import Store
 
-READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come
+READING = ("GET", "HEAD", "OPTIONS")  # not rate-limited
 _KEY = "ser"
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What one application works with."""
+    """Everything that one application was created with."""
 
     settings: Settings
     models: ModelRegistry
@@ -34,7 +34,7 @@ class State:
 
 
 def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Database, decode: Decode) -> None:
-    """Gives an application its settings, models, database, decoder, and places for analyses."""
+    """Attaches settings, models, database, decoder and limits to an application."""
     gate, rates = Gate(settings.predictions, settings.waiting), Rates(settings.rate)
     app.extensions[_KEY] = State(
         settings=settings, models=models, database=database, decode=decode, gate=gate, rates=rates
@@ -42,7 +42,7 @@ def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Data
 
 
 def register(app: Flask) -> None:
-    """Has every request that analyses or changes something counted, before anything is done for it."""
+    """Counts every request that analyses or changes something, before it is handled."""
 
     @app.before_request
     def spend() -> None:
@@ -74,7 +74,7 @@ def store() -> Store:
 
 
 def gate(app: Flask = current_app) -> Gate:
-    """Returns the places for analyses of an application."""
+    """Returns the gate that limits the analyses of an application."""
     return app.extensions[_KEY].gate
 
 
@@ -83,7 +83,7 @@ def decoded(content: bytes, max_seconds: float | None = None) -> Waveform:
 
     Args:
         content: the file.
-        max_seconds: longest one; what the settings say where None.
+        max_seconds: longest recording in s; that of the settings if None.
 
     Raises:
         AudioError: it cannot be used.
@@ -94,10 +94,10 @@ def decoded(content: bytes, max_seconds: float | None = None) -> Waveform:
 
 @contextmanager
 def place() -> Iterator[None]:
-    """Lets the current request analyse a recording.
+    """Reserves one of the places for analyses while a block runs.
 
     Raises:
-        RequestError: too many are analysed at once (``too_busy``).
+        RequestError: too many recordings are being analysed (``too_busy``).
     """
     with ExitStack() as held:
         with telemetry.WAITING.track_inprogress(), telemetry.stage("wait"):

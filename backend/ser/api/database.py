@@ -1,7 +1,7 @@
-"""Owns the server's database of results: opened by the first request that needs it.
+"""Opens the server's database of stored results at the first request that needs it.
 
-What needs none, such as analysing a recording, works without; and a database that comes back is used again. While it is
-away, only one request every few seconds waits for it.
+Requests that need no database, such as an analysis, work without it, and a database that becomes available again is
+used again. While it is unavailable, only one request every few seconds tries to connect.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Database:
 
     Args:
         url: see ``ser.storage.database.open_store``.
-        retry_seconds: for so long after a failure nobody tries again.
+        retry_seconds: after a failure, no connection is tried for this long.
     """
 
     def __init__(self, url: str, *, retry_seconds: float = RETRY_SECONDS):
@@ -31,7 +31,7 @@ class Database:
         self._opening = threading.Lock()
 
     def store(self) -> Store:
-        """Returns the database, opening it where it is not open.
+        """Returns the database, opening it if necessary.
 
         Raises:
             StoreError: it cannot be opened.

@@ -1,4 +1,4 @@
-"""Owns how request bodies that are no JSON look in the OpenAPI document: multipart forms and sound."""
+"""Describes request bodies other than JSON for the OpenAPI document: multipart forms and audio."""
 
 from __future__ import annotations
 
@@ -20,29 +20,28 @@ _OPTIONS = {
         "type": "number",
         "minimum": WINDOW_LIMITS_SECONDS[0],
         "maximum": WINDOW_LIMITS_SECONDS[1],
-        "description": "look at the recording in windows of this length; "
-        f"{WINDOW_SECONDS:g} s where it is longer than {LONG_SECONDS:g} s",
+        "description": f"length of the analysis windows; {WINDOW_SECONDS:g} s for recordings over {LONG_SECONDS:g} s",
     },
     "hop_seconds": {
         "type": "number",
         "minimum": MIN_HOP_SECONDS,
-        "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
+        "description": f"from one window to the next, at most the window length; {HOP_SECONDS:g} s by default",
     },
     "coverage": {
         "type": "integer",
         "enum": list(COVERAGES),
-        "description": "also name a set of emotions that holds the right one so often, in percent",
+        "description": "also return a set of emotions that contains the right one this often, in percent",
     },
     "speaker": {
         "type": "string",
-        "description": "name of a profile of the owner; the answer is then calibrated to that voice",
+        "description": "name of one of the owner's speaker profiles to calibrate with",
     },
 }
 _KEEPING = {
-    "title": {"type": "string", "description": "of the session; the recording's name where omitted"},
+    "title": {"type": "string", "description": "title of the session; the recording's name by default"},
     "keep": {
         "type": "boolean",
-        "description": "keep everything but the audio as a session of the owner; 'false' by default",
+        "description": "store everything but the audio as a session of the owner; 'false' by default",
     },
 }
 
@@ -51,7 +50,7 @@ def _recording(**more: Any) -> dict[str, Any]:
     formats = "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"
     properties = {
         "file": _RECORDING | {"description": formats},
-        "audio": _RECORDING | {"description": "another name for the field 'file'; send one of the two"},
+        "audio": _RECORDING | {"description": "alternative to the field 'file'; send one of the two"},
         **_OPTIONS,
         **more,
     }
@@ -63,7 +62,7 @@ def _voice() -> dict[str, Any]:
     properties = {
         "name": {"type": "string", "maxLength": 40, "description": "letters, digits, spaces, dots, dashes"},
         "model": _MODEL,
-        "file": several | {"description": "recordings of one person, best in varied moods"},
+        "file": several | {"description": "recordings of one person; varied moods are best"},
     }
     return _multipart(properties, required=["name", "file"])
 
@@ -73,7 +72,7 @@ def _multipart(properties: dict[str, Any], **rules: Any) -> dict[str, Any]:
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
-BODIES = {  # by operation
+BODIES = {  # by operation id
     "upload": _recording(),
     "predict": _recording(),
     "analyse": _recording(**_KEEPING),

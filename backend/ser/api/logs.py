@@ -1,6 +1,6 @@
-"""Owns how the server's log looks: lines for people, or one JSON object a line for machines.
+"""Formats the server's log: lines for people, or one JSON object per line for machines.
 
-What is logged never holds audio, names of files, form fields or tokens; see ``ser.api.request_log``.
+The log never contains audio, file names, form fields or tokens; see ``ser.api.request_log``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-FIELDS = "ser_fields"  # attribute of a record with what its sentence says, by name
+FIELDS = "ser_fields"  # attribute of a record with its values by name
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: when, how bad, who says it, what; and the fields of the record."""
+    """Formats a record as one JSON object: time, level, logger, message and the fields of the record."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line of a record."""
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up(form: str) -> None:
-    """Sends what this process logs to stderr.
+    """Sends the log of this process to stderr.
 
     Args:
         form: ``text`` or ``json``.
@@ -39,5 +39,5 @@ def set_up(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter("%(asctime)s %(message)s"))
     logging.basicConfig(handlers=[handler])
-    logging.getLogger("ser").setLevel(logging.INFO)  # others stay at WARNING: torch has much to say
+    logging.getLogger("ser").setLevel(logging.INFO)  # others stay at WARNING: torch logs a lot
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

@@ -1,7 +1,7 @@
-"""Owns a request's identity and its one line in the log.
+"""Gives every request an id and writes one line for it to the log.
 
-The line never holds names, form fields or audio: method, address, status, size and time are enough to find a fault. Of
-an address with a name or an id in it, its pattern is told.
+The line never contains names, form fields or audio; method, address, status, size and time are enough to find a fault.
+For an address with a name or an id in it, the route's pattern is logged.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 
 
 def new_request_id(given: str | None) -> str:
-    """Returns the identity that a client gave where it is short and plain, a new one otherwise."""
+    """Returns the id sent by the client if it is short and plain, else a new one."""
     return given if given and SANE.fullmatch(given) else uuid.uuid4().hex
 
 
 def request_id() -> str:
-    """Returns the current request's identity."""
+    """Returns the id of the current request."""
     if not has_request_context():
         return new_request_id(None)
     if "request_id" not in g:
@@ -37,13 +37,13 @@ def request_id() -> str:
 
 
 def register(app: Flask) -> None:
-    """Gives every answer of ``app`` its identity and a line in the log."""
+    """Adds the request id to every answer of ``app`` and logs it."""
     app.before_request(_start)
     app.after_request(_finish)
 
 
 def _address() -> str:
-    """The path, or the rule that it fits where that has places for what is somebody's own."""
+    """Returns the path, or the pattern of the route if it has placeholders for private names or ids."""
     rule = request.url_rule.rule if request.url_rule is not None else ""
     return rule if rule.startswith("/api/") and "<" in rule else quote(request.path)
 
@@ -68,16 +68,16 @@ def _finish(response: Response) -> Response:
 
 
 def tell(method: str, address: str, status: int, taken: int, given: int, seconds: float, identity: str) -> None:
-    """Writes the line of one request.
+    """Logs one request.
 
     Args:
-        method: of HTTP.
-        address: without what is somebody's own.
-        status: of the answer.
-        taken: bytes of the request's body.
-        given: bytes of the answer's body.
-        seconds: until the answer.
-        identity: of the request.
+        method: HTTP method.
+        address: path or pattern, without private names or ids.
+        status: HTTP status.
+        taken: bytes of the request body.
+        given: bytes of the response body.
+        seconds: response time.
+        identity: request id.
     """
     fields = {
         "method": method,

@@ -1,4 +1,4 @@
-"""Owns the ways to send a recording: ``/upload`` (all there is to say) and ``/predict`` (the short answer)."""
+"""Routes ``/upload`` (the full prediction) and ``/predict`` (a short answer)."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ PROBLEMS = problems(400, 401, 404, 413, 422, 429, 500, 503)
 
 
 @routes.post("/upload")
-@routes.output(schemas.Prediction, description="The answer; also when nobody speaks (state 'no_speech').")
+@routes.output(schemas.Prediction, description="The prediction; without speech, its state is 'no_speech'.")
 @routes.doc(
     tags=["Analyse"],
     operation_id="upload",
-    summary="Name the emotion of a recording",
-    description="Everything there is to say about one recording. Confidence is in percent. The recording is analysed "
-    "in memory and not kept.",
+    summary="Predict the emotion of a recording",
+    description="The full prediction for one recording, with confidence in percent. The recording is analysed in "
+    "memory and never stored.",
     responses=PROBLEMS,
 )
 def upload() -> Any:
-    """Answers with everything there is to say about the recording."""
+    """Answers with the full prediction for the recording."""
     with place():
         analysis, milliseconds = analysed(read_upload(), explain=False)
     return analysis.prediction.to_dict(), 200, timing(milliseconds)
 
 
 @routes.post("/predict")
-@routes.output(schemas.ShortPrediction, description="The likeliest emotion; null when nobody speaks.")
+@routes.output(schemas.ShortPrediction, description="The likeliest emotion; null without speech.")
 @routes.doc(
     tags=["Analyse"],
     operation_id="predict",
-    summary="Name the emotion of a recording, in short",
-    description="The likeliest emotion with all probabilities as shares of 1.",
+    summary="Predict the emotion of a recording (short answer)",
+    description="The likeliest emotion with all probabilities, from 0 to 1.",
     responses=PROBLEMS,
 )
 def predict() -> Any:

@@ -229,7 +229,7 @@ def claimed_bytes(content: bytes) -> int:
 def _check_claim(content: bytes) -> None:
     if (claim := claimed_bytes(content)) > CLAIMED_BYTES:
         raise AudioError(
-            f"The header claims {claim / (1 << 30):.1f} GiB, but the file has {len(content)} bytes: it is truncated, or "
+            f"The header claims {claim / (1 << 30):.1f} GiB, but the file has {len(content)} bytes: it is truncated or "
             "was written as a stream of unknown length. Open it in an audio editor and save it again."
         )
 

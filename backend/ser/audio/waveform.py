@@ -77,7 +77,7 @@ def decode(source: bytes | Path, max_seconds: float = MAX_SECONDS) -> Waveform:
         )
     if not np.abs(waveform.samples).max() < MAX_MAGNITUDE:  # also true for NaN
         raise AudioError(
-            "The recording contains sample values that are not finite or far beyond full scale. Export it as 16-bit WAV.",
+            "The recording contains samples that are not finite or far beyond full scale. Export it as 16-bit WAV.",
             "audio_not_finite",
         )
     return waveform

@@ -1,4 +1,4 @@
-"""Owns ``/api/v1/analyse``: everything that can be said about one recording, kept as a session where that is asked."""
+"""Routes ``/api/v1/analyse``: the full analysis of one recording, stored as a session on request."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ routes = APIBlueprint("analyse", __name__)
 
 
 @routes.post("/api/v1/analyse")
-@routes.output(schemas.Analysis, description="The answer; also when nobody speaks (state 'no_speech').")
+@routes.output(schemas.Analysis, description="The analysis; without speech, its state is 'no_speech'.")
 @routes.doc(
     tags=["Analyse"],
     operation_id="analyse",
-    summary="Say everything about a recording",
-    description="The prediction, what the model attended to, and what the voice is like, as numbers and over time. "
-    "With keep=true all of it but the audio is kept as a session of the owner.",
+    summary="Analyse a recording in full",
+    description="The prediction, what the model attended to, and measures of the voice, as numbers and over time. With "
+    "keep=true everything but the audio is stored as a session of the owner.",
     responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def analyse() -> Any:
-    """Answers with everything that can be said about the recording."""
+    """Answers with the full analysis of the recording."""
     with place():
         sent = read_upload()
-        keeper = sessions() if flag_field("keep") else None  # before the work: without an owner there is none
+        keeper = sessions() if flag_field("keep") else None  # before the analysis, which needs an owner to be stored
         if keeper is not None:
             keeper.check_room()
         analysis, milliseconds = analysed(sent, explain=True)
@@ -49,7 +49,7 @@ def analyse() -> Any:
 
 
 def _shape(analysis: Analysis) -> dict[str, Any]:
-    """Everything but the audio, as JSON."""
+    """Returns everything but the audio, as JSON."""
     voice = measure(analysis.samples, analysis.speech, everything=False)
     return {
         "prediction": analysis.prediction.to_dict(),
