@@ -33,13 +33,13 @@ class Journal:
         self.entries: list[dict[str, Any]] = []
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            kept = self._read(run) if resume else 0
-            self._file = self._path.open("r+b" if kept else "wb")
-            self._file.truncate(kept)
-            self._file.seek(kept)
+            known = self._read(run) if resume else 0
+            self._file = self._path.open("r+b" if known else "wb")
+            self._file.truncate(known)
+            self._file.seek(known)
         except OSError as error:
             raise self._unusable(error) from error
-        if not kept:
+        if not known:
             self._write(run)
 
     def __enter__(self) -> Journal:

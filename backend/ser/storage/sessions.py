@@ -164,8 +164,8 @@ class Sessions:
         """Returns the whole answer as JSON; None while a session is live."""
         with self._store.read() as connection:
             self._get(connection, identity)
-            kept = connection.scalar(select(SESSIONS.c.result).where(SESSIONS.c.id == identity))
-            return None if kept is None else json.loads(kept)
+            stored = connection.scalar(select(SESSIONS.c.result).where(SESSIONS.c.id == identity))
+            return None if stored is None else json.loads(stored)
 
     def rename(self, identity: str, title: str) -> Session:
         """Renames a session and returns it."""

@@ -14,9 +14,9 @@ def findings(mine: Sessions, session: Session) -> dict[str, Any]:
     """Returns the answer of ``/api/v1/analyse``; for a live session, from the chunks so far."""
     from ser.inference.streaming import merge, result_of  # imports torch, which reads the number of threads on import
 
-    kept = mine.result(session.id)
-    if kept is not None:
-        return kept
+    stored = mine.result(session.id)
+    if stored is not None:
+        return stored
     info = registry().get(session.model).info
     return result_of(merge(info, mine.chunks(session.id), session.title))
 
