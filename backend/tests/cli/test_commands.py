@@ -114,7 +114,7 @@ def test_features_are_printed_with_unit_and_meaning(samples):
     done = ser("features", samples["happy"])
     text = done.stdout.decode()
     assert done.returncode == 0 and done.stderr == b""
-    assert re.search(r"pitch +\d+\.\d Hz +How high", text) and "dBFS" in text and "semitones" in text
+    assert re.search(r"pitch +\d+\.\d Hz +Average pitch", text) and "dBFS" in text and "semitones" in text
     assert "mfcc_03_std" not in text and "mfcc_03_std" in ser("features", samples["happy"], "--all").stdout.decode()
 
 
