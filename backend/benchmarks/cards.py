@@ -128,9 +128,9 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %"
         f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on this "
         "many clips.",
-        f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a "
-        f"definite answer, of which {100 * metrics['answered_accuracy']:.0f} % are right; of the most confident 80 % of the clips "
-        f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
+        f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a definite "
+        f"answer, of which {100 * metrics['answered_accuracy']:.0f} % are right; of the most confident 80 % of the "
+        f"clips {100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
     ]
     if sets := metrics["sets"]:
         lines.append(_sets(sets))
