@@ -1,6 +1,6 @@
-"""Speech emotion recognition: recordings in, emotions with honest confidence out.
+"""Recognises the emotion in speech, with a calibrated confidence.
 
-The package is a list of floors; a module imports only from lower floors (``backend/README.md`` draws them)::
+The package is divided into rooms; a file imports only from its own room and from lower ones (``backend/README.md``)::
 
     bytes -> Waveform(samples, sample_rate) -> features (frames, dims) -> logits (classes,) -> Prediction
 
@@ -23,13 +23,13 @@ __version__ = "0.1.0"
 
 
 def load(name_or_path: str | Path | None = None) -> Predictor:
-    """Loads a model: one that ships, by name, or any checkpoint, by path; without either, the default one.
+    """Loads a model by name or by the path of its checkpoint; the default model if neither is given.
 
     Raises:
-        ModelError: there is no such model, or it is damaged.
+        ModelError: the model does not exist or is damaged.
     """
     from ser.core.settings import load_settings
-    from ser.inference.predictor import load_predictor  # torch takes a second; ``ser.__version__`` should not
+    from ser.inference.predictor import load_predictor  # importing torch takes a second
 
     settings = load_settings()
     return load_predictor(name_or_path or settings.model, settings)

@@ -1,4 +1,4 @@
-"""``python -m ser`` is the ``ser`` command."""
+"""Runs the ``ser`` command as ``python -m ser``."""
 
 from ser.cli import main
 

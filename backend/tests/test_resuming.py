@@ -57,7 +57,7 @@ def test_a_journal_cut_anywhere_keeps_its_whole_lines(tmp_path):
 @pytest.mark.parametrize("content", [b'{"run": 2}\n', b"no journal\n", b"\xff\n"])
 def test_the_journal_of_another_run_is_refused(tmp_path, content):
     (tmp_path / f"out{ENDING}").write_bytes(content)
-    with pytest.raises(SettingsError, match="another one"):
+    with pytest.raises(SettingsError, match="another run"):
         Journal(tmp_path / "out", {"run": 1}, resume=True)
     with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
         assert journal.entries == []

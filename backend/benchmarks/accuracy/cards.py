@@ -1,6 +1,6 @@
 """Writes the model cards from what ships: ``python -m benchmarks.accuracy.cards``, in backend/.
 
-Every figure is read from ``weights/*/evaluation``; the words about each corpus are here.
+Every figure is read from ``weights/*/evaluation``; the descriptions of the corpora are here.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ DATA = {
         "e0196391)."
     ),
     "crema-d": (
-        "CREMA-D, actors 1001 to 1025 without 1004, 1010 and 1013, whose clips are the samples on the page: American "
+        "CREMA-D, actors 1001 to 1025 without 1004, 1010 and 1013, whose clips are the page's samples: American "
         "actors of several backgrounds, twelve sentences; made from the authors' MP3. ODbL 1.0, contents DbCL 1.0 (Cao "
         "H et al. (2014) IEEE Transactions on Affective Computing 5(4): 377-390)."
     ),
     "indian-emospeech": (
-        "Indian EmoSpeech Command: 62 Indian speakers with phones, one English command word each clip, four emotions."
+        "Indian EmoSpeech Command: 62 Indian speakers with phones, one English command word per clip, four emotions."
     ),
 }
 LIMITS = {
     "ravdess": "RAVDESS is acted: strong, clear emotions of 24 people in one studio.",
-    "crema-d": "People who hear CREMA-D's voices agree with what the actor meant in 41 % of the clips (Cao et al. "
-    "2014): part of what looks like error is in the labels.",
-    "indian-emospeech": "The Indian speakers say single words on phones; whole sentences of theirs were not measured.",
+    "crema-d": "Listeners agree with the intended emotion in 41 % of CREMA-D's clips (Cao et al. 2014), so part of the "
+    "error is in the labels.",
+    "indian-emospeech": "The Indian speakers say single words on phones; whole sentences were not evaluated.",
 }
 
 
@@ -51,14 +51,14 @@ def card(info: ModelInfo) -> str:
     commands = "\n".join(dict.fromkeys(_metrics(info, one)["command"] for one in info.figures))
     return f"""# Model card: `{info.name}`
 
-{info.title}. {info.summary} It names one of {len(info.labels)} emotions: {", ".join(info.labels)}.
-{info.parameters / 1e6:.2f} million parameters; made from the recipe
-[`{info.recipe}`](../../backend/ser/models/recipes/{info.recipe}.py), whose head says where it follows a published
+{info.title}. {info.summary} It predicts one of {len(info.labels)} emotions: {", ".join(info.labels)}.
+{info.parameters / 1e6:.2f} million parameters, trained with the recipe
+[`{info.recipe}`](../../backend/ser/models/recipes/{info.recipe}.py), whose docstring says where it follows a published
 system.
 
 ## Intended use
 
-Learning, research and demonstrations: what such a system is worth on people it never heard. Recordings of one person
+Learning, research and demonstrations of how well such a system works on unseen speakers. Recordings of one person
 speaking, in rooms without much noise.
 
 ## Not for
@@ -67,28 +67,29 @@ speaking, in rooms without much noise.
 - Workplaces and education in the European Union, where inferring emotions is prohibited (Regulation (EU) 2024/1689,
   Article 5(1)(f)).
 - Commercial use, where the licence of its training data forbids that.
-- Accents, languages and channels that it never heard, without measuring first: see "Figures" for what it heard.
+- Accents, languages and channels that are not in its training data, without measuring first.
 
 ## Data and licence
 
 {data}
 
-Licence of the data, which binds the weights: {info.licence}.
+Licence of the data, which also applies to the weights: {info.licence}.
 
 ## Figures
 
 Unweighted average recall (UA), plain accuracy (WA), macro and weighted F1 in percent, of pooled out-of-fold
 predictions, mean and standard deviation over seeds; in brackets the 95 % bootstrap interval over speakers. A clip in
-which no speech was found counts as wrong. Figures of unseen speakers are cross-validated: the weights that ship were
-trained on every clip but those of the speakers left out above. `cross` is about corpora: each was left out of training
-altogether.
+which no speech was found counts as wrong. Figures on unseen speakers are cross-validated: the weights that ship were
+trained on every clip except those of the speakers left out above. Under `cross`, the whole test corpus was left out of
+training. Figures are scored on the classes of the test corpus; ["As served"](../README.md#as-served) has them for
+answers among all classes.
 
-| Corpus | Who is in the test | Protocol | Classes | UA | WA | Macro F1 | Weighted F1 |
+| Corpus | Test speakers | Protocol | Classes | UA | WA | Macro F1 | Weighted F1 |
 |---|---|---|---|---|---|---|---|
 {chr(10).join(_row(one) for one in info.figures)}
 
-Each line is made by one of these, and `evaluation/<corpus>-<protocol>-<classes>classes/` holds a row per clip from
-which anyone can recompute it; `python3 -m backend test` does:
+Each line comes from one of these commands; `evaluation/<corpus>-<protocol>-<classes>classes/` has a row per clip from
+which anyone can recompute it, as `python3 -m backend test` does:
 
 ```
 {commands}
@@ -97,7 +98,7 @@ which anyone can recompute it; `python3 -m backend test` does:
 ## Limits
 
 {limits}
-- Very short recordings, background music and several people talking at once were not measured.
+- Very short recordings, background music and several people talking at once were not evaluated.
 """
 
 
@@ -118,24 +119,24 @@ def _row(figure: Figure) -> str:
 
 
 def _details(info: ModelInfo, figure: Figure) -> str:
-    """Recalls, groups and confidence behind one figure."""
+    """Returns recalls, groups and calibration behind one figure."""
     metrics = _metrics(info, figure)
     lines = [
         f"- Recall: {_shares(metrics['recalls'])}.",
         f"- Most often confused: {_confusions(metrics)}.",
         *(_groups(metrics, name) for name in ("sex", "age", "race") if len(metrics[f"by_{name}"]) > 1),
         f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %"
-        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on so many "
-        "clips.",
-        f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a sure answer, "
-        f"{100 * metrics['answered_accuracy']:.0f} % of those are right; of the surest 80 % of the clips "
-        f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
+        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on this "
+        "many clips.",
+        f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a definite "
+        f"answer, of which {100 * metrics['answered_accuracy']:.0f} % are right; of the most confident 80 % of the "
+        f"clips {100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
     ]
     if sets := metrics["sets"]:
         lines.append(_sets(sets))
     if ranking := metrics.get("intensity"):
         lines.append(
-            f"- Intensity: of a strongly and a mildly expressed clip the strong one ranks higher in "
+            f"- Intensity: of a strongly and a mildly expressed clip, the strong one ranks higher in "
             f"{100 * ranking['any']:.0f} % of the pairs, "
             f"{100 * ranking['same']:.0f} % where speaker and emotion are the same."
         )
@@ -153,14 +154,15 @@ def _sets(sets: dict[str, dict]) -> str:
         )
     )
     return (
-        f"- Sets of `--coverage {' / '.join(sets)}`, on clips to which they were not fitted: the right one is in "
-        f"{inside} % of them ({worst} % for the speaker at the lowest tenth), among {sizes} emotions."
+        f"- Sets of `--coverage {' / '.join(sets)}`, on clips that they were not fitted to: they contain the right "
+        f"emotion for {inside} % of the clips ({worst} % for the speaker at the lowest decile), with {sizes} emotions "
+        "on average."
     )
 
 
 def _uncalibrated(metrics: dict) -> str:
     if get_protocol(metrics["protocol"]).foreign:
-        return ", as nothing heard of the corpus could calibrate it"
+        return ", uncalibrated because the corpus was left out"
     return f", {100 * metrics['ece_before']:.1f} % without temperature"
 
 
@@ -187,9 +189,7 @@ def _confusions(metrics: dict) -> str:
         if i != j
     ]
     worst = sorted(pairs, reverse=True)[:3]
-    return ", ".join(
-        f"{true} taken for {taken} ({100 * share:.0f} % of the {true} clips)" for share, true, taken in worst
-    )
+    return ", ".join(f"{true} as {taken} ({100 * share:.0f} % of the {true} clips)" for share, true, taken in worst)
 
 
 def _accuracy_at(metrics: dict, coverage: float) -> float:

@@ -1,13 +1,14 @@
-"""The table of models in the README: ``python -m benchmarks.accuracy.leaderboard``, in backend/.
+"""Prints the table of models in the README: ``python -m benchmarks.accuracy.leaderboard``, in backend/.
 
 Everything but the time per clip is read from what ships in ``weights/``; the time is the median of the three sample
-clips of the page, each heard ten times, one thread. ``--others`` prints what else was measured with the same recipes,
-from ``weights/*/benchmarks/``.
+clips of the page, each predicted ten times with one thread. ``--others`` prints the further evaluations of the same
+recipes from ``weights/*/benchmarks/``; ``--served`` scores the ``joint`` evaluations again with every class allowed.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import statistics
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 import torch
 
 from ser.core.settings import PROJECT, load_settings
+from ser.evaluation.metrics import NO_SPEECH
 from ser.evaluation.summary import current
 from ser.inference.predictor import load_predictor
 from ser.models.checkpoint import Figure, ModelInfo, figure, list_models
@@ -25,25 +27,29 @@ ROUNDS = 10
 HEAD = (
     "Model",
     "Parameters",
-    "Heard",
+    "Test corpus",
     "Protocol",
     "Classes",
+    "Seeds",
     "UA",
     "WA",
     "Macro F1",
     "Weighted F1",
     "LEAKY WA",
-    "Training",
-    "A clip",
+    "Training time",
+    "Time per clip",
 )
-OTHERS = ("Recipe", "Corpus", "Protocol", "Classes", "UA", "WA", "ECE (floor)")
+OTHERS = ("Recipe", "Test corpus", "Protocol", "Classes", "Seeds", "UA", "WA", "ECE (floor)")
+SERVED = ("Model", "Test corpus", "Protocol", "Classes in corpus", "Seeds", "UA, classes of the corpus", "UA as served")
 
 
 def main() -> None:
     """Prints a table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--others", action="store_true", help="what else was measured")
-    head, rows = (OTHERS, others()) if parser.parse_args().others else (HEAD, models())
+    parser.add_argument("--others", action="store_true", help="print the further evaluations of the same recipes")
+    parser.add_argument("--served", action="store_true", help="print the figures with every class of the model allowed")
+    options = parser.parse_args()
+    head, rows = (OTHERS, others()) if options.others else (SERVED, served()) if options.served else (HEAD, models())
     print("| " + " | ".join(head) + " |")
     print("|" + "---|" * len(head))
     for row in rows:
@@ -69,10 +75,41 @@ def others() -> Iterator[tuple[str, ...]]:
             one.corpus,
             f"`{one.protocol}`",
             str(one.classes),
+            str(one.seeds),
             one.text,
             f"{one.wa:.1f}",
             f"{100 * metrics['ece']:.1f} ({100 * metrics['ece_floor']:.1f})",
         )
+
+
+def served() -> Iterator[tuple[str, ...]]:
+    """Yields a row for every ``joint`` figure, beside the UA when the model may answer with any of its classes.
+
+    The evaluation of all corpora together holds a logit for every class; a clip without speech still counts as wrong.
+    """
+    for info in list_models(load_settings().weights):
+        for one in info.unseen_figures:
+            if one.protocol == "joint":
+                folder = load_settings().weights / info.name / "evaluation"
+                (pooled,) = folder.glob(f"*+*-joint-{len(info.labels)}classes")
+                scores = [_served_ua(file, one.corpus) for file in sorted(pooled.glob("out_of_fold_seed*.csv"))]
+                spread = f" ± {statistics.stdev(scores):.1f}" if len(scores) > 1 else ""
+                own = f"{one.ua:.1f} ± {one.ua_std:.1f}" if one.seeds > 1 else f"{one.ua:.1f}"
+                counts = str(one.classes), str(one.seeds)
+                yield f"`{info.name}`", one.corpus, "`joint`", *counts, own, f"{statistics.mean(scores):.1f}{spread}"
+
+
+def _served_ua(file: Path, corpus: str) -> float:
+    """Mean recall in percent over the emotions of one corpus, from the likeliest of all classes."""
+    right: dict[str, list[bool]] = {}
+    with file.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["corpus"] == corpus:
+                logits = {name.removeprefix("logit_"): row[name] for name in row if name.startswith("logit_")}
+                silent = row["predicted"] == NO_SPEECH
+                answer = NO_SPEECH if silent else max(logits, key=lambda name: float(logits[name]))
+                right.setdefault(row["truth"], []).append(answer == row["truth"])
+    return 100 * statistics.mean(statistics.mean(hits) for hits in right.values())
 
 
 def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...]:
@@ -84,6 +121,7 @@ def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...
         figure.corpus,
         f"`{figure.protocol}`",
         str(figure.classes),
+        str(figure.seeds),
         f"**{figure.text}**",
         f"{figure.wa:.1f}",
         f"{figure.f1:.1f}",

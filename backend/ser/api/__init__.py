@@ -1,4 +1,4 @@
-"""The Flask application: the page, the API and the server that answers for both.
+"""The Flask application that serves the page and the API, and its production server.
 
-``create_app`` (app.py) puts it together; nothing here runs at import time, and nothing outside imports Flask.
+``create_app`` (app.py) assembles it; nothing here runs at import time, and no other room imports Flask.
 """

@@ -1,4 +1,4 @@
-"""Owns the application: puts routes, problems, protection and the page together; holds no state of its own."""
+"""Assembles the application from routes, problems, security headers and the page; holds no state of its own."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def create_app(
     *,
     decode: Decode = decode,
 ) -> APIFlask:
-    """Makes the WSGI application.
+    """Creates the WSGI application.
 
     Args:
         settings: limits, folders, allowed origins.
-        registry: the models; its ``load_default`` has to be called by whoever serves the application. Until it
-            returned, ``/health`` answers 503.
-        database: of results, which whoever made it closes; the one that ``settings`` names where None.
-        decode: reads what clients send; whoever serves strangers gives that of helper processes
+        registry: the models; the caller must call its ``load_default``, and ``/health`` answers 503 until that has
+            returned.
+        database: of stored results, closed by the caller; if None, the one in ``settings``.
+        decode: decodes uploads; a server for untrusted clients passes that of helper processes
             (``ser.audio.decode_worker``).
     """
     app = APIFlask(__name__, title="Speech Emotion", version=__version__, docs_path=None, static_folder=None)

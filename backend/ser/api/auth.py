@@ -1,7 +1,7 @@
-"""Owns whose results a request is about: the random token that a browser made and keeps.
+"""Identifies the owner of a request by the random token that the client created.
 
-``Authorization: Bearer <token>``, 32 to 128 URL-safe characters. Whoever has the token is the owner; the server keeps
-only its digest, and makes none itself.
+``Authorization: Bearer <token>``, 32 to 128 URL-safe characters. Whoever has the token is the owner; the server stores
+only its digest and issues no tokens.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{32,128}")
 SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A random token of 32 to 128 letters, digits, - and _ that the client makes and keeps. Results "
-    "belong to it; the server keeps only its SHA-256.",
+    "description": "A random token of 32 to 128 letters, digits, - and _ that the client creates and keeps. Stored "
+    "results belong to it; the server stores only its SHA-256.",
 }
 
 
@@ -30,13 +30,13 @@ def owner() -> str:
     """Returns the owner of the current request.
 
     Raises:
-        RequestError: the request names none, or no possible one (``owner_missing``).
+        RequestError: the token is missing or invalid (``owner_missing``).
     """
     given = request.authorization
     if given is None or given.type != "bearer" or not TOKEN.fullmatch(given.token or ""):
         raise RequestError(
-            "Results belong to an owner, and the request names none; send 'Authorization: Bearer TOKEN' with a random "
-            "token of 32 to 128 letters, digits, - or _ that you keep.",
+            "Stored results belong to the owner of a token, and the request has no valid one; send 'Authorization: "
+            "Bearer TOKEN' with a random token of 32 to 128 letters, digits, - or _, and keep it.",
             "owner_missing",
         )
     return owner_of(given.token)
@@ -54,11 +54,11 @@ def sessions() -> Sessions:
 
 
 def profile(name: str | None) -> Profile | None:
-    """Returns the profile of that name of the current request's owner; None where none is named.
+    """Returns a profile of the current request's owner by name; None without a name.
 
     Raises:
         RequestError: as ``owner``.
-        ProfileError: the owner has none of that name.
+        ProfileError: the owner has no profile of that name.
         StoreError: the database cannot be opened.
     """
     if name is None:

@@ -1,4 +1,4 @@
-"""Gives a request what its application was made with: settings, models, database, decoder, places for analyses."""
+"""Gives routes access to the settings, models, database and limits of their application."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from ser.core.errors import SettingsError, StoreError
 from ser.core.settings import Settings
 from ser.storage.database import Store, open_store
 
-READING = ("GET", "HEAD", "OPTIONS")  # any number of these may come
+READING = ("GET", "HEAD", "OPTIONS")  # not rate-limited
 _KEY = "ser"
-DATABASE_RETRY_SECONDS = 5.0  # after a failed start of the database, nobody tries again for so long
+DATABASE_RETRY_SECONDS = 5.0  # after the database failed to open, nobody tries again for so long
 
 
 class Database:
     """The database of one server, opened by the first request that needs it; safe to use from several threads.
 
-    Analysing a recording needs none and works without. While the database is away, only one request every few seconds
-    waits for it.
+    Requests that need no database, such as an analysis, work without it, and a database that becomes available again is
+    used again. While it is unavailable, only one request every few seconds tries to connect.
 
     Args:
         url: see ``ser.storage.database.open_store``.
-        retry_seconds: for so long after a failure nobody tries again.
+        retry_seconds: after a failure, no connection is tried for this long.
     """
 
     def __init__(self, url: str, *, retry_seconds: float = DATABASE_RETRY_SECONDS):
@@ -43,7 +43,7 @@ class Database:
         self._opening = threading.Lock()
 
     def store(self) -> Store:
-        """Returns the database, opening it where it is not open.
+        """Returns the database, opening it if necessary.
 
         Raises:
             StoreError: it cannot be opened.
@@ -72,7 +72,7 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What one application works with."""
+    """Everything that one application was created with."""
 
     settings: Settings
     models: ModelRegistry
@@ -83,7 +83,7 @@ class State:
 
 
 def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Database, decode: Decode) -> None:
-    """Gives an application its settings, models, database, decoder, and places for analyses."""
+    """Attaches settings, models, database, decoder and limits to an application."""
     gate, rates = Gate(settings.predictions, settings.waiting), Rates(settings.rate)
     app.extensions[_KEY] = State(
         settings=settings, models=models, database=database, decode=decode, gate=gate, rates=rates
@@ -91,7 +91,7 @@ def attach(app: Flask, settings: Settings, models: ModelRegistry, database: Data
 
 
 def register(app: Flask) -> None:
-    """Has every request that analyses or changes something counted, before anything is done for it."""
+    """Counts every request that analyses or changes something, before it is handled."""
 
     @app.before_request
     def spend() -> None:
@@ -123,7 +123,7 @@ def store() -> Store:
 
 
 def gate(app: Flask = current_app) -> Gate:
-    """Returns the places for analyses of an application."""
+    """Returns the gate that limits the analyses of an application."""
     return app.extensions[_KEY].gate
 
 
@@ -132,7 +132,7 @@ def decoded(content: bytes, max_seconds: float | None = None) -> Waveform:
 
     Args:
         content: the file.
-        max_seconds: longest one; what the settings say where None.
+        max_seconds: longest recording in s; that of the settings if None.
 
     Raises:
         AudioError: it cannot be used.
@@ -143,10 +143,10 @@ def decoded(content: bytes, max_seconds: float | None = None) -> Waveform:
 
 @contextmanager
 def place() -> Iterator[None]:
-    """Lets the current request analyse a recording.
+    """Reserves one of the places for analyses while a block runs.
 
     Raises:
-        RequestError: too many are analysed at once (``too_busy``).
+        RequestError: too many recordings are being analysed (``too_busy``).
     """
     with ExitStack() as held:
         with telemetry.WAITING.track_inprogress(), telemetry.stage("wait"):

@@ -1,4 +1,4 @@
-"""Owns what a browser is told to refuse: headers on every answer, and which foreign origins may call."""
+"""Sets the security headers of every answer and the origins that may call the API (CORS)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from flask_cors import CORS
 from ser.api.request_log import HEADER as REQUEST_ID
 from ser.core.settings import Settings
 
-# Mantine and Swagger UI set style attributes; everything else comes from this server. A recording is played back from
-# a blob: address that the page makes itself.
+# Mantine and Swagger UI set style attributes; everything else comes from this server. The page plays recordings from
+# blob: URLs that it creates itself.
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -41,7 +41,7 @@ EXPOSED = [REQUEST_ID, "Server-Timing", "Retry-After"]
 
 
 def foreign_headers(origins: Collection[str], origin: str | None) -> dict[str, str]:
-    """Returns the headers by which a page of an allowed origin may read what the application never saw."""
+    """Returns the CORS headers for answers that do not come from the application."""
     if not origins:
         return {}
     if origin is None or not ("*" in origins or origin.lower() in [one.lower() for one in origins]):
@@ -51,7 +51,7 @@ def foreign_headers(origins: Collection[str], origin: str | None) -> dict[str, s
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Puts the headers on every answer; allows the origins of ``settings.cors_origins`` and no other."""
+    """Sets the headers on every answer; allows only the origins in ``settings.cors_origins``."""
     if settings.cors_origins:
         CORS(
             app,

@@ -1,8 +1,8 @@
-"""Owns who may have a recording analysed, and when: so many at a time, a few wait, the rest are told to come again.
+"""Limits how many recordings are analysed at a time and how many requests a client may send.
 
-What is refused costs next to nothing: the form of a refused request is not even read, and the server refuses most of
-them before the application is called. All routes share the places, so that whatever clients send, those who are let in
-wait at most for as long as one analysis takes.
+A few requests wait for a place, further ones are refused. Refusing is cheap: the form of a refused request is not read,
+and the server refuses most of them before the application is called. All routes share the places, so that admitted
+requests wait at most for the duration of one analysis, whatever clients send.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from contextlib import contextmanager
 from ser.api.errors import RequestError
 from ser.api.server.connection import client_of, is_own
 
-ANALYSES = frozenset({"/upload", "/predict", "/api/v1/analyse"})  # a POST to them takes a place, whatever it holds
-TOO_BUSY = "Too many recordings are being analysed at once. Send this one again in a second."
-WAIT_SECONDS = 2.0  # who waited so long for a place is sent away
+ANALYSES = frozenset({"/upload", "/predict", "/api/v1/analyse"})  # every POST to these takes a place
+TOO_BUSY = "Too many recordings are being analysed. Send this one again in a second."
+WAIT_SECONDS = 2.0  # a request that waited this long for a place is refused
 MINUTE = 60.0  # s
-CLIENTS = 10_000  # so many are remembered; who came longest ago is forgotten first
+CLIENTS = 10_000  # number remembered; the least recent is forgotten first
 
 
 class Gate:
-    """The places for what is analysed at a time.
+    """Admits a limited number of analyses at a time.
 
     Args:
-        places: how many there are.
-        waiting: how many may wait for one.
-        seconds: how long.
+        places: number of analyses at a time.
+        waiting: number of requests that may wait for a place.
+        seconds: how long they may wait.
     """
 
     def __init__(self, places: int, waiting: int, *, seconds: float = WAIT_SECONDS):
@@ -41,16 +41,16 @@ class Gate:
 
     @property
     def full(self) -> bool:
-        """Whether one that came now would be refused."""
+        """Whether a further request would be refused."""
         with self._changed:
             return self._running + self._waiting >= self._most
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Takes a place, after a short wait where all are taken.
+        """Takes a place, after a short wait if all are taken.
 
         Raises:
-            RequestError: too many wait already, or it took too long (``too_busy``).
+            RequestError: too many are waiting, or the wait was too long (``too_busy``).
         """
         self._enter()
         try:
@@ -74,11 +74,11 @@ class Gate:
 
 
 class Rates:
-    """How much of what each client may ask for in a minute it has left: it fills up again as time goes by.
+    """Limits the requests per minute of each client with a token bucket.
 
     Args:
-        rate: requests that a client may send in a minute, also all at once.
-        clock: time in s.
+        rate: requests per minute and client, also all at once.
+        clock: monotonic time in s.
     """
 
     def __init__(self, rate: int, *, clock: Callable[[], float] = time.monotonic):
@@ -91,10 +91,10 @@ class Rates:
         """Counts one request of a client.
 
         Args:
-            address: of the client; this machine's own, and None, are not counted.
+            address: of the client; those of this machine, and None, are not counted.
 
         Raises:
-            RequestError: it sent too many (``rate_limited``).
+            RequestError: the client sent too many (``rate_limited``).
         """
         if address is None or is_own(address):
             return
@@ -108,7 +108,7 @@ class Rates:
                 self._left.popitem(last=False)
         if not allowed:
             raise RequestError(
-                f"More than {self._rate} requests a minute that analyse or change something came from this address. "
+                f"This address sent more than {self._rate} requests a minute that analyse or change something. "
                 "Send fewer, or wait.",
                 "rate_limited",
             )

@@ -1,4 +1,4 @@
-"""Owns the loaded models: the default one from the start, each other one from the first request that names it."""
+"""Loads and holds models: the default one at the start, others at the first request that names them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from ser.inference.predictor import Predictor
     from ser.models.checkpoint import ModelInfo
 
-WAIT_SECONDS = 10.0  # a request that comes while the server starts waits so long for the model
+WAIT_SECONDS = 10.0  # how long a request waits for the model during start-up
 
 Load = Callable[[str, Settings], "Predictor"]
 Find = Callable[[Path], Sequence["ModelInfo"]]
 
 
 def _load(name: str, settings: Settings) -> Predictor:
-    from ser.inference.predictor import load_predictor  # imports torch, which must see the number of threads first
+    from ser.inference.predictor import load_predictor  # imports torch, which reads the number of threads on import
 
     return load_predictor(name, settings)
 
@@ -37,7 +37,7 @@ class ModelRegistry:
     """The models of one server; safe to use from several threads.
 
     Args:
-        settings: where models are and which one is the default.
+        settings: the folder of models and the default one.
         load: loads a model by name.
         find: lists the models of a folder.
         wait_seconds: how long a request waits for the default model.
@@ -82,29 +82,29 @@ class ModelRegistry:
         self._ready.set()
 
     def models(self) -> list[ModelInfo]:
-        """Returns every model that a request may name, the default among them."""
+        """Returns every model that a request may name, including the default one."""
         infos = {info.name: info for info in self._find(self._settings.weights)}
         loaded = {name: predictor.info for name, predictor in self._loaded.items()}
         return [*({**infos, **loaded}).values()]
 
     def get(self, name: str | None = None) -> Predictor:
-        """Returns a model, loading it where it is not in memory; the default one without a name.
+        """Returns a model, loading it if necessary; the default one without a name.
 
         Raises:
             RequestError: the default model is still loading (``not_ready``).
-            ModelError: there is no such model (``model_unknown``), or it is damaged.
+            ModelError: the model does not exist (``model_unknown``) or is damaged.
         """
         if not self._ready.wait(self._wait_seconds):
-            raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
+            raise RequestError("The model is still loading. Try again in a few seconds.", "not_ready")
         name = name or self._default
         found = self._loaded.get(name)
         return found if found is not None else self._load_listed(name)
 
     def _load_listed(self, name: str) -> Predictor:
-        """Loads by listed names only: a path that a client sends must open nothing."""
+        """Loads a listed model only: a path from a client must not open anything."""
         available = [info.name for info in self.models()]
         if name not in available:
-            raise ModelError(f"unknown model {name[:80]!r}; available: {', '.join(available)}.", "model_unknown")
+            raise ModelError(f"Unknown model {name[:80]!r}; available: {', '.join(available)}.", "model_unknown")
         with self._loading:
             if name not in self._loaded:
                 self._loaded[name] = self._load(name, self._settings)

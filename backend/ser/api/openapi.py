@@ -1,7 +1,7 @@
-"""Owns the OpenAPI document: what APIFlask cannot read off the code is added here.
+"""Completes the OpenAPI document with what APIFlask cannot infer from the code.
 
-``ser openapi`` prints the document; ``backend/openapi.json`` is its committed copy, from which the page's
-types are made.
+``ser openapi`` prints the document; ``backend/openapi.json`` is its committed copy, from which the page's types are
+generated.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ from ser.inference.windowing import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, 
 from ser.models.calibration import COVERAGES
 
 DESCRIPTION = (
-    "Names the emotion in a voice, says how sure it is, and admits when it cannot tell or nobody speaks. Recordings "
-    "are analysed in memory and never kept; results are where that is asked for, and belong to the owner of a token. "
-    "Every error is an `application/problem+json` document."
+    "Recognises the emotion in a voice, with a calibrated confidence. Recordings are analysed in memory and never "
+    "stored; results are stored only on request and belong to the owner of a token. Every error is an "
+    "`application/problem+json` document."
 )
 TAGS = [
-    {"name": "Analyse", "description": "Send a recording, get its emotion."},
-    {"name": "Live", "description": "Speak and be answered while you do, in chunks of up to 3 s."},
-    {"name": "Sessions", "description": "What was kept for an owner: results, never audio."},
-    {"name": "Profiles", "description": "Calibrate a model to a voice; statistics are kept, never audio."},
-    {"name": "About", "description": "What this server is and can do."},
+    {"name": "Analyse", "description": "Send a recording and get its emotion."},
+    {"name": "Live", "description": "Get answers while someone speaks, in chunks of up to 3 s."},
+    {"name": "Sessions", "description": "Stored results of an owner, never audio."},
+    {
+        "name": "Profiles",
+        "description": "Speaker profiles calibrate a model to a voice; statistics are stored, never audio.",
+    },
+    {"name": "About", "description": "Status, models, limits and version of this server."},
 ]
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
-_IDENTITY = {"description": "identity of the request, also in the log", "schema": {"type": "string"}}
-_TIMING = {"description": "how long the analysis took, such as analyse;dur=21.4 (ms)", "schema": {"type": "string"}}
-_RETRY = {"description": "s to wait before trying again", "schema": {"type": "integer"}}
-_UPLOADS = ("upload", "predict", "analyse")  # operations that may name a speaker, and tell how long they took
+_IDENTITY = {"description": "id of the request, also in the log", "schema": {"type": "string"}}
+_TIMING = {"description": "duration of the analysis, such as analyse;dur=21.4 (ms)", "schema": {"type": "string"}}
+_RETRY = {"description": "seconds to wait before trying again", "schema": {"type": "integer"}}
+_UPLOADS = ("upload", "predict", "analyse")  # operations that accept a speaker and return Server-Timing
 _RECORDING = {"type": "string", "format": "binary"}
 _MODEL = {
     "type": "string",
@@ -50,44 +53,43 @@ _OPTIONS = {
         "type": "number",
         "minimum": WINDOW_LIMITS_SECONDS[0],
         "maximum": WINDOW_LIMITS_SECONDS[1],
-        "description": "look at the recording in windows of this length; "
-        f"{WINDOW_SECONDS:g} s where it is longer than {LONG_SECONDS:g} s",
+        "description": f"length of the analysis windows; {WINDOW_SECONDS:g} s for recordings over {LONG_SECONDS:g} s",
     },
     "hop_seconds": {
         "type": "number",
         "minimum": MIN_HOP_SECONDS,
-        "description": f"from one window to the next, at most the window; {HOP_SECONDS:g} s by default",
+        "description": f"from one window to the next, at most the window length; {HOP_SECONDS:g} s by default",
     },
     "coverage": {
         "type": "integer",
         "enum": list(COVERAGES),
-        "description": "also name a set of emotions that holds the right one so often, in percent",
+        "description": "also return a set of emotions that contains the right one this often, in percent",
     },
     "speaker": {
         "type": "string",
-        "description": "name of a profile of the owner; the answer is then calibrated to that voice",
+        "description": "name of one of the owner's speaker profiles to calibrate with",
     },
 }
 _KEEPING = {
-    "title": {"type": "string", "description": "of the session; the recording's name where omitted"},
+    "title": {"type": "string", "description": "title of the session; the recording's name by default"},
     "keep": {
         "type": "boolean",
-        "description": "keep everything but the audio as a session of the owner; 'false' by default",
+        "description": "store everything but the audio as a session of the owner; 'false' by default",
     },
 }
 
 
 def problems(*statuses: int) -> dict[int, dict[str, Any]]:
-    """Returns the documentation of a route's error answers, one for each status."""
+    """Returns the documentation of a route's error responses, one per status."""
     return {status: _problem_answer(status) for status in statuses}
 
 
 def attachments(formats: Iterable[Form], shapes: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-    """Returns the documentation of a route that answers with a file in one of some formats.
+    """Returns the documentation of a route that answers with a file in one of several formats.
 
     Args:
-        formats: which.
-        shapes: media type -> name of the schema of what is not mere text.
+        formats: the formats.
+        shapes: media type -> name of its schema, for formats other than text.
     """
     content = {form.media_type: {"schema": {"type": "string"}} for form in formats}
     for media_type, name in shapes.items():
@@ -96,7 +98,7 @@ def attachments(formats: Iterable[Form], shapes: Mapping[str, str]) -> dict[int,
 
 
 def describe(app: APIFlask) -> None:
-    """Sets up what the document of ``app`` says beyond its routes."""
+    """Sets up the parts of the document that do not come from routes."""
     app.config.update(AUTO_SERVERS=False, DESCRIPTION=DESCRIPTION, TAGS=TAGS)
     app.config.update(AUTO_VALIDATION_ERROR_RESPONSE=False, AUTO_AUTH_ERROR_RESPONSE=False, AUTO_404_RESPONSE=False)
     app.security_schemes = {"owner": SCHEME}
@@ -128,7 +130,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_plain_names(document: dict[str, Any]) -> dict[str, Any]:
-    """Renames nested shapes, which APIFlask calls ``Outer.Inner``, to ``Inner``."""
+    """Renames nested schemas, which APIFlask calls ``Outer.Inner``, to ``Inner``."""
     text = json.dumps(document)
     for name in sorted(document["components"]["schemas"], key=len, reverse=True):
         text = text.replace(f'"{name}": ', f'"{name.rpartition(".")[2]}": ') if "." in name else text
@@ -140,7 +142,7 @@ def _recording(**more: Any) -> dict[str, Any]:
     formats = "the recording: wav, flac, mp3, ogg, opus, m4a, aac, webm, mp4, aiff"
     properties = {
         "file": _RECORDING | {"description": formats},
-        "audio": _RECORDING | {"description": "another name for the field 'file'; send one of the two"},
+        "audio": _RECORDING | {"description": "alternative to the field 'file'; send one of the two"},
         **_OPTIONS,
         **more,
     }
@@ -152,7 +154,7 @@ def _voice() -> dict[str, Any]:
     properties = {
         "name": {"type": "string", "maxLength": 40, "description": "letters, digits, spaces, dots, dashes"},
         "model": _MODEL,
-        "file": several | {"description": "recordings of one person, best in varied moods"},
+        "file": several | {"description": "recordings of one person; varied moods are best"},
     }
     return _multipart(properties, required=["name", "file"])
 
@@ -162,7 +164,7 @@ def _multipart(properties: dict[str, Any], **rules: Any) -> dict[str, Any]:
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
-_BODIES = {  # by operation
+_BODIES = {  # by operation id
     "upload": _recording(),
     "predict": _recording(),
     "analyse": _recording(**_KEEPING),

@@ -1,7 +1,7 @@
 """Gives each request an identity and writes its line to the log, as text or as one JSON object a line.
 
-The line never holds names, form fields or audio: method, address, status, size and time are enough to find a fault. Of
-an address with a name or an id in it, its pattern is told.
+The line never contains names, form fields or audio; method, address, status, size and time are enough to find a fault.
+For an address with a name or an id in it, the route's pattern is logged.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from flask import Flask, Response, g, has_request_context, request
 
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-FIELDS = "ser_fields"  # attribute of a record with what its sentence says, by name
+FIELDS = "ser_fields"  # attribute of a record with its values by name
 
 log = logging.getLogger(__name__)
 
 
 def new_request_id(given: str | None) -> str:
-    """Returns the identity that a client gave where it is short and plain, a new one otherwise."""
+    """Returns the id sent by the client if it is short and plain, else a new one."""
     return given if given and SANE.fullmatch(given) else uuid.uuid4().hex
 
 
 def request_id() -> str:
-    """Returns the current request's identity."""
+    """Returns the id of the current request."""
     if not has_request_context():
         return new_request_id(None)
     if "request_id" not in g:
@@ -39,13 +39,13 @@ def request_id() -> str:
 
 
 def register(app: Flask) -> None:
-    """Gives every answer of ``app`` its identity and a line in the log."""
+    """Adds the request id to every answer of ``app`` and logs it."""
     app.before_request(_start)
     app.after_request(_finish)
 
 
 def _address() -> str:
-    """The path, or the rule that it fits where that has places for what is somebody's own."""
+    """Returns the path, or the pattern of the route if it has placeholders for private names or ids."""
     rule = request.url_rule.rule if request.url_rule is not None else ""
     return rule if rule.startswith("/api/") and "<" in rule else quote(request.path)
 
@@ -70,16 +70,16 @@ def _finish(response: Response) -> Response:
 
 
 def tell(method: str, address: str, status: int, taken: int, given: int, seconds: float, identity: str) -> None:
-    """Writes the line of one request.
+    """Logs one request.
 
     Args:
-        method: of HTTP.
-        address: without what is somebody's own.
-        status: of the answer.
-        taken: bytes of the request's body.
-        given: bytes of the answer's body.
-        seconds: until the answer.
-        identity: of the request.
+        method: HTTP method.
+        address: path or pattern, without private names or ids.
+        status: HTTP status.
+        taken: bytes of the request body.
+        given: bytes of the response body.
+        seconds: response time.
+        identity: request id.
     """
     fields = {
         "method": method,
@@ -94,7 +94,7 @@ def tell(method: str, address: str, status: int, taken: int, given: int, seconds
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: when, how bad, who says it, what; and the fields of the record."""
+    """Formats a record as one JSON object: time, level, logger, message and the fields of the record."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the line of a record."""
@@ -111,7 +111,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logging(form: str) -> None:
-    """Sends what this process logs to stderr.
+    """Sends the log of this process to stderr.
 
     Args:
         form: ``text`` or ``json``.
@@ -119,5 +119,5 @@ def set_up_logging(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter("%(asctime)s %(message)s"))
     logging.basicConfig(handlers=[handler])
-    logging.getLogger("ser").setLevel(logging.INFO)  # others stay at WARNING: torch has much to say
+    logging.getLogger("ser").setLevel(logging.INFO)  # others stay at WARNING: torch logs a lot
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Owns the JSON shapes of the API as pydantic models; the OpenAPI document and the page's types are made from them."""
+"""Defines the JSON shapes of the API as pydantic models, from which OpenAPI document and page types are generated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Probabilities = Field(
 
 
 class Shape(BaseModel):
-    """What all shapes have in common: they are read from the core's result types."""
+    """Base class of all shapes, which are read from the result types of ``ser.core``."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -45,96 +45,98 @@ class Transition(Shape):
 
 
 class Timeline(Shape):
-    """What each window of a recording carries, smoothed over neighbouring windows."""
+    """The probabilities of each window of a recording, smoothed over neighbouring windows."""
 
     window_seconds: float = Field(gt=0, description="length of a window in s")
-    hop_seconds: float = Field(gt=0, description="from the beginning of one window to that of the next in s")
-    start: list[float] = Field(description="where each window with speech begins, in s")
-    end: list[float] = Field(description="where it ends, in s")
-    probabilities: dict[str, list[float]] = Field(description="emotion -> its probability in each of the windows")
+    hop_seconds: float = Field(gt=0, description="from the start of one window to the start of the next in s")
+    start: list[float] = Field(description="start of each window with speech in s")
+    end: list[float] = Field(description="end of each window in s")
+    probabilities: dict[str, list[float]] = Field(description="emotion -> its probability in each window")
 
 
 class Prediction(Shape):
-    """What a voice carries, and how sure that is."""
+    """The emotion of a recording, with its confidence and how both change over time."""
 
-    file: str = Field(description="name of the recording as the client gave it")
+    file: str = Field(description="name of the recording as sent by the client")
     state: Literal["emotion", "unsure", "no_speech"] = Field(
-        description="'unsure': too close to call, see candidates; 'no_speech': nobody speaks, no emotion is claimed"
+        description="'unsure': no emotion is likely enough, see candidates; 'no_speech': no speech was found"
     )
     emotion: Emotion | None = Field(description="the likeliest emotion; null without speech")
     confidence: float | None = Field(ge=0, le=100, description="calibrated probability in percent; null without speech")
     probabilities: dict[str, float] = Probabilities
-    candidates: list[Emotion] = Field(description="likeliest first; only filled when unsure")
-    model: str = Field(description="name of the model that answered")
+    candidates: list[Emotion] = Field(description="the likely emotions, likeliest first; empty unless unsure")
+    model: str = Field(description="name of the model")
     duration_seconds: float = Field(ge=0, description="length of the recording in s")
-    speech_seconds: float = Field(ge=0, description="how much of it is speech in s")
+    speech_seconds: float = Field(ge=0, description="amount of speech in s")
     segments: list[Segment] = Field(description="the answer over time, speech only")
     warnings: list[str] = Field(description="sentences for a person")
     warning_codes: list[Literal[tuple(WARNINGS)]] = Field(
-        description="stable words for them, in the same order; empty in what was kept before there were any"
+        description="stable codes of the warnings, in the same order; empty in results stored by older versions"
     )
-    dominant: Emotion | None = Field(description="what the most speech carries; null without speech")
-    transitions: list[Transition] = Field(description="where one emotion follows another")
-    timeline: Timeline | None = Field(description="the probabilities window by window; null without speech")
+    dominant: Emotion | None = Field(description="the emotion of most of the speech; null without speech")
+    transitions: list[Transition] = Field(description="changes from one emotion to another")
+    timeline: Timeline | None = Field(description="the probabilities of each window; null without speech")
     prediction_set: list[Emotion] | None = Field(
-        description="where a coverage was asked for: emotions that hold the right one so often, likeliest first"
+        description="if a coverage was requested: emotions that contain the right one this often, likeliest first"
     )
     intensity: float | None = Field(
-        ge=0, le=1, description="how strongly the emotion is expressed, to rank by; null from models that do not tell"
+        ge=0,
+        le=1,
+        description="how strongly the emotion is expressed, for ranking; null from models without this output",
     )
 
 
 class ShortPrediction(Shape):
-    """The likeliest emotion with all probabilities as shares of 1."""
+    """The likeliest emotion with all probabilities, from 0 to 1."""
 
     emotion: Emotion | None = Field(description="null without speech")
     confidence: float | None = Field(ge=0, le=1, description="probability of the emotion; null without speech")
     probabilities: dict[str, float] = Probabilities
-    timestamp: datetime = Field(description="when it was answered, UTC")
+    timestamp: datetime = Field(description="time of the answer, UTC")
 
 
 class Attention(Shape):
-    """How much each moment of a recording counted."""
+    """How much each moment of a recording contributed to the prediction."""
 
     kind: Literal["attention", "saliency"] = Field(
-        description="'attention': the network's own; 'saliency': read off the gradients of a network that has none"
+        description="'attention': weights of the network; 'saliency': gradients of a network without attention"
     )
-    start: list[float] = Field(description="where each stretch begins, in s; what the model did not hear is left out")
-    end: list[float] = Field(description="where it ends, in s")
-    weight: list[float] = Field(description="how much it counted, from 0 to 1, which is the most")
+    start: list[float] = Field(description="start of each stretch in s; parts that the model did not use are left out")
+    end: list[float] = Field(description="its end in s")
+    weight: list[float] = Field(description="relative weight, from 0 to 1 for the largest")
 
 
 class Descriptor(Shape):
     """One number about a voice."""
 
-    name: str = Field(description="stable, for programs", examples=["pitch"])
-    value: float | None = Field(description="null where there is nothing to measure")
+    name: str = Field(description="stable identifier", examples=["pitch"])
+    value: float | None = Field(description="null if it cannot be measured")
     unit: str
-    meaning: str = Field(description="one sentence for a person")
+    meaning: str = Field(description="an explanation in one sentence")
 
 
 class Curve(Shape):
-    """One thing about a voice over time."""
+    """One measure of a voice over time."""
 
-    name: str = Field(description="as the descriptor's", examples=["pitch"])
+    name: str = Field(description="same as of the descriptor", examples=["pitch"])
     unit: str
     times: list[float] = Field(description="in s")
-    values: list[float | None] = Field(description="null where there is nothing to measure")
+    values: list[float | None] = Field(description="null where it cannot be measured")
 
 
 class Findings(Shape):
-    """Everything that can be said about a recording."""
+    """The full analysis of a recording."""
 
     prediction: Prediction
-    attention: Attention | None = Field(description="null without speech and from models that take a clip whole")
+    attention: Attention | None = Field(description="null without speech and from models that take a clip as a whole")
     descriptors: list[Descriptor]
-    curves: list[Curve] = Field(description="at most 20 values a second, and 5000 in all")
+    curves: list[Curve] = Field(description="at most 20 values per second, and 5000 in total")
 
 
 class Analysis(Findings):
-    """Everything that can be said about a recording, and where it was kept."""
+    """The full analysis of a recording, and the session it was stored as."""
 
-    session: str | None = Field(description="id of the session that it was kept as; null where it was not")
+    session: str | None = Field(description="id of the session that it was stored as; null if it was not stored")
 
 
 class Health(Shape):
@@ -146,25 +148,25 @@ class Health(Shape):
 
 
 class Ready(Shape):
-    """The server can take work now."""
+    """The server accepts recordings now."""
 
     status: Literal["ready"]
 
 
 class Figure(Shape):
-    """A measured figure with everything that makes it one; shares in percent."""
+    """A figure with the corpus, protocol, classes and seeds it belongs to; in percent."""
 
     corpus: str
     protocol: str
     classes: int = Field(ge=2)
-    speaker_independent: bool = Field(description="whether the speakers it was measured on were never heard before")
+    speaker_independent: bool = Field(description="whether no test speaker was in training")
     ua: float = Field(ge=0, le=100, description="unweighted average recall")
     ua_std: float = Field(ge=0, description="its standard deviation over seeds")
     wa: float = Field(ge=0, le=100, description="accuracy")
     f1: float = Field(ge=0, le=100, description="macro F1")
     weighted_f1: float = Field(ge=0, le=100, description="F1 weighted by class size")
     seeds: int = Field(ge=1)
-    interval: tuple[float, float] = Field(description="95 % interval of the UA over speakers")
+    interval: tuple[float, float] = Field(description="95 % bootstrap interval of the UA over speakers")
 
 
 class Model(Shape):
@@ -178,21 +180,23 @@ class Model(Shape):
     parameters: int = Field(gt=0)
     corpora: list[str]
     licence: str
-    figure: Figure | None = Field(description="on unseen speakers; null where none was measured")
-    figures: list[Figure] = Field(description="all that were measured, such as one for each corpus")
-    leaky_figure: Figure | None = Field(description="on speakers heard in training: too good, for comparison only")
-    profiles: bool = Field(description="whether it can be calibrated to a voice, see POST /api/v1/profiles")
+    figure: Figure | None = Field(description="on unseen speakers; null if there is none")
+    figures: list[Figure] = Field(description="all figures, for instance one per corpus")
+    leaky_figure: Figure | None = Field(
+        description="on speakers that are also in training: too good, for comparison only"
+    )
+    profiles: bool = Field(description="whether it supports speaker profiles, see POST /api/v1/profiles")
 
 
 class Models(Shape):
     """The models of this server."""
 
-    default: str = Field(description="answers when a request names none")
+    default: str = Field(description="the model used when a request names none")
     models: list[Model]
 
 
 class Limits(Shape):
-    """What a request may be."""
+    """The limits of a request."""
 
     max_upload_bytes: int = Field(gt=0, description="largest request body in bytes")
     max_audio_seconds: float = Field(gt=0, description="longest recording in s")
@@ -207,11 +211,11 @@ class Version(Shape):
 
 
 class Problem(Shape):
-    """What went wrong (RFC 9457)."""
+    """An error (RFC 9457)."""
 
-    type: str = Field(description="where the code is explained", json_schema_extra={"format": "uri-reference"})
+    type: str = Field(description="link to the explanation of the code", json_schema_extra={"format": "uri-reference"})
     title: str
     status: int = Field(ge=400, le=599)
-    detail: str = Field(description="what came, what was expected, what to do")
-    code: Literal[tuple(KINDS)] = Field(description="stable word for programs")
+    detail: str = Field(description="what was sent, what was expected, what to do")
+    code: Literal[tuple(KINDS)] = Field(description="stable code for programs")
     request_id: str = Field(description="also in the header X-Request-ID and in the server's log")

@@ -1,4 +1,4 @@
-"""Owns the JSON shapes of what is kept for an owner: profiles, sessions, live sessions."""
+"""Defines the JSON shapes of stored results: speaker profiles, sessions and live sessions."""
 
 from __future__ import annotations
 
@@ -20,50 +20,52 @@ Seconds = Annotated[float, Field(ge=0, le=MAX_START_SECONDS, allow_inf_nan=False
 
 
 class Profile(Shape):
-    """What a model knows about a voice, without the numbers."""
+    """A speaker profile, without its statistics."""
 
     name: str
-    model: str = Field(description="made it; other models cannot use it")
+    model: str = Field(description="the model that made it; others cannot use it")
     weights: str = Field(description="fingerprint of the model's weights")
-    clips: int = Field(ge=1, description="recordings that it is made from")
-    speech_seconds: float = Field(ge=0, description="speech in them in s")
-    variety: float = Field(description="0: recordings of one emotion; 1: of as many as they could have")
+    clips: int = Field(ge=1, description="number of recordings it is made from")
+    speech_seconds: float = Field(ge=0, description="amount of speech in them in s")
+    variety: float = Field(description="0: all recordings have one emotion; 1: they have as many as possible")
     created: datetime = Field(description="UTC")
 
 
 class Profiles(Shape):
-    """The profiles of an owner."""
+    """The speaker profiles of an owner."""
 
     profiles: list[Profile]
 
 
 class NewProfile(Shape):
-    """A profile that was just made."""
+    """A new speaker profile."""
 
     profile: Profile
-    warnings: list[str] = Field(description="sentences for a person: what would make it better")
-    warning_codes: list[Literal[WARNINGS]] = Field(description="stable words for them, in the same order")
+    warnings: list[str] = Field(description="sentences for a person: what would improve it")
+    warning_codes: list[Literal[WARNINGS]] = Field(description="stable codes of the warnings, in the same order")
 
 
 class SessionSummary(Shape):
-    """What a list says about a session."""
+    """A session as it is listed."""
 
     id: str
     kind: Literal["recording", "live"]
     title: str
     model: str
-    speaker: str | None = Field(description="profile that it is calibrated with")
+    speaker: str | None = Field(description="speaker profile that it is calibrated with")
     created: datetime = Field(description="UTC")
-    state: Literal["live", "ended"] = Field(description="'live' until it is ended")
+    state: Literal["live", "ended"] = Field(description="'live' until it ends")
     duration_seconds: float = Field(ge=0, description="length in s")
-    dominant: Emotion | None = Field(description="what the most speech carries; null without speech and while live")
-    confidence: float | None = Field(description="of the whole in percent; null without speech and while live")
+    dominant: Emotion | None = Field(
+        description="the emotion of most of the speech; null without speech and while live"
+    )
+    confidence: float | None = Field(description="overall, in percent; null without speech and while live")
 
 
 class SessionPage(Shape):
     """Sessions of an owner, newest first."""
 
-    total: int = Field(ge=0, description="how many fit, on all pages")
+    total: int = Field(ge=0, description="number of matching sessions, on all pages")
     sessions: list[SessionSummary]
 
 
@@ -77,10 +79,10 @@ class Mark(Shape):
 class Statistics(Shape):
     """A session in a few numbers."""
 
-    seconds: dict[str, float] = Field(description="emotion -> s of speech that carry it, the most first")
+    seconds: dict[str, float] = Field(description="emotion -> s of speech with it, most first")
     unsure_seconds: float = Field(ge=0, description="how much of that is unsure, in s")
-    transitions: int = Field(ge=0, description="how often one emotion follows another")
-    confidence: float | None = Field(description="mean over the speech in percent; null without")
+    transitions: int = Field(ge=0, description="number of changes from one emotion to another")
+    confidence: float | None = Field(description="mean over the speech in percent; null without speech")
     speech_share: float = Field(ge=0, description="share of the session that is speech, in percent")
 
 
@@ -101,60 +103,60 @@ class LiveChunk(Shape):
     """The answer to one chunk of a live session."""
 
     sequence: int = Field(ge=0)
-    start: float = Field(ge=0, description="s from the session's beginning")
-    end: float = Field(ge=0, description="s from the session's beginning")
+    start: float = Field(ge=0, description="s from the beginning of the session")
+    end: float = Field(ge=0, description="s from the beginning of the session")
     state: Literal["emotion", "unsure", "no_speech"]
     emotion: Emotion | None
     confidence: float | None = Field(description="in percent; null without speech")
     probabilities: dict[str, float] = Field(description="emotion -> probability; empty without speech")
-    candidates: list[Emotion] = Field(description="likeliest first; only filled when unsure")
-    speech: str = Field(pattern="^[01]*$", description="a letter for every 32 ms from the start, 1 where it is speech")
+    candidates: list[Emotion] = Field(description="the likely emotions, likeliest first; empty unless unsure")
+    speech: str = Field(pattern="^[01]*$", description="one character per 32 ms from the start, 1 for speech")
 
 
 class LiveState(Shape):
-    """What the server has of a live session."""
+    """The chunks of a live session that the server has."""
 
-    received: list[tuple[int, int]] = Field(description="numbers of the chunks, as ranges of first and last")
+    received: list[tuple[int, int]] = Field(description="numbers of the chunks, as ranges (first, last)")
     state: Literal["live", "ended"]
 
 
 class SessionQuery(BaseModel):
     """Which sessions to list."""
 
-    search: str = Field("", max_length=MAX_TITLE_CHARACTERS, description="what the title holds, in any case")
-    kind: Literal["recording", "live"] | None = Field(None, description="both where omitted")
-    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="how many to pass over")
-    limit: int = Field(50, ge=1, le=MAX_PAGE, description="most that are listed")
+    search: str = Field("", max_length=MAX_TITLE_CHARACTERS, description="text in the title, case-insensitive")
+    kind: Literal["recording", "live"] | None = Field(None, description="both by default")
+    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="number of sessions to skip")
+    limit: int = Field(50, ge=1, le=MAX_PAGE, description="largest number to list")
 
 
 class Renaming(BaseModel):
-    """Another title."""
+    """A new title."""
 
-    title: str = Field(description=f"kept on one line, cut to {MAX_TITLE_CHARACTERS} characters")
+    title: str = Field(description=f"one line, truncated to {MAX_TITLE_CHARACTERS} characters")
 
 
 class NewLive(BaseModel):
-    """What a live session begins with."""
+    """The options of a new live session."""
 
     model: str | None = Field(None, description="name of a model that GET /api/v1/models lists")
-    title: str = Field("", description=f"kept on one line, cut to {MAX_TITLE_CHARACTERS} characters")
-    speaker: str | None = Field(None, description="name of a profile of the owner")
+    title: str = Field("", description=f"one line, truncated to {MAX_TITLE_CHARACTERS} characters")
+    speaker: str | None = Field(None, description="name of one of the owner's speaker profiles")
 
 
 class NewMark(BaseModel):
     """A moment to mark."""
 
     at: Seconds = Field(description="s from the beginning")
-    note: str = Field("", description=f"kept on one line, cut to {MAX_NOTE_CHARACTERS} characters")
+    note: str = Field("", description=f"one line, truncated to {MAX_NOTE_CHARACTERS} characters")
 
 
 class ChunkQuery(BaseModel):
-    """Where a chunk lies."""
+    """The position of a chunk."""
 
-    start: Seconds = Field(description="s from the session's beginning")
+    start: Seconds = Field(description="s from the beginning of the session")
 
 
 class ExportQuery(BaseModel):
-    """How to write a session."""
+    """The format of an export."""
 
     format: Literal["json", "csv", "audacity", "textgrid", "webvtt", "srt", "rttm"] = Field("json")

@@ -1,7 +1,7 @@
-"""Owns what an operator can watch: counts and times in Prometheus' text format at ``/metrics``.
+"""Collects counts and times for operators and serves them in Prometheus' text format at ``/metrics``.
 
-With several workers each keeps its own in a folder that the supervisor made (``PROMETHEUS_MULTIPROC_DIR``), and any of
-them tells the sum. Nothing of a recording, a name or an owner is in them.
+Several workers each write to a folder that the supervisor created (``PROMETHEUS_MULTIPROC_DIR``), and any of them
+returns the sum. The metrics contain nothing about recordings, names or owners.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # s
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-REQUESTS = Counter("ser_requests", "Requests that were answered.", ["method", "route", "status"])
-SECONDS = Histogram("ser_request_seconds", "How long answering took.", ["route"], buckets=BUCKETS)
-STAGES = Histogram("ser_stage_seconds", "How long a stage of an analysis took.", ["stage"], buckets=BUCKETS)
-PREDICTIONS = Counter("ser_predictions", "Recordings by what they came to.", ["model", "outcome"])
-PROBLEMS = Counter("ser_problems", "Problems that were answered.", ["code"])
+REQUESTS = Counter("ser_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram("ser_request_seconds", "Response time.", ["route"], buckets=BUCKETS)
+STAGES = Histogram("ser_stage_seconds", "Time per stage of an analysis.", ["stage"], buckets=BUCKETS)
+PREDICTIONS = Counter("ser_predictions", "Recordings by outcome.", ["model", "outcome"])
+PROBLEMS = Counter("ser_problems", "Problems returned.", ["code"])
 RUNNING = Gauge("ser_predictions_running", "Recordings being analysed.", multiprocess_mode="livesum")
-WAITING = Gauge("ser_predictions_waiting", "Requests that wait for that.", multiprocess_mode="livesum")
+WAITING = Gauge("ser_predictions_waiting", "Requests waiting for an analysis.", multiprocess_mode="livesum")
 
 routes = Blueprint("metrics", __name__)
 
 
 @routes.get("/metrics")
 def metrics() -> Response:
-    """Answers with everything that was counted."""
+    """Answers with all metrics."""
     registry = REGISTRY
     if os.environ.get(FOLDER):
         registry = CollectorRegistry()
@@ -43,14 +43,14 @@ def metrics() -> Response:
 
 
 def register(app: Flask) -> None:
-    """Counts every request of ``app`` by the rule it fits; ``access`` has to be registered, too."""
+    """Counts every request of ``app`` by its route; ``request_log`` must be registered, too."""
     app.register_blueprint(routes)
     app.after_request(_count)
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Measures a stage of an analysis: ``wait``, ``decode``, ``predict`` or ``describe``."""
+    """Measures the time of a stage of an analysis: ``wait``, ``decode``, ``predict`` or ``describe``."""
     began = time.perf_counter()
     try:
         yield
@@ -59,7 +59,7 @@ def stage(name: str) -> Iterator[None]:
 
 
 def predicted(model: str, state: str) -> None:
-    """Counts a recording that was answered, by the state of its answer."""
+    """Counts an analysed recording by the state of its prediction."""
     PREDICTIONS.labels(model, state).inc()
 
 
@@ -69,7 +69,7 @@ def refused(code: str) -> None:
 
 
 def answered(method: str, route: str, status: int, seconds: float) -> None:
-    """Counts an answer, and how long it took in s, by the rule that the request fits; ``none`` where it fits none."""
+    """Counts an answer and its response time in s by route; ``none`` for unknown addresses."""
     REQUESTS.labels(method if method in METHODS else "other", route, str(status)).inc()
     SECONDS.labels(route).observe(seconds)
 

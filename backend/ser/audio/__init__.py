@@ -1,1 +1,1 @@
-"""Audio bytes to a mono waveform; where speech is in it; changes made to it."""
+"""Decoding to a mono waveform, voice activity detection and augmentation."""

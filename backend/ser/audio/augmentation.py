@@ -1,8 +1,8 @@
-"""Owns the changes made to waveforms in training, never in serving.
+"""Augments waveforms for training.
 
-Each is a small callable ``change(samples (samples,), sample_rate, draw) -> samples`` with its ranges as fields; a
-recipe chains those that its authors used. Copies are drawn from a seed and made once per utterance, before the
-features; each epoch then picks one of them.
+Each augmentation is a small callable ``change(samples (samples,), sample_rate, draw) -> samples`` with its ranges as
+fields; a recipe chains those that its authors used. Augmented copies are drawn from a seed, once per utterance and
+before the features are computed; each epoch then picks one of them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Change = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class PitchShift:
-    """Moves the pitch by up to ``semitones`` up or down and keeps the length (phase vocoder)."""
+    """Shifts the pitch by up to ``semitones`` up or down and keeps the length (phase vocoder)."""
 
     semitones: float
 
     def __call__(self, samples: np.ndarray, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
-        import librosa  # compiles for seconds on its first call; only training pays for it
+        import librosa  # compiles for seconds on its first call
 
         steps = draw.uniform(-self.semitones, self.semitones)
         return librosa.effects.pitch_shift(samples, sr=sample_rate, n_steps=steps)
@@ -60,7 +60,7 @@ class TimeStretch:
 
 @dataclass(frozen=True)
 class Shift:
-    """Moves the clip by up to ``seconds`` either way; what leaves at one end comes in at the other."""
+    """Rotates the clip by up to ``seconds`` in either direction."""
 
     seconds: float
 
@@ -70,7 +70,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class Gain:
-    """Makes the clip up to ``decibel`` louder or quieter; features that normalise the peak do not notice."""
+    """Makes the clip up to ``decibel`` louder or quieter; no effect on features that normalise the peak."""
 
     decibel: float
 
@@ -115,7 +115,7 @@ class PreEmphasis:
 
 @dataclass(frozen=True)
 class ColouredNoise:
-    """Adds noise whose power falls by up to ``steepest`` times 3 dB an octave, as that of streets, fans and wind does.
+    """Adds noise whose power falls by up to ``steepest`` times 3 dB an octave, like that of streets, fans and wind.
 
     0 is white noise, 1 pink, 2 brown. The signal-to-noise ratio is between ``low_db`` and ``high_db``.
     """
@@ -137,16 +137,16 @@ class ColouredNoise:
 
 @dataclass(frozen=True)
 class Room:
-    """Plays the clip in a room: a direct sound and a tail of noise that falls by 60 dB within the reverberation time.
+    """Adds reverberation: direct sound and a tail of noise that decays by 60 dB within the reverberation time.
 
     Source: Polack's statistical model, as in Habets 2007, "Single- and multi-microphone speech dereverberation using
     spectral enhancement", ch. 2.
 
     Attributes:
         shortest: reverberation time of the driest room, in s.
-        longest: that of the liveliest.
-        low_db: direct sound against the tail, for a mouth far from the microphone.
-        high_db: the same for a near one.
+        longest: that of the most reverberant room.
+        low_db: lowest level of the direct sound over the tail (distant microphone).
+        high_db: highest level (close microphone).
     """
 
     shortest: float
@@ -167,7 +167,7 @@ class Room:
 
 @dataclass(frozen=True)
 class BandLimit:
-    """Keeps what a cheap microphone or a telephone lets through.
+    """Limits the bandwidth as a cheap microphone or a telephone does.
 
     Attributes:
         low_hertz: the lower edge is drawn from 20 Hz to this.
@@ -186,7 +186,7 @@ class BandLimit:
 
 @dataclass(frozen=True)
 class Codec:
-    """Sends the clip through a lossy codec at a low rate, as messengers, telephones and web pages do."""
+    """Encodes and decodes the clip with a lossy codec at a low bit rate, as messengers and telephones do."""
 
     kinds: tuple[tuple[str, str, int], ...] = (
         ("libopus", "ogg", 8_000),
@@ -199,8 +199,8 @@ class Codec:
         encoder, container, rate = self.kinds[int(draw.integers(len(self.kinds)))]
         peak = max(float(np.abs(samples).max(initial=0)), 1e-5)
         content = _encode(samples / peak, sample_rate, encoder, container, rate)
-        heard = resample(decode(content), sample_rate).samples[: len(samples)]
-        return np.pad(heard, (0, len(samples) - len(heard))) * np.float32(peak)
+        decoded = resample(decode(content), sample_rate).samples[: len(samples)]
+        return np.pad(decoded, (0, len(samples) - len(decoded))) * np.float32(peak)
 
 
 def _encode(samples: np.ndarray, sample_rate: int, encoder: str, container: str, rate: int) -> bytes:
@@ -220,7 +220,7 @@ def _encode(samples: np.ndarray, sample_rate: int, encoder: str, container: str,
 
 @dataclass(frozen=True)
 class Clipping:
-    """Overdrives the clip: what lies above ``lowest`` of its peak, or a larger share, is cut off."""
+    """Clips the samples at ``lowest`` times the peak, or at a larger share of it."""
 
     lowest: float
 
@@ -231,7 +231,7 @@ class Clipping:
 
 @dataclass(frozen=True)
 class Maybe:
-    """Makes a change with a probability."""
+    """Applies a change with a given probability."""
 
     change: Change
     probability: float

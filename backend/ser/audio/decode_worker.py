@@ -1,10 +1,10 @@
-"""Owns decoding what strangers send: in helper processes that may crash, hang or eat memory without any harm.
+"""Decodes untrusted recordings in helper processes, which may crash, hang or exhaust memory without harm.
 
-A helper (``python -m ser.audio.decode_worker``) is started before it is needed and decodes one recording after the
-other. What comes and what goes takes its pipes, never the disk. It cannot open a file or a socket, write anything, or
-use more than its share of time and memory (``ser.core.resource_limits``); whoever waits for it kills it when its time
-is over, which is the only limit on Windows. A helper that dies costs the recording it died of, and is replaced. Going
-through a helper costs 1.3 ms for a 3 s WAV (0.6 ms here, 1.9 ms there), so that even small and simple files do.
+A helper (``python -m ser.audio.decode_worker``) is started in advance and decodes one recording after the other. Data
+goes through its pipes, never the disk. It cannot open a file or a socket, write anything, or exceed its limits of time
+and memory (``ser.core.resource_limits``); the server kills it at its timeout, which is the only limit on Windows. When
+a helper dies, only its current recording is lost, and it is replaced. A helper adds 1.3 ms for a 3 s WAV (1.9 instead
+of 0.6 ms), so small files go through one too.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from ser.core.subprocesses import python_command, python_environment
 
 log = logging.getLogger(__name__)
 
-MEMORY_BYTES = 1 << 30  # a helper may grow by so much: half an hour at 48 kHz, twice
-LEAST_SECONDS = 5.0  # what any recording may take
-SECONDS_A_MEBIBYTE = 1.0  # and more for large ones
-START_SECONDS = 60.0  # a helper imports its libraries; a busy machine takes its time
-CLAIMED_BYTES = 1 << 30  # a header that claims more is refused, whatever the file holds
+MEMORY_BYTES = 1 << 30  # a helper may grow by this much: half an hour at 48 kHz, twice
+LEAST_SECONDS = 5.0  # for any recording
+SECONDS_A_MEBIBYTE = 1.0  # on top, for large ones
+START_SECONDS = 60.0  # for importing its libraries, also on a busy machine
+CLAIMED_BYTES = 1 << 30  # a header that claims more is refused, whatever the file contains
 
-_ASK = struct.Struct("<Qdd")  # bytes, longest recording in s, s that it may take
+_ASK = struct.Struct("<Qdd")  # bytes, longest recording in s, timeout in s
 _ANSWER = struct.Struct("<?IQ")  # whether it was decoded, Hz, bytes
 _READY = b"!"
 
@@ -49,17 +49,17 @@ T = TypeVar("T")
 
 
 def allowed_seconds(size: int) -> float:
-    """Returns how long decoding so many bytes may take, in s."""
+    """Returns the timeout for decoding this many bytes, in s."""
     return LEAST_SECONDS + SECONDS_A_MEBIBYTE * size / (1 << 20)
 
 
 class Decoders:
-    """Some helper processes; safe to use from several threads.
+    """A pool of decoder processes; safe to use from several threads.
 
     Args:
-        count: how many recordings are decoded at a time.
+        count: number of recordings decoded at a time.
         program: what a helper runs; only tests run another one.
-        seconds: how long decoding a number of bytes may take.
+        seconds: timeout in s for a number of bytes.
     """
 
     def __init__(
@@ -88,18 +88,18 @@ class Decoders:
         """Reads a recording as ``ser.audio.waveform.decode`` does.
 
         Raises:
-            AudioError: as ``ser.audio.waveform.decode``; or its header claims more than ``CLAIMED_BYTES``, as those of
-                streams do (``audio_unreadable``); or the helper crashed over it, took too long, or needed too much
-                memory (``audio_undecodable``).
+            AudioError: as ``ser.audio.waveform.decode``; or the header claims more than ``CLAIMED_BYTES``, as those of
+                streams do (``audio_unreadable``); or the helper crashed, took too long, or needed too much memory
+                (``audio_undecodable``).
         """
         helper = self._idle.get()
         try:
-            if not helper.alive:  # died on its own, which is no fault of this recording
+            if not helper.alive:  # died while idle, not because of this recording
                 helper.restart()
             return helper.decode(content, max_seconds, self._seconds(len(content)))
         except AudioError:
             raise
-        except Exception as error:  # whatever a helper does or says: it is not to be trusted any more
+        except Exception as error:  # a helper that failed is no longer trusted
             helper.restart()
             log.warning("a decoding helper failed (%s: %s) and was replaced", type(error).__name__, error)
             raise _undecodable() from error
@@ -131,11 +131,11 @@ class _Helper:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # what was left to write goes nowhere
+            with suppress(OSError):  # unsent data is dropped
                 pipe.close()
 
     def decode(self, content: bytes, max_seconds: float, seconds: float) -> Waveform:
-        """Raises an error of any kind where the helper died, was killed for its time, or talks nonsense."""
+        """Raises any kind of error if the helper died, was killed at its timeout, or broke the protocol."""
         if not self._ready:
             self._within(START_SECONDS, lambda: _read(self._process.stdout, len(_READY)))
             self._ready = True
@@ -145,20 +145,20 @@ class _Helper:
         raise AudioError(**json.loads(answer))
 
     def _start(self) -> None:
-        # Ctrl-C in a terminal reaches all of its group: the server stops its helpers itself, when it needs them no more
+        # Ctrl-C in a terminal reaches its whole process group; the server stops its helpers itself, when it is done
         group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"process_group": 0}
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # libraries may say there what is in a recording
+            stderr=subprocess.DEVNULL,  # libraries may print details of a recording there
             env=python_environment(OMP_NUM_THREADS="1"),
             **group,
         )
         self._ready = False
 
     def _within(self, seconds: float, act: Callable[[], T]) -> T:
-        """Does something that ends with an error when it takes longer."""
+        """Runs ``act``; kills the helper if it takes longer, which makes ``act`` fail."""
         watch = threading.Timer(seconds, self._process.kill)
         watch.daemon = True
         watch.start()
@@ -173,16 +173,16 @@ class _Helper:
         self._process.stdin.flush()
         decoded, sample_rate, size = _ANSWER.unpack(_read(self._process.stdout, _ANSWER.size))
         if size > MEMORY_BYTES:
-            raise ValueError(f"it announced {size} bytes")
+            raise ValueError(f"the helper announced {size} bytes")
         return decoded, sample_rate, _read(self._process.stdout, size)
 
 
 def serve(decode: Decode = decode, memory_bytes: int = MEMORY_BYTES) -> None:
-    """Decodes what comes through stdin until that ends; runs in a helper.
+    """Decodes what arrives on stdin until that ends; runs in a helper.
 
     Args:
-        decode: reads a recording.
-        memory_bytes: what it may need beside what it has.
+        decode: decodes a recording.
+        memory_bytes: how much the process may grow.
     """
     _import_everything()
     confine(memory_bytes)
@@ -199,7 +199,7 @@ def serve(decode: Decode = decode, memory_bytes: int = MEMORY_BYTES) -> None:
 
 
 def _import_everything() -> None:
-    """Loads what PyAV would load when it meets a stream of some kind; later not even a module can be opened."""
+    """Imports what PyAV would import on demand; later not even a module can be opened."""
     import av
 
     for module in pkgutil.walk_packages(av.__path__, "av."):
@@ -210,17 +210,17 @@ def _import_everything() -> None:
 
 
 def claimed_bytes(content: bytes) -> int:
-    """Returns the most that the header of a WAV or AIFF file claims to hold, in bytes; 0 for any other file.
+    """Returns the largest size that the header of a WAV or AIFF file claims, in bytes; 0 for other files.
 
     Formats: RIFF (Microsoft, 1991), RF64 (EBU Tech 3306), IFF (Electronic Arts, 1985).
     """
-    if content[:4] == b"RF64":  # its 32 bits are all set; the true sizes of the file and of the sound come first
+    if content[:4] == b"RF64":  # its 32-bit sizes are unused; the 64-bit ones follow
         return max(struct.unpack_from("<QQ", content, 20)) if len(content) >= 36 else 0
     if content[:4] not in (b"RIFF", b"RIFX", b"FORM"):
         return 0
     order = "little" if content[:4] == b"RIFF" else "big"
     most, name, place = int.from_bytes(content[4:8], order), b"", 12
-    while place < len(content) and name not in (b"data", b"SSND"):  # nothing counts on what follows the sound
+    while place < len(content) and name not in (b"data", b"SSND"):  # chunks after the audio do not matter
         name, size = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], order)
         most, place = max(most, size), place + 8 + size + size % 2
     return most
@@ -229,8 +229,8 @@ def claimed_bytes(content: bytes) -> int:
 def _check_claim(content: bytes) -> None:
     if (claim := claimed_bytes(content)) > CLAIMED_BYTES:
         raise AudioError(
-            f"The header claims {claim / (1 << 30):.1f} GiB, the file has {len(content)} bytes: it was cut off, or "
-            "written by a program that never said where it ends. Open it in an audio editor and save it again."
+            f"The header claims {claim / (1 << 30):.1f} GiB, but the file has {len(content)} bytes: it is truncated or "
+            "was written as a stream of unknown length. Open it in an audio editor and save it again."
         )
 
 
@@ -245,16 +245,16 @@ def _attempt(decode: Decode, content: bytes, max_seconds: float) -> tuple[bool, 
 
 
 def _read(source: BinaryIO, size: int) -> bytearray:
-    """Reads exactly so many bytes, into memory that PyTorch may share.
+    """Reads exactly this many bytes, into memory that PyTorch can share.
 
     Raises:
-        EOFError: the helper ended before.
+        EOFError: the helper ended early.
     """
     content, place = bytearray(size), 0
     while place < size:
         count = source.readinto(memoryview(content)[place:])
         if not count:
-            raise EOFError("it ended")
+            raise EOFError("the helper ended")
         place += count
     return content
 

@@ -1,7 +1,7 @@
-"""Sounds that are no speech, made by formula: what a model must not take for a voice.
+"""Synthesises sounds that are not speech, from which a model learns to reject them.
 
-A voice detector that was made for speech fires here and there on music, birds and sirens. A model that begins with a
-pretrained encoder learns from these sounds, and from speech, to tell the two apart.
+A voice activity detector sometimes fires on music, birds and sirens. A model with a pretrained encoder learns from
+these sounds, and from speech, to tell the two apart.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ SOUNDS: dict[str, Sound] = {one.__name__: one for one in (music, drums, birds, s
 
 
 def make_sound(kind: str, sample_rate: int, draw: np.random.Generator) -> np.ndarray:
-    """Returns float32 (samples,), 3 s of one kind of ``SOUNDS``, another one at every draw."""
+    """Returns float32 (samples,), 3 s of one kind of ``SOUNDS``, different at every draw."""
     samples = SOUNDS[kind](sample_rate, draw)
     return (samples * PEAK / np.abs(samples).max()).astype(np.float32)
 
@@ -100,7 +100,7 @@ def _tone(pitch: np.ndarray, sample_rate: int) -> np.ndarray:
 def _sequence(
     event: Callable[[], np.ndarray], gaps: tuple[float, float], sample_rate: int, draw: np.random.Generator
 ) -> np.ndarray:
-    """Events (samples,) one after the other, ``gaps`` s apart, until the time is over."""
+    """Events (samples,) one after the other, ``gaps`` s apart, until ``SECONDS`` are filled."""
     total = np.zeros(int(SECONDS * sample_rate))
     start = 0
     while start < len(total):

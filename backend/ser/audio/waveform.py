@@ -1,9 +1,9 @@
-"""Owns the way from bytes to a ``Waveform``: mono float32 samples at the recording's own sampling rate.
+"""Reads audio bytes into a mono waveform: float32 samples at the recording's own sampling rate.
 
-The container is recognised by its first bytes, never by the file's name, and the decoder is told which one it is:
-FFmpeg would otherwise follow playlists. libsndfile (soundfile) reads wav, flac, ogg, mp3 and aiff; FFmpeg's libraries
-(PyAV) read mp4/m4a, webm and aac. Decoding happens in blocks, so that a file that lies about its length, or that is a
-bomb, is refused before it fills the memory.
+The container is recognised by its first bytes, never by the file name, and the decoder is told which one it is, because
+FFmpeg would otherwise follow playlists. libsndfile (soundfile) reads wav, flac, mp3 and aiff; FFmpeg's libraries (PyAV)
+read ogg, mp4/m4a, webm and aac. Decoding happens in blocks, so that a file with a false length or a decompression bomb
+is refused before it fills the memory.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import soxr
 
 from ser.core.errors import AudioError
 
-SAMPLE_RATE = 16_000  # Hz; what the speech detector and every recipe hear
-MIN_SECONDS = 0.1  # shorter than this there are fewer than the 9 frames that the delta filter needs
+SAMPLE_RATE = 16_000  # Hz; input of the voice activity detector and of every recipe
+MIN_SECONDS = 0.1  # less has fewer than the 9 frames that the delta filter needs
 MAX_SECONDS = 1800.0
 MIN_SAMPLE_RATE = 8_000  # Hz
 MAX_SAMPLE_RATE = 192_000  # Hz
@@ -33,7 +33,7 @@ SUFFIXES = tuple(f".{name}" for name in (*FORMATS, "aif", "oga", "wave", "mka"))
 
 # libsndfile refuses some short Opus files, so FFmpeg reads ogg
 _FFMPEG_FORMATS = {"mp4": "mp4", "webm": "matroska", "aac": "aac", "ogg": "ogg"}
-_FFMPEG_OPTIONS = {"protocol_whitelist": "none"}  # whatever a file refers to, nothing is opened for it
+_FFMPEG_OPTIONS = {"protocol_whitelist": "none"}  # a file may refer to others; none is opened
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def decode(source: bytes | Path, max_seconds: float = MAX_SECONDS) -> Waveform:
         max_seconds: longest recording that is accepted, in s.
 
     Raises:
-        AudioError: the bytes are empty, of no known format, damaged, not finite or far beyond full scale, shorter than
-            ``MIN_SECONDS``, longer than ``max_seconds``, or have a sampling rate or number of channels outside what is
+        AudioError: the file is empty, of an unsupported format, damaged, not finite or far beyond full scale, shorter
+            than ``MIN_SECONDS``, longer than ``max_seconds``, or its sampling rate or number of channels is not
             supported.
     """
     content = source if isinstance(source, bytes) else _read(source)
@@ -72,12 +72,12 @@ def decode(source: bytes | Path, max_seconds: float = MAX_SECONDS) -> Waveform:
     waveform = _collect(blocks(content, container, max_seconds), container, max_seconds)
     if waveform.seconds < MIN_SECONDS:
         raise AudioError(
-            f"The recording is {waveform.seconds:.2f} s long; at least {MIN_SECONDS} s are needed. Record a few words.",
+            f"The recording is {waveform.seconds:.2f} s long; at least {MIN_SECONDS} s is needed. Record a few words.",
             "audio_too_short",
         )
-    if not np.abs(waveform.samples).max() < MAX_MAGNITUDE:  # also where it is NaN
+    if not np.abs(waveform.samples).max() < MAX_MAGNITUDE:  # also true for NaN
         raise AudioError(
-            "The recording holds values that are no numbers, or far beyond full scale. Export it again as 16-bit WAV.",
+            "The recording contains samples that are not finite or far beyond full scale. Export it as 16-bit WAV.",
             "audio_not_finite",
         )
     return waveform
@@ -99,9 +99,9 @@ def _read(path: Path) -> bytes:
 
 
 def _sniff(content: bytes) -> str:
-    """Names the container by its first bytes."""
+    """Returns the container by its first bytes."""
     if not content:
-        raise AudioError("The file is empty (0 bytes). Choose another one or record again.", "audio_empty")
+        raise AudioError("The file is empty (0 bytes). Choose another file or record again.", "audio_empty")
     head = content[:16]
     if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
         return "wav"
@@ -115,8 +115,8 @@ def _sniff(content: bytes) -> str:
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0:
         return "mp3" if head[1] & 0x06 else "aac"  # the layer bits are 0 in AAC's ADTS header
     raise AudioError(
-        f"This is not an audio file of a known format. Expected one of {', '.join(FORMATS)}; a file is recognised by "
-        "its content, not by its name.",
+        f"Unsupported audio format. Expected one of {', '.join(FORMATS)}; a file is recognised by its content, not by "
+        "its name.",
         "audio_unsupported",
     )
 
@@ -128,7 +128,7 @@ def _sndfile_blocks(content: bytes, container: str, max_seconds: float) -> Itera
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             _check_layout(file.samplerate, file.channels)
-            if container != "mp3":  # an mp3's own length is a guess until it is decoded
+            if container != "mp3":  # the length of an mp3 is an estimate until it is decoded
                 _check_length(file.frames / file.samplerate, max_seconds)
             while len(block := file.read(BLOCK_SECONDS * file.samplerate, dtype="float32", always_2d=True)):
                 yield _mix_down(block.T), file.samplerate
@@ -137,7 +137,7 @@ def _sndfile_blocks(content: bytes, container: str, max_seconds: float) -> Itera
 
 
 def _ffmpeg_blocks(content: bytes, container: str, max_seconds: float) -> Iterator[Block]:
-    import av  # costs 50 ms, and most recordings do not need it
+    import av  # takes 50 ms, and most recordings do not need it
 
     def opened() -> av.container.InputContainer:
         return av.open(io.BytesIO(content), format=_FFMPEG_FORMATS[container], options=_FFMPEG_OPTIONS)
@@ -145,12 +145,12 @@ def _ffmpeg_blocks(content: bytes, container: str, max_seconds: float) -> Iterat
     try:
         with opened() as file:
             if not file.streams.audio:
-                raise AudioError("The file holds no sound, only pictures or data.", "audio_unsupported")
+                raise AudioError("The file contains no audio, only images or data.", "audio_unsupported")
             stream = file.streams.audio[0]
             if stream.codec_context is None or not stream.codec_context.sample_rate:
                 raise _damaged(container)
             _check_layout(stream.codec_context.sample_rate, stream.codec_context.channels)
-            for packet in file.demux(stream):  # its own account of its length: cheap, and enough to refuse most bombs
+            for packet in file.demux(stream):  # the claimed length: cheap, and refuses most bombs
                 if packet.pts is not None and packet.time_base:
                     _check_length(float(packet.pts * packet.time_base), max_seconds)
         with opened() as file:
@@ -164,7 +164,7 @@ def _ffmpeg_blocks(content: bytes, container: str, max_seconds: float) -> Iterat
 
 
 def _mix_down(channels: np.ndarray) -> np.ndarray:
-    """Averages (channels, samples); a damaged file's values may overflow, which ``decode`` refuses afterwards."""
+    """Averages (channels, samples); the values of a damaged file may overflow, which ``decode`` refuses later."""
     with np.errstate(over="ignore", invalid="ignore"):
         return channels.mean(axis=0)
 
@@ -173,13 +173,15 @@ def _collect(blocks: Iterator[Block], container: str, max_seconds: float) -> Wav
     parts, sample_rate, seconds = [], 0, 0.0
     for samples, rate in blocks:
         if sample_rate and rate != sample_rate:
-            raise AudioError("The sampling rate changes inside the recording; convert it to WAV first.")
+            raise AudioError("The sampling rate changes within the recording; convert it to WAV first.")
         sample_rate = rate
         seconds += len(samples) / rate
         _check_length(seconds, max_seconds)
         parts.append(samples)
     if not parts:
-        raise AudioError(f"The {container} file holds no samples. Choose another one or record again.", "audio_empty")
+        raise AudioError(
+            f"The {container} file contains no samples. Choose another file or record again.", "audio_empty"
+        )
     return Waveform(np.concatenate(parts).astype(np.float32, copy=False), sample_rate)
 
 
@@ -195,7 +197,9 @@ def _check_layout(sample_rate: int, channels: int) -> None:
 
 def _check_length(seconds: float, max_seconds: float) -> None:
     if seconds > max_seconds:
-        raise AudioError(f"The recording is longer than {max_seconds / 60:g} min; cut it into parts.", "audio_too_long")
+        raise AudioError(
+            f"The recording is longer than {max_seconds / 60:g} min; split it into parts.", "audio_too_long"
+        )
 
 
 def _damaged(container: str) -> AudioError:

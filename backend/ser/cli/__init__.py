@@ -1,6 +1,6 @@
-"""The command line. Every command imports what it needs itself, so that ``--help`` answers at once.
+"""Defines the command line. Every command imports what it needs itself, so that ``--help`` is immediate.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some files failed, 2 usage, 3 bad input,
+Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 some files failed, 2 wrong usage, 3 bad input,
 4 a problem with a model or a download.
 """
 
@@ -24,7 +24,7 @@ from ser.core.optional_packages import OPTIONAL, package_error
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
-    help="Names the emotion in a voice, says how sure it is, and admits when it cannot tell.",
+    help="Recognises the emotion in a voice, with a calibrated confidence.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -37,7 +37,7 @@ app.command("corpus")(explore)
 def main() -> None:
     """Runs the command line; an expected error is one sentence on stderr and its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # a file's name may hold anything
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # a file name may contain anything
     try:
         app(prog_name="ser")
     except SerError as error:
@@ -53,7 +53,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        typer.echo("ser: the disk is full; make room and run the same command again.", err=True)
+        typer.echo("ser: the disk is full; free some space and run the same command again.", err=True)
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Owns what the command line draws: progress on stderr, and only on a terminal; figures as tables on stdout."""
+"""Draws progress on stderr, only on a terminal, and prints figures as tables on stdout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Any]:
-    """Yields ``onprogress(done, total)``; draws a bar on stderr when that is a terminal."""
+    """Yields ``on_progress(done, total)``; draws a bar on stderr if that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -28,7 +28,7 @@ def progress(what: str, unit: str) -> Iterator[Any]:
 
 @contextmanager
 def training_progress(epochs: int) -> Iterator[Any]:
-    """Yields ``on_epoch(epoch)``: a live line with time left on a terminal, one line per epoch elsewhere."""
+    """Yields ``on_epoch(epoch)``: a progress line with the time left on a terminal, one line per epoch elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -81,14 +81,14 @@ def _fold_table(folds: Sequence[Any], note: str) -> Table:
     for name in ("seed", "fold", "best epoch", "UA", "clips", "time"):
         table.add_column(name, justify="right")
     for fold in folds:
-        took = "before" if fold.seconds is None else _clock(fold.seconds)
+        took = "resumed" if fold.seconds is None else _clock(fold.seconds)
         ua = f"{100 * fold.ua:.1f} %"
         table.add_row(str(fold.seed), fold.name, str(fold.best_epoch), ua, str(fold.clips), took)
     return table
 
 
 def _outlook(folds: Sequence[Any]) -> str:
-    """Says the running mean and the time left, which only folds that were run now can tell."""
+    """Returns the running mean and the time left, estimated from the folds of this run."""
     if not folds:
         return ""
     mean = sum(fold.ua for fold in folds) / len(folds)
@@ -121,10 +121,10 @@ def print_scores(metrics: dict, ua: float, wa: float) -> None:
 
 
 def print_comparison(found: dict, figures: Sequence[tuple[str, str]]) -> None:
-    """Prints two evaluations side by side, in percent, and what their difference is worth."""
+    """Prints two evaluations side by side, in percent, and whether they differ by more than chance."""
     typer.echo(f"A: {found['a']['name']}, {found['a']['protocol']}\nB: {found['b']['name']}, {found['b']['protocol']}")
     for own in (own for own in "ab" if found[own]["leaky"]):
-        typer.echo(f"{own.upper()} IS LEAKY: its test speakers were heard in training")
+        typer.echo(f"{own.upper()} IS LEAKY: its test speakers are also in training")
     rows = [(title, found["figures"][name]) for name, title in figures]
     rows += [(f"recall {label}", pair) for label, pair in found["recalls"].items()]
     width = max(len(title) for title, _ in rows)
@@ -139,7 +139,7 @@ def _shares(*shares: float) -> str:
 
 
 def print_classes(metrics: dict) -> None:
-    """Prints precision, recall and F1 of every emotion and their means, in percent, and the clips."""
+    """Prints precision, recall and F1 of every emotion and their means, in percent, with the number of clips."""
     typer.echo(f"{'':14s}{'precision':>10s}{'recall':>10s}{'F1':>10s}{'clips':>8s}")
     rows = metrics["per_class"]
     for label, own in rows.items():
@@ -149,7 +149,7 @@ def print_classes(metrics: dict) -> None:
     low, high = metrics["interval"]
     typer.echo(
         f"UA {100 * metrics['ua']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]   WA {100 * metrics['wa']:.1f} %   "
-        f"weighted F1 {100 * metrics['weighted_f1']:.1f} %   guessing {100 / len(metrics['answers']):.1f} %"
+        f"weighted F1 {100 * metrics['weighted_f1']:.1f} %   chance {100 / len(metrics['answers']):.1f} %"
     )
 
 
@@ -160,7 +160,7 @@ def _cells(*shares: float) -> str:
 def print_confusion(
     confusion: Sequence[Sequence[int]], labels: Sequence[str], answers: Sequence[str] | None = None
 ) -> None:
-    """Prints how many clips of each emotion (rows) were taken for which (columns, ``answers`` where they are more)."""
+    """Prints the confusion matrix: true emotions in rows, predicted ones (``answers`` if given) in columns."""
     width = max(map(len, labels)) + 1
     typer.echo(" " * width + "".join(f"{answer[:7]:>8s}" for answer in answers or labels) + "   <- predicted")
     for label, row in zip(labels, confusion, strict=True):
@@ -168,16 +168,16 @@ def print_confusion(
 
 
 def print_corpus(found: dict) -> None:
-    """Prints what a corpus holds."""
+    """Prints a summary of a corpus."""
     length = found["seconds"]
     typer.echo(
         f"{found['title']}: {found['clips']} clips, {found['hours']:.2f} hours, {len(found['speakers'])} speakers; "
         f"{length['min']:.2f} to {length['max']:.2f} s, median {length['median']:.2f} s"
     )
     typer.echo(f"{'':14s}{'clips':>8s}{'share':>10s}{'speakers':>10s}{'median':>10s}{'listeners agree':>18s}")
-    heard = found["listeners"]["by_emotion"] if found["listeners"] else {}
+    rated = found["listeners"]["by_emotion"] if found["listeners"] else {}
     for emotion, own in found["emotions"].items():
-        agree = f"{100 * heard[emotion]['agreement']:16.1f} %" if emotion in heard else ""
+        agree = f"{100 * rated[emotion]['agreement']:16.1f} %" if emotion in rated else ""
         typer.echo(
             f"{emotion:14s}{own['clips']:8d}{100 * own['share']:8.1f} %{own['speakers']:10d}"
             f"{own['median_seconds']:8.2f} s{agree}"
@@ -188,25 +188,25 @@ def print_corpus(found: dict) -> None:
     if found["listeners"]:
         own = found["listeners"]
         typer.echo(
-            f"listeners: {100 * own['agreement']:.1f} % of the votes on {own['clips']} clips name what was meant; "
+            f"listeners: {100 * own['agreement']:.1f} % of votes on {own['clips']} clips name the intended emotion; "
             f"in {100 * own['majority']:.1f} % of the clips it got more votes than any other"
         )
 
 
 def print_model(info: Any) -> None:
-    """Prints a model's name, what it is, and its honest figures."""
+    """Prints a model's name and title, and its figures on unseen speakers."""
     typer.echo(f"{info.name}: {info.title}, {info.parameters / 1e6:.1f} M parameters")
     for one in info.unseen_figures:
         what = f"{one.corpus} ({one.protocol}, {one.classes} classes)"
         typer.echo(f"  UA {one.ua:.1f} % on unseen speakers of {what}")
     if not info.unseen_figures:
-        typer.echo("  not measured on unseen speakers")
+        typer.echo("  not evaluated on unseen speakers")
     typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}")
 
 
 def print_voice(name: str, voice: Any) -> None:
-    """Prints what was measured about a voice: a line per descriptor, then every statistic there is."""
-    typer.echo(name if voice.speech_seconds else f"{name}: no speech, so only what the recording itself has")
+    """Prints a voice report: a line per descriptor, then every statistic."""
+    typer.echo(name if voice.speech_seconds else f"{name}: no speech, so only figures of the recording as a whole")
     for descriptor in voice.descriptors:
         if descriptor.value is not None:
             unit = f"{descriptor.unit:9s}"

@@ -1,4 +1,4 @@
-"""Owns the options that several commands have."""
+"""Defines the options that several commands share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ser.inference.export import FORMATS
 
 
 class Format(StrEnum):
-    """How predictions are written."""
+    """Output formats of a voice report and of predictions."""
 
     text = "text"
     json = "json"
@@ -22,35 +22,37 @@ class Format(StrEnum):
 Export = StrEnum("Export", {name: name for name in (*Format, *FORMATS)})
 
 
-ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]
-RecipeOption = Annotated[str, typer.Option(help="Which published system.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Name of a model that ships, or path of a checkpoint.")
+]
+RecipeOption = Annotated[str, typer.Option(help="Recipe to train, such as cnn1d; 'models' lists them.")]
 CorpusOption = Annotated[
-    list[str] | None, typer.Option(help="Which corpus, repeatable; the recipe's own where omitted.")
+    list[str] | None, typer.Option(help="Corpus, repeatable; the first one of the recipe by default.")
 ]
 UnlabelledOption = Annotated[
     list[str] | None,
-    typer.Option(help="Further corpus, repeatable, that only the recipe's teacher listens to, without its labels."),
+    typer.Option(help="Further corpus, repeatable, used without labels for distillation only."),
 ]
-RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded where omitted.")]
-VotesOption = Annotated[bool, typer.Option("--votes", help="Learn the listeners' votes where a clip has them.")]
-MirrorOption = Annotated[str | None, typer.Option(help="Other address to download the corpus from.")]
+RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded by default.")]
+VotesOption = Annotated[bool, typer.Option("--votes", help="Train on listeners' votes where a clip has them.")]
+MirrorOption = Annotated[str | None, typer.Option(help="Address of a mirror to download the corpus from.")]
 LabelsOption = Annotated[
     str | None,
     typer.Option(
-        help="Label set: 'recipe' (the default), 'corpus' (all that occur), 'shared' (what all corpora have, calm "
-        "counted as neutral; the default of cross), or names separated by commas. With --files it is the CSV that says "
-        "which emotion is in which recording."
+        help="Label set: 'recipe' (default), 'corpus' (all of the corpora), 'shared' (those that all corpora have, "
+        "calm counting as neutral; default of the protocol cross), or emotions separated by commas. With --files: "
+        "the CSV that lists the recordings."
     ),
 ]
 ClipOption = Annotated[
-    float | None, typer.Option("--clip-seconds", help="Cut clips to so many seconds; 0 keeps them whole.", min=0)
+    float | None, typer.Option("--clip-seconds", help="Cut clips to this many seconds; 0 keeps them whole.", min=0)
 ]
 FilesOption = Annotated[
     Path | None,
     typer.Option(
         "--files",
-        help="Folder of own recordings; --labels is then the CSV that lists them: path, emotion and, "
-        "if you know it, speaker.",
+        help="Folder of your own recordings; --labels is then the CSV that lists them, with the columns path, "
+        "emotion and, if known, speaker.",
     ),
 ]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write into.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Output folder.")]

@@ -1,4 +1,4 @@
-"""Owns how answers leave the command line: to stdout or into files, one after the other or all together."""
+"""Writes predictions to stdout or to files, one by one or all together."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from ser.inference.export import FORMATS, to_csv
 if TYPE_CHECKING:
     from ser.core.resume_log import Journal
 
-LINES = (Export.text, Export.jsonl)  # written as they come, so that a long run shows its answers
+LINES = (Export.text, Export.jsonl)  # printed one by one, so that a long run shows its results
 
 
 class Printer:
-    """Takes predictions and writes them in one format.
+    """Writes predictions in one format.
 
     Args:
         form: the format.
         out: file or folder to write into; None writes to stdout.
-        several: whether several recordings were asked for.
-        journal: takes the predictions for a file that holds all of them, and has those of an interrupted run.
+        several: whether there are several recordings.
+        journal: resume log of the predictions for a single output file.
 
     Raises:
-        SettingsError: several recordings cannot go into one file of that format.
+        SettingsError: the format needs one file per recording, and ``out`` is not a folder.
     """
 
     def __init__(self, form: Export, out: Path | None, *, several: bool, journal: Journal | None = None):
@@ -37,12 +37,12 @@ class Printer:
         self._journal = journal
         self._found = [Prediction.from_dict(entry) for entry in journal.entries] if journal else []
         self._written: set[Path] = set()
-        self._single = form in FORMATS and form is not Export.csv  # a file holds one recording
+        self._single = form in FORMATS and form is not Export.csv  # one file per recording
         if self._single and several and (out is None or out.is_file()):
-            raise SettingsError(f"{form.value} is one file for each recording; name a folder with --out.")
+            raise SettingsError(f"The format {form.value} needs one file per recording; name a folder with --out.")
 
     def add(self, prediction: Prediction) -> None:
-        """Takes one more; what can be written at once is."""
+        """Adds a prediction; writes it now if the format allows."""
         if self._single:
             self._write(FORMATS[self._form].write(prediction), self._file(prediction))
             return
@@ -53,7 +53,7 @@ class Printer:
             typer.echo(self._line(prediction))
 
     def close(self) -> None:
-        """Writes what could not be written before."""
+        """Writes the formats that need all predictions."""
         if self._single or (self._form in LINES and self._out is None):
             return
         if self._form in LINES:
@@ -80,7 +80,7 @@ class Printer:
         name = Path(prediction.file).stem if prediction.file not in ("", "-") else "stdin"
         suffix = FORMATS[self._form].suffix
         file, number = self._out / f"{name}{suffix}", 1
-        while file in self._written:  # recordings of one name in several folders
+        while file in self._written:  # recordings of the same name in several folders
             number += 1
             file = self._out / f"{name}-{number}{suffix}"
         self._written.add(file)

@@ -1,4 +1,4 @@
-"""Commands about recordings: what emotion, what voice, what it looks like."""
+"""Defines the commands about recordings: ``predict``, ``features`` and ``plot``."""
 
 from __future__ import annotations
 
@@ -28,29 +28,28 @@ if TYPE_CHECKING:
 
 def predict(
     sources: Annotated[list[str], typer.Argument(help="Recordings, folders of recordings, or - for stdin.")],
-    form: Annotated[Export, typer.Option("--format", help="How to write the answers.")] = Export.text,
+    form: Annotated[Export, typer.Option("--format", help="Output format.")] = Export.text,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="File to write into; a folder for several recordings and one file each."),
+        typer.Option("--out", "-o", help="Output file; a folder for formats with one file per recording."),
     ] = None,
     model: ModelOption = None,
     window: Annotated[
-        float | None, typer.Option(help="Look at recordings in windows of so many seconds; 3 beyond 10 s of length.")
+        float | None,
+        typer.Option(help="Length of the analysis windows in seconds; 3 by default, for recordings over 10 s."),
     ] = None,
     hop: Annotated[float | None, typer.Option(help="Seconds from one window to the next; 1 by default.")] = None,
     coverage: Annotated[
         int | None,
-        typer.Option(help="Also name a set of emotions that holds the right one so often: 80, 90 or 95 percent."),
+        typer.Option(help="Also give a set of emotions that contains the right one this often: 80, 90 or 95 percent."),
     ] = None,
-    speaker: Annotated[
-        str | None, typer.Option(help="Calibrate to the voice of this profile, which 'enroll' made.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run with the same --out was killed.")] = False,
+    speaker: Annotated[str | None, typer.Option(help="Speaker profile to calibrate with, made by 'enroll'.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run with the same --out.")] = False,
 ) -> None:
-    """Names the emotion of recordings.
+    """Predicts the emotion of recordings.
 
-    ``--format json`` prints one object for one recording and a list for several; ``jsonl`` one object a line, ``csv``
-    one row. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file for each recording.
+    The format json is one object for one recording and a list for several, jsonl one object per line, csv one row per
+    recording. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file per recording.
     """
     from ser.core.settings import load_settings
     from ser.inference.predictor import load_predictor
@@ -72,7 +71,7 @@ def predict(
         found = done.total()
         for name, source in files:
             if done[name]:
-                done[name] -= 1  # a file may be named twice
+                done[name] -= 1  # a file may be given twice
                 continue
             try:
                 prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
@@ -90,13 +89,13 @@ def predict(
 
 
 def _journal(form: Export, out: Path | None, run: dict[str, Any], *, several: bool, resume: bool) -> Journal | None:
-    """Returns the journal of a run that writes several answers into one file; None where there is no such file."""
+    """Returns the resume log of a run that writes several predictions to one file; None for other runs."""
     from ser.core.resume_log import Journal
 
     if out is not None and several and form in (Export.json, Export.jsonl, Export.csv):
         return Journal(out, run, resume=resume)
     if resume:
-        raise SettingsError("--resume goes with several recordings, --out FILE, and --format json, jsonl or csv.")
+        raise SettingsError("--resume needs several recordings, --out FILE, and --format json, jsonl or csv.")
     return None
 
 
@@ -109,7 +108,7 @@ def _profile(name: str, database_url: str) -> Profile:
 
 
 def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
-    """Yields (name, path) of every recording; folders are searched, in order of names; - stands for stdin."""
+    """Yields (name, path) of every recording; folders are searched in order of names; - is stdin."""
     from ser.audio.waveform import SUFFIXES
 
     for source in sources:
@@ -124,7 +123,7 @@ def _predict(
     from ser.core.errors import AudioError
 
     if path.is_dir():
-        raise AudioError("the folder holds no recording.", "audio_empty")
+        raise AudioError("the folder contains no recording.", "audio_empty")
     return predictor.predict(
         sys.stdin.buffer.read() if name == "-" else path, name, grid=grid, coverage=coverage, profile=profile
     )
@@ -132,12 +131,14 @@ def _predict(
 
 def features(
     source: Annotated[str, typer.Argument(help="A recording, or - for stdin.")],
-    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.text,
-    everything: Annotated[bool, typer.Option("--all", help="Print the statistics that 'mlp' learns from too.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.text,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also print the statistics that the recipe mlp is trained on.")
+    ] = False,
 ) -> None:
-    """Measures the voice in a recording: pitch, loudness, tempo, brightness, with unit and meaning.
+    """Measures pitch, loudness, tempo and brightness of a voice.
 
-    JSON always holds the statistics too.
+    Each has a unit and an explanation. JSON always includes the statistics of --all.
     """
     from ser.audio.vad import find_speech
     from ser.features.voice_report import measure
@@ -155,10 +156,10 @@ def features(
 
 def plot(
     source: Annotated[str, typer.Argument(help="A recording, or - for stdin.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.", dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG file to write.", dir_okay=False)],
     model: ModelOption = None,
 ) -> None:
-    """Draws a recording: waveform and speech, mel spectrogram, pitch, and how likely each emotion is."""
+    """Plots waveform, speech, spectrogram, pitch and probabilities."""
     from ser.audio.vad import find_speech
     from ser.audio.waveform import SAMPLE_RATE, Waveform
     from ser.core.settings import load_settings
@@ -173,9 +174,9 @@ def plot(
         draw_clip(out, samples, find_speech(samples), prediction)
     except OSError as error:
         raise SettingsError(
-            f"{out} cannot be written: {error.strerror or error}. Name a file in a folder you may write to with --out."
+            f"{out} cannot be written: {error.strerror or error}. Choose a writable folder with --out."
         ) from error
-    typer.echo(f"written to {out}", err=True)
+    typer.echo(f"plot: {out}", err=True)
 
 
 def _samples(source: str) -> np.ndarray:

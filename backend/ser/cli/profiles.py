@@ -1,4 +1,4 @@
-"""Commands about whose voice it is: profiles that a model is calibrated with."""
+"""Defines the commands about speaker profiles: ``enroll`` and ``profiles``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from ser.cli.predict import recordings
 
 def enroll(
     name: Annotated[str, typer.Argument(help="Name of the profile.")],
-    sources: Annotated[list[str], typer.Argument(help="Recordings of that person, best in varied moods; or folders.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Recordings of the person, or folders of them; varied moods are best.")
+    ],
     model: ModelOption = None,
 ) -> None:
-    """Calibrates a model to one person's voice; predict --speaker NAME then uses it.
+    """Makes a speaker profile, for predict --speaker NAME.
 
-    Five to twenty short recordings in varied moods are best; they need no labels. What is kept are statistics of the
-    voice, never audio: see 'profiles'.
+    A profile calibrates a model to one person's voice. Five to twenty short recordings in varied moods are best; they
+    need no labels. Statistics of the voice are stored, never audio; 'profiles' lists and deletes profiles.
     """
     from ser.core.settings import load_settings
     from ser.inference.predictor import load_predictor
@@ -39,9 +41,9 @@ def enroll(
 
 
 def profiles(
-    delete: Annotated[str | None, typer.Option(help="Delete the profile of this name for good.")] = None,
+    delete: Annotated[str | None, typer.Option(help="Permanently delete the profile of this name.")] = None,
 ) -> None:
-    """Lists the profiles of voices, or deletes one."""
+    """Lists the speaker profiles, or deletes one."""
     from ser.core.settings import load_settings
     from ser.storage.database import LOCAL, opened
     from ser.storage.profiles import delete_profile, list_profiles
@@ -55,5 +57,5 @@ def profiles(
     for profile in found:
         typer.echo(
             f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, "
-            f"for {profile.model}, made {profile.created}"
+            f"for {profile.model}, created {profile.created}"
         )

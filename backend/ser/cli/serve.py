@@ -1,4 +1,4 @@
-"""Commands about what ships: serve it, list it, describe its API."""
+"""Defines the commands ``serve``, ``models`` and ``openapi``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ser.cli.options import ModelOption
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Port; the first free one from 5000 on where omitted.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; the first free one from 5000 on by default.")] = None,
     browser: Annotated[bool, typer.Option("--open/--no-browser", help="Open the page in a browser.")] = False,
     model: ModelOption = None,
 ) -> None:
-    """Serves the page and the API with a production server."""
+    """Serves the page and the API."""
     from dataclasses import replace
 
     from ser.api.server.run import run
@@ -27,7 +27,7 @@ def serve(
 
 
 def models() -> None:
-    """Lists the models that ship, with their figure on speakers they never heard, and the recipes to train more."""
+    """Lists the models with their figures, and the recipes."""
     from ser.core.settings import load_settings
     from ser.models.checkpoint import list_models
     from ser.models.recipe import find_recipes
@@ -36,7 +36,7 @@ def models() -> None:
         print_model(info)
     typer.echo("\nrecipes, for 'train' and 'evaluate':")
     for recipe in find_recipes().values():
-        typer.echo(f"  {recipe.name}: {recipe.summary} Its authors: {recipe.protocol}.")
+        typer.echo(f"  {recipe.name}: {recipe.summary} Published protocol: {recipe.protocol}.")
 
 
 def openapi() -> None:

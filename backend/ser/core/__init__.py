@@ -1,1 +1,1 @@
-"""What everything else stands on: labels, settings, the Prediction, errors, files."""
+"""Labels, settings, the result types, errors and file handling that every other room uses."""

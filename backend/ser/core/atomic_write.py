@@ -1,4 +1,4 @@
-"""Owns writing files so that a kill at any moment leaves the old content or the new, never half of it."""
+"""Writes files atomically: a kill at any moment leaves the old content or the new, never a part of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
-    """Lets ``write`` fill a file beside ``target``, brings it to disk, then renames it onto ``target``."""
+    """Has ``write`` fill a file beside ``target``, flushes it to disk, then renames it to ``target``."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
@@ -21,5 +21,5 @@ def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Writes UTF-8 text atomically, with the same line ends on every system."""
+    """Writes UTF-8 text atomically, with the same line endings on every system."""
     write_atomically(target, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))

@@ -1,7 +1,7 @@
-"""Owns verified downloads: resumable, checked by size and hash before the final name appears.
+"""Downloads files resumably and verifies size and hash before the final name appears.
 
-What has arrived is kept in ``<name>.part``, so that a cut connection or a killed program loses nothing. What the server
-called its version (ETag) stands in ``<name>.part.etag``: the rest is only taken while that is still the same.
+Received bytes are stored in ``<name>.part``, so that a broken connection or a killed program loses nothing. The
+server's version of the file (ETag) is stored in ``<name>.part.etag``: a download resumes only while that is unchanged.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import urllib3
 from ser.core.atomic_write import write_text
 from ser.core.errors import DownloadError
 
-ATTEMPTS = 5  # without any progress in between
+ATTEMPTS = 5  # in a row without any progress
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 16
-TRY_AGAIN = (408, 429)  # and everything from 500 on
+TRY_AGAIN = (408, 429)  # and every status from 500 on
 
-Progress = Callable[[int, int], None]  # bytes done, bytes in all
+Progress = Callable[[int, int], None]  # bytes done, total bytes
 
 
 class _Interrupted(Exception):
-    """This attempt ended without everything; another one may go on."""
+    """This attempt ended early; another one may resume."""
 
 
 def download(
@@ -44,20 +44,20 @@ def download(
     on_progress: Progress | None = None,
     wait_seconds: float = 1.0,
 ) -> Path:
-    """Fetches ``url`` into ``target``; nothing is fetched when the right file is already there.
+    """Downloads ``url`` to ``target``; does nothing if the right file is already there.
 
     Args:
         url: http or https address.
-        target: final name, which appears only with the right bytes.
+        target: final name, which appears only once the bytes are verified.
         md5: expected hash, hexadecimal.
         sha256: expected hash, hexadecimal.
         size: expected bytes.
-        on_progress: called with (bytes done, bytes in all or 0).
-        wait_seconds: pause before the first further attempt in s, doubled each time.
+        on_progress: called with (bytes done, total bytes or 0).
+        wait_seconds: pause in s before the first retry, doubled for each further one.
 
     Raises:
-        DownloadError: the server cannot be reached or refuses (``download_failed``), the bytes are not the expected
-            ones (``download_checksum``), or they cannot be written (``download_disk``).
+        DownloadError: the server cannot be reached or refuses (``download_failed``), size or hash are wrong
+            (``download_checksum``), or the file cannot be written (``download_disk``).
     """
     if target.exists() and not _fault(target, md5, sha256, size):
         return target
@@ -68,7 +68,7 @@ def download(
     if fault := _fault(part, md5, sha256, size):
         _forget(part)
         raise DownloadError(
-            f"{url} gave the wrong file: {fault}. Nothing was kept; try again or name a mirror.", "download_checksum"
+            f"{url} sent the wrong file: {fault}. It was deleted; try again or use a mirror.", "download_checksum"
         )
     with _writing(target):
         part.replace(target)
@@ -77,16 +77,16 @@ def download(
 
 
 def extract_zip(archive: Path, folder: Path, on_progress: Progress | None = None) -> Path:
-    """Unpacks an archive into ``folder``, which appears only when it is complete; what is there is left alone.
+    """Unpacks an archive into ``folder``, which appears only when complete; an existing one is left alone.
 
     Args:
         archive: the zip file.
-        folder: where its content goes.
-        on_progress: called with (bytes unpacked, bytes in all).
+        folder: the folder to unpack into.
+        on_progress: called with (bytes unpacked, total bytes).
 
     Raises:
-        DownloadError: the archive is damaged or would write outside the folder (``download_failed``), or the disk is
-            full (``download_disk``).
+        DownloadError: the archive is damaged or would write outside the folder (``download_failed``), or the folder
+            cannot be written (``download_disk``).
     """
     if folder.exists() and any(folder.iterdir()):
         return folder
@@ -117,11 +117,11 @@ def _unpack(archive: Path, folder: Path, on_progress: Progress | None) -> None:
                 if on_progress:
                     on_progress(done, total)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DownloadError(f"{archive} is a damaged archive ({error}); delete it and download again.") from error
+        raise DownloadError(f"{archive} is a damaged archive ({error}); delete it and download it again.") from error
 
 
 def _fetch_all(url: str, part: Path, size: int | None, on_progress: Progress | None, wait_seconds: float) -> None:
-    """Asks again from where the connection broke, until everything is there."""
+    """Retries from where the connection broke until the file is complete."""
     failures = 0
     while True:
         before = _bytes(part)
@@ -132,23 +132,23 @@ def _fetch_all(url: str, part: Path, size: int | None, on_progress: Progress | N
             failures = 1 if _bytes(part) > before else failures + 1
             if failures >= ATTEMPTS:
                 raise DownloadError(
-                    f"{url} cannot be fetched: {_reason(error)}. {_bytes(part)} bytes are kept, the next attempt goes "
-                    "on there. Check the connection, or name a mirror."
+                    f"{url} cannot be downloaded: {_reason(error)}. {_bytes(part)} bytes are stored; the next attempt "
+                    "resumes there. Check the connection, or use a mirror."
                 ) from error
             time.sleep(wait_seconds * 2 ** (failures - 1))
         except requests.RequestException as error:
-            raise DownloadError(f"{url} cannot be fetched: {_reason(error)}. Check the address.") from error
+            raise DownloadError(f"{url} cannot be downloaded: {_reason(error)}. Check the address.") from error
 
 
 def _fetch(url: str, part: Path, size: int | None, on_progress: Progress | None) -> None:
-    """One request; appends to what is there when the server agrees to go on there."""
+    """Makes one request; appends to the stored bytes if the server resumes there."""
     have = _bytes(part)
     if size is not None and have >= size:
         return
     with requests.get(url, headers=_headers(part, have), stream=True, timeout=TIMEOUT_SECONDS) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
             _forget(part)
-            raise _Interrupted("the server has no bytes after those that are here; beginning anew")
+            raise _Interrupted("the server has no bytes beyond the stored ones; starting over")
         if answer.status_code >= 500 or answer.status_code in TRY_AGAIN:
             raise _Interrupted(f"the server answered {answer.status_code} {answer.reason}")
         if not answer.ok:
@@ -156,12 +156,12 @@ def _fetch(url: str, part: Path, size: int | None, on_progress: Progress | None)
         resumed = answer.status_code == requests.codes.partial_content
         if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             _forget(part)
-            raise _Interrupted("the server went on at another place; beginning anew")
+            raise _Interrupted("the server resumed at another position; starting over")
         _receive(answer, part, have if resumed else 0, size, on_progress)
 
 
 def _headers(part: Path, have: int) -> dict[str, str]:
-    """Asks for the rest, unless the server's file is another one by now; never for a compressed copy."""
+    """Asks for the remaining bytes unless the file has changed on the server; never for a compressed copy."""
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -171,7 +171,7 @@ def _headers(part: Path, have: int) -> dict[str, str]:
 
 
 def _receive(answer: requests.Response, part: Path, done: int, size: int | None, on_progress: Progress | None) -> None:
-    """Writes an answer behind the first ``done`` bytes of ``part``."""
+    """Writes a response after the first ``done`` bytes of ``part``."""
     length = answer.headers.get("Content-Length", "")
     end = done + int(length) if length.isdigit() else None
     with _writing(part):
@@ -201,25 +201,25 @@ def _chunks(answer: requests.Response) -> Iterator[bytes]:
 def _remember_version(answer: requests.Response, part: Path) -> None:
     version = answer.headers.get("ETag", "")
     _version(part).unlink(missing_ok=True)
-    if version.startswith('"'):  # a weak one does not promise the same bytes
+    if version.startswith('"'):  # a weak ETag does not promise identical bytes
         write_text(_version(part), version)
 
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turns what goes wrong on the disk into an error for a person."""
+    """Turns an ``OSError`` into a ``DownloadError`` that says what to do."""
     try:
         yield
     except OSError as error:
         raise DownloadError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space or choose another folder, and run "
-            "the same command again.",
+            f"{path} cannot be written: {error.strerror or error}. Free some disk space or choose another folder, then "
+            "run the same command again.",
             "download_disk",
         ) from error
 
 
 def _reason(error: Exception) -> str:
-    """A short reason; those of requests hold whole objects."""
+    """Returns a short reason; the messages of requests contain whole objects."""
     return str(error) if isinstance(error, _Interrupted) else type(error).__name__
 
 
@@ -233,7 +233,7 @@ def _version(part: Path) -> Path:
 
 
 def _fault(file: Path, md5: str | None, sha256: str | None, size: int | None) -> str:
-    """Says what is wrong with a file, nothing when it is right."""
+    """Says what is wrong with a file; empty if it is right."""
     if size is not None and _bytes(file) != size:
         return f"{_bytes(file)} bytes instead of {size}"
     for name, expected in (("md5", md5), ("sha256", sha256)):

@@ -1,23 +1,23 @@
-"""Every error a user can meet.
+"""Defines every error that a user can meet.
 
-One root, a few children. The message says what came, what was expected and what to do; ``code`` is the stable word that
-the API puts into a problem document, ``exit_code`` what the command line returns.
+One root with a few subclasses. The message says what was found, what was expected and what to do; ``code`` is the
+stable identifier in the API's problem documents, ``exit_code`` what the command line returns.
 """
 
 
 class SerError(Exception):
-    """Root of all errors that this package raises on purpose.
+    """Base class of all errors that this package raises on purpose.
 
     Args:
         message: one or two sentences for a person.
-        code: stable machine-readable word; the class's own ``code`` where omitted.
+        code: stable machine-readable identifier; the ``code`` of the class if omitted.
     """
 
     code = "error"
     exit_code = 1
 
     def __init__(self, message: str, code: str | None = None):
-        super().__init__(message, code)  # both, so that an error of a worker process arrives whole
+        super().__init__(message, code)  # both, so that an error from a worker process survives pickling
         self.code = code or type(self).code
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ class AudioError(SerError):
 
     Codes: ``audio_empty``, ``audio_unreadable``, ``audio_unsupported``, ``audio_too_short``, ``audio_too_long``,
     ``audio_not_finite``, ``audio_sample_rate``, ``audio_undecodable`` (a decoder crashed or gave up),
-    ``value_invalid`` (too long for the windows that were asked for).
+    ``value_invalid`` (too long for the requested windows).
     """
 
     code = "audio_unreadable"
@@ -44,7 +44,7 @@ class ModelError(SerError):
 
 
 class DownloadError(SerError):
-    """A download that did not end with the right bytes (codes ``download_failed``, ``download_checksum``)."""
+    """A download that failed (codes ``download_failed``, ``download_checksum``, ``download_disk``)."""
 
     code = "download_failed"
     exit_code = 4
@@ -61,24 +61,24 @@ class CorpusError(SerError):
 
 
 class ProtocolError(SerError):
-    """An evaluation that would not be honest or cannot be run, such as folds that share a speaker."""
+    """An evaluation that is invalid or cannot be run, such as one whose folds share a speaker."""
 
     code = "protocol_invalid"
     exit_code = 3
 
 
 class TrainingError(SerError):
-    """Training that cannot start or go on, such as too few clips, or a saved state of other settings."""
+    """Training that cannot start or resume, for instance with too few clips or a saved state of other settings."""
 
     code = "training_invalid"
     exit_code = 3
 
 
 class ProfileError(SerError):
-    """A profile of a voice that cannot be made or used.
+    """A speaker profile that cannot be made or used.
 
-    Codes: ``profile_unknown``, ``profile_name``, ``profile_model`` (made by other weights, or the model cannot use
-    any), ``profile_empty`` (no speech), ``quota_reached`` (the owner has as many as there may be).
+    Codes: ``profile_unknown``, ``profile_name``, ``profile_model`` (made by other weights, or the model does not
+    support profiles), ``profile_empty`` (no speech), ``quota_reached`` (the owner has the maximum number).
     """
 
     code = "profile_unknown"
@@ -86,7 +86,7 @@ class ProfileError(SerError):
 
 
 class StoreError(SerError):
-    """A database of results that cannot be opened, read or written, or that a newer version made."""
+    """A database of stored results that cannot be opened, read or written, or that a newer version created."""
 
     code = "store_unavailable"
     exit_code = 4
@@ -95,8 +95,8 @@ class StoreError(SerError):
 class SessionError(SerError):
     """A session that cannot be read or added to.
 
-    Codes: ``session_unknown`` (there is none, or it is another owner's), ``session_ended``, ``chunk_conflict`` (a
-    number that another chunk has), ``quota_reached`` (there are as many sessions, or marks, as there may be).
+    Codes: ``session_unknown`` (it does not exist or belongs to another owner), ``session_ended``, ``chunk_conflict``
+    (another chunk has the number), ``quota_reached`` (the maximum number of sessions or marks).
     """
 
     code = "session_unknown"
@@ -104,7 +104,7 @@ class SessionError(SerError):
 
 
 class SettingsError(SerError):
-    """A setting with a value that cannot be used."""
+    """A setting or option with an invalid value."""
 
     code = "setting_invalid"
     exit_code = 2

@@ -1,4 +1,4 @@
-"""The canonical emotion names and their order, other words for them, and how one label set is read as another."""
+"""Defines the canonical emotion names, their order and synonyms, and maps one label set to another."""
 
 EMOTIONS = ("angry", "calm", "disgust", "fearful", "happy", "neutral", "sad", "surprised")
 
@@ -22,15 +22,15 @@ def canonical_order(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def read_emotion(word: str) -> str | None:
-    """Returns the canonical name of an emotion in other people's words ("Anger", "happiness"), None where unknown."""
+    """Returns the canonical name of an emotion given by a synonym ("Anger", "happiness"), None if unknown."""
     return _CANONICAL.get(word.strip().lower())
 
 
 def relabel(emotion: str, labels: tuple[str, ...]) -> str | None:
-    """Reads an emotion in another label set: calm counts as neutral where it has no class of its own.
+    """Maps an emotion to another label set: calm counts as neutral if it has no class of its own.
 
     Returns:
-        The label, or None where ``labels`` has no class for the emotion.
+        The label, or None if ``labels`` has no class for the emotion.
     """
     if emotion in labels:
         return emotion

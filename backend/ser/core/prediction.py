@@ -1,4 +1,4 @@
-"""The result types: one object and one JSON shape for every door (API, command line, batch, live).
+"""Defines the result types: one object and one JSON shape for API, command line, batch and live use.
 
 Fields may be added, never renamed.
 """
@@ -14,12 +14,12 @@ from typing import Any, Literal, Self
 State = Literal["emotion", "unsure", "no_speech"]
 
 WARNINGS = {
-    "overdriven": "The recording is overdriven: its loudest parts are cut off, which can look like anger.",
+    "overdriven": "The recording is overdriven: its loudest parts are clipped, which can be mistaken for anger.",
     "quiet": "The recording is very quiet; move closer to the microphone.",
-    "narrow_band": "The recording has a telephone's narrow band; the models were trained on a wider one.",
-    "little_speech": "There is less than half a second of speech; the answer is less reliable.",
-    "no_voice": "There is sound, but it is more like music or noise than like a voice.",
-}  # code -> the sentence; who speaks another language than English says the code in words of its own
+    "narrow_band": "The recording has the narrow bandwidth of a telephone; the models were trained on wider audio.",
+    "little_speech": "The recording has less than half a second of speech, so the answer is less reliable.",
+    "no_voice": "There is sound, but it resembles music or noise more than a voice.",
+}  # code -> sentence in English; the page translates the code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +52,14 @@ class Transition:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """What each window of a recording carries, smoothed over neighbouring windows.
+    """The emotion probabilities of each window of a recording, smoothed over neighbouring windows.
 
     Attributes:
         window_seconds: length of a window in s.
-        hop_seconds: from the beginning of one to that of the next in s.
-        start: where each window with speech begins in s.
-        end: where it ends in s.
-        probabilities: emotion -> its probability in each of them.
+        hop_seconds: from the start of one window to the start of the next in s.
+        start: start of each window with speech in s.
+        end: its end in s.
+        probabilities: emotion -> its probability in each window.
     """
 
     window_seconds: float
@@ -71,29 +71,29 @@ class Timeline:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What a voice carries, and how sure that is.
+    """The emotion of a recording, with its confidence and how both change over time.
 
     Attributes:
-        file: name of the recording as the caller gave it.
-        state: ``emotion``; ``unsure`` when the likeliest emotion is more likely wrong than the model's threshold
-            allows (``emotion`` is then the likeliest and ``candidates`` lists what it may be); or ``no_speech``.
+        file: name of the recording as given by the caller.
+        state: ``emotion``; ``unsure`` if the probability of the likeliest emotion is below the model's threshold
+            (``emotion`` is then the likeliest and ``candidates`` lists the likely ones); or ``no_speech``.
         emotion: the likeliest emotion, None without speech.
         confidence: calibrated probability of ``emotion`` in percent, None without speech.
         probabilities: emotion -> probability in canonical order, summing to 1; empty without speech.
-        candidates: likeliest emotions first; only filled when unsure.
+        candidates: the likely emotions, likeliest first; empty unless unsure.
         model: name of the checkpoint.
         duration_seconds: length of the recording in s.
-        speech_seconds: how much of it is speech in s.
+        speech_seconds: amount of speech in s.
         segments: the answer over time.
-        warnings: sentences for a person, such as that the recording clips.
-        warning_codes: their stable words, of ``WARNINGS``; none in what was kept before there were any.
-        dominant: emotion that the most speech carries, None without speech.
+        warnings: sentences for a person, for instance that the recording is clipped.
+        warning_codes: their codes, keys of ``WARNINGS``; empty in results stored before there were codes.
+        dominant: the emotion of most of the speech, None without speech.
         transitions: where one emotion follows another.
-        timeline: the probabilities window by window, None without speech.
-        prediction_set: where a coverage was asked for, the emotions that hold the right one so often, likeliest first,
-            for recordings like those that the model was measured on; else None.
-        intensity: how strongly the emotion is expressed, from 0 to 1; it ranks recordings and is no probability. None
-            without speech and from models that do not tell.
+        timeline: the probabilities of each window, None without speech.
+        prediction_set: if a coverage was requested, a set of emotions, likeliest first, that contains the right one
+            that often for recordings like those of the evaluation; else None.
+        intensity: how strongly the emotion is expressed, from 0 to 1; it ranks recordings and is not a probability.
+            None without speech and from models without this output.
     """
 
     file: str
@@ -140,11 +140,11 @@ class Prediction:
         among = f"; one of {', '.join(self.prediction_set)}" if self.prediction_set else ""
         if self.state == "unsure":
             close = " or ".join(f"{label} ({100 * self.probabilities[label]:.1f} %)" for label in self.candidates)
-            return f"{self.file}: unsure, most like {close}{among}"
+            return f"{self.file}: unsure, most likely {close}{among}"
         return f"{self.file}: {self.emotion} ({self.confidence:.1f} %){among}"
 
     def _repr_html_(self) -> str:
-        """What a Jupyter notebook shows: the answer, a bar for every emotion, and the warnings."""
+        """Returns what a Jupyter notebook shows: the answer, a bar for every emotion, and the warnings."""
         answer = escape(self.to_text().removeprefix(f"{self.file}: "))
         bars = "".join(
             f'<tr><th scope="row" style="text-align:left">{escape(label)}</th>'
@@ -153,5 +153,5 @@ class Prediction:
             for label, share in sorted(self.probabilities.items(), key=lambda pair: -pair[1])
         )
         notes = "".join(f"<p>{escape(warning)}</p>" for warning in self.warnings)
-        heard = f"{self.speech_seconds:.1f} s of speech in {self.duration_seconds:.1f} s, model {escape(self.model)}"
-        return f"<p>{escape(self.file)}: <strong>{answer}</strong><br>{heard}</p><table>{bars}</table>{notes}"
+        spoken = f"{self.speech_seconds:.1f} s of speech in {self.duration_seconds:.1f} s, model {escape(self.model)}"
+        return f"<p>{escape(self.file)}: <strong>{answer}</strong><br>{spoken}</p><table>{bars}</table>{notes}"

@@ -1,6 +1,6 @@
-"""Owns what a helper process may use: processor time, memory, files. POSIX only; elsewhere nothing is limited here.
+"""Limits the processor time, memory and files of a helper process. POSIX only; elsewhere nothing is limited here.
 
-The limits are the kernel's, so that code which is no longer in its right mind cannot lift them.
+The kernel enforces the limits, so that compromised code cannot lift them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ try:
 except ImportError:  # Windows
     resource = None
 
-OPEN_FILES = 3  # stdin, stdout, stderr: no file and no socket can be opened beside them
+OPEN_FILES = 3  # stdin, stdout, stderr: no other file or socket can be opened
 
 
 def confine(memory_bytes: int) -> None:
-    """Forbids this process to open anything, to write files, and to grow by more than ``memory_bytes``."""
+    """Forbids this process to open or write files and to grow by more than ``memory_bytes``."""
     if resource is None:
         return
     used = _address_space()
@@ -24,11 +24,11 @@ def confine(memory_bytes: int) -> None:
         _limit("RLIMIT_AS", used + memory_bytes)
     _limit("RLIMIT_NOFILE", OPEN_FILES)
     _limit("RLIMIT_FSIZE", 0)
-    _limit("RLIMIT_CORE", 0)  # a dump would hold audio
+    _limit("RLIMIT_CORE", 0)  # a core dump would contain audio
 
 
 def allow_seconds(seconds: float) -> None:
-    """Lets the kernel end this process once it has used so many more seconds of processor time, rounded up."""
+    """Has the kernel end this process after this many more seconds of processor time, rounded up."""
     if resource is None:
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -37,7 +37,7 @@ def allow_seconds(seconds: float) -> None:
 
 
 def _limit(name: str, value: int) -> None:
-    """Sets a limit for good; a system that does not know it goes without."""
+    """Sets a limit permanently; systems without it are left as they are."""
     try:
         resource.setrlimit(getattr(resource, name), (value, value))
     except (AttributeError, ValueError, OSError):
@@ -45,7 +45,7 @@ def _limit(name: str, value: int) -> None:
 
 
 def _address_space() -> int | None:
-    """Bytes of address space that this process has; None where the system does not say."""
+    """Returns the address space of this process in bytes; None if the system does not tell."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

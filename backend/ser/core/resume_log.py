@@ -1,7 +1,7 @@
-"""Owns what a long run leaves behind when it is killed: one line for each thing done, from which the next run goes on.
+"""Records the finished items of a long run, so that an interrupted run can resume.
 
-A line that was being written at that moment is cut off again, so that what it was about is done once more. The name of
-the run stands in the first line: a journal of another run is never gone on with.
+One line of JSON per item. A line that was being written when the run was killed is cut off, and its item is done again.
+The first line describes the run: the log of another run is never resumed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ ENDING = ".journal"
 
 
 class Journal:
-    """The journal beside the file or folder that a run writes.
+    """The resume log beside the file or folder that a run writes.
 
     Args:
-        target: what the run writes in the end.
-        run: what the run is, such as its model; has to be the same to go on.
-        resume: whether to go on with what is there; otherwise it is thrown away.
+        target: the file or folder that the run writes.
+        run: description of the run, such as its model; must be the same to resume.
+        resume: whether to resume from an existing log; otherwise it is discarded.
 
     Raises:
-        SettingsError: it cannot be read or written, or is that of another run.
+        SettingsError: the log cannot be read or written, or belongs to another run.
     """
 
     def __init__(self, target: Path, run: dict[str, Any], *, resume: bool):
@@ -33,13 +33,13 @@ class Journal:
         self.entries: list[dict[str, Any]] = []
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            kept = self._read(run) if resume else 0
-            self._file = self._path.open("r+b" if kept else "wb")
-            self._file.truncate(kept)
-            self._file.seek(kept)
+            known = self._read(run) if resume else 0
+            self._file = self._path.open("r+b" if known else "wb")
+            self._file.truncate(known)
+            self._file.seek(known)
         except OSError as error:
             raise self._unusable(error) from error
-        if not kept:
+        if not known:
             self._write(run)
 
     def __enter__(self) -> Journal:
@@ -51,21 +51,21 @@ class Journal:
         self._file.close()
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Notes one thing that was done.
+        """Records one finished item.
 
         Raises:
-            SettingsError: the disk is full or not to be written to.
+            SettingsError: the log cannot be written, for instance because the disk is full.
         """
         self._write(entry)
         self.entries.append(entry)
 
     def finish(self) -> None:
-        """Throws the journal away: the run is over, and what it made is where it belongs."""
+        """Deletes the log; the run is complete and its output written."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 
     def _read(self, run: dict[str, Any]) -> int:
-        """Reads the whole lines; returns where they end, in bytes."""
+        """Reads the complete lines; returns their size in bytes."""
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -77,8 +77,8 @@ class Journal:
             head = None
         if head != run:
             raise SettingsError(
-                f"{self._path} is not the journal of this run but of another one; run what was interrupted with the "
-                "same options, or leave --resume out to begin anew."
+                f"{self._path} is the resume log of another run; use the same options as the interrupted run, or omit "
+                "--resume to start over."
             )
         return len(whole)
 

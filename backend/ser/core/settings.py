@@ -1,4 +1,4 @@
-"""Configuration from the environment: one place, every setting documented, no value used before it is checked."""
+"""Reads the settings from ``SER_*`` environment variables and validates them."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class Settings:
 
     Attributes:
         corpora: folder that holds one folder per corpus.
-        pretrained: folder that pretrained tensors are in, or are downloaded to.
+        pretrained: folder of pretrained tensors, downloaded if missing.
         weights: folder that holds one folder per checkpoint.
-        cache: folder for features that can be made again.
-        runs: folder for trainings and evaluations.
-        database_url: where sessions and profiles are kept, as a URL that SQLAlchemy reads.
+        cache: folder of the feature cache, which may be deleted.
+        runs: folder for the output of training and evaluation.
+        database_url: database of sessions and speaker profiles, as an SQLAlchemy URL.
         frontend: folder of the built page.
-        model: checkpoint that answers when a request names none.
+        model: checkpoint used when a request or command names none.
         max_upload_bytes: largest request body that is accepted, in bytes.
         max_audio_seconds: longest recording that is accepted, in s.
-        cors_origins: foreign origins that may call the API, separated by commas; empty means same origin only.
-        threads: server threads; more than ``predictions`` and ``waiting`` together, which would hold all of them.
-        workers: processes that answer; Windows keeps one.
+        cors_origins: other origins that may call the API, separated by commas; empty means same origin only.
+        threads: request threads; more than ``predictions`` and ``waiting`` together, so that some stay free.
+        workers: server processes; always one on Windows.
         predictions: recordings that a process analyses at a time.
-        waiting: requests that may wait for one of those places; further ones are refused.
-        rate: requests that analyse or change something that one client may send in a minute, to each process; this
-            machine's own clients, any number.
-        connections: open ones that one client may have to each process; proxies in front, and this machine's own, any.
-        proxies: reverse proxies in front whose word on the client's address is taken.
+        waiting: requests that may wait for one of those; further ones are refused.
+        rate: requests per minute and process that one client may send to analyse or change something; clients on this
+            machine are not limited.
+        connections: open connections per client and process; proxies and clients on this machine are not limited.
+        proxies: number of trusted reverse proxies.
         log_format: ``text`` for people, ``json`` for machines.
     """
 
@@ -69,8 +69,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Reads the settings from ``SER_*`` environment variables.
 
     Raises:
-        SettingsError: a value cannot be read as the setting's type, is not positive where it must be, or does not fit
-            another one.
+        SettingsError: a value has the wrong type, is not positive where it must be, or conflicts with another one.
     """
     environ = os.environ if environ is None else environ
     names = {field.name: f"SER_{field.name.upper()}" for field in fields(Settings)}
@@ -79,7 +78,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if settings.threads <= settings.predictions + settings.waiting:
         raise SettingsError(
             f"SER_THREADS is {settings.threads}; expected more than SER_PREDICTIONS and SER_WAITING together "
-            f"({settings.predictions} + {settings.waiting}), which would hold all of them."
+            f"({settings.predictions} + {settings.waiting}), so that some threads stay free."
         )
     return settings
 

@@ -1,1 +1,1 @@
-"""Waveforms to frames, and to the numbers that describe a voice."""
+"""Computes frames and acoustic measures from waveforms."""

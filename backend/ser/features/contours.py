@@ -1,7 +1,7 @@
-"""Owns how a voice changes: samples -> curves over time of what ``ser.features.voice_report`` gives as numbers.
+"""Measures pitch, loudness, brightness and onset rate over time: samples -> curves.
 
-A recording is measured in blocks, so that half an hour needs no more memory than half a minute; each block hears a
-little of its neighbours, so that no edge shows.
+``ser.features.voice_report`` has the same measures as single numbers. A recording is measured in blocks, so that half
+an hour needs no more memory than half a minute; blocks overlap, so that their edges are not visible.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from ser.features.low_level import (
 )
 from ser.features.voice_report import ONSET_GAP_FRAMES, decibel
 
-STEP_SECONDS = 0.05  # from one value to the next, more in a recording of over 250 s
+STEP_SECONDS = 0.05  # from one value to the next; longer in recordings over 250 s
 MAX_VALUES = 5000
 BLOCK_FRAMES = 3000  # 30 s
-CONTEXT_FRAMES = 50  # 0.5 s heard before and after a block
-RATE_FRAMES = 300  # the tempo of a moment is that of the 3 s around it
-RATE_SPEECH_FRAMES = 100  # with less speech than 1 s in them there is no tempo
+CONTEXT_FRAMES = 50  # 0.5 s included before and after a block
+RATE_FRAMES = 300  # the tempo at a moment is that of the 3 s around it
+RATE_SPEECH_FRAMES = 100  # with less than 1 s of speech in them there is no tempo
 FRAMES_PER_SECOND = SAMPLE_RATE // HOP_SAMPLES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One thing about a voice over time.
+    """One measure of a voice over time.
 
     Attributes:
-        name: as the descriptor's.
+        name: same as of the descriptor.
         unit: of the values.
         times: in s.
-        values: None where there is nothing to measure.
+        values: None where it cannot be measured.
     """
 
     name: str
@@ -59,7 +59,7 @@ def follow(samples: np.ndarray, speech: Speech) -> list[Curve]:
 
     Args:
         samples: float32 (samples,) at 16 kHz.
-        speech: where speech is in it.
+        speech: the speech in it.
     """
     frames = 1 + len(samples) // HOP_SAMPLES
     spoken = _spoken(speech, frames)
@@ -84,7 +84,7 @@ def cell_edges(seconds: float) -> np.ndarray:
 
 
 def _blocks(samples: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """Power, centroid in Hz, onset strength and pitch in Hz (NaN without one) of every frame, block by block."""
+    """Yields power, centroid in Hz, onset strength and pitch in Hz (NaN without one) of every frame, block by block."""
     frames = 1 + len(samples) // HOP_SAMPLES
     for first in range(0, frames, BLOCK_FRAMES):
         last = min(first + BLOCK_FRAMES, frames)
@@ -98,7 +98,7 @@ def _blocks(samples: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
 
 
 def _pitch(part: np.ndarray, frames: int) -> np.ndarray:
-    """The pitch at every frame (frames,): that of the nearest of ``find_pitch``, which are twice as far apart."""
+    """Returns the pitch at every frame (frames,), from the nearest frame of ``find_pitch``, which has half as many."""
     if len(part) < WINDOW_SAMPLES:
         return np.full(frames, np.nan)
     curve = find_pitch(part)
@@ -116,13 +116,13 @@ def _spoken(speech: Speech, frames: int) -> np.ndarray:
 
 def _rate(onsets: np.ndarray, spoken: np.ndarray) -> np.ndarray:
     """Onsets a second of speech around each frame, NaN outside of speech and where there is too little of it."""
-    begun, heard = (_sums(values) for values in (onsets, spoken.astype(float)))
-    known = spoken & (heard >= RATE_SPEECH_FRAMES)
-    return np.where(known, begun * FRAMES_PER_SECOND / np.maximum(heard, 1), np.nan)
+    begun, speaking = (_sums(values) for values in (onsets, spoken.astype(float)))
+    known = spoken & (speaking >= RATE_SPEECH_FRAMES)
+    return np.where(known, begun * FRAMES_PER_SECOND / np.maximum(speaking, 1), np.nan)
 
 
 def _sums(values: np.ndarray) -> np.ndarray:
-    """Sum of (frames,) over the ``RATE_FRAMES`` around each frame."""
+    """Returns the sum of (frames,) over the ``RATE_FRAMES`` around each frame."""
     total = np.insert(np.cumsum(values), 0, 0)
     middle = np.arange(len(values))
     start, stop = ((middle + step).clip(0, len(values)) for step in (-RATE_FRAMES // 2, RATE_FRAMES // 2))
@@ -130,7 +130,7 @@ def _sums(values: np.ndarray) -> np.ndarray:
 
 
 def _means(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Mean of what is not NaN in (frames,) between neighbouring edges in s, NaN where there is nothing."""
+    """Returns the mean of the values that are not NaN between neighbouring edges in s; NaN if there are none."""
     there = ~np.isnan(values)
     cells = (np.searchsorted(edges, np.arange(len(values)) / FRAMES_PER_SECOND, side="right") - 1).clip(
         0, len(edges) - 2

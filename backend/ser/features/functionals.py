@@ -1,13 +1,13 @@
-"""Owns the named acoustic statistics of a clip: samples (samples,) -> values (dims,), every one with a name.
+"""Computes named acoustic statistics of a clip: samples (samples,) -> values (dims,).
 
-They are the "comprehensive features" that a fully connected network can learn from: how level, spectrum, cepstrum,
-harmony, rhythm and pitch lie on average over a clip, and how much they move. ``names()`` and ``statistics()`` have the
-same order. Everything goes through 16 kHz and shares one spectrogram: 64 ms windows every 10 ms.
+These are features for a fully connected network: averages and variation of level, spectrum, cepstrum, harmony, rhythm
+and pitch over a clip. ``names()`` and ``statistics()`` have the same order. Everything is resampled to 16 kHz and
+shares one spectrogram: 64 ms windows every 10 ms.
 
-What a person is told about a voice is in ``ser.features.low_level``; the rest comes from librosa 0.11, which is
-imported when it is needed: its first call compiles for seconds. Two choices keep a 3 s clip at tens of ms: chroma and
-tonnetz come from the same short-time spectrum (a constant-Q transform would cost ten times as much and its tuning
-cannot be estimated in silence), and pitch is YIN, not pYIN.
+The measures of the voice report come from ``ser.features.low_level``; the others from librosa 0.11, which is imported
+on demand because its first call compiles for seconds. Two choices keep a 3 s clip at tens of ms: chroma and tonnetz use
+the same short-time spectrum (a constant-Q transform would take ten times as long, and its tuning cannot be estimated in
+silence), and pitch is YIN, not pYIN.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _spectral_series(magnitude: np.ndarray) -> dict[str, np.ndarray]:
     import librosa
 
     centroid, bandwidth = moments(magnitude)
-    chroma = librosa.feature.chroma_stft(S=magnitude**2, sr=SAMPLE_RATE, tuning=0.0)  # a voice is tuned to nothing
+    chroma = librosa.feature.chroma_stft(S=magnitude**2, sr=SAMPLE_RATE, tuning=0.0)  # speech has no reference tuning
     return {
         "centroid": centroid[None],
         "bandwidth": bandwidth[None],

@@ -1,7 +1,7 @@
-"""Owns what is measured on a voice frame by frame: samples (samples,) at 16 kHz -> level, spectrum, pitch and onsets.
+"""Measures level, spectrum, pitch and onsets frame by frame: samples (samples,) at 16 kHz -> (frames,).
 
-Windows of 64 ms every 10 ms, 20 ms for the pitch. It is numpy alone, so that a server can describe a voice without
-waiting for librosa, whose first call compiles for seconds; the tests hold every function to librosa 0.11.
+Windows of 64 ms every 10 ms, 20 ms for the pitch. Uses numpy only, so that a server can describe a voice without
+librosa, whose first call compiles for seconds; the tests compare every function with librosa 0.11.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from ser.audio.waveform import SAMPLE_RATE
 
-WINDOW_SAMPLES = 1024  # 64 ms: two periods of the lowest pitch and a half, and 15.6 Hz a bin
+WINDOW_SAMPLES = 1024  # 64 ms: over two periods of the lowest pitch, and 15.6 Hz per bin
 HOP_SAMPLES = 160  # 10 ms; the shortest recording still has the 9 frames of the delta filter
 PITCH_HOP_SAMPLES = 320
 PITCH_MIN_HZ, PITCH_MAX_HZ = 50, 500  # creaky men to excited children
 YIN_THRESHOLD = 0.15  # a trough this deep is a period; the paper's 0.1 misses hoarse voices, which then drop an octave
 VOICED_CORRELATION = 0.6  # of a frame with itself one period later
 VOICED_RANGE_DB = 25.0  # quieter than this below the loudest frame is not voice
-VOICED_STEP_SEMITONES = 2.0  # in 20 ms; a voice glides, a pitch found in noise jumps
+VOICED_STEP_SEMITONES = 2.0  # in 20 ms; a voice glides, pitch estimates in noise jump
 MELS = 128
 ROLLOFF_SHARE = 0.85  # of the magnitude lies below the rolloff
 POWER_FLOOR = 1e-10  # of a bin, as librosa's amin
 MEL_RANGE_DB = 80.0  # of a mel spectrogram below its maximum, as librosa's top_db
-ONSET_DELAY_FRAMES = 7  # an onset is told so much later than its rise; librosa's lag, and half its window of 2048
+ONSET_DELAY_FRAMES = 7  # delay of a detected onset: librosa's lag and half its window of 2048
 ONSET_PEAK_FRAMES, ONSET_MEAN_FRAMES, ONSET_RISE = 3, 10, 0.07  # librosa's, from a search over music and speech
 ZERO = 1e-10  # magnitudes below this have no sign, as in librosa
 TINY = 1e-12  # below any 24-bit recording's rounding; keeps divisions finite in digital silence
@@ -107,7 +107,7 @@ def _voiced(frames: np.ndarray, periods: np.ndarray) -> np.ndarray:
 
 
 def _continuous(hertz: np.ndarray) -> np.ndarray:
-    """Takes out of (frames,) what no neighbour is close to; NaN is not voiced, coming in and going out."""
+    """Removes values from (frames,) that are far from both neighbours; NaN is unvoiced, in input and output."""
     close = np.abs(np.diff(12 * np.log2(hertz))) < VOICED_STEP_SEMITONES  # False beside NaN
     return np.where(np.append(close, False) | np.insert(close, 0, False), hertz, np.nan)
 
@@ -130,7 +130,7 @@ def root_mean_square(samples: np.ndarray) -> np.ndarray:
 
 
 def zero_crossing_rate(samples: np.ndarray) -> np.ndarray:
-    """Returns at which share of the samples the sign changes, (frames,)."""
+    """Returns the share of samples at which the sign changes, (frames,)."""
     negative = np.pad(samples, WINDOW_SAMPLES // 2, mode="edge") < -ZERO
     counts = np.cumsum(np.append(False, negative[1:] != negative[:-1]))
     starts = np.arange(0, len(samples) + 1, HOP_SAMPLES)
@@ -149,7 +149,7 @@ def moments(magnitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rolloff(magnitude: np.ndarray) -> np.ndarray:
-    """Returns below which frequency ``ROLLOFF_SHARE`` of the magnitude lies, (frames,) in Hz."""
+    """Returns the frequency below which ``ROLLOFF_SHARE`` of the magnitude lies, (frames,) in Hz."""
     below = np.cumsum(magnitude, axis=0)
     return (below >= ROLLOFF_SHARE * below[-1]).argmax(axis=0) * SAMPLE_RATE / WINDOW_SAMPLES
 
@@ -162,7 +162,7 @@ def flatness(magnitude: np.ndarray) -> np.ndarray:
 
 @cache
 def _mel_filters() -> np.ndarray:
-    from ser.features.spectral import mel_filters  # imports torch, which not everything that measures a voice needs
+    from ser.features.spectral import mel_filters  # imports torch, which most callers do not need
 
     return mel_filters(SAMPLE_RATE, WINDOW_SAMPLES, MELS).numpy()
 

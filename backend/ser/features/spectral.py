@@ -1,9 +1,9 @@
-"""Owns the way from waveforms to frames, as torch modules that batch and can be exported as one graph.
+"""Computes frames from waveforms with torch modules that work on batches and can be exported as one graph.
 
-Everything takes ``samples (batch, samples)`` with ``lengths (batch,)`` and gives ``frames (batch, frames, dims)`` with
-their lengths; what lies beyond a length is zero and changes nothing. ``span`` says where in a clip its frames lie. The
-reference is librosa 0.11: the tests hold these modules to it on real recordings. librosa itself is not imported here,
-as its first call compiles for seconds.
+Every module takes ``samples (batch, samples)`` with ``lengths (batch,)`` and returns ``frames (batch, frames, dims)``
+with their lengths; values beyond a length are zero and have no effect. ``span`` returns where in a clip its frames are.
+The tests compare these modules with librosa 0.11 on real recordings; librosa itself is not imported here, because its
+first call compiles for seconds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def find_sound(samples: Tensor, lengths: Tensor, top_db: float) -> tuple[Tensor,
     last = torch.where(sound, position, -1).amax(dim=1)
     start = torch.where(last < 0, 0, first * TRIM_HOP)
     stop = torch.where(last < 0, lengths, torch.minimum(lengths, (last + 1) * TRIM_HOP))
-    stop = torch.maximum(stop, torch.minimum(lengths, start + MIN_SAMPLES))  # a click alone would be too short
+    stop = torch.maximum(stop, torch.minimum(lengths, start + MIN_SAMPLES))  # a single click would be too short
     return torch.minimum(start, stop - MIN_SAMPLES).clamp_min(0), stop
 
 
@@ -187,7 +187,7 @@ class Mfcc(nn.Module):
         pre_emphasis: coefficient of the high-pass; 0 leaves it out.
         loudness: whether one more dim holds the level of every frame in dB.
         cmvn: whether every utterance is normalised by its own mean and variance.
-        clip_seconds: only the first so many s after trimming are kept; None keeps all.
+        clip_seconds: keeps this many s after trimming; None keeps all.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class Mfcc(nn.Module):
 
     def forward(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         samples, lengths = trim_silence(samples, lengths, self.trim_db)
-        if not torch.compiler.is_exporting():  # a graph must keep the size; running as it is, half the work is saved
+        if not torch.compiler.is_exporting():  # a graph needs a fixed size; otherwise this halves the work
             samples = samples[:, : int(lengths.max())]
         if self.pre_emphasis:
             samples = pre_emphasise(samples, lengths, self.pre_emphasis)
@@ -237,7 +237,7 @@ class Mfcc(nn.Module):
 
 
 class WhisperMel(nn.Module):
-    """waveform -> log-mel spectrogram as Whisper hears it: (batch, frames, n_mels).
+    """waveform -> log-mel spectrogram as the input of Whisper: (batch, frames, n_mels).
 
     Order: peak normalisation, spectrogram with 25 ms windows every 10 ms, common logarithm, at most 8 below the clip's
     maximum, scaled to about -1 to 1; the cut to ``clip_seconds``. Whisper's own pads every clip to 30 s first.
@@ -246,7 +246,7 @@ class WhisperMel(nn.Module):
 
     Args:
         n_mels: mel bands.
-        clip_seconds: only the first so many s are kept; None keeps all.
+        clip_seconds: keeps the first s of a clip; None keeps all.
     """
 
     def __init__(self, *, n_mels: int, clip_seconds: float | None):
@@ -300,5 +300,5 @@ class LogMel(nn.Module):
 
 
 def _cut(start: Tensor, stop: Tensor, max_frames: int | None, hop_samples: int) -> Tensor:
-    """Where the frames end that are left of a clip, in samples."""
+    """Returns the end of the remaining frames of a clip, in samples."""
     return stop if max_frames is None else torch.minimum(stop, start + max_frames * hop_samples)

@@ -1,8 +1,7 @@
-"""Owns what a person can be told about a voice: samples -> ``Voice``, a few descriptors with unit and meaning.
+"""Describes a voice by a few measures with unit and explanation: samples -> ``Voice``.
 
-Everything is measured on the recording with all but its speech cut out, so that a long pause or a noisy room counts
-for nothing. The series behind the numbers are those of ``ser.features.low_level``; the sentences live here because
-editing one must not make training measure every clip anew.
+Only the speech of a recording is measured, so that long pauses and background noise have no effect. The measures come
+from ``ser.features.low_level``; their explanations are here, because editing that file invalidates the feature cache.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from ser.features.low_level import (
     zero_crossing_rate,
 )
 
-MEASURED_SECONDS = 60.0  # of speech; more would tell nothing new and cost memory by the minute
+MEASURED_SECONDS = 60.0  # of speech; more would add nothing and cost memory
 SILENCE_DBFS = -120.0  # stands for the level of digital silence
 GATE_DB = 20.0  # frames this far below the average are pauses, as in EBU Tech 3342's loudness range
 LEVEL_SPREAD = (10, 95)  # percentiles, EBU Tech 3342's
@@ -39,13 +38,13 @@ PITCH_SPREAD = (5, 95)  # percentiles; the extremes would be single wrong frames
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One number about a voice.
+    """One measure of a voice.
 
     Attributes:
-        name: stable, for programs.
-        value: in ``unit``; None where there is nothing to measure, such as the pitch of a whisper.
+        name: stable identifier.
+        value: in ``unit``; None if it cannot be measured, such as the pitch of a whisper.
         unit: empty for a plain number.
-        meaning: one sentence for a person.
+        meaning: an explanation in one sentence.
     """
 
     name: str
@@ -56,15 +55,15 @@ class Descriptor:
 
 @dataclass(frozen=True, kw_only=True)
 class Voice:
-    """What was measured about the voice in a recording.
+    """The measures of the voice in a recording.
 
     Attributes:
         duration_seconds: length of the recording in s.
-        speech_seconds: how much of it is speech in s; 0 when there is none.
-        measured_seconds: how much was measured in s, ``MEASURED_SECONDS`` at most.
+        speech_seconds: amount of speech in s.
+        measured_seconds: amount of speech that was measured in s, at most ``MEASURED_SECONDS``.
         descriptors: always the same ones in the same order.
-        statistics: name -> value of ``ser.features.functionals.statistics``; empty without speech, or when not asked
-            for.
+        statistics: name -> value of ``ser.features.functionals.statistics``; empty without speech, or if not
+            requested.
     """
 
     duration_seconds: float
@@ -90,7 +89,7 @@ def measure(samples: np.ndarray, speech: Speech, *, everything: bool) -> Voice:
     Args:
         samples: float32 (samples,) at 16 kHz.
         speech: where speech is in it.
-        everything: whether to compute the statistics too; they need a second more.
+        everything: whether to compute the statistics too, which takes another second.
     """
     voice = cut_to_speech(samples, speech)
     measured = voice if speech.active.any() else samples[:0]
@@ -124,24 +123,24 @@ def cut_to_speech(samples: np.ndarray, speech: Speech) -> np.ndarray:
 
 _MEANINGS = (
     ("duration", "s", "Length of the recording."),
-    ("speech", "s", "How much of it is speech; where there is some, the rest is measured on it."),
-    ("pitch", "Hz", "How high the voice is on average."),
-    ("pitch_low", "Hz", "The voice is lower than this for a twentieth of the time."),
-    ("pitch_high", "Hz", "The voice is higher than this for a twentieth of the time."),
-    ("pitch_range", "semitones", "From that low to that high; an octave has 12, a monotone voice few."),
-    ("voiced", "%", "Share of the speech that has a pitch; a whisper has none."),
-    ("loudness", "dBFS", "Average level (RMS); 0 is full scale, 6 less is half the amplitude."),
-    ("loudness_range", "dB", "From the quiet to the loud parts of the speech, pauses left out."),
-    ("onset_rate", "1/s", "Sounds that begin in a second, roughly the syllables: the speaking tempo."),
+    ("speech", "s", "Amount of speech; if there is any, the other measures are taken from it."),
+    ("pitch", "Hz", "Average pitch of the voice."),
+    ("pitch_low", "Hz", "The pitch is lower than this 5 % of the time."),
+    ("pitch_high", "Hz", "The pitch is higher than this 5 % of the time."),
+    ("pitch_range", "semitones", "From the low to the high pitch; an octave has 12, a monotone voice few."),
+    ("voiced", "%", "Share of the speech with a pitch; a whisper has none."),
+    ("loudness", "dBFS", "Average level (RMS); 0 is full scale, 6 dB less is half the amplitude."),
+    ("loudness_range", "dB", "From the quiet to the loud parts of the speech, without pauses."),
+    ("onset_rate", "1/s", "Sounds that start per second, roughly syllables: the speaking tempo."),
     ("brightness", "Hz", "Centre of the spectrum; a tense or sharp voice is brighter."),
-    ("rolloff", "Hz", "85 % of the spectrum lie below this."),
-    ("flatness", "", "0 is a pure tone, 1 is noise; breath raises it."),
-    ("zero_crossings", "1/s", "How often the wave changes its sign; hissing sounds do so most."),
+    ("rolloff", "Hz", "85 % of the spectrum lies below this."),
+    ("flatness", "", "0 is a pure tone, 1 is noise; a breathy voice has more."),
+    ("zero_crossings", "1/s", "How often the waveform changes sign; highest for hissing sounds."),
 )
 
 
 def _levels(voice: np.ndarray) -> dict[str, float]:
-    """Loudness in dBFS and its range in dB."""
+    """Returns loudness in dBFS and its range in dB."""
     average = decibel(np.sqrt(np.mean(voice**2, dtype=np.float64)))
     frames = decibel(root_mean_square(voice))
     quiet, loud = np.percentile(frames[frames >= average - GATE_DB], LEVEL_SPREAD)
@@ -154,7 +153,7 @@ def decibel(level: np.ndarray) -> np.ndarray:
 
 
 def _values(voice: np.ndarray) -> dict[str, float]:
-    """What only speech has."""
+    """Returns the measures that need speech."""
     magnitude = spectrogram(voice)
     return _pitches(voice) | {
         "onset_rate": _onsets(mel_decibel(magnitude)) / (len(voice) / SAMPLE_RATE),
@@ -166,7 +165,7 @@ def _values(voice: np.ndarray) -> dict[str, float]:
 
 
 def _pitches(voice: np.ndarray) -> dict[str, float]:
-    """Pitch in Hz, its range in semitones and the share of voiced frames in percent."""
+    """Returns pitch in Hz, its range in semitones and the share of voiced frames in percent."""
     curve = find_pitch(voice)
     if not len(curve.voiced):
         return {"voiced": 0.0}
@@ -181,7 +180,7 @@ def _pitches(voice: np.ndarray) -> dict[str, float]:
 
 
 def _onsets(mel_db: np.ndarray) -> int:
-    """How many sounds begin in a mel spectrogram (128, frames) in dB."""
+    """Returns the number of onsets in a mel spectrogram (128, frames) in dB."""
     return len(find_onsets(onset_strength(mel_db), ONSET_GAP_FRAMES))
 
 

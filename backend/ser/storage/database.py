@@ -1,8 +1,8 @@
-"""Owns the database of results: its tables, its transactions, and that what is deleted is gone.
+"""Opens the database of stored results: tables, transactions and secure deletion.
 
-SQLite by default, any database that SQLAlchemy speaks to by URL. Several threads and processes may share it: a write
-takes the write lock when it begins, so that what it has read cannot change before it commits, and a process that is
-killed leaves what was committed. Audio is never stored, and an owner is known by the SHA-256 of a token only.
+SQLite by default, or any database that SQLAlchemy supports, by URL. Several threads and processes may share it: a write
+takes the write lock when it begins, so that what it has read cannot change before it commits, and a killed process
+leaves only committed data. Audio is never stored, and an owner is identified by the SHA-256 of a token only.
 
 ``ser.storage.sessions`` and ``ser.storage.profiles`` read and write the rows.
 """
@@ -42,9 +42,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from ser.core.errors import SettingsError, StoreError
 
 SCHEMA = 1  # version of the tables below
-LOCAL = "local"  # the owner behind the command line; no token has this as its SHA-256
-BUSY_SECONDS = 30.0  # how long a connection waits for another one's write
-CONNECT_SECONDS = 5  # how long a database server may take to answer at all
+LOCAL = "local"  # the owner for the command line; no SHA-256 equals this
+BUSY_SECONDS = 30.0  # how long a connection waits for another's write
+CONNECT_SECONDS = 5  # timeout for connecting to a database server
 _CREATION_LOCK = 736_572  # any number that all processes agree on
 
 METADATA = MetaData()
@@ -58,7 +58,7 @@ SESSIONS = Table(
     Column("owner", String(64), nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("title", String(200), nullable=False),
-    Column("folded", Text, nullable=False),  # the title without case, to search in
+    Column("folded", Text, nullable=False),  # the case-folded title, for searching
     Column("model", String(200), nullable=False),
     Column("speaker", String(40)),
     Column("created", String(32), nullable=False),  # UTC, ISO 8601
@@ -74,10 +74,10 @@ CHUNKS = Table(
     METADATA,
     Column("session", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("sequence", Integer, primary_key=True, autoincrement=False),
-    Column("digest", String(64), nullable=False),  # SHA-256 of what was sent
+    Column("digest", String(64), nullable=False),  # SHA-256 of the chunk as sent
     Column("start", Float, nullable=False),  # s
     Column("end", Float, nullable=False),
-    Column("speech", Text, nullable=False),  # "1" for every frame of speech, "0" for every other one
+    Column("speech", Text, nullable=False),  # "1" for every frame of speech, "0" for others
     Column("answer", Text, nullable=False),  # JSON
 )
 
@@ -106,7 +106,7 @@ PROFILES = Table(
 
 
 def owner_of(token: str) -> str:
-    """Returns what an owner's rows are kept under; the token itself is never stored."""
+    """Returns the key of an owner's rows; the token itself is never stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -119,7 +119,7 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Gives a connection to read from.
+        """Yields a connection for reading.
 
         Raises:
             StoreError: the database does not answer.
@@ -129,19 +129,19 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Gives a connection whose changes are kept together or, when anything is raised, not at all.
+        """Yields a connection whose changes are committed together, or rolled back if anything is raised.
 
         Raises:
-            StoreError: the database does not answer, or cannot keep the changes.
+            StoreError: the database does not answer or cannot store the changes.
         """
         with _explained(self._engine.url), self._engine.execution_options(writes=True).begin() as connection:
             yield connection
 
     @contextmanager
     def erase(self) -> Iterator[Connection]:
-        """Like ``write``, for deleting: afterwards no file of the database holds the bytes of a deleted row.
+        """Like ``write``, for deleting: afterwards no file of the database contains the bytes of a deleted row.
 
-        That is SQLite's ``secure_delete``, and its write-ahead log emptied. Another database keeps them until its own
+        With SQLite, by ``secure_delete`` and an emptied write-ahead log. Other databases keep the bytes until their own
         clean-up.
         """
         with self.write() as connection:
@@ -153,13 +153,13 @@ class Store:
         self._engine.dispose()
 
     def _empty_log(self) -> None:
-        """Moves what the write-ahead log holds into the database and cuts the log to nothing."""
+        """Moves the contents of the write-ahead log into the database and truncates the log."""
         if self._sqlite:
             with _explained(self._engine.url), closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def _prepare(self) -> None:
-        """Makes the tables where there are none, whichever of several processes comes first."""
+        """Creates missing tables; safe when several processes start at once."""
         with self.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
@@ -168,31 +168,31 @@ class Store:
                 found = connection.scalar(select(func.max(VERSIONS.c.version)))
             if found is not None and found > SCHEMA:
                 raise StoreError(
-                    f"The database {_shown(self._engine.url)} was made by a newer version of this software (schema "
-                    f"{found}, known are up to {SCHEMA}). Update, or name another one with SER_DATABASE_URL."
+                    f"The database {_shown(self._engine.url)} was created by a newer version of this software (schema "
+                    f"{found}; this version supports up to {SCHEMA}). Update, or set SER_DATABASE_URL to another one."
                 )
             METADATA.create_all(connection)
             if found is None:
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
-        self._empty_log()  # a process killed right after deleting may have left something there
+        self._empty_log()  # a process killed right after deleting may have left data there
 
 
 def open_store(url: str) -> Store:
-    """Opens a database, making it where there is none.
+    """Opens a database and creates it if it is missing.
 
     Args:
-        url: as SQLAlchemy reads it, such as ``sqlite:////folder/results.sqlite`` or ``postgresql://user@host/name``.
+        url: an SQLAlchemy URL such as ``sqlite:////folder/results.sqlite`` or ``postgresql://user@host/name``.
 
     Raises:
-        SettingsError: the URL cannot be read, or is of a database there is no driver for.
-        StoreError: the database cannot be opened, or was made by a newer version.
+        SettingsError: the URL is invalid, or there is no driver for it.
+        StoreError: the database cannot be opened, or was created by a newer version.
     """
     try:
         parsed = make_url(url)
         engine = _sqlite_engine(parsed) if parsed.get_backend_name() == "sqlite" else _server_engine(parsed)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise SettingsError(
-            "SER_DATABASE_URL names no database that can be used; expected sqlite:///FILE or "
+            "SER_DATABASE_URL is not a supported database URL; expected sqlite:///FILE or "
             "postgresql://USER:PASSWORD@HOST/NAME."
         ) from error
     store = Store(engine)
@@ -216,7 +216,7 @@ def opened(url: str) -> Iterator[Store]:
 
 def _server_engine(url: URL) -> Engine:
     waiting = {"connect_timeout": CONNECT_SECONDS} if url.get_driver_name() == "psycopg" else {}
-    # the first ping tells whether the server was restarted since the last request
+    # the ping detects a server that was restarted since the last request
     return create_engine(url, pool_pre_ping=True, connect_args=waiting)
 
 
@@ -225,7 +225,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # or sqlite3 would begin a transaction when it likes
+        connection.isolation_level = None  # otherwise sqlite3 begins transactions on its own
         for pragma in ("foreign_keys = ON", "secure_delete = ON", "journal_mode = WAL"):
             connection.execute(f"PRAGMA {pragma}").close()
 
@@ -238,24 +238,24 @@ def _sqlite_engine(url: URL) -> Engine:
     def _make_file(*_: Any) -> None:
         file = Path(url.database or "")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)  # for nobody else on this machine; keeps what is there
+        file.touch(mode=0o600)  # private to this user; keeps existing content
 
     return engine
 
 
 @contextmanager
 def _explained(url: URL) -> Iterator[None]:
-    """Says in a sentence what the driver says in its own words."""
+    """Turns a driver's error into a ``StoreError``."""
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise StoreError(
-            f"The database {_shown(url)} cannot be used ({reason}). Check that it is there, may be written to and has "
-            "room, or name another one with SER_DATABASE_URL."
+            f"The database {_shown(url)} cannot be used ({reason}). Check that it exists, is writable and has disk "
+            "space, or set SER_DATABASE_URL to another one."
         ) from error
 
 
 def _shown(url: URL) -> str:
-    """The URL for a person, without a password."""
+    """Returns the URL for messages, without the password."""
     return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)

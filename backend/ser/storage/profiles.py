@@ -1,6 +1,6 @@
-"""Owns the profiles that are kept, as rows of an owner, whom nobody else can name.
+"""Stores, lists and deletes the speaker profiles of one owner.
 
-An owner is one browser, say, or ``ser.storage.database.LOCAL`` for the command line.
+An owner is, for example, one browser, or ``ser.storage.database.LOCAL`` for the command line.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ser.core.speaker_profile import Profile, check_name
 from ser.storage.database import PROFILES, Store
 
 MOST_PROFILES = 100  # of one owner
-NUMBERS = np.dtype("<f4")  # how an offset is kept, on every kind of machine
+NUMBERS = np.dtype("<f4")  # byte order of a stored offset, on every machine
 
 
 def save_profile(profile: Profile, store: Store, owner: str) -> None:
-    """Keeps a profile, in place of one of the same name.
+    """Stores a profile, replacing one of the same name.
 
     Raises:
-        ProfileError: the owner has ``MOST_PROFILES`` (``quota_reached``).
+        ProfileError: the owner already has ``MOST_PROFILES`` (``quota_reached``).
     """
     offset = np.ascontiguousarray(profile.offset, NUMBERS).tobytes()
     row = profile.summary | {"owner": owner, "name": check_name(profile.name), "offset": offset}
@@ -31,14 +31,14 @@ def save_profile(profile: Profile, store: Store, owner: str) -> None:
         others = select(func.count()).select_from(PROFILES).where(PROFILES.c.owner == owner)
         if connection.scalar(others) >= MOST_PROFILES:
             raise ProfileError(
-                f"You have {MOST_PROFILES} profiles, which is the most. Delete some that you do not need.",
+                f"You have {MOST_PROFILES} profiles, which is the maximum. Delete some that you no longer need.",
                 "quota_reached",
             )
         connection.execute(insert(PROFILES).values(row))
 
 
 def load_profile(name: str, store: Store, owner: str) -> Profile:
-    """Reads a profile.
+    """Loads a profile.
 
     Raises:
         ProfileError: this owner has none of that name.
@@ -58,7 +58,7 @@ def list_profiles(store: Store, owner: str) -> list[Profile]:
 
 
 def delete_profile(name: str, store: Store, owner: str) -> None:
-    """Deletes a profile for good.
+    """Permanently deletes a profile.
 
     Raises:
         ProfileError: this owner has none of that name.

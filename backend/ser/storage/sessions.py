@@ -1,6 +1,6 @@
-"""Owns sessions: recordings that were analysed and live ones, as the rows of one owner; results only, never audio.
+"""Stores the sessions of one owner, recorded and live: results only, never audio.
 
-``Sessions`` sees nothing that belongs to another owner: what is another's is as unknown as what does not exist.
+``Sessions`` sees only its owner's rows: the session of another owner is reported as if it did not exist.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ MOST_MARKS = 1000  # in one session
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What a list of sessions says about one.
+    """A session as it is listed.
 
     Attributes:
         id: of the session.
         kind: ``recording`` or ``live``.
-        title: for people; may be empty.
-        model: name of the model that answers.
-        speaker: name of the profile it is calibrated with, None without.
-        created: when, UTC, in ISO 8601.
+        title: may be empty.
+        model: name of the model.
+        speaker: name of the speaker profile, None without one.
+        created: time of creation, UTC, in ISO 8601.
         state: ``live`` until it is ended.
         duration_seconds: length in s.
-        dominant: emotion that the most speech carries, None without speech and while live.
-        confidence: of the whole in percent, None without speech and while live.
+        dominant: the emotion of most of the speech, None without speech and while live.
+        confidence: overall, in percent; None without speech and while live.
     """
 
     id: str
@@ -56,14 +56,14 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """A part of a live session and what was answered.
+    """A part of a live session with its answer.
 
     Attributes:
         sequence: its number.
-        digest: SHA-256 of what was sent.
-        start: in s from the session's beginning.
+        digest: SHA-256 of the chunk as sent.
+        start: in s from the beginning of the session.
         end: in s.
-        speech: one character for every frame of ``ser.audio.vad``, "1" where it is speech.
+        speech: one character for every frame of ``ser.audio.vad``, "1" for speech.
         answer: state, emotion, confidence, probabilities, candidates, intensity and warning_codes as in a
             ``Prediction``.
     """
@@ -90,7 +90,7 @@ _MARK = [MARKS.c.at, MARKS.c.note]
 
 
 def on_one_line(text: str, characters: int = MAX_TITLE_CHARACTERS) -> str:
-    """Returns a text on one line, without what cannot be seen (some databases refuse it), cut to so many characters."""
+    """Returns a text on one line, without unprintable characters (some databases refuse them), truncated."""
     visible = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(visible.split())[:characters].rstrip()
 
@@ -98,8 +98,8 @@ def on_one_line(text: str, characters: int = MAX_TITLE_CHARACTERS) -> str:
 class Sessions:
     """The sessions of one owner.
 
-    Every method that takes an ``identity`` raises ``SessionError`` where this owner has no session of that id, and
-    every method ``StoreError`` where the database does not answer.
+    Every method that takes an ``identity`` raises ``SessionError`` if this owner has no session of that id, and every
+    method raises ``StoreError`` if the database does not answer.
     """
 
     def __init__(self, store: Store, owner: str):
@@ -109,7 +109,7 @@ class Sessions:
     def keep(
         self, prediction: Prediction, result: Mapping[str, Any], title: str, speaker: str | None = None
     ) -> Session:
-        """Keeps an analysed recording; ``result`` is everything that was answered, as JSON.
+        """Stores an analysed recording; ``result`` is the whole answer, as JSON.
 
         Raises:
             SessionError: as ``check_room``.
@@ -125,10 +125,10 @@ class Sessions:
         return self._add("live", title, model, speaker, "live", {"duration_seconds": 0.0})
 
     def check_room(self) -> None:
-        """Sees to it that there is room for one more session.
+        """Checks that one more session may be stored.
 
         Raises:
-            SessionError: this owner has ``MOST_SESSIONS`` (``quota_reached``).
+            SessionError: this owner already has ``MOST_SESSIONS`` (``quota_reached``).
         """
         with self._store.read() as connection:
             self._check_room(connection)
@@ -136,13 +136,13 @@ class Sessions:
     def page(
         self, *, search: str = "", kind: str | None = None, offset: int = 0, limit: int = 50
     ) -> tuple[int, list[Session]]:
-        """Returns how many sessions fit, and ``limit`` of them from ``offset`` on, newest first.
+        """Returns the number of matching sessions, and ``limit`` of them from ``offset`` on, newest first.
 
         Args:
-            search: what the title holds, in any case.
-            kind: ``recording`` or ``live``; None takes both.
-            offset: how many to pass over.
-            limit: most that are returned.
+            search: text in the title, case-insensitive.
+            kind: ``recording`` or ``live``; None for both.
+            offset: number of sessions to skip.
+            limit: largest number to return.
         """
         wanted = [SESSIONS.c.owner == self._owner]
         if on_one_line(search):
@@ -161,14 +161,14 @@ class Sessions:
             return self._get(connection, identity)
 
     def result(self, identity: str) -> dict[str, Any] | None:
-        """Returns everything that was answered, as JSON; None while a session is live."""
+        """Returns the whole answer as JSON; None while a session is live."""
         with self._store.read() as connection:
             self._get(connection, identity)
-            kept = connection.scalar(select(SESSIONS.c.result).where(SESSIONS.c.id == identity))
-            return None if kept is None else json.loads(kept)
+            stored = connection.scalar(select(SESSIONS.c.result).where(SESSIONS.c.id == identity))
+            return None if stored is None else json.loads(stored)
 
     def rename(self, identity: str, title: str) -> Session:
-        """Gives a session another title, and returns it."""
+        """Renames a session and returns it."""
         title = on_one_line(title)
         with self._store.erase() as connection:
             self._get(connection, identity)
@@ -176,28 +176,28 @@ class Sessions:
             return self._get(connection, identity)
 
     def delete(self, identity: str) -> None:
-        """Deletes a session for good, with its chunks and marks."""
+        """Permanently deletes a session with its chunks and marks."""
         with self._store.erase() as connection:
             self._get(connection, identity)
             connection.execute(self._own(identity, delete(SESSIONS)))
 
     def delete_all(self) -> int:
-        """Deletes every session of this owner for good, and returns how many there were."""
+        """Permanently deletes every session of this owner and returns their number."""
         with self._store.erase() as connection:
             return connection.execute(delete(SESSIONS).where(SESSIONS.c.owner == self._owner)).rowcount
 
     def find_chunk(self, identity: str, sequence: int, digest: str) -> Chunk | None:
-        """Returns the chunk of a number, None where it is still to come.
+        """Returns the chunk with this number, None if it has not arrived yet.
 
         Raises:
-            SessionError: the number has another chunk (``chunk_conflict``), or is new in a session that was ended
+            SessionError: another chunk has the number (``chunk_conflict``), or the number is new in an ended session
                 (``session_ended``).
         """
         with self._store.read() as connection:
             return self._find_chunk(connection, self._get(connection, identity), sequence, digest)
 
     def add_chunk(self, identity: str, chunk: Chunk) -> Chunk:
-        """Keeps a chunk once, however often and from wherever it comes, and returns the one that is kept.
+        """Stores a chunk once, however often it is sent, and returns the stored one.
 
         Raises:
             SessionError: as ``find_chunk``.
@@ -230,10 +230,10 @@ class Sessions:
             return _ranges(numbers.all())
 
     def mark(self, identity: str, mark: Mark) -> Mark:
-        """Keeps a marked moment, and returns it as it was kept; the same one sent again is kept once.
+        """Stores a mark and returns it as stored; the same mark sent again is stored once.
 
         Raises:
-            SessionError: the session has ``MOST_MARKS`` (``quota_reached``).
+            SessionError: the session already has ``MOST_MARKS`` (``quota_reached``).
         """
         with self._store.write() as connection:
             self._get(connection, identity)
@@ -244,13 +244,14 @@ class Sessions:
             if connection.scalar(same) is None:
                 if _count(connection, MARKS, MARKS.c.session == identity) >= MOST_MARKS:
                     raise SessionError(
-                        f"The session has {MOST_MARKS} marks, which is the most. Begin another one.", "quota_reached"
+                        f"The session has {MOST_MARKS} marks, which is the maximum. Start another session.",
+                        "quota_reached",
                     )
                 connection.execute(insert(MARKS).values(session=identity, **asdict(mark)))
             return mark
 
     def marks(self, identity: str) -> list[Mark]:
-        """Returns the marked moments in order of time."""
+        """Returns the marks in order of time."""
         with self._store.read() as connection:
             self._get(connection, identity)
             rows = connection.execute(
@@ -259,14 +260,14 @@ class Sessions:
             return [Mark(**row._mapping) for row in rows]
 
     def close(self, identity: str) -> Session:
-        """Ends a live session: from now on it takes no new chunk. Ending it again changes nothing."""
+        """Ends a live session: it accepts no new chunks. Ending it again changes nothing."""
         with self._store.write() as connection:
             self._get(connection, identity)
             connection.execute(self._own(identity, update(SESSIONS)).values(state="ended"))
             return self._get(connection, identity)
 
     def conclude(self, identity: str, prediction: Prediction, result: Mapping[str, Any]) -> Session:
-        """Keeps what an ended live session comes to, and returns the session."""
+        """Stores the result of an ended live session and returns the session."""
         with self._store.write() as connection:
             self._get(connection, identity)
             connection.execute(self._own(identity, update(SESSIONS)).values(_found(prediction, result)))
@@ -290,7 +291,7 @@ class Sessions:
     def _check_room(self, connection: Connection) -> None:
         if _count(connection, SESSIONS, SESSIONS.c.owner == self._owner) >= MOST_SESSIONS:
             raise SessionError(
-                f"You have {MOST_SESSIONS} sessions, which is the most. Delete some that you do not need.",
+                f"You have {MOST_SESSIONS} sessions, which is the maximum. Delete some that you no longer need.",
                 "quota_reached",
             )
 
@@ -300,7 +301,7 @@ class Sessions:
             connection.execute(query.with_for_update() if lock else query).first() if _ID.fullmatch(identity) else None
         )
         if row is None:
-            raise SessionError(f"There is no session {identity[:40]!r} of yours; GET /api/v1/sessions lists yours.")
+            raise SessionError(f"You have no session {identity[:40]!r}; GET /api/v1/sessions lists yours.")
         return Session(**row._mapping)
 
     def _find_chunk(self, connection: Connection, session: Session, sequence: int, digest: str) -> Chunk | None:
@@ -308,11 +309,13 @@ class Sessions:
         row = connection.execute(select(CHUNKS).where(*own)).first()
         if row is not None and row.digest != digest:
             raise SessionError(
-                f"Chunk {sequence} was sent before with other sound or another start; give every chunk its own number.",
+                f"Chunk {sequence} was sent before with other audio or another start; give every chunk its own number.",
                 "chunk_conflict",
             )
         if row is None and session.state != "live":
-            raise SessionError("The session was ended; it takes no new chunk. Begin another one.", "session_ended")
+            raise SessionError(
+                "The session has ended and accepts no new chunks. Start another session.", "session_ended"
+            )
         return None if row is None else _chunk(row)
 
 
@@ -335,7 +338,7 @@ def _chunk(row: Row) -> Chunk:
 
 
 def _ranges(numbers: list[int]) -> list[tuple[int, int]]:
-    """Joins neighbours: 0, 1, 2, 5 are (0, 2) and (5, 5)."""
+    """Joins consecutive numbers: 0, 1, 2, 5 become (0, 2) and (5, 5)."""
     found: list[tuple[int, int]] = []
     for number in numbers:
         if found and found[-1][1] == number - 1:

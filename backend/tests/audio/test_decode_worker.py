@@ -44,7 +44,7 @@ def test_a_helper_gives_what_decoding_here_gives(decoders, name):
 def test_a_refusal_arrives_whole(decoders):
     with pytest.raises(AudioError) as caught:
         decoders.decode(originals()["wav"], 0.2)
-    assert caught.value.code == "audio_too_long" and "cut it into parts" in str(caught.value)
+    assert caught.value.code == "audio_too_long" and "split it into parts" in str(caught.value)
 
 
 def test_several_at_once_do_not_mix(decoders, encode):

@@ -52,7 +52,7 @@ def test_some_failures_give_1_all_give_3_and_stdout_stays_clean(samples, tmp_pat
     assert alone.returncode == 3 and alone.stdout == b""
     assert ser("predict", tmp_path / "nowhere.wav").returncode == 3
     (tmp_path / "empty").mkdir()
-    assert b"holds no recording" in ser("predict", tmp_path / "empty").stderr
+    assert b"contains no recording" in ser("predict", tmp_path / "empty").stderr
     assert ser("predict", tmp_path / "nowhere.wav", samples["happy"]).returncode == 1
     assert ser("predict", "-", stdin=b"").returncode == 3
 
@@ -114,7 +114,7 @@ def test_features_are_printed_with_unit_and_meaning(samples):
     done = ser("features", samples["happy"])
     text = done.stdout.decode()
     assert done.returncode == 0 and done.stderr == b""
-    assert re.search(r"pitch +\d+\.\d Hz +How high", text) and "dBFS" in text and "semitones" in text
+    assert re.search(r"pitch +\d+\.\d Hz +Average pitch", text) and "dBFS" in text and "semitones" in text
     assert "mfcc_03_std" not in text and "mfcc_03_std" in ser("features", samples["happy"], "--all").stdout.decode()
 
 

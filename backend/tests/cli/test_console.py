@@ -31,7 +31,7 @@ def test_a_terminal_shows_a_table_with_the_running_mean_and_the_time_left():
     drawn, left = watched(terminal=True)
     assert "fold 2: epoch 7, validation UA 40.0 %" in drawn
     rows = [line.split() for line in left.splitlines()]
-    assert ["0", "1", "33", "50.0", "%", "240", "before"] in rows
+    assert ["0", "1", "33", "50.0", "%", "240", "resumed"] in rows
     assert ["0", "2", "21", "60.0", "%", "239", "1:15"] in rows
     assert "2 of 4 folds, mean UA 55.0 %, about 2:30 left" in left
 

@@ -126,7 +126,7 @@ def test_a_connection_cut_at_ten_places_loses_nothing(server, tmp_path: Path):
 def test_a_second_program_goes_on_where_the_first_was_stopped(server, tmp_path: Path):
     url, how = server
     how.cuts = [12_345] + [0] * 10
-    with pytest.raises(DownloadError, match="12345 bytes are kept"):
+    with pytest.raises(DownloadError, match="12345 bytes are stored"):
         download(url, tmp_path / "a.zip", md5=MD5, wait_seconds=0)
     assert not (tmp_path / "a.zip").exists()
     how.cuts.clear()
@@ -218,7 +218,7 @@ def test_a_server_that_sends_chunks_and_is_cut(server, tmp_path: Path):
 
 
 def test_nobody_is_there(tmp_path: Path):
-    with pytest.raises(DownloadError, match="0 bytes are kept"):
+    with pytest.raises(DownloadError, match="0 bytes are stored"):
         download("http://127.0.0.1:9/a.zip", tmp_path / "a.zip", wait_seconds=0)
 
 

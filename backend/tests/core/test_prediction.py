@@ -52,6 +52,6 @@ def test_the_prediction_has_the_promised_shape():
 def test_the_prediction_reads_as_a_line():
     assert prediction().to_text() == "clip.wav: happy (87.3 %)"
     unsure = prediction(state="unsure", candidates=["happy", "sad"])
-    assert unsure.to_text() == "clip.wav: unsure, most like happy (87.3 %) or sad (10.0 %)"
+    assert unsure.to_text() == "clip.wav: unsure, most likely happy (87.3 %) or sad (10.0 %)"
     silent = prediction(state="no_speech", emotion=None, confidence=None, probabilities={}, segments=[])
     assert silent.to_text() == "clip.wav: no speech"

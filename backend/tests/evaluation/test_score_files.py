@@ -95,7 +95,7 @@ def test_answers_are_the_predictors_and_figures_follow_from_them(predictor, fold
 def test_nothing_is_dropped_in_silence(predictor, folder, tmp_path):
     problems = scored(predictor, folder, tmp_path / "out")["scoring"]
     assert [name for name, _ in problems["failed"]] == ["text.wav", "nowhere.wav"]
-    assert "not an audio file" in problems["failed"][0][1] and "cannot be read" in problems["failed"][1][1]
+    assert "Unsupported audio format" in problems["failed"][0][1] and "cannot be read" in problems["failed"][1][1]
     assert problems["as_neutral"] == 1 and problems["unknown"] == {}
 
 

@@ -43,6 +43,15 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def test_every_room_has_its_line_in_the_readme():
+    told = (SER.parent / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in told.splitlines() if line.endswith("|") and "| `ser/" in line]
+    rows = [(level.strip(), name.strip()) for level, name in rows if level.strip().isdigit()]
+    assert rows == [(str(level + 1), f"`ser/{name}/`") for name, level in LEVEL.items()]
+    folders = {path.name for path in SER.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(LEVEL)
+
+
 def room(name: str) -> str:
     return name.split(".")[1]
 

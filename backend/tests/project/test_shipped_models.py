@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from benchmarks.accuracy.leaderboard import others
+from benchmarks.accuracy.leaderboard import others, served
 from ser.core.settings import PROJECT
 from ser.data.splits import PROTOCOLS
 from ser.models.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
@@ -89,6 +90,27 @@ def test_what_else_was_measured_follows_from_the_predictions():
     rows = ["| " + " | ".join(row) + " |" for row in others()]
     told = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
     assert len(rows) > 5 and [line for line in told if line in rows] == rows
+
+
+def test_the_readme_says_what_is_served_when_every_class_is_allowed():
+    told = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+    rows = {(row[0], row[1]): row for row in served()}
+    for corpus, place in (("indian-emospeech", "phone recordings of Indian speakers"), ("crema-d", "CREMA-D")):
+        *_, classes, seeds, own, as_served = rows["`whisper`", corpus]
+        assert (classes, seeds) == ({"indian-emospeech": "4", "crema-d": "6"}[corpus], "3")
+        assert re.search(rf"{as_served} instead of {own.split()[0]}( UA)? on {place}", told)
+    table = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
+    assert all("| " + " | ".join(row) + " |" in table for row in rows.values())
+
+
+def test_the_readme_says_how_far_off_the_confidence_is_on_another_corpus():
+    told = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+    off = {}
+    for name in ("whisper", "cnn1d"):
+        files = [file for file in WEIGHTS.glob(f"{name}/evaluation/*-cross-*/metrics.json") if "+" not in str(file)]
+        errors = [100 * json.loads(file.read_text(encoding="utf-8"))["ece"] for file in files]
+        off[name] = f"{min(errors):.0f} to {max(errors):.0f}"
+    assert f"off by {off['whisper']} points for `whisper` and {off['cnn1d']} for `cnn1d` (one seed)" in told
 
 
 def lines_with(file: Path, *parts: str) -> list[str]:

@@ -128,7 +128,7 @@ def test_a_newer_version_is_refused(database_url):
     with store.write() as connection:
         connection.execute(update(VERSIONS).values(version=SCHEMA + 1))
     store.close()
-    with pytest.raises(StoreError, match=rf"newer version .*schema {SCHEMA + 1}, .* SER_DATABASE_URL"):
+    with pytest.raises(StoreError, match=rf"newer version .*schema {SCHEMA + 1}; .* SER_DATABASE_URL"):
         open_store(database_url)
 
 

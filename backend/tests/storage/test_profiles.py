@@ -111,8 +111,8 @@ def test_advice_is_given_where_it_helps():
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
     assert list(one.warnings(VARIED)) == ["few_recordings"] and "5 to 20" in one.warnings(VARIED)["few_recordings"]
-    assert one.warnings(VARIED)["few_recordings"].startswith("1 recording says")
-    assert replace(one, clips=2, variety=0.9).warnings(VARIED)["few_recordings"].startswith("2 recordings say")
+    assert one.warnings(VARIED)["few_recordings"].startswith("1 recording is too few")
+    assert replace(one, clips=2, variety=0.9).warnings(VARIED)["few_recordings"].startswith("2 recordings are too few")
     assert "sound alike" in replace(one, clips=5).warnings(VARIED)["alike"]
     assert replace(one, clips=5, variety=0.9).warnings(VARIED) == {}
 

@@ -1,1 +1,1 @@
-"""The routes, one file a subject; ``app`` registers them."""
+"""The routes, one file per subject, registered by ``app``."""

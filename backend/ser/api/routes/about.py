@@ -1,4 +1,4 @@
-"""Owns what the server says about itself: whether it is ready, its models, limits and version."""
+"""Routes that describe the server: health, readiness, models, limits and version."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ routes = APIBlueprint("about", __name__)
 
 
 @routes.get("/health")
-@routes.output(schemas.Health, description="Ready to analyse.")
+@routes.output(schemas.Health, description="The model is loaded.")
 @routes.doc(
-    tags=["About"], operation_id="health", summary="Say whether the server is ready", responses=problems(500, 503)
+    tags=["About"], operation_id="health", summary="Check that the model is loaded", responses=problems(500, 503)
 )
 def health() -> Any:
     """Answers 200 once the default model is loaded."""
     if not registry().ready:
-        raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
+        raise RequestError("The model is still loading. Try again in a few seconds.", "not_ready")
     return {"status": "ok", "models": registry().loaded, "version": __version__}
 
 
 @routes.get("/ready")
-@routes.output(schemas.Ready, description="Send work here.")
+@routes.output(schemas.Ready, description="The server accepts recordings.")
 @routes.doc(
     tags=["About"],
     operation_id="ready",
-    summary="Say whether the server can take work now",
-    description="For whoever spreads requests over several servers; /health says whether this one lives.",
+    summary="Check that the server accepts recordings now",
+    description="For load balancers; /health says whether the server is alive.",
     responses=problems(500, 503),
 )
 def ready() -> Any:
-    """Answers 200 where the default model is loaded and a recording would not be refused."""
+    """Answers 200 if the default model is loaded and a recording would be accepted."""
     if not registry().ready:
-        raise RequestError("The model is still being loaded. Try again in a few seconds.", "not_ready")
+        raise RequestError("The model is still loading. Try again in a few seconds.", "not_ready")
     if gate().full:
-        raise RequestError("Too many recordings are being analysed at once. Ask again in a second.", "too_busy")
+        raise RequestError("Too many recordings are being analysed. Ask again in a second.", "too_busy")
     return {"status": "ready"}
 
 
@@ -52,24 +52,24 @@ def ready() -> Any:
     tags=["About"],
     operation_id="listModels",
     summary="List the models",
-    description="Each with the figure it reached on speakers it never heard, where that was measured.",
+    description="Each with its figures on unseen speakers, if it was evaluated.",
     responses=problems(500),
 )
 def models() -> Any:
-    """Lists the models and names the default one."""
+    """Lists the models and the default one."""
     return {"default": registry().default, "models": registry().models()}
 
 
 @routes.get("/api/v1/limits")
-@routes.output(schemas.Limits, description="What a request may be.")
+@routes.output(schemas.Limits, description="The limits of a request.")
 @routes.doc(
     tags=["About"],
     operation_id="getLimits",
-    summary="Say how large and how long a recording may be",
+    summary="Get the limits on size and length of a recording",
     responses=problems(500),
 )
 def limits() -> Any:
-    """Names the limits that are in force."""
+    """Answers with the current limits."""
     return {
         "max_upload_bytes": settings().max_upload_bytes,
         "max_audio_seconds": settings().max_audio_seconds,
@@ -80,7 +80,7 @@ def limits() -> Any:
 
 @routes.get("/api/v1/version")
 @routes.output(schemas.Version, description="The version of the software.")
-@routes.doc(tags=["About"], operation_id="getVersion", summary="Say the version", responses=problems(500))
+@routes.doc(tags=["About"], operation_id="getVersion", summary="Get the version", responses=problems(500))
 def version() -> Any:
-    """Names the version."""
+    """Answers with the version."""
     return {"version": __version__}

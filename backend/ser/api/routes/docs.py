@@ -1,6 +1,7 @@
-"""Owns ``/docs``: Swagger UI from the Python package that carries its files, and the list of problem codes.
+"""Serves ``/docs``: Swagger UI, from a Python package with its files, and the list of problem codes.
 
-Everything comes from this server, and nothing is inline, so that the page works offline and under the strict policy.
+Everything comes from this server and nothing is inline, so that the page works offline and under the strict
+Content-Security-Policy.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from flask import Blueprint, Response, abort, send_from_directory
 from ser.api.errors import KINDS
 
 OWN = Path(__file__).parents[1] / "static"
-# Only what the page needs: the package also carries an OAuth page that has no place here.
+# Only what the page needs; the package also has an OAuth page.
 ASSETS = {
     "swagger-ui.css": ("text/css", None),
     "swagger-ui-bundle.js": ("text/javascript", None),
@@ -46,7 +47,7 @@ def asset(name: str) -> Any:
 
 
 def _problems() -> str:
-    """Returns a definition list; its anchors are where the ``type`` of a problem leads."""
+    """Returns a definition list; the ``type`` of a problem links to its anchors."""
     return "\n".join(
         f'<dt id="{code}"><code>{code}</code> <span>{kind.status}</span></dt>'
         f"<dd>{escape(kind.title)}. {escape(kind.meaning)}</dd>"

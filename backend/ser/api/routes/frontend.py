@@ -1,6 +1,6 @@
-"""Owns the built page: its files, its cache headers, and client routes, which all begin with ``index.html``.
+"""Serves the built page: its files, cache headers, and ``index.html`` for client-side routes.
 
-The rule of ``PagePath`` leaves the API's own addresses alone, so that a wrong one is a problem and not a page.
+``PagePath`` excludes the API's addresses, so that a wrong one gets a problem document and not the page.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ser.api.context import settings
 from ser.api.errors import RequestError
 
 RESERVED = ("api", "docs", "health", "metrics", "openapi.json", "predict", "ready", "upload")
-HASHED = "assets"  # the build puts a hash of the content into the names of these files
+HASHED = "assets"  # the names of these files contain a hash of their content
 YEAR_SECONDS = 365 * 24 * 3600
 
-# Windows may know other types for some of these, and browsers are told not to guess.
+# Windows may report other types for some of these, and browsers must not guess (nosniff).
 TYPES = {
     ".css": "text/css",
     ".flac": "audio/flac",
@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
 @routes.get("/")
 @routes.get("/<page:path>")
 def page(path: str = "") -> Response:
-    """Answers with a file of the page; a path that names no file is a client route."""
+    """Answers with a file of the page; a path that is not a file is a client-side route."""
     folder = settings().frontend
     if path and _is_file(folder, path):
         return _send(folder, path)
@@ -66,14 +66,14 @@ def page(path: str = "") -> Response:
         abort(404)
     if not (folder / "index.html").is_file():
         raise RequestError(
-            "The page has not been built; 'python3 -m backend setup' builds it. The API works without: see /docs.",
+            "The page is not built; 'python3 -m backend setup' builds it. The API works without it: see /docs.",
             "not_found",
         )
     return _send(folder, "index.html")
 
 
 def _is_file(folder: Path, path: str) -> bool:
-    """Whether ``path`` is a file below ``folder``; odd characters and ways out of it are none."""
+    """Whether ``path`` is a file inside ``folder``, after resolving links and ".."."""
     try:
         file = (folder / path).resolve()
         return file.is_relative_to(folder.resolve()) and file.is_file()
@@ -90,7 +90,7 @@ def _send(folder: Path, path: str) -> Response:
 
 
 def _gzipped(answer: Response, file: Path) -> Response:
-    """Compresses an answer with a file in it where the client takes that; 304 and parts stay as they are."""
+    """Compresses a file if the client accepts that; leaves 304 and partial answers as they are."""
     answer.vary.add("Accept-Encoding")
     if answer.status_code != 200 or not request.accept_encodings.quality("gzip"):
         return answer
@@ -105,5 +105,5 @@ def _gzipped(answer: Response, file: Path) -> Response:
 
 @lru_cache(maxsize=256)
 def _compressed(file: Path, tag: str) -> bytes:
-    """A file's content; ``tag`` changes with it."""
+    """Returns the compressed content of a file; ``tag`` changes with it and keys the cache."""
     return gzip.compress(file.read_bytes())

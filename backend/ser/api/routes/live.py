@@ -1,7 +1,7 @@
-"""Owns live sessions over HTTP: chunks by number, each answered once, however often and in whatever order they come.
+"""Routes of live sessions: numbered chunks, each answered once, however often and in whatever order they are sent.
 
-Everything that is known of a session is in the database, so that any process answers any chunk. Only so many chunks are
-analysed at a time; a client is told to send a further one again, which is what it does after an outage, too.
+The whole state of a session is in the database, so that any process answers any chunk. A limited number of chunks is
+analysed at a time; clients resend refused ones, as they do after an outage.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ routes = APIBlueprint("live", __name__)
 
 @routes.post("/api/v1/live")
 @routes.input(session_schemas.NewLive)
-@routes.output(session_schemas.SessionSummary, status_code=201, description="The session; send chunks to its id.")
+@routes.output(session_schemas.SessionSummary, status_code=201, description="The new session; send chunks to its id.")
 @routes.doc(
     tags=["Live"],
     operation_id="beginLive",
-    summary="Begin a live session",
+    summary="Start a live session",
     security="owner",
     responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def begin(json_data: session_schemas.NewLive) -> Any:
-    """Begins a live session; its model is loaded before the first chunk comes."""
+    """Starts a live session and loads its model, before the first chunk arrives."""
     mine, voice = sessions(), profile(json_data.speaker)
     mine.check_room()
     with place():
@@ -43,17 +43,17 @@ def begin(json_data: session_schemas.NewLive) -> Any:
 
 
 @routes.get("/api/v1/live/<id>")
-@routes.output(session_schemas.LiveState, description="Which chunks are there.")
+@routes.output(session_schemas.LiveState, description="The chunks that the server has.")
 @routes.doc(
     tags=["Live"],
     operation_id="getLive",
-    summary="Say which chunks have come",
-    description="After an outage, a client sends again what is not among them.",
+    summary="List the chunks that have arrived",
+    description="After an outage, a client resends the missing ones.",
     security="owner",
     responses=problems(401, 404, 500, 503),
 )
 def received(id: str) -> Any:
-    """Says which chunks are there."""
+    """Lists the chunks that the server has."""
     mine = sessions()
     return {"received": mine.received(id), "state": mine.get(id).state}
 
@@ -72,11 +72,11 @@ def received(id: str) -> Any:
 )
 def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
     """Answers a chunk; one that is known, from the database."""
-    from ser.inference.streaming import chunk_digest, hear  # imports torch, which must see the number of threads first
+    from ser.inference.streaming import chunk_digest, hear  # imports torch, which reads the number of threads on import
 
     if sequence > session_schemas.MAX_SEQUENCE:
         raise RequestError(
-            f"The chunk's number is {sequence}; expected 0 to {session_schemas.MAX_SEQUENCE}. Begin another session.",
+            f"The chunk's number is {sequence}; expected 0 to {session_schemas.MAX_SEQUENCE}. Start another session.",
             "value_invalid",
         )
     mine = sessions()
@@ -93,7 +93,7 @@ def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
 
 @routes.post("/api/v1/live/<id>/marks")
 @routes.input(session_schemas.NewMark)
-@routes.output(session_schemas.Mark, status_code=201, description="The mark as it was kept.")
+@routes.output(session_schemas.Mark, status_code=201, description="The mark as stored.")
 @routes.doc(
     tags=["Live"],
     operation_id="markMoment",
@@ -102,7 +102,7 @@ def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
     responses=problems(400, 401, 404, 413, 422, 429, 500, 503),
 )
 def mark(id: str, json_data: session_schemas.NewMark) -> Any:
-    """Marks a moment, also after the end."""
+    """Marks a moment, also in an ended session."""
     return sessions().mark(id, Mark(at=json_data.at, note=json_data.note)), 201
 
 
@@ -112,12 +112,12 @@ def mark(id: str, json_data: session_schemas.NewMark) -> Any:
     tags=["Live"],
     operation_id="endLive",
     summary="End a live session",
-    description="From now on it takes no new chunk. Ending it again answers the same.",
+    description="It accepts no new chunks from then on. Ending it again has the same answer.",
     security="owner",
     responses=problems(401, 404, 429, 500, 503),
 )
 def end(id: str) -> Any:
-    """Ends a session and keeps what its chunks come to."""
+    """Ends a session and stores its result."""
     mine = sessions()
     session = mine.close(id)
     if mine.result(id) is None:

@@ -33,29 +33,29 @@ PROBLEMS = problems(400, 401, 404, 413, 422, 429, 500, 503)
 
 
 @routes.post("/upload")
-@routes.output(schemas.Prediction, description="The answer; also when nobody speaks (state 'no_speech').")
+@routes.output(schemas.Prediction, description="The prediction; without speech, its state is 'no_speech'.")
 @routes.doc(
     tags=["Analyse"],
     operation_id="upload",
-    summary="Name the emotion of a recording",
-    description="Everything there is to say about one recording. Confidence is in percent. The recording is analysed "
-    "in memory and not kept.",
+    summary="Predict the emotion of a recording",
+    description="The full prediction for one recording, with confidence in percent. The recording is analysed in "
+    "memory and never stored.",
     responses=PROBLEMS,
 )
 def upload() -> Any:
-    """Answers with everything there is to say about the recording."""
+    """Answers with the full prediction for the recording."""
     with place():
         analysis, milliseconds = _analysed(read_upload(), explain=False)
     return analysis.prediction.to_dict(), 200, _timing(milliseconds)
 
 
 @routes.post("/predict")
-@routes.output(schemas.ShortPrediction, description="The likeliest emotion; null when nobody speaks.")
+@routes.output(schemas.ShortPrediction, description="The likeliest emotion; null without speech.")
 @routes.doc(
     tags=["Analyse"],
     operation_id="predict",
-    summary="Name the emotion of a recording, in short",
-    description="The likeliest emotion with all probabilities as shares of 1.",
+    summary="Predict the emotion of a recording (short answer)",
+    description="The likeliest emotion with all probabilities, from 0 to 1.",
     responses=PROBLEMS,
 )
 def predict() -> Any:
@@ -74,20 +74,20 @@ def predict() -> Any:
 
 
 @routes.post("/api/v1/analyse")
-@routes.output(schemas.Analysis, description="The answer; also when nobody speaks (state 'no_speech').")
+@routes.output(schemas.Analysis, description="The analysis; without speech, its state is 'no_speech'.")
 @routes.doc(
     tags=["Analyse"],
     operation_id="analyse",
-    summary="Say everything about a recording",
-    description="The prediction, what the model attended to, and what the voice is like, as numbers and over time. "
-    "With keep=true all of it but the audio is kept as a session of the owner.",
+    summary="Analyse a recording in full",
+    description="The prediction, what the model attended to, and measures of the voice, as numbers and over time. With "
+    "keep=true everything but the audio is stored as a session of the owner.",
     responses=PROBLEMS,
 )
 def analyse() -> Any:
-    """Answers with everything that can be said about the recording."""
+    """Answers with the full analysis of the recording."""
     with place():
         sent = read_upload()
-        keeper = sessions() if flag_field("keep") else None  # before the work: without an owner there is none
+        keeper = sessions() if flag_field("keep") else None  # before the analysis, which needs an owner to be stored
         if keeper is not None:
             keeper.check_room()
         analysis, milliseconds = _analysed(sent, explain=True)
@@ -100,19 +100,19 @@ def analyse() -> Any:
 
 
 def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
-    """Returns the answer to a recording, and how long that took in ms.
+    """Returns the analysis of a recording, and its duration in ms.
 
     Args:
-        sent: the recording and what was asked for.
-        explain: whether to say what counted.
+        sent: the recording and the requested options.
+        explain: whether to compute what the model attended to.
 
     Raises:
-        RequestError: windows or a coverage that there cannot be (``value_invalid``), a speaker without an owner
-            (``owner_missing``), a model that is still loading (``not_ready``), or a client that has gone away while
-            a long recording was looked at (``client_gone``).
-        ModelError, ProfileError: the model or the profile is unknown, or they do not fit.
+        RequestError: invalid windows or coverage (``value_invalid``), a speaker without an owner (``owner_missing``), a
+            model that is still loading (``not_ready``), or a client that disconnected during a long analysis
+            (``client_gone``).
+        ModelError, ProfileError: the model or the profile is unknown, or they do not match.
         AudioError: the recording cannot be used.
-        StoreError: a speaker is named, and the database does not answer.
+        StoreError: a speaker is named and the database does not answer.
     """
     voice = profile(sent.speaker)
     predictor = registry().get(sent.model or (voice and voice.model))
@@ -137,14 +137,14 @@ def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
 
 
 def _awaited() -> Callable[[], None]:
-    """Returns what ends the work for a client that waits no longer, as far as the server can tell."""
+    """Returns a check that ends the analysis once the client has disconnected, as far as the server can tell."""
     gone = request.environ.get("waitress.client_disconnected", lambda: False)
 
     def check() -> None:
         if gone():
             raise RequestError(
-                "The connection was closed, at least for sending, before the answer was there; the analysis was ended. "
-                "Keep it open until the answer has come.",
+                "The connection was closed, at least for sending, before the answer was ready, and the analysis was "
+                "stopped. Keep it open until the answer arrives.",
                 "client_gone",
             )
 
@@ -152,12 +152,12 @@ def _awaited() -> Callable[[], None]:
 
 
 def _timing(milliseconds: float) -> dict[str, str]:
-    """Returns the header that says how long the model took."""
+    """Returns the header with the duration of the analysis."""
     return {"Server-Timing": f"analyse;dur={milliseconds:.1f}"}
 
 
 def _shape(analysis: Analysis) -> dict[str, Any]:
-    """Everything but the audio, as JSON."""
+    """Returns everything but the audio, as JSON."""
     voice = measure(analysis.samples, analysis.speech, everything=False)
     return {
         "prediction": analysis.prediction.to_dict(),

@@ -1,4 +1,4 @@
-"""Owns what is said about a kept session, whether it was a recording, is live, or was."""
+"""Builds the JSON of a stored session, recorded or live."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ser.storage.sessions import Session, Sessions
 
 
 def findings(mine: Sessions, session: Session) -> dict[str, Any]:
-    """Returns what ``/api/v1/analyse`` answers; of a session that is live, from the chunks that came so far."""
-    from ser.inference.streaming import merge, result_of  # imports torch, which must see the number of threads first
+    """Returns the answer of ``/api/v1/analyse``; for a live session, from the chunks so far."""
+    from ser.inference.streaming import merge, result_of  # imports torch, which reads the number of threads on import
 
-    kept = mine.result(session.id)
-    if kept is not None:
-        return kept
+    stored = mine.result(session.id)
+    if stored is not None:
+        return stored
     info = registry().get(session.model).info
     return result_of(merge(info, mine.chunks(session.id), session.title))
 
@@ -35,7 +35,7 @@ def detail(mine: Sessions, session: Session) -> dict[str, Any]:
     return {
         **asdict(session),
         **found,
-        "prediction": prediction.to_dict(),  # with the fields that came since it was kept
+        "prediction": prediction.to_dict(),  # with fields that were added since it was stored
         "marks": mine.marks(session.id),
         "statistics": summarise(prediction),
     }

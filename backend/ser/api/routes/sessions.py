@@ -1,4 +1,4 @@
-"""Owns kept sessions over HTTP: listed, shown, renamed, exported and deleted by their owner."""
+"""Routes of stored sessions: listed, shown, renamed, exported and deleted by their owner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ser.storage.sessions import Session, Sessions
 
 JSON = Form("json", ".json", "application/json")
 DOWNLOADS = {JSON.name: JSON, **FORMATS}
-_UNFIT = re.compile(r'[<>:"/\\|?*]+')  # for the name of a file, on some system or other
+_UNFIT = re.compile(r'[<>:"/\\|?*]+')  # in file names on some systems
 
 routes = APIBlueprint("sessions", __name__)
 
@@ -29,7 +29,7 @@ routes = APIBlueprint("sessions", __name__)
 @routes.doc(
     tags=["Sessions"],
     operation_id="listSessions",
-    summary="List the kept sessions",
+    summary="List the stored sessions",
     security="owner",
     responses=problems(400, 401, 500, 503),
 )
@@ -40,11 +40,11 @@ def page(query_data: session_schemas.SessionQuery) -> Any:
 
 
 @routes.delete("/api/v1/sessions")
-@routes.output(session_schemas.Deleted, description="They are gone.")
+@routes.output(session_schemas.Deleted, description="Deleted.")
 @routes.doc(
     tags=["Sessions"],
     operation_id="deleteSessions",
-    summary="Delete all sessions of the owner for good",
+    summary="Permanently delete all sessions of the owner",
     security="owner",
     responses=problems(401, 429, 500, 503),
 )
@@ -59,7 +59,7 @@ def delete_all() -> Any:
     tags=["Sessions"],
     operation_id="getSession",
     summary="Show a session",
-    description="What was found when it was analysed; of a live session, what its chunks come to so far.",
+    description="The stored analysis; for a live session, the result of its chunks so far.",
     security="owner",
     responses=problems(401, 404, 500, 503),
 )
@@ -75,7 +75,7 @@ def show(id: str) -> Any:
 @routes.doc(
     tags=["Sessions"],
     operation_id="renameSession",
-    summary="Give a session another title",
+    summary="Rename a session",
     security="owner",
     responses=problems(400, 401, 404, 413, 429, 500, 503),
 )
@@ -85,11 +85,11 @@ def rename(id: str, json_data: session_schemas.Renaming) -> Any:
 
 
 @routes.delete("/api/v1/sessions/<id>")
-@routes.output({}, status_code=204, description="It is gone.")
+@routes.output({}, status_code=204, description="Deleted.")
 @routes.doc(
     tags=["Sessions"],
     operation_id="deleteSession",
-    summary="Delete a session for good",
+    summary="Permanently delete a session",
     security="owner",
     responses=problems(401, 404, 429, 500, 503),
 )
@@ -104,14 +104,14 @@ def delete(id: str) -> Any:
 @routes.doc(
     tags=["Sessions"],
     operation_id="exportSession",
-    summary="Download a session for another program",
-    description="JSON has all that `GET /api/v1/sessions/{id}` shows, the other formats the segments as labels or "
-    "subtitles, CSV one row. Marks are in JSON, in Audacity labels (of no length) and in TextGrid (a tier of points).",
+    summary="Export a session",
+    description="JSON contains everything that `GET /api/v1/sessions/{id}` shows, CSV one row, the other formats the "
+    "segments as labels or subtitles. Marks are in JSON, Audacity labels (point labels) and TextGrid (a point tier).",
     security="owner",
     responses=attachments(DOWNLOADS.values(), {JSON.media_type: "Session"}) | problems(400, 401, 404, 500, 503),
 )
 def export(id: str, query_data: session_schemas.ExportQuery) -> Response:
-    """Answers with a file."""
+    """Answers with a file in the requested format."""
     mine = sessions()
     session = mine.get(id)
     form = DOWNLOADS[query_data.format]

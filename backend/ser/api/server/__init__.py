@@ -1,1 +1,1 @@
-"""The production server: waitress, what it takes in and how it stops."""
+"""The production server: waitress with bounded requests, graceful stop and several processes."""

@@ -1,11 +1,11 @@
-"""Owns how waitress takes a request in: in memory only, bounded, and with problems as answers.
+"""Receives request bodies in memory, within bounds, and refuses requests with problem documents.
 
-Waitress would write bodies over 512 KiB to a temporary file, and would answer a body over its own limit by closing the
-connection, which a browser that is still sending shows as a network error. Here a body is kept up to the limit and
-merely counted beyond it; the application sees the true size and answers 413 once the client has sent everything. What
-all bodies hold together is bounded, too: the ones for which there is no room are counted, and answered with 503.
+Waitress would write bodies over 512 KiB to a temporary file, and would close the connection of a body over its limit,
+which a browser that is still sending reports as a network error. Here a body is kept up to the limit and only counted
+beyond it; the application sees the true size and answers 413 once the client has sent everything. The memory of all
+bodies together is bounded, too: those that do not fit are counted and answered with 503.
 
-What is refused here never reaches the application, but is counted and logged like all the rest.
+Requests refused here never reach the application, but are counted and logged like all others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CODES = {413: "body_too_large", 501: "not_implemented", 500: "internal_error", 
 
 
 class Memory:
-    """What the bodies of a server hold together.
+    """Bounds the memory of all request bodies of a server.
 
     Args:
         limit: bytes.
@@ -45,31 +45,31 @@ class Memory:
         self._changing = threading.Lock()
 
     def take(self, size: int) -> bool:
-        """Counts so many more bytes as held; returns whether there was room for them."""
+        """Reserves bytes; returns whether there was room for them."""
         with self._changing:
             room = self._held + size <= self._limit
             self._held += size if room else 0
         return room
 
     def give_back(self, size: int) -> None:
-        """Counts so many bytes no longer."""
+        """Releases bytes."""
         with self._changing:
             self._held -= size
 
 
 class TooBusy(Error):
-    """A request that was read, and is refused because there is too much to do; its sentence is ``body``."""
+    """A complete request that is refused because the server is busy; ``body`` is the message."""
 
     code = 503
     reason = "Service Unavailable"
 
 
 class Body:
-    """The bytes of one request: those up to the limit in memory, the rest counted.
+    """The body of one request, in memory up to the limit and only counted beyond it.
 
     Attributes:
         held: bytes in memory.
-        refused: whether there was no room for it.
+        refused: whether there was no memory left for it.
     """
 
     def __init__(self, limit: int, memory: Memory | None = None):
@@ -84,7 +84,7 @@ class Body:
         return self._size
 
     def append(self, data: bytes) -> None:
-        """Takes the next bytes; once there are more than the limit, none of them is needed any more."""
+        """Adds the next bytes; beyond the limit, the body is dropped and only counted."""
         self._size += len(data)
         wanted = self._size <= self._limit and not self.refused
         if wanted and self._memory.take(len(data)):
@@ -95,7 +95,7 @@ class Body:
             self.close()
 
     def getfile(self) -> io.BytesIO:
-        """Returns the bytes from the beginning; empty where the body is over the limit."""
+        """Returns the body as a file; empty if it is over the limit."""
         self._kept.seek(0)
         return self._kept
 
@@ -107,23 +107,23 @@ class Body:
             self.held = 0
 
     def __del__(self):
-        self.close()  # of a client that went away
+        self.close()  # if the client disconnected
 
 
 class Parser(HTTPRequestParser):
-    """Puts a ``Body`` where waitress would put a buffer that overflows into a file."""
+    """Replaces waitress's buffer, which overflows into a file, by a ``Body``."""
 
     limit = 0  # bytes; like ``memory``, set by ``channel_class``
     memory: Memory
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Reads the header; the receiver that it chose for the body gets a memory buffer."""
+        """Parses the header; the receiver of the body gets a memory buffer."""
         super().parse_header(header_plus)
         if self.body_rcv is not None:
             self.body_rcv.buf = Body(self.limit, self.memory)
 
     def received(self, data: bytes) -> int:
-        """Takes the next bytes; a request without room for its body becomes a problem once it has come as a whole."""
+        """Receives the next bytes; a request whose body does not fit is refused once it is complete."""
         taken = super().received(data)
         if self.completed and self.error is None and self.body_rcv is not None:
             body = self.body_rcv.getbuf()
@@ -133,12 +133,12 @@ class Parser(HTTPRequestParser):
 
 
 class ProblemTask(ErrorTask):
-    """Answers what waitress itself refuses, such as a broken header, in the shape of all other problems."""
+    """Answers requests that waitress refuses, such as a broken header, with a problem document."""
 
-    origins: tuple[str, ...] = ()  # foreign ones whose pages may read it; set by ``channel_class``
+    origins: tuple[str, ...] = ()  # other origins whose pages may read it; set by ``channel_class``
 
     def execute(self) -> None:
-        """Writes the answer, and closes the connection of a request that was not read to its end."""
+        """Writes the answer, and closes the connection if the request was not read completely."""
         error, began = self.request.error, time.perf_counter()
         code = _CODES.get(error.code, "bad_request")
         identity = new_request_id(self.request.headers.get("X_REQUEST_ID"))
@@ -160,9 +160,9 @@ class ProblemTask(ErrorTask):
         self._tell(code, identity, began)
 
     def _tell(self, code: str, identity: str, began: float) -> None:
-        """Counts and logs the answer; where the request was sent is only told of what is nobody's own."""
+        """Counts and logs the answer; addresses other than ``ANALYSES`` may be private and are not logged."""
         request, seconds = self.request, time.perf_counter() - began
-        method, path = getattr(request, "command", ""), getattr(request, "path", "")  # not in a broken header
+        method, path = getattr(request, "command", ""), getattr(request, "path", "")  # missing with a broken header
         method, route = method if method in telemetry.METHODS else "other", path if path in ANALYSES else "none"
         taken = len(request.body_rcv) if request.body_rcv is not None else 0
         telemetry.refused(code)
@@ -171,11 +171,11 @@ class ProblemTask(ErrorTask):
 
 
 def channel_class(limit: int, origins: tuple[str, ...] = ()) -> type[Channel]:
-    """Returns the class of a server's connections.
+    """Returns the connection class of a server.
 
     Args:
-        limit: bytes of a body that are kept.
-        origins: foreign ones whose pages may read what is refused here.
+        limit: bytes of a body that are kept in memory.
+        origins: other origins whose pages may read these answers.
     """
     parser = type("Parser", (Parser,), {"limit": limit, "memory": Memory(MOST_BODIES * limit)})
     problem = type("ProblemTask", (ProblemTask,), {"origins": origins})

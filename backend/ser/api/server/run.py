@@ -1,8 +1,8 @@
-"""Owns the production server: the port, the threads, and a stop that loses no request.
+"""Runs the production server: port, threads, and a graceful stop that loses no request.
 
-What is quick (the page, ``/health``, ``/metrics``) has threads of its own and never waits behind recordings. While all
-places for analyses are taken, those threads also say so: calling the application for every recording that it would
-refuse slows the ones being analysed (20 clients on 2 cores: p99 411 instead of 244 ms).
+Quick requests (the page, ``/health``, ``/metrics``) have threads of their own and never wait behind recordings. While
+all places for analyses are taken, those threads also refuse recordings: calling the application to refuse each one
+would slow the running analyses (20 clients on 2 cores: p99 411 instead of 244 ms).
 
 Waitress 3.0 and not gunicorn 27.0 (gthread), by measurement on 2 busy cores, 4 threads, without a model: a raw client
 that sends 30 MB before it reads always gets the 413 from waitress, never from gunicorn (broken pipe); beside 8 stalled
@@ -43,17 +43,17 @@ from ser.audio.decode_worker import Decoders
 from ser.core.errors import SerError, SettingsError
 from ser.core.settings import Settings, load_settings
 
-log = logging.getLogger("ser.api.server.run")  # by name: a worker runs this as a program, where __name__ says nothing
+log = logging.getLogger("ser.api.server.run")  # by name: __name__ is "__main__" in a worker
 
 DEFAULT_PORT = 5000
 PORTS_TO_TRY = 100
-STOP_SECONDS = 10.0  # requests in flight have so long to finish
-FRESH_SECONDS = 0.5  # a connection this young may have a request under way
+STOP_SECONDS = 10.0  # time for requests in flight to finish
+FRESH_SECONDS = 0.5  # a connection this young may have a request in transit
 QUICK_THREADS = 2
-LOOK_SECONDS = 1  # how often the connections are looked at
+LOOK_SECONDS = 1  # interval between checks of the connections
 CONNECTIONS = 512
-SWITCH_SECONDS = 0.001  # a thread that computes gives way so often; Python's 5 ms add up in answers of many steps
-MEMORY_BYTES = 1 << 30  # waitress buffers answers in memory below this; none comes near it
+SWITCH_SECONDS = 0.001  # thread switch interval; Python's 5 ms add up in requests of many steps
+MEMORY_BYTES = 1 << 30  # waitress buffers answers in memory below this; none is near it
 
 
 class Server:
@@ -62,8 +62,8 @@ class Server:
     Args:
         app: the WSGI application.
         listener: a bound socket.
-        settings: body limit, number of threads, foreign origins.
-        full: whether a recording that comes now has to be refused.
+        settings: body limit, number of threads, allowed origins.
+        full: whether a new recording has to be refused.
     """
 
     def __init__(
@@ -95,7 +95,9 @@ class Server:
         self._server.maintenance = lambda _: close_overdue(self._channels())
         self._server.channel_class = self._connect
         self._channel_class = channel_class(settings.max_upload_bytes, settings.cors_origins)
-        self._most = CONNECTIONS if settings.proxies else settings.connections  # a proxy's are those of all its clients
+        self._most = (
+            CONNECTIONS if settings.proxies else settings.connections
+        )  # a proxy's connections are those of all its clients
         host, self.port = listener.getsockname()[:2]
         self.url = f"http://{_display(host)}:{self.port}"
 
@@ -113,20 +115,20 @@ class Server:
         wasyncore.close_all(self._server._map)
 
     def stop(self) -> None:
-        """Asks the server to stop; returns at once. Asking again changes nothing."""
+        """Asks the server to stop; returns at once. Calling it again has no effect."""
         if not self._stopping:
             self._stopping = True
             self._server.pull_trigger()
 
     def _connect(self, server: Any, connection: socket.socket, address: Any, *rest: Any, **options: Any) -> None:
-        """Takes a connection; a client that has too many gets no further one."""
+        """Accepts a connection unless the client has too many."""
         if crowds(address[0], self._channels(), self._most):
             connection.close()
         else:
             self._channel_class(server, connection, address, *rest, **options)
 
     def _assign(self, channel: Channel) -> None:
-        """Gives a request to the threads for its kind."""
+        """Assigns a request to the threads for its kind."""
         channel.answered += 1
         request = channel.requests[0]
         if request.error is None and self._is_refused(request):
@@ -135,14 +137,14 @@ class Server:
         (self._quick if quick else self._work).add_task(channel)
 
     def _is_refused(self, request: HTTPRequestParser) -> bool:
-        """Whether a request needs a place and there is none."""
+        """Whether a request needs a place for analysis and none is free."""
         return request.command == "POST" and request.path in ANALYSES and self._full()
 
     def _turn(self, timeout: float) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._server._map, count=1)
 
     def _accept_waiting(self) -> None:
-        """Takes the connections that the system accepted on our behalf, or their requests would be lost."""
+        """Accepts the connections in the backlog, whose requests would otherwise be lost."""
         before = -1
         while before != len(self._channels()):
             before = len(self._channels())
@@ -157,7 +159,7 @@ def _is_page(request: HTTPRequestParser) -> bool:
 
 
 def _busy(channel: Channel) -> bool:
-    """Whether a connection has a request that is arriving, being answered, or about to come."""
+    """Whether a connection has a request that is arriving, being answered, or in transit."""
     if channel.requests or channel.request is not None or channel.total_outbufs_len:
         return True
     unused = channel.last_activity == channel.creation_time
@@ -168,7 +170,7 @@ def bind(host: str, port: int | None) -> socket.socket:
     """Returns a bound socket; without a port, the first free one from ``DEFAULT_PORT`` on.
 
     Raises:
-        SettingsError: the given port, or every port tried, is taken or not allowed; the host is not this machine's.
+        SettingsError: the given port, or every port tried, is in use or not allowed; the host is unknown.
     """
     if port is not None:
         return _bind(host, port)
@@ -176,9 +178,9 @@ def bind(host: str, port: int | None) -> socket.socket:
         try:
             return _bind(host, candidate)
         except _PortTaken:
-            log.info("port %d is taken, trying the next one", candidate)
+            log.info("port %d is in use, trying the next one", candidate)
     last = DEFAULT_PORT + PORTS_TO_TRY - 1
-    raise SettingsError(f"The ports {DEFAULT_PORT} to {last} are all taken. Name a free one with --port.")
+    raise SettingsError(f"The ports {DEFAULT_PORT} to {last} are all in use. Choose a free one with --port.")
 
 
 class _PortTaken(SettingsError):
@@ -186,7 +188,7 @@ class _PortTaken(SettingsError):
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    taken = _PortTaken(f"Port {port} is taken by another program. Stop it, or name another port with --port.")
+    taken = _PortTaken(f"Port {port} is in use by another program. Stop it, or choose another port with --port.")
     if not 0 <= port <= 65535:
         raise SettingsError(f"The port is {port}; expected 0 to 65535.")
     if port and _answers(host, port):
@@ -197,7 +199,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise SettingsError(f"The host {host!r} is unknown ({error.strerror}). Use 127.0.0.1 or 0.0.0.0.") from error
     try:
-        if os.name == "posix":  # elsewhere this option lets two programs share a port
+        if os.name == "posix":  # on Windows this option lets two programs share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
@@ -209,7 +211,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether somebody answers already; a bind can succeed beside a program that listens on all addresses."""
+    """Whether a program already answers; bind can succeed beside one that listens on all addresses."""
     try:
         with socket.create_connection((_display(host), port), timeout=0.3):
             return True
@@ -218,7 +220,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _display(host: str) -> str:
-    """The name to call a listening address by from this machine."""
+    """Returns the name of a listening address for URLs on this machine."""
     return "localhost" if host in ("0.0.0.0", "::", "127.0.0.1", "::1", "") else host
 
 
@@ -226,9 +228,9 @@ def run(settings: Settings, *, host: str = "127.0.0.1", port: int | None = None,
     """Serves the page and the API until SIGINT or SIGTERM, with as many processes as the settings say.
 
     Args:
-        settings: everything but the address; with several processes all but ``model`` is what the environment says.
+        settings: everything but the address; several processes read all but ``model`` from the environment.
         host: address to listen on.
-        port: port; the first free one from ``DEFAULT_PORT`` on where None.
+        port: port; if None, the first free one from ``DEFAULT_PORT`` on.
         open_browser: whether to open the page once the model is loaded.
 
     Raises:
@@ -258,7 +260,7 @@ def serve(
         settings: everything but the address.
         listener: a bound socket.
         open_browser: whether to open the page once the model is loaded.
-        until: descriptor of a pipe; serving ends, too, when that has no writer any more.
+        until: descriptor of a pipe; serving also ends when the pipe is closed.
         ready: called once the model is loaded.
     """
     _share_cores(settings.workers * settings.predictions)
@@ -274,7 +276,7 @@ def serve(
         def load() -> None:
             try:
                 registry.load_default()
-            except Exception as error:  # raised again below, in the thread that serves
+            except Exception as error:  # raised again below, in the serving thread
                 failures.append(error)
                 server.stop()
                 return
@@ -294,9 +296,9 @@ def serve(
 
 
 def _share_cores(at_once: int) -> None:
-    """Gives each of the predictions at once its share of the cores; torch reads this when it is imported.
+    """Gives each simultaneous prediction its share of the cores; torch reads this when it is imported.
 
-    More would be slower: threads that wait for each other on a busy machine made 45 ms of analysis 650 ms.
+    More threads would be slower: on a busy machine, contention turned 45 ms of analysis into 650 ms.
     """
     cores = os.cpu_count() or 1
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // at_once)))
@@ -315,7 +317,7 @@ def _stop_on_signals(server: Server) -> None:
 
 
 def main() -> None:
-    """Is one worker: serves at a socket that it was given until SIGTERM, or until its supervisor is gone."""
+    """Runs one worker on an inherited socket until SIGTERM, or until its supervisor is gone."""
     listener = socket.socket(fileno=int(sys.argv[1]))
     try:
         serve(

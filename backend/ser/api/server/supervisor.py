@@ -1,7 +1,7 @@
-"""Owns several processes that answer at one address: started together, replaced when one dies, ended together. POSIX.
+"""Supervises several server processes at one address: starts, replaces and stops them. POSIX only.
 
-They share one listening socket, so that a connection which a dead one did not take is taken by another. A worker ends
-by itself when its supervisor is gone: the pipe to its stdin breaks.
+They share one listening socket, so that a connection that a dead worker did not accept is accepted by another. A worker
+ends by itself when its supervisor is gone, because the pipe to its stdin closes.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from ser.core.subprocesses import python_command, python_environment
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.1  # how often the supervisor looks after its workers
-FRESH_SECONDS = 20.0  # a worker that ends on its own so soon would do so again
-PAUSE_SECONDS = 1.0  # a place is filled at most so often, and half as often after each failure ...
-MOST_PAUSE_SECONDS = 60.0  # ... down to this
-READY = "ready"  # a file in the folder of the metrics: some worker has served
-STOP_SECONDS = 15.0  # workers have so long to finish what is in flight
+LOOK_SECONDS = 0.1  # interval between checks of the workers
+FRESH_SECONDS = 20.0  # a worker that fails this soon would fail again
+PAUSE_SECONDS = 1.0  # between restarts of a worker, doubled after each failure ...
+MOST_PAUSE_SECONDS = 60.0  # ... up to this
+READY = "ready"  # a file in the metrics folder: some worker has been ready
+STOP_SECONDS = 15.0  # time for workers to finish requests in flight
 
 
 class Supervisor:
     """Keeps a number of workers alive until ``stop``.
 
     Args:
-        count: how many.
-        start: starts the worker of a number.
-        served: whether any worker ever came as far as serving; until then, one that cannot start ends everything.
+        count: number of workers.
+        start: starts the worker with this number.
+        served: whether any worker was ever ready; until then, a worker that cannot start ends everything.
         buried: called with the process id of each worker that died.
-        ending: called before the workers are asked to end.
+        ending: called before the workers are asked to stop.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Supervisor:
         self._failures: dict[int, int] = {}  # in a row
 
     def run(self) -> int:
-        """Looks after the workers until stopped, or until one cannot start and none ever could.
+        """Keeps the workers running until stopped, or until one cannot start and none ever could.
 
         Returns:
             0, or the exit code of the worker that could not start.
@@ -78,11 +78,11 @@ class Supervisor:
         return code
 
     def stop(self) -> None:
-        """Asks for the end of everything; returns at once."""
+        """Asks everything to stop; returns at once."""
         self._stopping.set()
 
     def _look_after(self, number: int) -> int:
-        """Sees to it that a worker runs; returns its exit code where another start would be in vain."""
+        """Restarts a worker if necessary; returns its exit code if another start would be futile."""
         worker, age = self._workers.get(number), time.monotonic() - self._started.get(number, -PAUSE_SECONDS)
         if worker is not None:
             if worker.poll() is None:
@@ -120,7 +120,7 @@ def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool
     """Serves with ``settings.workers`` processes until SIGINT or SIGTERM.
 
     Raises:
-        SystemExit: a worker cannot start; it said why.
+        SystemExit: a worker cannot start; it has printed why.
     """
     with tempfile.TemporaryDirectory(prefix="ser-metrics-") as folder:
 
@@ -132,7 +132,7 @@ def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool
                 stdin=subprocess.PIPE,
                 env=python_environment(SER_MODEL=settings.model, **{FOLDER: folder}),
                 pass_fds=[listener.fileno()],
-                process_group=0,  # Ctrl-C is the supervisor's to pass on
+                process_group=0,  # the supervisor handles Ctrl-C
             )
 
         supervisor = Supervisor(
@@ -140,7 +140,7 @@ def supervise(settings: Settings, listener: socket.socket, *, open_browser: bool
             start,
             served=Path(folder, READY).exists,
             buried=lambda pid: mark_process_dead(pid, folder),
-            ending=listener.close,  # or whoever connects from now on would wait for an answer that never comes
+            ending=listener.close,  # otherwise new clients would wait for an answer that never comes
         )
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: supervisor.stop())

@@ -55,7 +55,7 @@ def test_posting_to_the_page(client, problem_of):
 
 def test_page_that_is_not_built(settings, registry, problem_of, tmp_path):
     client = create_app(replace(settings, frontend=tmp_path / "nowhere"), registry).test_client()
-    assert "has not been built" in problem_of(client.get("/"), "not_found")["detail"]
+    assert "is not built" in problem_of(client.get("/"), "not_found")["detail"]
     assert client.get("/health").status_code == 200
 
 

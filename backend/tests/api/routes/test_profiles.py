@@ -29,8 +29,8 @@ def voices(settings, cold_registry, voice_predictor, database) -> FlaskClient:
 
 
 @pytest.fixture
-def enrolment(samples):
-    """Makes the form of an enrolment."""
+def enrollment(samples):
+    """Makes the form of an enrollment."""
 
     def make(name: str = "asha", files: int = 3, **fields: str) -> dict:
         clips = [path.read_bytes() for path in samples.values()] + 20 * [b"more"]
@@ -40,8 +40,8 @@ def enrolment(samples):
     return make
 
 
-def test_a_profile_is_made_listed_used_and_deleted(voices, enrolment, form, samples, owner):
-    made = voices.post(PATH, **enrolment(), headers=owner)
+def test_a_profile_is_made_listed_used_and_deleted(voices, enrollment, form, samples, owner):
+    made = voices.post(PATH, **enrollment(), headers=owner)
     assert made.status_code == 201
     profile = made.json["profile"]
     assert (profile["name"], profile["model"], profile["clips"]) == ("asha", "toy", 3)
@@ -61,23 +61,23 @@ def test_the_list_of_models_says_which_can_be_calibrated(voices):
     assert {model["name"]: model["profiles"] for model in models} == {"toy": True, "first": False, "second": False}
 
 
-def test_it_is_the_same_as_the_predictor_s_own(voices, enrolment, form, samples, owner, voice_predictor):
-    voices.post(PATH, **enrolment("Asha K.-2"), headers=owner)
+def test_it_is_the_same_as_the_predictor_s_own(voices, enrollment, form, samples, owner, voice_predictor):
+    voices.post(PATH, **enrollment("Asha K.-2"), headers=owner)
     own = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="Asha K.-2"), headers=owner).json
     profile = voice_predictor.enrol("Asha K.-2", list(samples.values()))
     expected = voice_predictor.predict(samples["sad"], profile=profile).probabilities
     assert own["probabilities"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_profile_of_the_same_name_is_replaced_and_one_clip_is_warned_of(voices, enrolment, owner):
-    voices.post(PATH, **enrolment(), headers=owner)
-    made = voices.post(PATH, **enrolment(files=1), headers=owner)
+def test_a_profile_of_the_same_name_is_replaced_and_one_clip_is_warned_of(voices, enrollment, owner):
+    voices.post(PATH, **enrollment(), headers=owner)
+    made = voices.post(PATH, **enrollment(files=1), headers=owner)
     assert "5 to 20 are better" in made.json["warnings"][0] and made.json["warning_codes"] == ["few_recordings"]
     assert [one["clips"] for one in voices.get(PATH, headers=owner).json["profiles"]] == [1]
 
 
-def test_a_stranger_neither_sees_nor_uses_nor_deletes_it(voices, enrolment, form, wav, owner, stranger, problem_of):
-    voices.post(PATH, **enrolment(), headers=owner)
+def test_a_stranger_neither_sees_nor_uses_nor_deletes_it(voices, enrollment, form, wav, owner, stranger, problem_of):
+    voices.post(PATH, **enrollment(), headers=owner)
     assert voices.get(PATH, headers=stranger).json == {"profiles": []}
     for answer in (
         voices.delete(f"{PATH}/asha", headers=stranger),
@@ -87,13 +87,13 @@ def test_a_stranger_neither_sees_nor_uses_nor_deletes_it(voices, enrolment, form
     assert len(voices.get(PATH, headers=owner).json["profiles"]) == 1
 
 
-def test_what_cannot_be_enrolled_is_explained(voices, enrolment, form, encode, owner, problem_of):
+def test_what_cannot_be_enrolled_is_explained(voices, enrollment, form, encode, owner, problem_of):
     cases = [
-        (enrolment(files=0), "file_missing"),
-        (enrolment(files=21), "file_ambiguous"),
-        (enrolment(name=""), "profile_name"),
-        (enrolment(name="../x"), "profile_name"),
-        (enrolment(model="nothing"), "model_unknown"),
+        (enrollment(files=0), "file_missing"),
+        (enrollment(files=21), "file_ambiguous"),
+        (enrollment(name=""), "profile_name"),
+        (enrollment(name="../x"), "profile_name"),
+        (enrollment(model="nothing"), "model_unknown"),
         (form(b"no audio", name="a.wav") | {"headers": owner}, "audio_unsupported"),
         (form(encode(np.zeros(16_000, np.float32), 16_000)), "profile_empty"),
     ]
@@ -105,22 +105,22 @@ def test_what_cannot_be_enrolled_is_explained(voices, enrolment, form, encode, o
     assert voices.get(PATH, headers=owner).json == {"profiles": []}
 
 
-def test_the_recording_that_cannot_be_used_is_named(voices, enrolment, samples, owner, problem_of):
-    sent = enrolment(files=len(samples) + 1)
+def test_the_recording_that_cannot_be_used_is_named(voices, enrollment, samples, owner, problem_of):
+    sent = enrollment(files=len(samples) + 1)
     problem = problem_of(voices.post(PATH, **sent, headers=owner), "audio_unsupported")
     assert problem["detail"].startswith(f"{len(samples)}.wav: ")
 
 
-def test_a_model_that_cannot_be_calibrated_says_so(real_client, enrolment, owner, problem_of):
-    problem_of(real_client.post(PATH, **enrolment(), headers=owner), "profile_model")
+def test_a_model_that_cannot_be_calibrated_says_so(real_client, enrollment, owner, problem_of):
+    problem_of(real_client.post(PATH, **enrollment(), headers=owner), "profile_model")
 
 
-def test_a_profile_of_another_model_is_refused(voices, enrolment, database, form, samples, owner, problem_of):
+def test_a_profile_of_another_model_is_refused(voices, enrollment, database, form, samples, owner, problem_of):
     from sqlalchemy import update
 
     from ser.storage.database import PROFILES
 
-    voices.post(PATH, **enrolment(), headers=owner)
+    voices.post(PATH, **enrollment(), headers=owner)
     with database.store().write() as connection:
         connection.execute(update(PROFILES).values(weights="0" * 16))
     answer = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="asha"), headers=owner)
@@ -128,12 +128,12 @@ def test_a_profile_of_another_model_is_refused(voices, enrolment, database, form
 
 
 def test_recordings_may_together_be_as_long_as_one(
-    settings, cold_registry, voice_predictor, database, enrolment, owner, problem_of
+    settings, cold_registry, voice_predictor, database, enrollment, owner, problem_of
 ):
     short = replace(settings, model="toy", max_audio_seconds=5.0)
     models = ModelRegistry(short, load=lambda *_: voice_predictor, find=cold_registry._find)
     models.load_default()
     client = create_app(short, models, database).test_client()
-    refused = problem_of(client.post(PATH, **enrolment(), headers=owner), "audio_too_long")
-    assert "together" in refused["detail"]
-    assert client.post(PATH, **enrolment(files=1), headers=owner).status_code == 201
+    refused = problem_of(client.post(PATH, **enrollment(), headers=owner), "audio_too_long")
+    assert "in total" in refused["detail"]
+    assert client.post(PATH, **enrollment(files=1), headers=owner).status_code == 201

@@ -37,7 +37,7 @@ def test_port_zero_is_any_free_one():
 
 
 def test_given_port_that_is_taken_is_an_error(taken):
-    with pytest.raises(SettingsError, match=f"Port {taken} is taken .* --port"):
+    with pytest.raises(SettingsError, match=f"Port {taken} is in use .* --port"):
         bind("127.0.0.1", taken)
 
 
@@ -50,7 +50,7 @@ def test_default_port_moves_on(taken, monkeypatch):
 def test_all_default_ports_taken(taken, monkeypatch):
     monkeypatch.setattr("ser.api.server.run.DEFAULT_PORT", taken)
     monkeypatch.setattr("ser.api.server.run.PORTS_TO_TRY", 1)
-    with pytest.raises(SettingsError, match="all taken"):
+    with pytest.raises(SettingsError, match="all in use"):
         bind("127.0.0.1", None)
 
 
@@ -58,7 +58,7 @@ def test_program_on_all_addresses_counts_as_taken():
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))
         other.listen()
-        with pytest.raises(SettingsError, match="taken"):
+        with pytest.raises(SettingsError, match="in use"):
             bind("127.0.0.1", other.getsockname()[1])
 
 
