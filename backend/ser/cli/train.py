@@ -176,7 +176,7 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     import hashlib
 
     from ser.cli.console import print_classes
-    from ser.core.resume_log import Journal
+    from ser.core.resume_log import ResumeLog
     from ser.core.settings import load_settings
     from ser.data.manifest import read_listing
     from ser.evaluation.report import write_report
@@ -189,11 +189,11 @@ def _score(folder: Path, listing: Path, model: str | None, out: Path | None, res
     target = out or settings.runs / f"{predictor.info.name}-on-{folder.resolve().name}"
     digest = hashlib.sha256(listing.read_bytes()).hexdigest()
     run = {"model": predictor.info.name, "folder": str(folder), "listing": digest}
-    with Journal(target, run, resume=resume) as journal:
+    with ResumeLog(target, run, resume=resume) as log:
         with progress("scoring", "clips") as on_progress:
-            scored = score_files(predictor, utterances, folder, journal=journal, on_progress=on_progress)
+            scored = score_files(predictor, utterances, folder, log=log, on_progress=on_progress)
         metrics = write_scores(target, scored, predictor, folder=folder, listing=listing, command=_command_line())
-        journal.finish()
+        log.finish()
     for name, error in scored.failed:
         typer.echo(f"ser: {name}: {error}", err=True)
     print_classes(metrics)

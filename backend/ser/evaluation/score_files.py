@@ -16,7 +16,7 @@ import numpy as np
 from ser.core.errors import AudioError, CorpusError
 from ser.core.labels import EMOTIONS, canonical_order, relabel
 from ser.core.prediction import Prediction
-from ser.core.resume_log import Journal
+from ser.core.resume_log import ResumeLog
 from ser.data.corpus import Utterance
 from ser.data.splits import speaker_of
 from ser.evaluation.metrics import NO_SPEECH
@@ -49,7 +49,7 @@ def score_files(
     utterances: Sequence[Utterance],
     folder: Path,
     *,
-    journal: Journal | None = None,
+    log: ResumeLog | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
     """Asks the model about every recording whose emotion it has a class for.
@@ -58,13 +58,13 @@ def score_files(
         predictor: the model.
         utterances: recordings with canonical emotions, see ``ser.data.manifest``.
         folder: what their names are told relative to.
-        journal: takes what was answered, and holds what an interrupted run answered already.
+        log: resume log, takes what was answered and holds what an interrupted run answered already.
         on_progress: called with (recordings done, recordings in all).
     """
     scored = Scored()
-    known = {entry["file"]: entry for entry in journal.entries} if journal else {}
+    known = {entry["file"]: entry for entry in log.entries} if log else {}
     for done, utterance in enumerate(utterances, 1):
-        _score_one(predictor, utterance, folder, scored, known, journal)
+        _score_one(predictor, utterance, folder, scored, known, log)
         if on_progress:
             on_progress(done, len(utterances))
     return scored
@@ -117,7 +117,7 @@ def _score_one(
     folder: Path,
     scored: Scored,
     known: dict[str, dict[str, str]],
-    journal: Journal | None,
+    log: ResumeLog | None,
 ) -> None:
     path = utterance.path
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
@@ -133,8 +133,8 @@ def _score_one(
             scored.failed.append((name, str(error)))
             return
         row = _row(prediction, utterance, truth, predictor.info.labels)
-        if journal:
-            journal.add(row)
+        if log:
+            log.add(row)
     scored.as_neutral += truth != utterance.native_label
     scored.rows.append(row)
 
