@@ -8,7 +8,6 @@ the likeliest of the emotions that its corpus has.
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import shutil
 import time
@@ -16,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
+from ser.core.identity import as_json, identity
 from ser.data.dataset import Data
 from ser.data.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.evaluation.metrics import NO_SPEECH, score
@@ -31,6 +30,7 @@ from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
 from ser.training.loop import Epoch, fit, hears_speech, intensity_scores, predict
 
+RUN_VERSION = 1  # of what RUN_FILE says about a run
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 
 
@@ -238,20 +238,22 @@ def _run_fold(
 
 def _claim(folder: Path, plan: Plan, data: Data) -> None:
     """Writes what a run is into its folder, or refuses a folder that holds another run."""
-    digest = hashlib.sha256(np.ascontiguousarray(data.bank.frames.numpy())).hexdigest()[:20]
-    record = {
+    content = {
+        "version": RUN_VERSION,
         "recipe": plan.recipe.name,
-        "training": repr(plan.recipe.training),
+        "training": as_json(plan.recipe.training),
         "corpus": data.name,
         "protocol": plan.protocol,
         "labels": list(data.labels),
         "clip_seconds": plan.clip_seconds,
         "votes": plan.votes,
-        "frames": digest,
-    } | ({"unlabelled": [one.corpus.name for one in data.spare]} if data.spare else {})
+        "frames": identity("frames of clips", RUN_VERSION, {"frames": data.bank.frames.numpy()}),
+        "unlabelled": [one.corpus.name for one in data.unlabelled],
+    }
+    record = content | {"identity": identity("evaluation", RUN_VERSION, content)}
     file = folder / RUN_FILE
-    if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))) != record:
-        differing = ", ".join(key for key in record if found.get(key) != record[key])
+    if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))).get("identity") != record["identity"]:
+        differing = ", ".join(key for key in content if found.get(key) != content[key])
         raise ProtocolError(
             f"{folder} holds another run ({differing} differ); name another folder with --out or delete it."
         )

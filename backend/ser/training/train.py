@@ -20,6 +20,7 @@ from scipy.special import softmax
 
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
+from ser.core.identity import as_json
 from ser.data.dataset import Data
 from ser.data.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
 from ser.evaluation.metrics import NO_SPEECH, Scores, score, speaker_interval
@@ -163,7 +164,7 @@ def _tensorboard(folder: Path, on_epoch: Callable[[Epoch], None] | None) -> Iter
 def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> dict:
     """Reads an evaluation's figures and refuses one that is about something else."""
     run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (RUN_FILE, METRICS_FILE))
-    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
+    asked = {"recipe": recipe.name, "training": as_json(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
     if differing := [key for key in asked if run[key] != asked[key]]:
         raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
     return metrics

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from ser.core.errors import ProtocolError
 from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
-from ser.data.feature_cache import FrameBank
+from ser.data.frame_tensors import FrameBank
 from ser.models.checkpoint import figure, load_checkpoint
 from ser.models.recipe import get_recipe
 from ser.training.batching import make_task
