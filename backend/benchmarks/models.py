@@ -18,7 +18,7 @@ import torch
 from ser.core.settings import PROJECT, load_settings
 from ser.evaluation.summary import current
 from ser.inference.predictor import load_predictor
-from ser.models.checkpoint import Figure, ModelInfo, figure, list_models
+from ser.models.checkpoint import Figure, ModelInfo, list_models
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
 ROUNDS = 10
@@ -63,15 +63,15 @@ def others() -> Iterator[tuple[str, ...]]:
     """Yields a row for every other evaluation whose predictions are kept."""
     for folder in sorted(load_settings().weights.glob("*/benchmarks/*")):
         metrics, _ = current(folder)
-        one = figure(metrics)
+        one = metrics.figure
         yield (
-            f"`{metrics['recipe']}`",
+            f"`{metrics.recipe}`",
             one.corpus,
             f"`{one.protocol}`",
             str(one.classes),
             one.text,
             f"{one.wa:.1f}",
-            f"{100 * metrics['ece']:.1f} ({100 * metrics['ece_floor']:.1f})",
+            f"{100 * metrics.ece:.1f} ({100 * metrics.ece_floor:.1f})",
         )
 
 

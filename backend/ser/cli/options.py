@@ -34,13 +34,14 @@ UnlabelledOption = Annotated[
 RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded where omitted.")]
 VotesOption = Annotated[bool, typer.Option("--votes", help="Learn the listeners' votes where a clip has them.")]
 MirrorOption = Annotated[str | None, typer.Option(help="Other address to download the corpus from.")]
-LabelsOption = Annotated[
+LABEL_SETS = (
+    "Label set: 'recipe' (the default), 'corpus' (all that occur), 'shared' (what all corpora have, calm counted as "
+    "neutral; the default of cross), or names separated by commas."
+)
+LabelsOption = Annotated[str | None, typer.Option(help=LABEL_SETS)]
+TrainingLabelsOption = Annotated[
     str | None,
-    typer.Option(
-        help="Label set: 'recipe' (the default), 'corpus' (all that occur), 'shared' (what all corpora have, calm "
-        "counted as neutral; the default of cross), or names separated by commas. With --files it is the CSV that says "
-        "which emotion is in which recording."
-    ),
+    typer.Option(help=f"{LABEL_SETS} With --files it is the CSV that says which emotion is in which recording."),
 ]
 ClipOption = Annotated[
     float | None, typer.Option("--clip-seconds", help="Cut clips to so many seconds; 0 keeps them whole.", min=0)

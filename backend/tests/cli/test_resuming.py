@@ -124,7 +124,7 @@ def test_scoring_that_is_killed_scores_every_file_once(folder, tmp_path):
     names = [f"{number:05d}.wav" for number in range(FILES)]
     listing.write_text("path,emotion\n" + "".join(f"{name},angry\n" for name in names), encoding="utf-8")
     out = tmp_path / "scores"
-    command = ser("evaluate", "--files", folder, "--labels", listing, "--out", out, "--resume")
+    command = ser("score", "--files", folder, "--labels", listing, "--out", out, "--resume")
     log = out.with_name(out.name + SUFFIX)
     for lines in KILL_AT:
         killed_after(command, log, lines)
