@@ -5,13 +5,13 @@ Every figure is read from ``weights/*/evaluation``; the descriptions of the corp
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
 from ser.core.settings import PROJECT
 from ser.data.splits import get_protocol
+from ser.evaluation.metrics_file import Metrics, read_metrics
 from ser.models.checkpoint import Figure, ModelInfo, list_models
 
 WEIGHTS = PROJECT / "weights"
@@ -48,7 +48,7 @@ def card(info: ModelInfo) -> str:
     """Returns the card of a model as Markdown."""
     data = _wrapped(f"- {DATA[corpus]}" for corpus in info.corpora)
     limits = _wrapped(f"- {LIMITS[corpus]}" for corpus in info.corpora)
-    commands = "\n".join(dict.fromkeys(_metrics(info, one)["command"] for one in info.figures))
+    commands = "\n".join(dict.fromkeys(_metrics(info, one).command for one in info.figures))
     return f"""# Model card: `{info.name}`
 
 {info.title}. {info.summary} It predicts one of {len(info.labels)} emotions: {", ".join(info.labels)}.
@@ -102,8 +102,8 @@ which anyone can recompute it, as `python3 -m backend test` does:
 """
 
 
-def _metrics(info: ModelInfo, figure: Figure) -> dict:
-    return json.loads((_folder(info, figure) / "metrics.json").read_text(encoding="utf-8"))
+def _metrics(info: ModelInfo, figure: Figure) -> Metrics:
+    return read_metrics(_folder(info, figure))
 
 
 def _folder(info: ModelInfo, figure: Figure) -> Path:
@@ -122,19 +122,19 @@ def _details(info: ModelInfo, figure: Figure) -> str:
     """Returns recalls, groups and calibration behind one figure."""
     metrics = _metrics(info, figure)
     lines = [
-        f"- Recall: {_shares(metrics['recalls'])}.",
+        f"- Recall: {_shares(metrics.recalls)}.",
         f"- Most often confused: {_confusions(metrics)}.",
-        *(_groups(metrics, name) for name in ("sex", "age", "race") if len(metrics[f"by_{name}"]) > 1),
-        f"- Confidence: the expected calibration error (15 bins) is {100 * metrics['ece']:.1f} %"
-        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics['ece_floor']:.1f} % on this "
+        *(_groups(metrics, name) for name in ("sex", "age", "race") if len(metrics.groups(name)) > 1),
+        f"- Confidence: the expected calibration error (15 bins) is {100 * metrics.ece:.1f} %"
+        f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics.ece_floor:.1f} % on this "
         "many clips.",
-        f"- An answer below 50 % is called unsure: {100 * metrics['answered']:.0f} % of the clips get a definite "
-        f"answer, of which {100 * metrics['answered_accuracy']:.0f} % are right; of the most confident 80 % of the "
+        f"- An answer below 50 % is called unsure: {100 * metrics.answered:.0f} % of the clips get a definite "
+        f"answer, of which {100 * metrics.answered_accuracy:.0f} % are right; of the most confident 80 % of the "
         f"clips {100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
     ]
-    if sets := metrics["sets"]:
+    if sets := metrics.sets:
         lines.append(_sets(sets))
-    if ranking := metrics.get("intensity"):
+    if ranking := metrics.intensity:
         lines.append(
             f"- Intensity: of a strongly and a mildly expressed clip, the strong one ranks higher in "
             f"{100 * ranking['any']:.0f} % of the pairs, "
@@ -160,10 +160,10 @@ def _sets(sets: dict[str, dict]) -> str:
     )
 
 
-def _uncalibrated(metrics: dict) -> str:
-    if get_protocol(metrics["protocol"]).foreign:
+def _uncalibrated(metrics: Metrics) -> str:
+    if get_protocol(metrics.protocol).foreign:
         return ", uncalibrated because the corpus was left out"
-    return f", {100 * metrics['ece_before']:.1f} % without temperature"
+    return f", {100 * metrics.ece_before:.1f} % without temperature"
 
 
 def _wrapped(lines: Iterable[str]) -> str:
@@ -174,14 +174,14 @@ def _shares(shares: dict[str, float]) -> str:
     return ", ".join(f"{name} {100 * share:.1f}" for name, share in sorted(shares.items(), key=lambda pair: -pair[1]))
 
 
-def _groups(metrics: dict, name: str) -> str:
-    groups = metrics[f"by_{name}"]
+def _groups(metrics: Metrics, name: str) -> str:
+    groups = metrics.groups(name)
     told = ", ".join(f"{group} {100 * own['ua']:.1f} ({own['clips']:.0f} clips)" for group, own in groups.items())
     return f"- UA by {name}: {told}."
 
 
-def _confusions(metrics: dict) -> str:
-    labels, table = metrics["labels"], metrics["confusion"]
+def _confusions(metrics: Metrics) -> str:
+    labels, table = metrics.labels, metrics.confusion
     pairs = [
         (table[i][j] / max(1, sum(table[i])), true, taken)
         for i, true in enumerate(labels)
@@ -192,8 +192,8 @@ def _confusions(metrics: dict) -> str:
     return ", ".join(f"{true} as {taken} ({100 * share:.0f} % of the {true} clips)" for share, true, taken in worst)
 
 
-def _accuracy_at(metrics: dict, coverage: float) -> float:
-    return min(metrics["risk_coverage"], key=lambda point: abs(point[0] - coverage))[1]
+def _accuracy_at(metrics: Metrics, coverage: float) -> float:
+    return min(metrics.risk_coverage, key=lambda point: abs(point[0] - coverage))[1]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from ser.core.settings import PROJECT, load_settings
 from ser.evaluation.metrics import NO_SPEECH
 from ser.evaluation.summary import current
 from ser.inference.predictor import load_predictor
-from ser.models.checkpoint import Figure, ModelInfo, figure, list_models
+from ser.models.checkpoint import Figure, ModelInfo, list_models
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
 ROUNDS = 10
@@ -69,16 +69,16 @@ def others() -> Iterator[tuple[str, ...]]:
     """Yields a row for every other evaluation whose predictions are kept."""
     for folder in sorted(load_settings().weights.glob("*/benchmarks/*")):
         metrics, _ = current(folder)
-        one = figure(metrics)
+        one = metrics.figure
         yield (
-            f"`{metrics['recipe']}`",
+            f"`{metrics.recipe}`",
             one.corpus,
             f"`{one.protocol}`",
             str(one.classes),
             str(one.seeds),
             one.text,
             f"{one.wa:.1f}",
-            f"{100 * metrics['ece']:.1f} ({100 * metrics['ece_floor']:.1f})",
+            f"{100 * metrics.ece:.1f} ({100 * metrics.ece_floor:.1f})",
         )
 
 

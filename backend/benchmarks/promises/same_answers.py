@@ -68,7 +68,7 @@ def _command_line(*arguments: str | Path) -> dict[int, dict]:
 
 
 def _batch(folder: Path) -> dict[int, dict]:
-    """Goes the way of large batches: a folder, with a journal, into a file."""
+    """Goes the way of large batches: a folder, with a resume log, into a file."""
     with tempfile.TemporaryDirectory() as elsewhere:
         out = Path(elsewhere) / "answers.jsonl"
         _command_line(folder, "--out", out)

@@ -18,7 +18,7 @@ SHOWN = {
     ),
     "R11": (
         "scoring that is killed goes on where it was: every file once",
-        ["tests/test_resuming.py"],
+        ["tests/cli/test_resuming.py"],
     ),
     "R12": ("downloads cut, exchanged or shortened never get the final name", ["tests/core/test_download.py"]),
     "R13": ("damaged and pickled models are refused, no code runs", ["tests/models/test_checkpoint.py"]),

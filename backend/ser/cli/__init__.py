@@ -13,11 +13,13 @@ from typing import Annotated
 import typer
 
 from ser import __version__
+from ser.cli.evaluate import evaluate
 from ser.cli.predict import features, plot, predict
 from ser.cli.profiles import enroll, profiles
 from ser.cli.reports import compare, explore, report
+from ser.cli.score import score
 from ser.cli.serve import models, openapi, serve
-from ser.cli.train import evaluate, train
+from ser.cli.train import train
 from ser.core.errors import SerError
 from ser.core.optional_packages import OPTIONAL, package_error
 
@@ -29,7 +31,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (predict, enroll, profiles, features, plot, serve, train, evaluate, report, compare, models, openapi):
+COMMANDS = (
+    predict,
+    enroll,
+    profiles,
+    features,
+    plot,
+    serve,
+    train,
+    evaluate,
+    score,
+    report,
+    compare,
+    models,
+    openapi,
+)
+for command in COMMANDS:
     app.command()(command)
 app.command("corpus")(explore)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from ser.evaluation.metrics_file import Metrics
+
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Any]:
@@ -113,10 +115,10 @@ def _print_fold(fold: Any) -> None:
     )
 
 
-def print_scores(metrics: dict, ua: float, wa: float) -> None:
-    """Prints figures as a table on stdout; ``ua`` and ``wa`` in percent."""
-    typer.echo(f"UA {ua:.1f} %   WA {wa:.1f} %   macro F1 {100 * metrics['f1']:.1f} %")
-    for label, recall in metrics["recalls"].items():
+def print_scores(metrics: Metrics) -> None:
+    """Prints UA, WA, F1 and the recall of each class on stdout, in percent."""
+    typer.echo(f"UA {100 * metrics.ua:.1f} %   WA {100 * metrics.wa:.1f} %   macro F1 {100 * metrics.f1:.1f} %")
+    for label, recall in metrics.recalls.items():
         typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
 
 
@@ -138,18 +140,18 @@ def _shares(*shares: float) -> str:
     return " ".join(f"{100 * share:5.1f} %" for share in shares)
 
 
-def print_classes(metrics: dict) -> None:
+def print_classes(metrics: Metrics) -> None:
     """Prints precision, recall and F1 of every emotion and their means, in percent, with the number of clips."""
     typer.echo(f"{'':14s}{'precision':>10s}{'recall':>10s}{'F1':>10s}{'clips':>8s}")
-    rows = metrics["per_class"]
+    rows = metrics.per_class
     for label, own in rows.items():
         typer.echo(f"{label:14s}{_cells(own['precision'], own['recall'], own['f1'])}{own['clips']:8.0f}")
     precision = sum(own["precision"] for own in rows.values()) / len(rows)
-    typer.echo(f"{'mean':14s}{_cells(precision, metrics['ua'], metrics['f1'])}{metrics['clips']:8d}")
-    low, high = metrics["interval"]
+    typer.echo(f"{'mean':14s}{_cells(precision, metrics.ua, metrics.f1)}{metrics.clips:8d}")
+    low, high = metrics.interval
     typer.echo(
-        f"UA {100 * metrics['ua']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]   WA {100 * metrics['wa']:.1f} %   "
-        f"weighted F1 {100 * metrics['weighted_f1']:.1f} %   chance {100 / len(metrics['answers']):.1f} %"
+        f"UA {100 * metrics.ua:.1f} % [{100 * low:.1f}, {100 * high:.1f}]   WA {100 * metrics.wa:.1f} %   "
+        f"weighted F1 {100 * metrics.weighted_f1:.1f} %   chance {100 / len(metrics.answers):.1f} %"
     )
 
 
@@ -157,13 +159,11 @@ def _cells(*shares: float) -> str:
     return "".join(f"{100 * share:8.1f} %" for share in shares)
 
 
-def print_confusion(
-    confusion: Sequence[Sequence[int]], labels: Sequence[str], answers: Sequence[str] | None = None
-) -> None:
-    """Prints the confusion matrix: true emotions in rows, predicted ones (``answers`` if given) in columns."""
-    width = max(map(len, labels)) + 1
-    typer.echo(" " * width + "".join(f"{answer[:7]:>8s}" for answer in answers or labels) + "   <- predicted")
-    for label, row in zip(labels, confusion, strict=True):
+def print_confusion(metrics: Metrics) -> None:
+    """Prints the confusion matrix: true emotions in rows, predicted ones in columns."""
+    width = max(map(len, metrics.labels)) + 1
+    typer.echo(" " * width + "".join(f"{answer[:7]:>8s}" for answer in metrics.answers) + "   <- predicted")
+    for label, row in zip(metrics.labels, metrics.confusion, strict=True):
         typer.echo(f"{label:{width}s}" + "".join(f"{count:8d}" for count in row))
 
 

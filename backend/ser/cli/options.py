@@ -36,13 +36,14 @@ UnlabelledOption = Annotated[
 RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded by default.")]
 VotesOption = Annotated[bool, typer.Option("--votes", help="Train on listeners' votes where a clip has them.")]
 MirrorOption = Annotated[str | None, typer.Option(help="Address of a mirror to download the corpus from.")]
-LabelsOption = Annotated[
+LABEL_SETS = (
+    "Label set: 'recipe' (default), 'corpus' (all of the corpora), 'shared' (those that all corpora have, calm "
+    "counting as neutral; default of the protocol cross), or emotions separated by commas."
+)
+LabelsOption = Annotated[str | None, typer.Option(help=LABEL_SETS)]
+TrainingLabelsOption = Annotated[
     str | None,
-    typer.Option(
-        help="Label set: 'recipe' (default), 'corpus' (all of the corpora), 'shared' (those that all corpora have, "
-        "calm counting as neutral; default of the protocol cross), or emotions separated by commas. With --files: "
-        "the CSV that lists the recordings."
-    ),
+    typer.Option(help=f"{LABEL_SETS} With --files: the CSV that lists the recordings."),
 ]
 ClipOption = Annotated[
     float | None, typer.Option("--clip-seconds", help="Cut clips to this many seconds; 0 keeps them whole.", min=0)

@@ -14,7 +14,7 @@ from ser.core.prediction import Prediction
 from ser.inference.export import FORMATS, to_csv
 
 if TYPE_CHECKING:
-    from ser.core.resume_log import Journal
+    from ser.core.resume_log import ResumeLog
 
 LINES = (Export.text, Export.jsonl)  # printed one by one, so that a long run shows its results
 
@@ -25,17 +25,17 @@ class Printer:
     Args:
         form: the format.
         out: file or folder to write into; None writes to stdout.
-        several: whether there are several recordings.
-        journal: resume log of the predictions for a single output file.
+        several: whether several recordings were asked for.
+        log: resume log, takes the predictions for a file that holds all of them, and has those of an interrupted run.
 
     Raises:
         SettingsError: the format needs one file per recording, and ``out`` is not a folder.
     """
 
-    def __init__(self, form: Export, out: Path | None, *, several: bool, journal: Journal | None = None):
+    def __init__(self, form: Export, out: Path | None, *, several: bool, log: ResumeLog | None = None):
         self._form, self._out, self._several = form, out, several
-        self._journal = journal
-        self._found = [Prediction.from_dict(entry) for entry in journal.entries] if journal else []
+        self._log = log
+        self._found = [Prediction.from_dict(entry) for entry in log.entries] if log else []
         self._written: set[Path] = set()
         self._single = form in FORMATS and form is not Export.csv  # one file per recording
         if self._single and several and (out is None or out.is_file()):
@@ -47,8 +47,8 @@ class Printer:
             self._write(FORMATS[self._form].write(prediction), self._file(prediction))
             return
         self._found.append(prediction)
-        if self._journal:
-            self._journal.add(prediction.to_dict())
+        if self._log:
+            self._log.add(prediction.to_dict())
         if self._form in LINES and self._out is None:
             typer.echo(self._line(prediction))
 
@@ -62,8 +62,8 @@ class Printer:
             self._write(to_csv(self._found), self._out)
         elif self._several or self._found:
             self._write(self._json() + "\n", self._out)
-        if self._journal:
-            self._journal.finish()
+        if self._log:
+            self._log.finish()
 
     def _line(self, prediction: Prediction) -> str:
         return prediction.to_json() if self._form is Export.jsonl else prediction.to_text()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ser.core.prediction import Prediction
-    from ser.core.resume_log import Journal
+    from ser.core.resume_log import ResumeLog
     from ser.core.speaker_profile import Profile
     from ser.inference.predictor import Predictor
     from ser.inference.windowing import Grid
@@ -63,11 +63,11 @@ def predict(
     failures = []
     with ExitStack() as held:
         run = {"model": predictor.info.name, "window": window, "hop": hop, "coverage": coverage, "speaker": speaker}
-        journal = _journal(form, out, run, several=len(files) > 1, resume=resume)
-        if journal is not None:
-            held.enter_context(journal)
-        printer = Printer(form, out, several=len(files) > 1, journal=journal)
-        done = Counter(entry["file"] for entry in journal.entries) if journal else Counter()
+        log = _resume_log(form, out, run, several=len(files) > 1, resume=resume)
+        if log is not None:
+            held.enter_context(log)
+        printer = Printer(form, out, several=len(files) > 1, log=log)
+        done = Counter(entry["file"] for entry in log.entries) if log else Counter()
         found = done.total()
         for name, source in files:
             if done[name]:
@@ -88,12 +88,14 @@ def predict(
         raise typer.Exit(1 if found else failures[0].exit_code)
 
 
-def _journal(form: Export, out: Path | None, run: dict[str, Any], *, several: bool, resume: bool) -> Journal | None:
-    """Returns the resume log of a run that writes several predictions to one file; None for other runs."""
-    from ser.core.resume_log import Journal
+def _resume_log(
+    form: Export, out: Path | None, run: dict[str, Any], *, several: bool, resume: bool
+) -> ResumeLog | None:
+    """Returns the resume log of a run that writes several answers into one file; None where there is no such file."""
+    from ser.core.resume_log import ResumeLog
 
     if out is not None and several and form in (Export.json, Export.jsonl, Export.csv):
-        return Journal(out, run, resume=resume)
+        return ResumeLog(out, run, resume=resume)
     if resume:
         raise SettingsError("--resume needs several recordings, --out FILE, and --format json, jsonl or csv.")
     return None

@@ -1,4 +1,4 @@
-"""Commands that look at what there is: finished evaluations and corpora."""
+"""The commands that report on finished evaluations and on corpora."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ser.cli.sources import fetched
 
 
 def report(
-    folders: Annotated[list[Path], typer.Argument(help="Folders that 'evaluate' wrote, finished.")],
+    folders: Annotated[list[Path], typer.Argument(help="Folders that 'train', 'evaluate' or 'score' wrote, finished.")],
 ) -> None:
-    """Makes figures, pictures and the HTML report of finished evaluations again, from their predictions alone."""
+    """Makes metrics, pictures and the HTML report of finished evaluations again, from their predictions alone."""
     from ser.evaluation.report import write_report
     from ser.evaluation.summary import refresh
 
@@ -24,7 +24,7 @@ def report(
 
 
 def compare(
-    one: Annotated[Path, typer.Argument(metavar="A", help="Folder that 'evaluate' wrote.")],
+    one: Annotated[Path, typer.Argument(metavar="A", help="Folder that 'train', 'evaluate' or 'score' wrote.")],
     other: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run on the same clips.")],
     out: OutOption = None,
 ) -> None:

@@ -1,7 +1,9 @@
-"""Owns the way from what is typed to what is learnt from: corpora, own recordings, label sets, clip lengths."""
+"""Finds what the options of a command name: corpora, own recordings, label sets, clip lengths."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
     from ser.data.corpus import Corpus
     from ser.data.dataset import Data
     from ser.models.recipe import Recipe
+
+
+def command_line() -> str:
+    """Returns the command as it can be typed again, for the record."""
+    return f"python3 -m backend {shlex.join(sys.argv[1:])}"
 
 
 def clip_seconds_of(recipe: Recipe, given: float | None) -> float | None:
@@ -35,7 +42,7 @@ def load(
     from ser.core.settings import load_settings
     from ser.data.corpus import get_corpus
     from ser.data.dataset import load_data
-    from ser.data.manifest import listed_corpus
+    from ser.data.manifest import manifest_corpus
 
     settings = load_settings()
     default = list(recipe.corpora)[:1] if files is None else []
@@ -47,7 +54,7 @@ def load(
     wanted = _label_set(corpora, labels) if files is None else None  # a mistake is told before anything is fetched
     sources = [(corpus, root or fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
     if files is not None:
-        sources.append((listed_corpus(listing_of(labels)), files))
+        sources.append((manifest_corpus(manifest_of(labels)), files))
     spare = [(corpus, fetched(corpus, settings.corpora, None)) for corpus in map(get_corpus, unlabelled or ())]
     with progress("reading", "clips") as on_progress:
         return load_data(
@@ -61,7 +68,7 @@ def load(
         )
 
 
-def listing_of(labels: str | None) -> Path:
+def manifest_of(labels: str | None) -> Path:
     """Returns the CSV that ``--labels`` names beside ``--files``.
 
     Raises:
@@ -89,7 +96,7 @@ def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | Non
     if text in (None, "recipe"):
         return None
     if text.lower().endswith(".csv"):
-        raise SettingsError(f"--labels {text!r}: a CSV of labels goes with --files FOLDER.")
+        raise SettingsError(f"--labels {text!r}: a CSV of labels goes with --files FOLDER, as of 'train' and 'score'.")
     if text == "corpus":
         return canonical_order(tuple({label for corpus in corpora for label in corpus.labels.values()}))
     if text == "shared":

@@ -1,4 +1,4 @@
-"""Owns the way from corpora to labelled clips with their frames, ready to be split and learnt from."""
+"""Loads corpora into labelled clips with their frames, ready to be split and learnt from."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from pathlib import Path
 from ser.core.errors import CorpusError, ModelError
 from ser.core.labels import relabel
 from ser.data.corpus import Corpus, Utterance
-from ser.data.feature_cache import FrameBank, Progress, build_bank, join
+from ser.data.feature_cache import Progress, load_frames
+from ser.data.frame_tensors import FrameBank
+from ser.data.frame_view import join, subset
 from ser.models.recipe import Recipe, get_recipe
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """A corpus that is listened to without its labels: the recipe's frames of it, and its teacher's."""
+    """A corpus that is used without its labels: the recipe's frames of it, and those of the recipe's teacher."""
 
     corpus: Corpus
     bank: FrameBank
-    heard: FrameBank
+    teacher_bank: FrameBank
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Data:
         targets: one of ``labels`` per utterance.
         labels: the classes.
         bank: the frames of every utterance.
-        heard: the frames that the recipe's teacher hears; None where it has none.
-        spare: recordings that are not labelled, for the teacher only.
+        teacher_bank: the frames that the recipe's teacher is given; None where it has no teacher.
+        unlabelled: recordings without labels, for the teacher only.
     """
 
     corpora: tuple[Corpus, ...]
@@ -41,8 +43,8 @@ class Data:
     targets: list[str]
     labels: tuple[str, ...]
     bank: FrameBank
-    heard: FrameBank | None = None
-    spare: tuple[Unlabelled, ...] = ()
+    teacher_bank: FrameBank | None = None
+    unlabelled: tuple[Unlabelled, ...] = ()
 
     @property
     def name(self) -> str:
@@ -78,7 +80,7 @@ def load_data(
         labels: another label set than the recipe's own, or None.
         clip_seconds: see ``Recipe.clip_seconds``.
         cache: folder of the cache.
-        unlabelled: corpora that only the recipe's teacher listens to, and the folders they are in.
+        unlabelled: corpora that only the recipe's teacher is given, and the folders they are in.
         on_progress: called with (files done, files in all).
 
     Raises:
@@ -96,15 +98,16 @@ def load_data(
     found = tuple(label for label in labels or recipe.labels if known or label in targets)
     banks = [_banks(recipe, own, clip_seconds, cache, on_progress) for own in every]
     chosen = [_positions(own, [one for one, _ in kept]) for own, kept in zip(every, pairs, strict=True)]
-    bank = join([own.only(clips) for (own, _), clips in zip(banks, chosen, strict=True)])
-    heard = None
+    bank = join([subset(own, clips) for (own, _), clips in zip(banks, chosen, strict=True)])
+    teacher_bank = None
     if recipe.teacher:
-        heard = join([own.only(clips) for (_, own), clips in zip(banks, chosen, strict=True)])
-    spare = [
+        teacher_bank = join([subset(own, clips) for (_, own), clips in zip(banks, chosen, strict=True)])
+    without_labels = tuple(
         Unlabelled(corpus, *_banks(recipe, corpus.scan(root), clip_seconds, cache, on_progress))
         for corpus, root in unlabelled
-    ]
-    return Data(tuple(corpus for corpus, _ in sources), utterances, targets, found, bank, heard, tuple(spare))
+    )
+    corpora = tuple(corpus for corpus, _ in sources)
+    return Data(corpora, utterances, targets, found, bank, teacher_bank, without_labels)
 
 
 def _check_unlabelled(
@@ -126,11 +129,11 @@ def _banks(
     """The frames of a whole corpus as the recipe takes them, and as its teacher does; one cache for any labels."""
     files = [utterance.path for utterance in utterances]
     copies = recipe.training.copies
-    bank = build_bank(files, recipe, clip_seconds=clip_seconds, copies=copies, cache=cache, on_progress=on_progress)
+    bank = load_frames(files, recipe, clip_seconds=clip_seconds, copies=copies, cache=cache, on_progress=on_progress)
     if recipe.teacher is None:
         return bank, None
     teacher = get_recipe(recipe.teacher)
-    return bank, build_bank(files, teacher, clip_seconds=None, copies=0, cache=cache, on_progress=on_progress)
+    return bank, load_frames(files, teacher, clip_seconds=None, copies=0, cache=cache, on_progress=on_progress)
 
 
 def _positions(utterances: Sequence[Utterance], chosen: Sequence[Utterance]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Owns the reading of people's own recordings: a folder and a CSV that says who speaks how -> utterances.
+"""Reads people's own recordings: a folder and a CSV (the manifest) that says who speaks how -> utterances.
 
 The CSV has a header with the columns ``path`` (relative to the folder) and ``emotion``, and may have ``speaker``; other
 columns are passed over. What spreadsheet programs make of such a file is understood: a byte order mark, Windows line
@@ -25,12 +25,12 @@ DELIMITERS = ",;\t"
 Row = tuple[int, dict[str, str]]  # line number, column -> text
 
 
-def read_listing(folder: Path, listing: Path) -> list[Utterance]:
+def read_manifest(folder: Path, manifest: Path) -> list[Utterance]:
     """Reads a CSV of recordings and their emotions.
 
     Args:
         folder: what the paths in the CSV are relative to; backslashes in them are understood.
-        listing: the CSV.
+        manifest: the CSV.
 
     Returns:
         One utterance per line, in the order of the CSV, of the corpus ``files``; ``native_label`` is the canonical
@@ -41,26 +41,26 @@ def read_listing(folder: Path, listing: Path) -> list[Utterance]:
             names an emotion that is not known, or a recording that an earlier line names; code ``listing_invalid``.
     """
     if not folder.is_dir():
-        raise CorpusError(f"{folder} is not a folder; name the one that the paths in {listing} are relative to.")
+        raise CorpusError(f"{folder} is not a folder; name the one that the paths in {manifest} are relative to.")
     found: list[Utterance] = []
     lines: dict[str, int] = {}
-    for line, row in _rows(listing):
-        utterance = _utterance(folder, listing, line, row)
+    for line, row in _rows(manifest):
+        utterance = _utterance(folder, manifest, line, row)
         key = os.path.normcase(os.path.normpath(utterance.path))
         if key in lines:
             raise _wrong(
-                listing, line, f"names {row['path']!r} again (first in line {lines[key]}); delete one of both."
+                manifest, line, f"names {row['path']!r} again (first in line {lines[key]}); delete one of both."
             )
         lines[key] = line
         found.append(utterance)
     if not found:
         raise CorpusError(
-            f"{listing} has a header but no line under it; add one line per recording.", "listing_invalid"
+            f"{manifest} has a header but no line under it; add one line per recording.", "listing_invalid"
         )
     return found
 
 
-def listed_corpus(listing: Path) -> Corpus:
+def manifest_corpus(manifest: Path) -> Corpus:
     """Returns a corpus whose ``scan(folder)`` reads a CSV, so that own recordings go wherever a corpus goes."""
     return Corpus(
         name=CORPUS,
@@ -73,19 +73,19 @@ def listed_corpus(listing: Path) -> Corpus:
         tree="the recordings that the CSV names",
         archives=(),
         known_bad={},
-        scan=lambda folder: read_listing(folder, listing),
+        scan=lambda folder: read_manifest(folder, manifest),
     )
 
 
-def _utterance(folder: Path, listing: Path, line: int, row: dict[str, str]) -> Utterance:
+def _utterance(folder: Path, manifest: Path, line: int, row: dict[str, str]) -> Utterance:
     if empty := [name for name, text in row.items() if not text]:
-        raise _wrong(listing, line, f"has no {empty[0]}; fill it in or delete the {_part(empty[0])}.")
+        raise _wrong(manifest, line, f"has no {empty[0]}; fill it in or delete the {_part(empty[0])}.")
     if "\0" in row["path"]:
-        raise _wrong(listing, line, "holds a zero byte; save the file again as 'CSV UTF-8'.")
+        raise _wrong(manifest, line, "holds a zero byte; save the file again as 'CSV UTF-8'.")
     emotion = read_emotion(row["emotion"])
     if emotion is None:
         raise _wrong(
-            listing,
+            manifest,
             line,
             f"has the unknown emotion {row['emotion']!r}; write one of {', '.join(EMOTIONS)} or delete it.",
         )
@@ -104,49 +104,49 @@ def _locate(folder: Path, text: str) -> Path:
     return next((path for path in (folder / text, *paths) if path.exists()), folder / spellings[-1])
 
 
-def _rows(listing: Path) -> Iterator[Row]:
+def _rows(manifest: Path) -> Iterator[Row]:
     """Yields every line that is not blank, with its number and the columns that matter."""
-    text = _read(listing)
+    text = _read(manifest)
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     read = 1  # lines; a field with an open quotation mark runs on to the file's end, its own line is the next one
     try:
-        header = _header(listing, next(reader, []))
+        header = _header(manifest, next(reader, []))
         for fields in reader:
             if any(field.strip() for field in fields):
-                yield reader.line_num, _columns(listing, reader.line_num, header, fields)
+                yield reader.line_num, _columns(manifest, reader.line_num, header, fields)
             read = reader.line_num
     except csv.Error as error:
-        raise _wrong(listing, read + 1, f"is no CSV ({error}); look at its quotation marks.") from error
+        raise _wrong(manifest, read + 1, f"is no CSV ({error}); look at its quotation marks.") from error
 
 
-def _read(listing: Path) -> str:
+def _read(manifest: Path) -> str:
     try:
-        content = listing.read_bytes()
+        content = manifest.read_bytes()
     except OSError as error:
-        raise CorpusError(f"{listing} cannot be read: {error.strerror or error}.", "listing_invalid") from error
+        raise CorpusError(f"{manifest} cannot be read: {error.strerror or error}.", "listing_invalid") from error
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise _wrong(listing, line, "is not UTF-8; save the file again as 'CSV UTF-8'.") from error
+        raise _wrong(manifest, line, "is not UTF-8; save the file again as 'CSV UTF-8'.") from error
 
 
-def _header(listing: Path, fields: list[str]) -> list[str]:
+def _header(manifest: Path, fields: list[str]) -> list[str]:
     names = [field.strip().lower() for field in fields]
     if missing := [name for name in REQUIRED if names.count(name) != 1]:
         found = f"{', '.join(map(repr, fields))}" if fields else "nothing"
         raise _wrong(
-            listing, 1, f"is {found}; expected a header with {' and '.join(missing)}, such as path,emotion,speaker."
+            manifest, 1, f"is {found}; expected a header with {' and '.join(missing)}, such as path,emotion,speaker."
         )
     return names
 
 
-def _columns(listing: Path, line: int, header: list[str], fields: list[str]) -> dict[str, str]:
+def _columns(manifest: Path, line: int, header: list[str], fields: list[str]) -> dict[str, str]:
     if len(fields) != len(header):
         raise _wrong(
-            listing,
+            manifest,
             line,
             f"has {len(fields)} fields, the header {len(header)}; put a path that holds a comma in quotation marks.",
         )
@@ -154,5 +154,5 @@ def _columns(listing: Path, line: int, header: list[str], fields: list[str]) -> 
     return {name: row[name] for name in (*REQUIRED, *OPTIONAL) if name in row}
 
 
-def _wrong(listing: Path, line: int, what: str) -> CorpusError:
-    return CorpusError(f"{listing}, line {line}: it {what}", "listing_invalid")
+def _wrong(manifest: Path, line: int, what: str) -> CorpusError:
+    return CorpusError(f"{manifest}, line {line}: it {what}", "listing_invalid")

@@ -1,4 +1,4 @@
-"""Owns the protocols: one function each from utterances to folds, all seeded, all checked for crossing speakers.
+"""Splits utterances into folds by protocol: one seeded function each, all checked for crossing speakers.
 
 A fold names clips by their position in the list of utterances. Validation, which chooses epochs and settings, is
 carved by speaker out of the training part, never out of the test part.
@@ -16,8 +16,7 @@ from ser.data.corpus import Utterance
 
 EMOBOX = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
 LUNA = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22))
-VALIDATION_SHARE = 0.2
-RANDOM_TEST_SHARE = 0.2
+TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2  # of everything; of the rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ def make_folds(protocol: str, utterances: Sequence[Utterance], seed: int) -> lis
         ProtocolError: the protocol is unknown, does not fit the corpus, or lets a speaker cross.
     """
     folds = get_protocol(protocol).folds(utterances, seed)
-    if PROTOCOLS[protocol].speaker_independent:
+    if get_protocol(protocol).speaker_independent:
         for fold in folds:
             check_speakers(fold, utterances)
     return folds
@@ -71,6 +70,11 @@ def get_protocol(name: str) -> Protocol:
     if name not in PROTOCOLS:
         raise ProtocolError(f"unknown protocol {name!r}; available: {', '.join(PROTOCOLS)}.", "protocol_unknown")
     return PROTOCOLS[name]
+
+
+def held_out_protocol(utterances: Sequence[Utterance]) -> Protocol:
+    """Returns how a single training keeps a test apart: whole speakers, or clips where it is not known who speaks."""
+    return next(one for one in HELD_OUT.values() if one.speaker_independent is speakers_known(utterances))
 
 
 def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
@@ -196,9 +200,27 @@ def _cross(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
 
 def _random(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
     order = np.random.default_rng(seed).permutation(len(utterances)).tolist()
-    test = round(RANDOM_TEST_SHARE * len(order))
+    test = round(TEST_SHARE * len(order))
     validation = test + round(VALIDATION_SHARE * (len(order) - test))
     return [Fold(name="1", train=order[validation:], validation=order[test:validation], test=order[:test])]
+
+
+def _held_out_speakers(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    return [_held_out(utterances, seed, lambda positions, share, own: hold_out(utterances, positions, share, own))]
+
+
+def _held_out_clips(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
+    return [_held_out(utterances, seed, hold_out_clips)]
+
+
+def _held_out(
+    utterances: Sequence[Utterance], seed: int, hold: Callable[[Sequence[int], float, int], list[int]]
+) -> Fold:
+    everything = range(len(utterances))
+    test = hold(everything, TEST_SHARE, seed)
+    rest = sorted(set(everything) - set(test))
+    validation = hold(rest, VALIDATION_SHARE, seed + 1)
+    return Fold(name="held-out", train=sorted(set(rest) - set(validation)), validation=validation, test=test)
 
 
 PROTOCOLS = {
@@ -242,6 +264,24 @@ PROTOCOLS = {
             summary="random 80/20 split of clips: LEAKY, the same speakers in training and test",
             speaker_independent=False,
             folds=_random,
+        ),
+    )
+}
+
+HELD_OUT = {  # of a single training; no protocol of an evaluation
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            name="held-out speakers",
+            summary="a fifth of the speakers kept for the test, a fifth of the rest for choosing the epoch",
+            speaker_independent=True,
+            folds=_held_out_speakers,
+        ),
+        Protocol(
+            name="held-out clips, speakers unknown",
+            summary="a fifth of the clips kept for the test; LEAKY where a speaker has several clips",
+            speaker_independent=False,
+            folds=_held_out_clips,
         ),
     )
 }

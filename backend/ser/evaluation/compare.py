@@ -1,4 +1,4 @@
-"""Owns the comparison of two evaluations on the same clips: side by side, and whether they differ by more than chance.
+"""Compares two evaluations on the same clips: side by side, and whether they differ by more than chance.
 
 Clips of one speaker are not independent, so both tests are over speakers: a signed-rank test on each speaker's UA and a
 paired bootstrap. A difference counts when both say so.
@@ -16,6 +16,7 @@ from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.evaluation.html import write_page
 from ser.evaluation.metrics import difference_interval, paired_p_value
+from ser.evaluation.metrics_file import Metrics
 from ser.evaluation.out_of_fold import OutOfFold
 from ser.evaluation.plots import plot_differences, to_svg
 from ser.evaluation.summary import current
@@ -50,19 +51,17 @@ def compare(one: Path, other: Path) -> dict:
     (left, left_runs), (right, right_runs) = current(one), current(other)
     _check(left, left_runs, right, right_runs)
     answers = [[(run.truth, run.predicted, run.units) for run in runs] for runs in (left_runs, right_runs)]
-    speakers = {
-        name: right["per_speaker"][name]["ua"] - left["per_speaker"][name]["ua"] for name in left["per_speaker"]
-    }
+    speakers = {name: right.per_speaker[name]["ua"] - left.per_speaker[name]["ua"] for name in left.per_speaker}
     found = {
-        "a": _identity(one, left),
-        "b": _identity(other, right),
-        "corpus": left["corpus"],
-        "labels": left["labels"],
+        "a": _described(one, left),
+        "b": _described(other, right),
+        "corpus": left.corpus,
+        "labels": left.labels,
         "clips": len(_clips(left_runs)),
-        "figures": {name: _pair(left[name], right[name]) for name, _ in FIGURES},
-        "recalls": {label: _pair(left["recalls"][label], right["recalls"][label]) for label in left["labels"]},
+        "figures": {name: _pair(getattr(left, name), getattr(right, name)) for name, _ in FIGURES},
+        "recalls": {label: _pair(left.recalls[label], right.recalls[label]) for label in left.labels},
         "speakers": speakers,
-        "interval": list(difference_interval(*answers, left["labels"])),
+        "interval": list(difference_interval(*answers, left.labels)),
         "p_value": paired_p_value(list(speakers.values())),
     }
     return found | {"significant": significant(found), "verdict": verdict(found)}
@@ -108,13 +107,13 @@ def write_comparison(folder: Path, found: Mapping) -> Path:
     return folder / PAGE_FILE
 
 
-def _check(left: Mapping, left_runs: Sequence[OutOfFold], right: Mapping, right_runs: Sequence[OutOfFold]) -> None:
+def _check(left: Metrics, left_runs: Sequence[OutOfFold], right: Metrics, right_runs: Sequence[OutOfFold]) -> None:
     """Raises ProtocolError unless both answer the same question."""
-    if left["corpus"] != right["corpus"]:
-        raise ProtocolError(f"A is of the corpus {left['corpus']}, B of {right['corpus']}; compare runs on one corpus.")
-    if differing := set(left["labels"]) ^ set(right["labels"]):
+    if left.corpus != right.corpus:
+        raise ProtocolError(f"A is of the corpus {left.corpus}, B of {right.corpus}; compare runs on one corpus.")
+    if differing := set(left.labels) ^ set(right.labels):
         raise ProtocolError(
-            f"A has {len(left['labels'])} emotions, B {len(right['labels'])} (only one has "
+            f"A has {len(left.labels)} emotions, B {len(right.labels)} (only one has "
             f"{', '.join(sorted(differing))}); run both with the same --labels."
         )
     one, other = _clips(left_runs), _clips(right_runs)
@@ -139,17 +138,17 @@ def _clips(runs: Sequence[OutOfFold]) -> dict[Clip, str]:
     }
 
 
-def _identity(folder: Path, metrics: Mapping) -> dict:
-    system = metrics.get("recipe") or (metrics.get("scoring") or {}).get("model")
+def _described(folder: Path, metrics: Metrics) -> dict:
+    system = metrics.scoring["model"] if metrics.scoring else metrics.recipe
     name = folder.resolve().name
     return {
         "name": f"{system} ({name})" if system else name,
         "folder": name,
-        "protocol": metrics["protocol"],
-        "leaky": metrics["speaker_independent"] is False,
-        "seeds": metrics["seeds"],
-        "ua_std": metrics["ua_std"],
-        "command": metrics["command"],
+        "protocol": metrics.protocol,
+        "leaky": metrics.speaker_independent is False,
+        "seeds": metrics.seeds,
+        "ua_std": metrics.ua_std,
+        "command": metrics.command,
     }
 
 

@@ -1,4 +1,4 @@
-"""Owns a look into a corpus: who says what how often, how long, and whether listeners hear what was meant.
+"""Counts what a corpus holds: who says what how often, how long, and whether listeners hear what was meant.
 
 Lengths come from the files' headers, so that a large corpus is read in seconds.
 """

@@ -1,4 +1,4 @@
-"""Owns the look of HTML pages: templates filled in, each a single file that asks for nothing and runs no script.
+"""Renders HTML pages from templates, each a single file that asks for nothing and runs no script.
 
 ``templates/base.html`` holds the style, in the colours of the product's own page, light and dark.
 """

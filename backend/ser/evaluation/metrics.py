@@ -1,4 +1,4 @@
-"""Owns the figures: from true and predicted labels to UA, WA, F1, recalls, confusion, calibration, risk and intervals.
+"""Computes from true and predicted labels UA, WA, F1, recalls, confusion, calibration, risk and intervals.
 
 UA is the mean of the per-class recalls (unweighted average recall, balanced accuracy), WA plain accuracy, F1 macro.
 All are shares of 1 in here; people are shown percent.

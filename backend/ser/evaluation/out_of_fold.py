@@ -1,4 +1,4 @@
-"""Owns what a run says of every clip: one CSV row <-> one entry of ``OutOfFold``."""
+"""Reads and writes what a run predicts for every clip: one CSV row <-> one entry of ``OutOfFold``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the pictures of figures, drawn with matplotlib: PNG files, or SVG that follows light and dark.
+"""Plots the metrics of an evaluation with matplotlib: PNG files, or SVG that follows light and dark.
 
 ``plot_...`` functions return a picture, ``draw_...`` functions write it.
 """

@@ -1,4 +1,4 @@
-"""Owns the report of an evaluation: ``metrics.json`` -> ``report.html`` and pictures in the same folder."""
+"""Writes the report of an evaluation: ``Metrics`` -> ``report.html`` and pictures in the same folder."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ser.data.corpus import find_corpora
-from ser.data.splits import PROTOCOLS
+from ser.data.splits import HELD_OUT, PROTOCOLS
 from ser.evaluation.html import write_page
 from ser.evaluation.metrics import CALIBRATION_BINS
+from ser.evaluation.metrics_file import GroupMetrics, Metrics
 from ser.evaluation.plots import (
     draw_confusion,
     plot_recalls,
@@ -17,127 +18,132 @@ from ser.evaluation.plots import (
     save_picture,
     to_svg,
 )
+from ser.evaluation.summary import PREDICTIONS_FILE
 
 REPORT_FILE = "report.html"
-PREDICTIONS_FILE = "predictions.csv"
 COVERAGES = (1.0, 0.8, 0.6)
 CONFUSED = 3  # pairs of emotions that are named
 GROUPS = ("sex", "age", "race")
 
 
-def write_report(folder: Path, metrics: Mapping) -> Path:
+def write_report(folder: Path, metrics: Metrics) -> Path:
     """Writes ``report.html``, ``confusion.png``, ``reliability.png``, ``risk_coverage.png`` and ``speakers.png``.
 
     Args:
         folder: where ``metrics.json`` is.
-        metrics: what it holds, see ``ser.evaluation.summary``.
+        metrics: what it holds.
 
     Returns:
         The page.
     """
     pictures = {
-        "reliability": plot_reliability(metrics["reliability_before"], metrics["reliability"]),
-        "risk_coverage": plot_risk_coverage(metrics["risk_coverage"]),
+        "reliability": plot_reliability(metrics.reliability_before, metrics.reliability),
+        "risk_coverage": plot_risk_coverage(metrics.risk_coverage),
         "speakers": plot_recalls(
-            {name: own["ua"] for name, own in _speakers(metrics).items()}, metrics["ua"], "UA of the speaker"
+            {name: own["ua"] for name, own in _speakers(metrics).items()}, metrics.ua, "UA of the speaker"
         ),
     }
     for name, picture in pictures.items():
         save_picture(picture, folder / f"{name}.png")
-    title = f"{_title(metrics)}, {metrics['protocol']}: UA {100 * metrics['ua']:.1f} %"
-    draw_confusion(folder / "confusion.png", metrics["confusion"], metrics["labels"], title, metrics["answers"])
+    title = f"{_title(metrics)}, {metrics.protocol}: UA {100 * metrics.ua:.1f} %"
+    draw_confusion(folder / "confusion.png", metrics.confusion, metrics.labels, title, metrics.answers)
     values = page_values(metrics) | {"pictures": {name: to_svg(picture) for name, picture in pictures.items()}}
     write_page(folder / REPORT_FILE, "report.html", values)
     return folder / REPORT_FILE
 
 
-def page_values(metrics: Mapping) -> dict:
+def page_values(metrics: Metrics) -> dict:
     """Returns what the template shows, without the pictures."""
     speakers = _speakers(metrics)
     ranked = sorted(({"name": name, **own} for name, own in speakers.items()), key=lambda own: own["ua"])
-    scoring = metrics.get("scoring")
+    scoring = metrics.scoring
     return {
         "metrics": metrics,
         "title": _title(metrics),
         "protocol": protocol_in_words(metrics),
-        "leaky": metrics["speaker_independent"] is False,
+        "leaky": metrics.speaker_independent is False,
         "interval_over": f"{len(ranked)} speakers" if len(ranked) > 1 else "clips",
         "measured": _measured(metrics),
         "scoring": scoring,
         "problems": scoring if scoring and (scoring["unknown"] or scoring["failed"] or scoring["as_neutral"]) else None,
-        "confusion": _shares(metrics["confusion"], metrics["labels"]),
+        "confusion": _shares(metrics.confusion, metrics.labels),
         "confused": _confused(metrics),
         "speakers": speakers,
         "worst": ranked[0],
         "best": ranked[-1],
-        "by_group": [(name, metrics[f"by_{name}"]) for name in GROUPS if metrics[f"by_{name}"]],
+        "by_group": [(name, groups) for name in GROUPS if (groups := metrics.groups(name))],
         "calibration": _calibration(metrics),
-        "coverages": [(wanted, dict(map(tuple, metrics["risk_coverage"]))[wanted]) for wanted in COVERAGES],
-        "sets": list(metrics.get("sets", {}).items()),
-        "intensity": metrics.get("intensity"),
+        "coverages": [(wanted, dict(map(tuple, metrics.risk_coverage))[wanted]) for wanted in COVERAGES],
+        "sets": list(metrics.sets.items()),
+        "intensity": metrics.intensity,
         "bins": CALIBRATION_BINS,
-        "epochs": _epochs(metrics.get("best_epochs", [])),
-        "one_fold": len(metrics.get("best_epochs", [{}])[0]) == 1,
-        "files": PREDICTIONS_FILE if scoring else "out_of_fold_seed0.csv" + (" ..." if metrics["seeds"] > 1 else ""),
+        "epochs": _epochs(metrics.best_epochs),
+        "one_fold": bool(metrics.best_epochs) and len(metrics.best_epochs[0]) == 1,
+        "held_out": metrics.protocol in HELD_OUT,
+        "files": _files(metrics),
     }
 
 
-def protocol_in_words(metrics: Mapping) -> str:
+def protocol_in_words(metrics: Metrics) -> str:
     """Says how speakers were kept apart."""
-    if scoring := metrics.get("scoring"):
+    if scoring := metrics.scoring:
         return f"The model {scoring['model']} on the recordings in {scoring['folder']}"
-    known = PROTOCOLS.get(metrics["protocol"])
-    summary = f"Protocol {metrics['protocol']}" + (f": {known.summary}" if known else "")
-    return summary + (". No speaker of a test clip was heard in training." if metrics["speaker_independent"] else ".")
+    protocol = (PROTOCOLS | HELD_OUT)[metrics.protocol]
+    summary = f"Protocol {protocol.name}: {protocol.summary}"
+    return summary + (". No speaker of a test clip was heard in training." if metrics.speaker_independent else ".")
 
 
-def _title(metrics: Mapping) -> str:
+def _title(metrics: Metrics) -> str:
     corpora = find_corpora()
-    corpus = corpora[metrics["corpus"]].title if metrics["corpus"] in corpora else metrics["corpus"]
-    if scoring := metrics.get("scoring"):
+    corpus = corpora[metrics.corpus].title if metrics.corpus in corpora else metrics.corpus
+    if scoring := metrics.scoring:
         return f"{scoring['model']} on {Path(scoring['folder']).name}"
-    return f"{metrics['recipe']} on {corpus}" if "recipe" in metrics else corpus
+    return f"{metrics.recipe} on {corpus}" if metrics.recipe else corpus
 
 
-def _measured(metrics: Mapping) -> list[tuple[str, str]]:
+def _measured(metrics: Metrics) -> list[tuple[str, str]]:
     """What a table of the run's circumstances shows."""
-    emotions = ("Emotions", f"{len(metrics['labels'])}: {', '.join(metrics['labels'])}")
-    unknown = all(name.endswith("/") for name in metrics["per_speaker"])
-    speakers = ("Speakers", "not known" if unknown else f"{metrics['speakers']:,}")
-    if scoring := metrics.get("scoring"):
+    emotions = ("Emotions", f"{len(metrics.labels)}: {', '.join(metrics.labels)}")
+    unknown = all(name.endswith("/") for name in metrics.per_speaker)
+    speakers = ("Speakers", "not known" if unknown else f"{metrics.speakers:,}")
+    if scoring := metrics.scoring:
         return [
             ("Model", f"{scoring['model']}, trained on {', '.join(scoring['trained_on'])}"),
             ("Recordings", scoring["folder"]),
             ("Labels", scoring["listing"]),
             emotions,
-            ("Clips", f"{metrics['clips']:,} scored"),
+            ("Clips", f"{metrics.clips:,} scored"),
             speakers,
         ]
-    length = "as the recipe says"
-    if "clip_seconds" in metrics:
-        length = "whole" if metrics["clip_seconds"] is None else f"the first {metrics['clip_seconds']:g} s"
+    length = "whole" if metrics.clip_seconds is None else f"the first {metrics.clip_seconds:g} s"
     return [
-        ("Recipe", metrics.get("recipe", "not recorded; see the command")),
-        ("Corpus", metrics["corpus"]),
-        ("Protocol", metrics["protocol"]),
+        ("Recipe", metrics.recipe or "not recorded; see the command"),
+        ("Corpus", metrics.corpus),
+        ("Protocol", metrics.protocol),
         emotions,
-        ("Clips", f"{metrics['clips']:,} in the test, {length}"),
+        ("Clips", f"{metrics.clips:,} in the test, {length}"),
         speakers,
         ("Seeds", _seeds(metrics)),
     ]
 
 
-def _speakers(metrics: Mapping) -> dict[str, dict]:
+def _speakers(metrics: Metrics) -> dict[str, GroupMetrics]:
     """Speaker -> UA and clips; the corpus, which a speaker's name begins with, is left out where it is one."""
-    every = metrics["per_speaker"]
+    every = metrics.per_speaker
     corpora = {name.partition("/")[0] for name in every}
     return {name.partition("/")[2] or name: own for name, own in every.items()} if len(corpora) == 1 else dict(every)
 
 
-def _seeds(metrics: Mapping) -> str:
-    if metrics["seeds"] == 1:
+def _files(metrics: Metrics) -> str:
+    if metrics.scoring or metrics.protocol in HELD_OUT:
+        return PREDICTIONS_FILE
+    return "out_of_fold_seed0.csv" + (" ..." if metrics.seeds > 1 else "")
+
+
+def _seeds(metrics: Metrics) -> str:
+    if metrics.seeds == 1:
         return "1"
-    return f"{metrics['seeds']} (UA {', '.join(f'{100 * ua:.1f}' for ua in metrics['ua_by_seed'])} %)"
+    return f"{metrics.seeds} (UA {', '.join(f'{100 * ua:.1f}' for ua in metrics.ua_by_seed)} %)"
 
 
 def _shares(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[tuple[str, list[tuple[int, float]]]]:
@@ -148,26 +154,27 @@ def _shares(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[t
     ]
 
 
-def _confused(metrics: Mapping) -> list[tuple[str, str, float]]:
+def _confused(metrics: Metrics) -> list[tuple[str, str, float]]:
     """The pairs of emotions that are most often confused: (true, taken for, share)."""
     pairs = [
         (true, answer, share)
-        for true, cells in _shares(metrics["confusion"], metrics["labels"])
-        for answer, (_, share) in zip(metrics["answers"], cells, strict=True)
+        for true, cells in _shares(metrics.confusion, metrics.labels)
+        for answer, (_, share) in zip(metrics.answers, cells, strict=True)
         if answer != true and share > 0
     ]
     return sorted(pairs, key=lambda pair: -pair[2])[:CONFUSED]
 
 
-def _calibration(metrics: Mapping) -> list[tuple[str, str]]:
-    before = metrics["ece_before"]
+def _calibration(metrics: Metrics) -> list[tuple[str, str]]:
+    before = metrics.ece_before
     return [
         *([] if before is None else [("ECE without", f"{100 * before:.1f} %")]),
-        ("ECE as served", f"{100 * metrics['ece']:.1f} %"),
-        ("Floor", f"{100 * metrics['ece_floor']:.1f} %"),
+        ("ECE as served", f"{100 * metrics.ece:.1f} %"),
+        ("Floor", f"{100 * metrics.ece_floor:.1f} %"),
         (
             "Temperature",
-            f"{metrics['temperature']:.2f}, " + ("the model's" if "scoring" in metrics else "fitted on all folds"),
+            f"{metrics.temperature:.2f}, "
+            + ("the model's" if metrics.scoring or metrics.protocol in HELD_OUT else "fitted on all folds"),
         ),
     ]
 

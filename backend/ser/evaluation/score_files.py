@@ -1,4 +1,4 @@
-"""Scores a finished model on people's own recordings; predictions and figures are those that an evaluation writes.
+"""Scores a finished model on people's own recordings; predictions and metrics are those that an evaluation writes.
 
 Nothing is dropped in silence: emotions that the model has no class for are counted, recordings that cannot be read are
 listed with their error.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,13 @@ import numpy as np
 from ser.core.errors import AudioError, CorpusError
 from ser.core.labels import EMOTIONS, canonical_order, relabel
 from ser.core.prediction import Prediction
-from ser.core.resume_log import Journal
+from ser.core.resume_log import ResumeLog
 from ser.data.corpus import Utterance
 from ser.data.splits import speaker_of
 from ser.evaluation.metrics import NO_SPEECH
+from ser.evaluation.metrics_file import Metrics, Scoring, write_metrics
 from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
-from ser.evaluation.summary import PREDICTIONS_FILE, summarise_served, write_metrics
+from ser.evaluation.summary import PREDICTIONS_FILE, summarise_served
 from ser.inference.predictor import Predictor
 
 LEAST = 1e-9  # probability that stands for 0, which has no logarithm
@@ -49,7 +50,7 @@ def score_files(
     utterances: Sequence[Utterance],
     folder: Path,
     *,
-    journal: Journal | None = None,
+    log: ResumeLog | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
     """Asks the model about every recording whose emotion it has a class for.
@@ -58,19 +59,21 @@ def score_files(
         predictor: the model.
         utterances: recordings with canonical emotions, see ``ser.data.manifest``.
         folder: what their names are told relative to.
-        journal: takes what was answered, and holds what an interrupted run answered already.
+        log: resume log, takes what was answered and holds what an interrupted run answered already.
         on_progress: called with (recordings done, recordings in all).
     """
     scored = Scored()
-    known = {entry["file"]: entry for entry in journal.entries} if journal else {}
+    done_before = {entry["file"]: entry for entry in log.entries} if log else {}
     for done, utterance in enumerate(utterances, 1):
-        _score_one(predictor, utterance, folder, scored, known, journal)
+        _score_one(predictor, utterance, folder, scored, done_before, log)
         if on_progress:
             on_progress(done, len(utterances))
     return scored
 
 
-def write_scores(out: Path, scored: Scored, predictor: Predictor, *, folder: Path, listing: Path, command: str) -> dict:
+def write_scores(
+    out: Path, scored: Scored, predictor: Predictor, *, folder: Path, manifest: Path, command: str
+) -> Metrics:
     """Writes ``predictions.csv`` and ``metrics.json`` into ``out``.
 
     Args:
@@ -78,11 +81,8 @@ def write_scores(out: Path, scored: Scored, predictor: Predictor, *, folder: Pat
         scored: what ``score_files`` returned.
         predictor: the model.
         folder: of the recordings.
-        listing: their CSV.
+        manifest: their CSV.
         command: what made this, for the record.
-
-    Returns:
-        What ``metrics.json`` holds.
 
     Raises:
         CorpusError: not one recording could be scored.
@@ -93,20 +93,17 @@ def write_scores(out: Path, scored: Scored, predictor: Predictor, *, folder: Pat
     run = read_out_of_fold(out / PREDICTIONS_FILE)
     info = predictor.info
     labels = canonical_order(tuple(set(run.truth)))
-    metrics = summarise_served(labels, canonical_order(info.labels), run)
-    metrics |= {
-        "temperature": info.calibration.temperature,
-        "scoring": {
-            "model": info.name,
-            "trained_on": list(info.corpora),
-            "folder": str(folder),
-            "listing": str(listing),
-            "unknown": {emotion: scored.unknown[emotion] for emotion in EMOTIONS if scored.unknown[emotion]},
-            "failed": [list(pair) for pair in scored.failed],
-            "as_neutral": scored.as_neutral,
-        },
-        "command": command,
+    metrics = summarise_served(labels, canonical_order(info.labels), run, info.calibration.temperature)
+    scoring: Scoring = {
+        "model": info.name,
+        "trained_on": list(info.corpora),
+        "folder": str(folder),
+        "listing": str(manifest),
+        "unknown": {emotion: scored.unknown[emotion] for emotion in EMOTIONS if scored.unknown[emotion]},
+        "failed": [list(pair) for pair in scored.failed],
+        "as_neutral": scored.as_neutral,
     }
+    metrics = replace(metrics, scoring=scoring, command=command)
     write_metrics(out, metrics)
     return metrics
 
@@ -116,8 +113,8 @@ def _score_one(
     utterance: Utterance,
     folder: Path,
     scored: Scored,
-    known: dict[str, dict[str, str]],
-    journal: Journal | None,
+    done_before: dict[str, dict[str, str]],
+    log: ResumeLog | None,
 ) -> None:
     path = utterance.path
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
@@ -125,7 +122,7 @@ def _score_one(
     if truth is None:
         scored.unknown[utterance.native_label] += 1
         return
-    row = known.get(name)
+    row = done_before.get(name)
     if row is None:
         try:
             prediction = predictor.predict(path, name)
@@ -133,8 +130,8 @@ def _score_one(
             scored.failed.append((name, str(error)))
             return
         row = _row(prediction, utterance, truth, predictor.info.labels)
-        if journal:
-            journal.add(row)
+        if log:
+            log.add(row)
     scored.as_neutral += truth != utterance.native_label
     scored.rows.append(row)
 

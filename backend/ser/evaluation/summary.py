@@ -1,4 +1,4 @@
-"""Owns the figures of a run: ``OutOfFold`` -> ``metrics.json``.
+"""Computes the metrics of a run from its predictions: ``OutOfFold`` -> ``Metrics``.
 
 Everything in ``metrics.json`` follows from the CSVs, so that anyone can recompute it, and so that figures that were
 added later can be had for a run that was finished before.
@@ -15,9 +15,8 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
-from ser.data.splits import PROTOCOLS, get_protocol
+from ser.data.splits import HELD_OUT, get_protocol
 from ser.evaluation.metrics import (
     NO_SPEECH,
     Scores,
@@ -29,6 +28,7 @@ from ser.evaluation.metrics import (
     score,
     speaker_interval,
 )
+from ser.evaluation.metrics_file import METRICS_FILE, IntensityRanking, Metrics, SetMetrics, write_metrics
 from ser.evaluation.out_of_fold import OutOfFold, read_out_of_fold
 from ser.models.calibration import (
     COVERAGES,
@@ -39,48 +39,43 @@ from ser.models.calibration import (
     set_threshold,
 )
 
-METRICS_FILE = "metrics.json"
 RUN_FILE = "run.json"  # what a folder holds a run of
-PREDICTIONS_FILE = "predictions.csv"  # of recordings that a finished model was scored on
-FILES = "files"  # the protocol of those
+PREDICTIONS_FILE = "predictions.csv"  # of one finished model, instead of one file per seed
+FILES = "files"  # corpus and protocol of recordings that a finished model was scored on
+CIRCUMSTANCES = (  # what metrics.json says that does not follow from the predictions
+    "recipe",
+    "clip_seconds",
+    "command",
+    "scoring",
+    "seed",
+    "best_epoch",
+    "epochs",
+    "tested_on",
+)
 CLIP_PARTS = 5  # a temperature is fitted on four of them where neither folds nor speakers part the clips
 
 
-def read_runs(folder: Path) -> tuple[dict, list[OutOfFold]]:
-    """Reads a finished evaluation: its figures and the predictions of every seed.
+def current(folder: Path) -> tuple[Metrics, list[OutOfFold]]:
+    """Reads a finished evaluation with its metrics computed anew, so that old and new runs have the same ones.
+
+    Returns:
+        The metrics, and the predictions of every seed.
 
     Raises:
         ProtocolError: the folder holds none.
     """
-    try:
-        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-        files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(metrics["seeds"])]
-        if metrics["protocol"] == FILES:
-            files = [folder / PREDICTIONS_FILE]
-        return metrics, [read_out_of_fold(file) for file in files]
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise ProtocolError(
-            f"{folder} holds no finished evaluation: {METRICS_FILE} and out_of_fold_seed0.csv ..., as 'evaluate' "
-            f"writes them ({error})."
-        ) from error
+    record, runs = _read(folder)
+    if record["protocol"] == FILES:
+        metrics = summarise_served(record["labels"], record["answers"], runs[0], record["temperature"])
+    elif record["protocol"] in HELD_OUT:
+        metrics = summarise_held_out(record["corpus"], record["protocol"], record["labels"], runs[0])
+    else:
+        metrics = summarise(record["corpus"], record["protocol"], record["labels"], runs)
+    return replace(metrics, **{name: record[name] for name in CIRCUMSTANCES if name in record}), runs
 
 
-def current(folder: Path) -> tuple[dict, list[OutOfFold]]:
-    """Reads a finished evaluation with its figures computed anew, so that old and new runs have the same ones.
-
-    Raises:
-        ProtocolError: the folder holds none.
-    """
-    metrics, runs = read_runs(folder)
-    if metrics["protocol"] in PROTOCOLS:
-        metrics |= summarise(metrics["corpus"], metrics["protocol"], metrics["labels"], runs)
-    elif metrics["protocol"] == FILES:
-        metrics |= summarise_served(metrics["labels"], metrics["answers"], runs[0])
-    return metrics, runs
-
-
-def refresh(folder: Path) -> dict:
-    """Computes the figures of a finished evaluation anew from its predictions and writes ``metrics.json``.
+def refresh(folder: Path) -> Metrics:
+    """Computes the metrics of a finished evaluation anew from its predictions and writes ``metrics.json``.
 
     Raises:
         ProtocolError: the folder holds none.
@@ -90,47 +85,78 @@ def refresh(folder: Path) -> dict:
     return metrics
 
 
-def write_metrics(folder: Path, metrics: Mapping) -> None:
-    """Writes ``metrics.json``."""
-    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
+def _read(folder: Path) -> tuple[dict, list[OutOfFold]]:
+    """Reads ``metrics.json``, of which some metrics may be missing, and the predictions of every seed."""
+    try:
+        record = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(record["seeds"])]
+        if record["protocol"] in (FILES, *HELD_OUT):
+            files = [folder / PREDICTIONS_FILE]
+        return record, [read_out_of_fold(file) for file in files]
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise ProtocolError(
+            f"{folder} holds no finished evaluation: {METRICS_FILE} with {PREDICTIONS_FILE} or out_of_fold_seed0.csv "
+            f"..., as 'train', 'evaluate' and 'score' write them ({error})."
+        ) from error
 
 
-def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> dict:
-    """Turns out-of-fold predictions of several seeds into figures (shares of 1), means over seeds.
+def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> Metrics:
+    """Turns out-of-fold predictions of several seeds into metrics.
 
     Confidence is that of ``served_temperatures`` (``ece`` and all that follows); ``temperature``, which ships, is
-    fitted on all clips and therefore has no figure of its own.
+    fitted on all clips and therefore has no metrics of its own.
     """
     runs = [_possible(labels, run) for run in runs]
     targets = [_targets(labels, run) for run in runs]
     temperature = fit_temperature(np.concatenate([run.logits for run in runs]), np.concatenate(targets))
+    served = [softmax(run.logits / temperature, axis=1) for run in runs]
+    pooled = np.concatenate([_right(shares, own) for shares, own in zip(served, targets, strict=True)])
+    shipped = {percent: set_threshold(pooled, percent / 100) for percent in COVERAGES}
     fitted = [_served(protocol, labels, run) for run in runs]
-    confidences = [shares.max(axis=1) for shares in fitted]
+    thresholds = [served_thresholds(protocol, labels, run) for run in runs]
     epochs = [epoch for run in runs for epoch in run.epochs.values()]
-    return {
-        "corpus": corpus,
-        "protocol": protocol,
-        "speaker_independent": get_protocol(protocol).speaker_independent,
-        **measure(labels, runs, before=[_confidence(run.logits) for run in runs], after=confidences),
-        "temperature": temperature,
-        "sets": _sets(runs, targets, fitted, [served_thresholds(protocol, labels, run) for run in runs], temperature),
-        **_intensity_ranking(runs),
-        "median_best_epoch": int(np.median(epochs)),
-        "best_epochs": [run.epochs for run in runs],
-    }
+    return Metrics(
+        corpus=corpus,
+        protocol=protocol,
+        speaker_independent=get_protocol(protocol).speaker_independent,
+        temperature=temperature,
+        sets=_sets(runs, targets, fitted, thresholds, shipped),
+        intensity=_intensity_ranking(runs),
+        median_best_epoch=int(np.median(epochs)),
+        best_epochs=[run.epochs for run in runs],
+        **_measures(labels, runs, before=[_confidence(run.logits) for run in runs], after=_largest(fitted)),
+    )
 
 
-def summarise_served(labels: Sequence[str], answers: Sequence[str], run: OutOfFold) -> dict:
-    """Figures of a finished model's answers; the logits are those of calibrated probabilities, as they are served."""
-    return {
-        "corpus": FILES,
-        "protocol": FILES,
-        "speaker_independent": None,  # nobody knows whether the model heard these people
-        **measure(labels, [run], before=None, after=[_confidence(run.logits)], answers=answers),
-    }
+def summarise_held_out(corpus: str, protocol: str, labels: Sequence[str], run: OutOfFold) -> Metrics:
+    """Metrics of one trained model on clips that were held out, with the temperature and thresholds that it has."""
+    temperature = float(run.temperatures[0])
+    served = [softmax(run.logits / temperature, axis=1)]
+    shipped = {percent: float(own[0]) for percent, own in run.thresholds.items()}
+    return Metrics(
+        corpus=corpus,
+        protocol=protocol,
+        speaker_independent=HELD_OUT[protocol].speaker_independent,
+        temperature=temperature,
+        sets=_sets([run], [_targets(labels, run)], served, [run.thresholds], shipped),
+        median_best_epoch=int(np.median(list(run.epochs.values()))),
+        best_epochs=[run.epochs],
+        **_measures(labels, [run], before=[_confidence(run.logits)], after=_largest(served)),
+    )
 
 
-def measure(
+def summarise_served(labels: Sequence[str], answers: Sequence[str], run: OutOfFold, temperature: float) -> Metrics:
+    """Metrics of a finished model's answers; the logits are those of calibrated probabilities, as they are served."""
+    return Metrics(
+        corpus=FILES,
+        protocol=FILES,
+        speaker_independent=None,  # nobody knows whether these people were in the model's training
+        temperature=temperature,
+        **_measures(labels, [run], before=None, after=[_confidence(run.logits)], answers=answers),
+    )
+
+
+def _measures(
     labels: Sequence[str],
     runs: Sequence[OutOfFold],
     *,
@@ -138,7 +164,7 @@ def measure(
     after: Sequence[np.ndarray],
     answers: Sequence[str] | None = None,
 ) -> dict:
-    """Figures that need no protocol: how good, for whom, how sure.
+    """Metrics that need no protocol: how good, for whom, how sure.
 
     Args:
         labels: order of the classes.
@@ -243,16 +269,18 @@ def _sets(
     targets: Sequence[np.ndarray],
     fitted: Sequence[np.ndarray],
     found_elsewhere: Sequence[Mapping[int, np.ndarray]],
-    temperature: float,
-) -> dict[str, dict]:
+    shipped: Mapping[int, float],
+) -> dict[str, SetMetrics]:
     """Coverage in percent -> what conformal sets of that coverage hold on clips that they were not fitted on.
 
-    ``threshold`` is the one that ships, fitted on all clips; the coverage and size that stand beside it are those of
-    ``served_thresholds``. ``speakers`` is the lowest, the lower decile and the median over speakers.
+    Args:
+        runs: predictions of every seed.
+        targets: per seed, position of the right class (clips,).
+        fitted: per seed, probabilities (clips, classes) as served.
+        found_elsewhere: per seed, coverage -> threshold for every clip (clips,), fitted on other clips.
+        shipped: coverage -> the threshold that ships.
     """
-    served = [softmax(run.logits / temperature, axis=1) for run in runs]
-    pooled = np.concatenate([_right(shares, target) for shares, target in zip(served, targets, strict=True)])
-    found = {}
+    found: dict[str, SetMetrics] = {}
     for percent in COVERAGES if all(found_elsewhere) else ():
         inside, sizes, speakers = [], [], []
         for run, target, shares, elsewhere in zip(runs, targets, fitted, found_elsewhere, strict=True):
@@ -263,7 +291,7 @@ def _sets(
             names = np.array(run.units)
             speakers.append(np.percentile([held[names == name].mean() for name in np.unique(names)], [0, 10, 50]))
         found[str(percent)] = {
-            "threshold": set_threshold(pooled, percent / 100),
+            "threshold": shipped[percent],
             "coverage": float(np.mean(inside)),
             "size": float(np.mean(sizes)),
             "speakers": np.mean(speakers, axis=0).tolist(),
@@ -271,18 +299,18 @@ def _sets(
     return found
 
 
-def _intensity_ranking(runs: Sequence[OutOfFold]) -> dict[str, dict[str, float]]:
+def _intensity_ranking(runs: Sequence[OutOfFold]) -> IntensityRanking | None:
     """How often a strongly expressed clip is ranked above a mild one, among clips of any speaker and emotion, and among
-    clips of the same speaker and emotion; 0.5 is chance. Empty where the network or the corpus does not tell."""
+    clips of the same speaker and emotion; 0.5 is chance. None where the network or the corpus does not tell."""
     if any(run.intensities is None for run in runs):
-        return {}
+        return None
     among = {
         "any": [_ranking(run, [""] * len(run.truth)) for run in runs],
         "same": [_ranking(run, list(zip(run.units, run.truth, strict=True))) for run in runs],
     }
     if None in among["any"] + among["same"]:
-        return {}
-    return {"intensity": {name: float(np.mean(areas)) for name, areas in among.items()}}
+        return None
+    return {name: float(np.mean(areas)) for name, areas in among.items()}
 
 
 def _ranking(run: OutOfFold, groups: Sequence) -> float | None:
@@ -312,6 +340,10 @@ def _parts(run: OutOfFold) -> list[str]:
         if len(set(parts)) > 1:
             return parts
     return [str(clip % CLIP_PARTS) for clip in range(len(run.truth))]
+
+
+def _largest(shares: Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [own.max(axis=1) for own in shares]
 
 
 def _confidence(logits: np.ndarray) -> np.ndarray:

@@ -69,23 +69,6 @@ class Figure:
         return f"{self.corpus}-{self.protocol}-{self.classes}classes"
 
 
-def figure(metrics: dict) -> Figure:
-    """Reads the figure, in percent, from what an evaluation's ``metrics.json`` holds."""
-    return Figure(
-        corpus=metrics["corpus"],
-        protocol=metrics["protocol"],
-        classes=len(metrics["labels"]),
-        speaker_independent=metrics["speaker_independent"],
-        ua=round(100 * metrics["ua"], 1),
-        ua_std=round(100 * metrics["ua_std"], 1),
-        wa=round(100 * metrics["wa"], 1),
-        f1=round(100 * metrics["f1"], 1),
-        weighted_f1=round(100 * metrics["weighted_f1"], 1),
-        seeds=metrics["seeds"],
-        interval=tuple(round(100 * bound, 1) for bound in metrics["interval"]),
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
     """What a checkpoint says about itself."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ser.core.labels import INTENSITIES
 from ser.data.dataset import Data
-from ser.data.feature_cache import FrameBank, pad
+from ser.data.frame_tensors import FrameBank, pad
 from ser.data.splits import speaker_of, speakers_known
 from ser.models.recipe import TrainingSettings
 
@@ -117,10 +117,12 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
 
 def _lessons(data: Data, train: Sequence[int]) -> list[Lessons]:
     """The training clips, and all recordings that need no label."""
-    if data.heard is None:
+    if data.teacher_bank is None:
         return []
-    spare = [Lessons(one.bank, one.heard, torch.nonzero(one.bank.speech)[:, 0].tolist()) for one in data.spare]
-    return [Lessons(data.bank, data.heard, train), *spare]
+    spare = [
+        Lessons(one.bank, one.teacher_bank, torch.nonzero(one.bank.speech)[:, 0].tolist()) for one in data.unlabelled
+    ]
+    return [Lessons(data.bank, data.teacher_bank, train), *spare]
 
 
 def _vote_shares(data: Data, targets: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Runs a protocol with a recipe and writes what it measured: out-of-fold predictions, figures, confusion matrix.
+"""Cross-validates a recipe by a protocol and writes the out-of-fold predictions and the metrics.
 
 Every finished fold is on disk before the next begins, so that a killed run goes on where it was. The out-of-fold CSV
 holds one row per clip with its true label and logits: anyone can recompute every figure from it. A clip is scored by
@@ -8,29 +8,30 @@ the likeliest of the emotions that its corpus has.
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
+from ser.core.identity import as_json, identity
 from ser.data.dataset import Data
 from ser.data.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.evaluation.metrics import NO_SPEECH, score
+from ser.evaluation.metrics_file import Metrics, write_metrics
 from ser.evaluation.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
-from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresholds, summarise, write_metrics
+from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresholds, summarise
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
 from ser.training.loop import Epoch, fit, hears_speech, intensity_scores, predict
 
+RUN_VERSION = 1  # of what RUN_FILE says about a run
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 
 
@@ -87,7 +88,7 @@ def evaluate(
     looked: bool = False,
     on_fold: Callable[[FoldDone], None] | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
-) -> dict:
+) -> Metrics:
     """Runs every fold of every seed and writes ``metrics.json`` and ``out_of_fold_seed<N>.csv`` into ``folder``.
 
     Args:
@@ -98,9 +99,6 @@ def evaluate(
         looked: a person has looked at a UA above 90 % on unseen speakers.
         on_fold: called after each fold.
         on_epoch: called after each epoch.
-
-    Returns:
-        What ``metrics.json`` holds.
 
     Raises:
         ProtocolError: speakers cross, the folder is of another run, or the figure is too good to be true.
@@ -121,7 +119,7 @@ def evaluate(
     metrics = _summarised(folder, plan, data.name, data.labels, runs, command)
     if len(data.corpora) > 1:
         _part_by_corpus(folder, plan, runs, data.labels, command)
-    if get_protocol(plan.protocol).speaker_independent and metrics["ua"] > TOO_GOOD and not looked:
+    if get_protocol(plan.protocol).speaker_independent and metrics.ua > TOO_GOOD and not looked:
         raise ProtocolError(
             f"UA {100 * metrics['ua']:.1f} % on unseen speakers is too good to be true. Look for a leak; "
             "when a person has looked, run again with --i-have-looked."
@@ -132,13 +130,13 @@ def evaluate(
 
 def _summarised(
     folder: Path, plan: Plan, corpus: str, labels: Sequence[str], runs: Sequence[Sequence[dict]], command: str
-) -> dict:
-    """Writes the predictions of every seed and returns their figures."""
+) -> Metrics:
+    """Writes the predictions of every seed and returns their metrics."""
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(runs))]
     for file, rows in zip(files, runs, strict=True):
         write_rows(file, rows)
     metrics = summarise(corpus, plan.protocol, labels, [read_out_of_fold(file) for file in files])
-    return metrics | {"recipe": plan.recipe.name, "clip_seconds": plan.clip_seconds, "command": command}
+    return replace(metrics, recipe=plan.recipe.name, clip_seconds=plan.clip_seconds, command=command)
 
 
 def _part_by_corpus(
@@ -210,27 +208,50 @@ def _run_fold(
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
     logits, embeddings = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
-    scores, heard = intensity_scores(network, embeddings), hears_speech(network, embeddings)
-    spoken = data.bank.speech.tolist()
+    intensities, voices = intensity_scores(network, embeddings), hears_speech(network, embeddings)
+    speech = [found and voice for found, voice in zip(data.bank.speech[fold.test].tolist(), voices, strict=True)]
+    best = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
+    predicted = [data.labels[one] if found else NO_SPEECH for one, found in zip(best, speech, strict=True)]
+    return prediction_rows(data, fold, predicted, logits, best_epoch=trained.best_epoch, intensities=intensities)
+
+
+def prediction_rows(
+    data: Data,
+    fold: Fold,
+    predicted: Sequence[str],
+    logits: torch.Tensor,
+    *,
+    best_epoch: int,
+    intensities: Sequence[float | None],
+) -> list[dict[str, str]]:
+    """Returns a row of the CSV for each test clip of a fold.
+
+    Args:
+        data: the clips.
+        fold: whose test clips were predicted.
+        predicted: label of each test clip, or ``NO_SPEECH``.
+        logits: (clips, classes).
+        best_epoch: whose weights were used.
+        intensities: how strongly the network finds each emotion expressed, 0 to 1; None where it does not tell.
+    """
     rows = []
-    shared = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
-    for i, row, best, strength, voice in zip(fold.test, logits.tolist(), shared, scores, heard, strict=True):
-        told = {"intensity": data.utterances[i].intensity or "", "strength": f"{strength or 0:.4f}"}
-        answer = data.labels[best] if spoken[i] and voice else NO_SPEECH
+    for i, label, row, strength in zip(fold.test, predicted, logits.tolist(), intensities, strict=True):
+        utterance = data.utterances[i]
+        told = {"intensity": utterance.intensity or "", "strength": f"{strength or 0:.4f}"}
         rows.append(
             {
-                "file": data.utterances[i].path.name,
-                "corpus": data.utterances[i].corpus,
-                "speaker": speaker_of(data.utterances[i]),
-                "sex": data.utterances[i].sex or "",
-                "age": str(data.utterances[i].age or ""),
-                "race": data.utterances[i].race or "",
+                "file": utterance.path.name,
+                "corpus": utterance.corpus,
+                "speaker": speaker_of(utterance),
+                "sex": utterance.sex or "",
+                "age": str(utterance.age or ""),
+                "race": utterance.race or "",
                 "fold": fold.name,
-                "best_epoch": str(trained.best_epoch),
+                "best_epoch": str(best_epoch),
                 "truth": data.targets[i],
-                "predicted": answer,
+                "predicted": label,
                 **({} if strength is None else told),
-                **{f"logit_{label}": f"{value:.4f}" for label, value in zip(data.labels, row, strict=True)},
+                **{f"logit_{name}": f"{value:.4f}" for name, value in zip(data.labels, row, strict=True)},
             }
         )
     return rows
@@ -238,20 +259,22 @@ def _run_fold(
 
 def _claim(folder: Path, plan: Plan, data: Data) -> None:
     """Writes what a run is into its folder, or refuses a folder that holds another run."""
-    digest = hashlib.sha256(np.ascontiguousarray(data.bank.frames.numpy())).hexdigest()[:20]
-    record = {
+    content = {
+        "version": RUN_VERSION,
         "recipe": plan.recipe.name,
-        "training": repr(plan.recipe.training),
+        "training": as_json(plan.recipe.training),
         "corpus": data.name,
         "protocol": plan.protocol,
         "labels": list(data.labels),
         "clip_seconds": plan.clip_seconds,
         "votes": plan.votes,
-        "frames": digest,
-    } | ({"unlabelled": [one.corpus.name for one in data.spare]} if data.spare else {})
+        "frames": identity("frames of clips", RUN_VERSION, {"frames": data.bank.frames.numpy()}),
+        "unlabelled": [one.corpus.name for one in data.unlabelled],
+    }
+    record = content | {"identity": identity("evaluation", RUN_VERSION, content)}
     file = folder / RUN_FILE
-    if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))) != record:
-        differing = ", ".join(key for key in record if found.get(key) != record[key])
+    if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))).get("identity") != record["identity"]:
+        differing = ", ".join(key for key in content if found.get(key) != content[key])
         raise ProtocolError(
             f"{folder} holds another run ({differing} differ); name another folder with --out or delete it."
         )

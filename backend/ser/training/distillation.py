@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ser.core.settings import load_settings
-from ser.data.feature_cache import FrameBank, pad
+from ser.data.frame_tensors import FrameBank, pad
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings

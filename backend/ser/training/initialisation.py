@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.core.settings import load_settings
-from ser.data.feature_cache import FrameBank
+from ser.data.frame_tensors import FrameBank
 from ser.models.adaptation import Voices
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
@@ -59,7 +59,7 @@ def begin(
 
     fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)
     if settings.epochs:
-        task = replace(task, bank=task.bank.through(LOWER, network.lower, torch.float16))
+        task = replace(task, bank=task.bank.transformed(LOWER, network.lower, torch.float16))
     return network.upper, task
 
 
@@ -77,7 +77,7 @@ def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
     network.eval()
 
     def hear(bank: FrameBank) -> Tensor:
-        again = replace(bank, file=None, parts=(), memory={})  # what it was before is kept under the same name
+        again = bank.detached()  # what it was before is kept under the same name
         return again.statistics(STATISTICS, lambda *batch: network.statistics(*batch)[0])
 
     fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)

@@ -7,7 +7,6 @@ the rest as JSON; nothing is pickled.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
@@ -25,7 +24,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import TrainingError
-from ser.data.feature_cache import FrameBank
+from ser.core.identity import identity
+from ser.data.frame_tensors import FrameBank
 from ser.models.recipe import Recipe, TrainingSettings
 from ser.training.batching import Task, class_weights, draw_batches, make_batch
 from ser.training.initialisation import begin, finish
@@ -34,6 +34,7 @@ from ser.training.linear_probe import masked_cross_entropy
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
 EVALUATION_BATCH = 64
+IDENTITY_VERSION = 1  # of what a state says about its training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,11 +337,19 @@ def _quick_bfloat16() -> bool:
 
 def _identity(recipe: Recipe, task: Task, settings: TrainingSettings, seed: int) -> str:
     """Names a training by everything that decides its outcome."""
-    digest = hashlib.sha256(repr((recipe.name, recipe.labels, settings, seed, task.classes)).encode())
-    arrays = (np.asarray(task.train), np.asarray(task.validation), task.learnt.numpy(), task.bank.frames.numpy())
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:20]
+    content = {
+        "recipe": recipe.name,
+        "labels": recipe.labels,
+        "settings": settings,
+        "seed": seed,
+        "classes": task.classes,
+        "train": np.asarray(task.train, np.int64),
+        "validation": np.asarray(task.validation, np.int64),
+        "targets": task.learnt.numpy(),
+        "frames": task.bank.frames.numpy(),
+        "offsets": task.bank.offsets.numpy(),
+    }
+    return identity("training", IDENTITY_VERSION, content)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""From labelled clips to a checkpoint: trains, measures on speakers that were held out, writes everything.
+"""Trains on labelled clips, measures on speakers that were held out, and writes the checkpoint.
 
 Two ways: ``train_held_out`` keeps speakers apart for choosing the epoch and for the figure; ``train_on_everything``
 makes the weights that ship, for the median best epoch of an evaluation, whose figures and temperature it takes over.
@@ -11,28 +11,29 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.special import softmax
 
-from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
+from ser.core.identity import as_json
 from ser.data.dataset import Data
-from ser.data.splits import Fold, check_speakers, hold_out, hold_out_clips, speaker_of, speakers_known
-from ser.evaluation.metrics import NO_SPEECH, Scores, score, speaker_interval
+from ser.data.splits import Fold, check_speakers, held_out_protocol, speaker_of, speakers_known
+from ser.evaluation.metrics import NO_SPEECH
+from ser.evaluation.metrics_file import METRICS_FILE, Metrics, read_metrics, write_metrics
+from ser.evaluation.out_of_fold import THRESHOLD, read_out_of_fold, write_rows
 from ser.evaluation.plots import draw_confusion, draw_curves
-from ser.evaluation.summary import METRICS_FILE, RUN_FILE
+from ser.evaluation.summary import PREDICTIONS_FILE, RUN_FILE, summarise_held_out
 from ser.models.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_temperature, set_threshold
-from ser.models.checkpoint import Figure, ModelInfo, figure, save_checkpoint
+from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
+from ser.training.cross_validate import prediction_rows
 from ser.training.loop import Epoch, Trained, fit, predict_logits
 
-TEST_SHARE = 0.2  # of the speakers
-VALIDATION_SHARE = 0.2  # of the remaining speakers
 HOLD_OUT_SEED = 0  # the same speakers are held out whatever the training's own seed
 
 
@@ -43,25 +44,37 @@ def train_held_out(
     *,
     clip_seconds: float | None,
     seed: int,
+    command: str,
     votes: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
-) -> dict:
-    """Trains with a fifth of the speakers kept for the figure and a fifth of the rest for choosing the epoch.
+) -> Metrics:
+    """Trains with a fifth of the speakers kept for the test and a fifth of the rest for choosing the epoch.
 
-    Where it is not known who speaks in every clip, clips are kept apart and the figure says that it may be leaky.
+    Where it is not known who speaks in every clip, clips are kept apart and the metrics say that they may be leaky.
 
-    Writes the checkpoint, ``metrics.json``, ``curves.png`` and ``confusion.png`` into ``folder``, curves for
-    TensorBoard into ``folder/tensorboard``, and the state after every epoch into ``folder/state``: the same call after
-    a kill goes on there and ends with the same bytes.
+    Writes the checkpoint, ``predictions.csv`` of the test clips and the ``metrics.json`` that follows from it,
+    ``curves.png`` and ``confusion.png`` into ``folder``, curves for TensorBoard into ``folder/tensorboard``, and the
+    state after every epoch into ``folder/state``: the same call after a kill goes on there and ends with the same
+    bytes.
 
-    Returns:
-        What ``metrics.json`` holds.
+    Args:
+        recipe: what to train.
+        data: what on.
+        folder: where to write; its name is the model's name.
+        clip_seconds: see ``Recipe.clip_seconds``.
+        seed: of the weights, the order of the clips and dropout.
+        command: what made this, for the record.
+        votes: whether listeners' votes are learnt where a clip has them.
+        on_epoch: called after each epoch.
 
     Raises:
         ProtocolError: there are too few speakers to hold some out.
         TrainingError: a class has no clip to learn from, or ``folder`` holds another training.
     """
-    fold = _held_out_fold(data)
+    protocol = held_out_protocol(data.utterances)
+    (fold,) = protocol.folds(data.utterances, HOLD_OUT_SEED)
+    if protocol.speaker_independent:
+        check_speakers(fold, data.utterances)
     task = make_task(data, fold.train, fold.validation, votes=votes)
     state = folder / "state" / "training"
     with _tensorboard(folder / "tensorboard", on_epoch) as watch:
@@ -71,16 +84,22 @@ def train_held_out(
     calibration = _fitted(
         predict_logits(network, data.bank, task.validation).numpy(), task.targets[list(task.validation)].numpy()
     )
-    truth, predicted = _answers(data, network, fold.test)
-    scores = score(truth, predicted, data.labels)
-    speakers = _draws(data, fold.test)
-    measured = _held_out_figure(data, scores, speaker_interval(truth, predicted, speakers, data.labels))
-    info = describe(recipe, data, clip_seconds, folder.name, (measured,), calibration, _log(trained, seed))
+    write_rows(folder / PREDICTIONS_FILE, _held_out_rows(data, network, fold, calibration, trained.best_epoch))
+    predictions = read_out_of_fold(folder / PREDICTIONS_FILE)
+    metrics = replace(
+        summarise_held_out(data.name, protocol.name, data.labels, predictions),
+        recipe=recipe.name,
+        clip_seconds=clip_seconds,
+        command=command,
+        seed=seed,
+        best_epoch=trained.best_epoch,
+        epochs=[asdict(epoch) for epoch in trained.history],
+        tested_on=sorted(set(predictions.speakers if protocol.speaker_independent else predictions.files)),
+    )
+    info = describe(recipe, data, clip_seconds, folder.name, (metrics.figure,), calibration, _log(trained, seed))
     save_checkpoint(folder, info, trained.weights)
-    metrics = {"figure": asdict(measured), **asdict(scores), "tested_on": sorted(set(speakers)), "seed": seed}
-    metrics["best_epoch"], metrics["epochs"] = trained.best_epoch, [asdict(epoch) for epoch in trained.history]
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    _draw(folder, data, trained, scores)
+    write_metrics(folder, metrics)
+    _draw(folder, f"{data.title}, {protocol.name}: UA {100 * metrics.ua:.1f} %", trained, metrics)
     return metrics
 
 
@@ -119,10 +138,10 @@ def train_on_everything(
     """
     every = [_evaluation(path, recipe, clip_seconds, votes) for path in evaluations]
     headline = every[0]
-    if tuple(headline["labels"]) != data.labels or not headline["speaker_independent"]:
+    if tuple(headline.labels) != data.labels or not headline.speaker_independent:
         raise ProtocolError(f"{evaluations[0]} cannot be the headline: other labels, or speakers that were heard.")
     task = make_task(data, _except(data, without), [], votes=votes)
-    epochs = headline["median_best_epoch"]
+    epochs = headline.median_best_epoch
     began = time.monotonic()
     trained = fit(recipe, task, settings=recipe.training, seed=seed, stop_after=epochs, on_epoch=on_epoch)
     log = _log(trained, seed) | {
@@ -132,13 +151,13 @@ def train_on_everything(
         "without": sorted(without),
     }
     measured = [one for folder, metrics in zip(evaluations, every, strict=True) for one in _by_corpus(folder, metrics)]
-    figures = [figure(metrics) for _, metrics in measured]
-    thresholds = {percent: round(own["threshold"], 4) for percent, own in headline["sets"].items()}
-    calibration = _calibration(headline["temperature"], thresholds)
+    figures = [metrics.figure for _, metrics in measured]
+    thresholds = {percent: round(own["threshold"], 4) for percent, own in headline.sets.items()}
+    calibration = _calibration(headline.temperature, thresholds)
     info = describe(recipe, data, clip_seconds, folder.name, figures, calibration, log)
     save_checkpoint(folder, info, _halved(recipe.network(len(data.labels)), trained.weights))
     for source, metrics in dict([*measured, *zip(evaluations, every, strict=True)]).items():
-        _keep(source, folder / "evaluation" / figure(metrics).folder)
+        _keep(source, folder / "evaluation" / metrics.figure.folder)
     return info
 
 
@@ -160,22 +179,21 @@ def _tensorboard(folder: Path, on_epoch: Callable[[Epoch], None] | None) -> Iter
         yield watch
 
 
-def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> dict:
-    """Reads an evaluation's figures and refuses one that is about something else."""
-    run, metrics = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (RUN_FILE, METRICS_FILE))
-    asked = {"recipe": recipe.name, "training": repr(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
+def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> Metrics:
+    """Reads an evaluation's metrics and refuses one that is about something else."""
+    run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    asked = {"recipe": recipe.name, "training": as_json(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
     if differing := [key for key in asked if run[key] != asked[key]]:
         raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
-    return metrics
+    return read_metrics(folder)
 
 
-def _by_corpus(folder: Path, metrics: dict) -> list[tuple[Path, dict]]:
-    """Folder and figures of an evaluation, corpus by corpus where it has several."""
-    corpora = metrics["corpus"].split("+")
+def _by_corpus(folder: Path, metrics: Metrics) -> list[tuple[Path, Metrics]]:
+    """Folder and metrics of an evaluation, corpus by corpus where it has several."""
+    corpora = metrics.corpus.split("+")
     if len(corpora) == 1:
         return [(folder, metrics)]
-    folders = [folder / corpus for corpus in corpora]
-    return [(own, json.loads((own / METRICS_FILE).read_text(encoding="utf-8"))) for own in folders]
+    return [(folder / corpus, read_metrics(folder / corpus)) for corpus in corpora]
 
 
 def _keep(source: Path, target: Path) -> None:
@@ -237,53 +255,20 @@ def _calibration(temperature: float, thresholds: Mapping[str, float]) -> Calibra
     return Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW, set_thresholds=dict(thresholds))
 
 
-def _held_out_fold(data: Data) -> Fold:
-    """Keeps whole speakers apart, or clips where nobody knows who speaks."""
-    known = speakers_known(data.utterances)
-
-    def part(positions: Sequence[int], share: float, seed: int) -> list[int]:
-        if known:
-            return hold_out(data.utterances, positions, share, seed)
-        return hold_out_clips(positions, share, seed)
-
-    everyone = range(len(data.utterances))
-    test = part(everyone, TEST_SHARE, HOLD_OUT_SEED)
-    rest = sorted(set(everyone) - set(test))
-    validation = part(rest, VALIDATION_SHARE, HOLD_OUT_SEED + 1)
-    fold = Fold(name="held-out", train=sorted(set(rest) - set(validation)), validation=validation, test=test)
-    if known:
-        check_speakers(fold, data.utterances)
-    return fold
-
-
-def _draws(data: Data, positions: Sequence[int]) -> list[str]:
-    """What the bootstrap draws: speakers, or clips where those are not known."""
-    known = speakers_known(data.utterances)
-    return [speaker_of(u) if known else u.path.name for u in (data.utterances[i] for i in positions)]
-
-
-def _answers(data: Data, network: torch.nn.Module, clips: Sequence[int]) -> tuple[list[str], list[str]]:
-    best = predict_logits(network, data.bank, clips).argmax(dim=1).tolist()
-    spoken = data.bank.speech.tolist()
-    predicted = [data.labels[label] if spoken[i] else NO_SPEECH for i, label in zip(clips, best, strict=True)]
-    return [data.targets[i] for i in clips], predicted
-
-
-def _held_out_figure(data: Data, scores: Scores, interval: tuple[float, float]) -> Figure:
-    known = speakers_known(data.utterances)
-    return Figure(
-        corpus=data.name,
-        protocol="held-out speakers" if known else "held-out clips, speakers unknown",
-        classes=len(data.labels),
-        speaker_independent=known,
-        ua=round(100 * scores.ua, 1),
-        ua_std=0.0,
-        wa=round(100 * scores.wa, 1),
-        f1=round(100 * scores.f1, 1),
-        weighted_f1=round(100 * scores.weighted_f1, 1),
-        seeds=1,
-        interval=tuple(round(100 * bound, 1) for bound in interval),
-    )
+def _held_out_rows(
+    data: Data, network: torch.nn.Module, fold: Fold, calibration: Calibration, best_epoch: int
+) -> list[dict[str, str]]:
+    """Rows of the test clips, with the temperature and the thresholds that the model has; see ``read_out_of_fold``."""
+    logits = predict_logits(network, data.bank, fold.test)
+    spoken = data.bank.speech[fold.test].tolist()
+    best = logits.argmax(dim=1).tolist()
+    predicted = [data.labels[label] if found else NO_SPEECH for label, found in zip(best, spoken, strict=True)]
+    own = {"temperature": str(calibration.temperature)}
+    own |= {f"{THRESHOLD}{percent}": str(value) for percent, value in calibration.set_thresholds.items()}
+    if not speakers_known(data.utterances):  # a speaker of some clips may be in others
+        own["speaker"] = f"{data.name}/"
+    rows = prediction_rows(data, fold, predicted, logits, best_epoch=best_epoch, intensities=[None] * len(predicted))
+    return [row | own for row in rows]
 
 
 def _log(trained: Trained, seed: int) -> dict:
@@ -291,7 +276,7 @@ def _log(trained: Trained, seed: int) -> dict:
     return {"seed": seed, "epochs": trained.best_epoch, "seconds": round(seconds)}
 
 
-def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:
+def _draw(folder: Path, title: str, trained: Trained, metrics: Metrics) -> None:
     if trained.history:  # linear layers on an encoder are learnt without epochs
         draw_curves(
             folder / "curves.png",
@@ -299,5 +284,4 @@ def _draw(folder: Path, data: Data, trained: Trained, scores: Scores) -> None:
             [epoch.validation_ua for epoch in trained.history],
             trained.best_epoch,
         )
-    title = f"{data.title}, held-out speakers: UA {100 * scores.ua:.1f} %"
-    draw_confusion(folder / "confusion.png", scores.confusion, data.labels, title)
+    draw_confusion(folder / "confusion.png", metrics.confusion, metrics.labels, title)

@@ -161,29 +161,36 @@ def test_own_recordings_are_scored_and_bad_ones_named(samples, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("path;emotion\r\nangry.wav;anger\r\nsad.wav;sad\r\nhappy.wav;calm\r\n", encoding="utf-8-sig")
     out = tmp_path / "out"
-    done = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
+    done = ser("score", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
     assert done.returncode == 0 and b"precision" in done.stdout and b"<- predicted" in done.stdout
     assert {"report.html", "metrics.json", "predictions.csv"} <= {file.name for file in out.iterdir()}
     labels.write_text("path,emotion\nangry.wav,anger\nnowhere.wav,sad\n", encoding="utf-8")
-    some = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
+    some = ser("score", "--files", samples["sad"].parent, "--labels", labels, "--out", out)
     assert some.returncode == 1 and b"nowhere.wav" in some.stderr and b"100.0 %" in some.stdout
     labels.write_text("angry.wav,anger\n", encoding="utf-8")
-    bad = ser("evaluate", "--files", samples["sad"].parent, "--labels", labels)
+    bad = ser("score", "--files", samples["sad"].parent, "--labels", labels)
     assert bad.returncode == 3 and b"line 1" in bad.stderr and b"Traceback" not in bad.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--files", "."], b"--files needs --labels"),
-        (["--files", ".", "--labels", "x.csv", "--protocol", "loso"], b"--protocol has no meaning with --files"),
-        (["--model", "cnn1d"], b"--model goes with --files"),
-        (["--labels", "x.csv"], b"goes with --files FOLDER"),
+        (["--files", "my clips", "--labels", "x.csv"], "score --files 'my clips' --labels x.csv\n"),
+        (["--files", ".", "--labels", "x.csv", "--model", "mlp"], "score --files . --labels x.csv --model mlp\n"),
+        (["--files", ".", "--out", "o", "--resume"], "score --files . --labels labels.csv --out o --resume\n"),
+        (["--model", "cnn1d"], "score --files FOLDER --labels labels.csv --model cnn1d\n"),
+        (["--labels", "x.csv"], "goes with --files FOLDER, as of 'train' and 'score'.\n"),
     ],
 )
-def test_options_that_would_be_passed_over_are_refused(options, message):
+def test_how_scoring_was_spelt_before_answers_with_what_to_type(options, message):
     done = ser("evaluate", *options)
-    assert done.returncode == 2 and message in done.stderr
+    assert done.returncode == 2 and done.stderr.decode().replace("\r", "").endswith(message)
+
+
+def test_what_to_score_has_to_be_named():
+    done = ser("score", "--files", ".")
+    assert done.returncode == 2 and b"--labels" in done.stderr
+    assert b"--files" not in ser("evaluate", "--help").stdout and b"--protocol" not in ser("score", "--help").stdout
 
 
 def test_a_corpus_is_explored(samples, tmp_path):
@@ -272,6 +279,9 @@ def test_own_recordings_become_a_model_that_predicts(own_recordings, tmp_path, s
     assert info["labels"] == ["angry", "happy", "sad"] and info["corpora"] == ["files"]
     assert info["figures"][0]["protocol"] == "held-out speakers"
     assert list((made / "tensorboard").glob("events*"))
+    reported = ser("report", made)
+    assert reported.returncode == 0 and reported.stdout.decode().strip() == str(made / "report.html")
+    assert b"is within chance" in ser("compare", made, made, "--out", tmp_path / "compared").stdout
     answer = json.loads(ser("predict", samples["sad"], "--model", made, "--format", "json").stdout)
     assert answer["model"] == "my model" and set(answer["probabilities"]) == {"angry", "happy", "sad"}
 

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ser.audio.augmentation import Gain
 from ser.audio.vad import find_speech
 from ser.audio.waveform import decode, resample
 from ser.core.errors import AudioError
-from ser.data.feature_cache import build_bank, clip_frames, join, pad
-from ser.models.recipe import get_recipe
+from ser.data.clip_frames import clip_frames
+from ser.data.feature_cache import KEYED_CODE, CachedBank, cache_key, load_frames
+from ser.data.frame_view import join, subset
+from ser.models.recipe import find_recipes, get_recipe
+from tests.test_rooms import NAMES, SER, imported
+from tests.test_rooms import module as module_name
 
 RECIPE = get_recipe("cnn1d_published")
 
@@ -27,7 +33,7 @@ def files(samples, tmp_path) -> list[Path]:
 
 
 def bank_of(files: list[Path], cache: Path, copies: int = 1, on_progress=None):
-    return build_bank(files, RECIPE, clip_seconds=None, copies=copies, cache=cache, on_progress=on_progress)
+    return load_frames(files, RECIPE, clip_seconds=None, copies=copies, cache=cache, on_progress=on_progress)
 
 
 def test_a_bank_holds_the_frames_of_every_clip_and_of_changed_copies(files, tmp_path):
@@ -67,12 +73,6 @@ def test_an_unreadable_clip_stops_with_its_name(files, tmp_path):
         bank_of(files, tmp_path / "cache")
 
 
-def test_padding_is_zero():
-    frames, lengths = pad([torch.ones(3, 2), torch.ones(5, 2)])
-    assert lengths.tolist() == [3, 5]
-    assert frames.shape == (2, 5, 2) and not frames[0, 3:].any()
-
-
 def test_what_a_function_makes_of_a_bank_is_made_once_and_kept(files, tmp_path):
     bank = bank_of(files, tmp_path / "cache")
     calls = []
@@ -81,12 +81,12 @@ def test_what_a_function_makes_of_a_bank_is_made_once_and_kept(files, tmp_path):
         calls.append(len(frames))
         return frames[:, ::2], (lengths + 1) // 2
 
-    made = bank.through("half", halve)
-    assert bank.through("half", halve) is made and len(made) == 3 and made.copies == 2
+    made = bank.transformed("half", halve)
+    assert bank.transformed("half", halve) is made and len(made) == 3 and made.copies == 2
     for clip in range(3):
         for copy in range(2):
             assert torch.equal(made.entry(clip, copy), bank.entry(clip, copy)[::2])
-    again = bank_of(files, tmp_path / "cache").through("half", halve)
+    again = bank_of(files, tmp_path / "cache").transformed("half", halve)
     assert torch.equal(again.frames, made.frames) and sum(calls) == 6
 
 
@@ -95,17 +95,64 @@ def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
     whole, bank = bank_of(files, tmp_path / "cache"), join(parts)
     assert len(bank) == 3 and bank.copies == 2
     assert torch.equal(bank.frames, whole.frames) and torch.equal(bank.offsets, whole.offsets)
-    made = bank.through("same", lambda frames, lengths: (frames, lengths), torch.float16)
+    made = bank.transformed("same", lambda frames, lengths: (frames, lengths), torch.float16)
     assert torch.equal(made.entry(2, 1), whole.entry(2, 1).half().float())
 
 
 def test_some_clips_of_a_bank_and_what_was_made_of_all(files, tmp_path):
     bank = bank_of(files, tmp_path / "cache")
-    some = bank.only([2, 0])
-    assert len(some) == 2 and bank.only([0, 1, 2]) is bank
+    some = subset(bank, [2, 0])
+    assert len(some) == 2 and subset(bank, [0, 1, 2]) is bank
     for place, clip in enumerate((2, 0)):
         for copy in range(2):
             assert torch.equal(some.entry(place, copy), bank.entry(clip, copy))
     means = some.statistics("mean", lambda frames, lengths: frames.sum(dim=1) / lengths[:, None])
     torch.testing.assert_close(means[1, 1], bank.entry(0, 1).mean(dim=0))
-    assert bank.memory["mean"] is not None and list((tmp_path / "cache").glob("*.mean.safetensors"))
+    assert bank.memory["mean"] is not None and list((tmp_path / "cache").glob("*.mean-*.safetensors"))
+
+
+def test_what_is_derived_by_other_code_or_from_detached_frames_is_derived_anew(files, tmp_path, monkeypatch):
+    some = subset(bank_of(files, tmp_path / "cache"), [2, 0])
+    assert not some.statistics("size", lambda frames, lengths: torch.zeros(len(frames), 1)).any()
+    assert some.detached().statistics("size", lambda frames, lengths: torch.ones(len(frames), 1)).all()
+    monkeypatch.setattr("ser.data.feature_cache.KEY_VERSION", 2)
+    again = CachedBank(some.frames, some.offsets, 2, some.speech, file=some.source.file)
+    assert again.statistics("size", lambda frames, lengths: torch.ones(len(frames), 1)).all()
+
+
+def test_the_key_covers_the_recordings_the_settings_the_code_and_the_libraries(files, monkeypatch):
+    keys = {cache_key(files, RECIPE, None, 1), cache_key(files, RECIPE, 2.0, 1), cache_key(files, RECIPE, None, 2)}
+    keys |= {cache_key(files[:2], RECIPE, None, 1), cache_key(files, get_recipe("cnn1d"), None, 1)}
+    changed = replace(RECIPE, training=replace(RECIPE.training, augmentation=Gain(6.0)))
+    keys.add(cache_key(files, changed, None, 1))
+    monkeypatch.setattr("ser.data.feature_cache.KEYED_CODE", KEYED_CODE[1:])
+    keys.add(cache_key(files, RECIPE, None, 1))
+    monkeypatch.setattr("ser.data.feature_cache.version", lambda name: "0")
+    keys.add(cache_key(files, RECIPE, None, 1))
+    assert len(keys) == 8
+
+
+SHAPES_NO_FRAME = {  # what clip_frames and the recipes import beside what is in KEYED_CODE, by prefix
+    "ser.core.errors": "errors",
+    "ser.core.labels": "names of classes",
+    "ser.models": "networks and their tensors; a recipe's features are in its own file or in ser.features",
+}
+
+
+def test_the_key_covers_every_module_that_shapes_frames():
+    used: set[str] = set()
+    left = [SER / "data" / "clip_frames.py", *(SER / "models" / "recipes").glob("*.py")]
+    while left:
+        path = left.pop()
+        used.add(module_name(path))
+        imports = {name for name in imported(path) & NAMES if not name.startswith(tuple(SHAPES_NO_FRAME))}
+        left += [SER.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in imports - used]
+    own = {name for name in used if not name.startswith("ser.models.recipes")}  # each is in the key of its own frames
+    assert own == {module_name(SER / name) for name in KEYED_CODE}
+
+
+@pytest.mark.parametrize("recipe", find_recipes().values(), ids=lambda recipe: recipe.name)
+def test_features_of_a_recipe_are_made_by_code_that_is_in_the_key(recipe):
+    keyed = {module_name(SER / name) for name in KEYED_CODE} | {f"ser.models.recipes.{recipe.name}"}
+    own = {type(part).__module__ for part in recipe.features(None).modules()}
+    assert {name for name in own if name.startswith("ser.")} <= keyed

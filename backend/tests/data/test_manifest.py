@@ -7,7 +7,7 @@ import pytest
 
 from ser.core.errors import CorpusError
 from ser.core.labels import EMOTIONS, SYNONYMS, read_emotion
-from ser.data.manifest import read_listing
+from ser.data.manifest import read_manifest
 
 
 @pytest.fixture
@@ -18,15 +18,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def listing(folder: Path, content: str | bytes) -> Path:
+def manifest(folder: Path, content: str | bytes) -> Path:
     file = folder / "labels.csv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return file
 
 
 def test_paths_emotions_and_speakers_are_read_in_order(folder):
-    csv = listing(folder, "path,emotion,speaker,note\nsub/c.wav,sad,anna,x\na.wav,Happiness,ben,\n")
-    found = read_listing(folder, csv)
+    csv = manifest(folder, "path,emotion,speaker,note\nsub/c.wav,sad,anna,x\na.wav,Happiness,ben,\n")
+    found = read_manifest(folder, csv)
     assert [one.path for one in found] == [folder / "sub" / "c.wav", folder / "a.wav"]
     assert [(one.native_label, one.speaker, one.corpus) for one in found] == [
         ("sad", "anna", "files"),
@@ -35,7 +35,7 @@ def test_paths_emotions_and_speakers_are_read_in_order(folder):
 
 
 def test_without_a_speaker_column_nobody_is_named(folder):
-    assert [one.speaker for one in read_listing(folder, listing(folder, "path,emotion\na.wav,sad\n"))] == [""]
+    assert [one.speaker for one in read_manifest(folder, manifest(folder, "path,emotion\na.wav,sad\n"))] == [""]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_without_a_speaker_column_nobody_is_named(folder):
     ids=["windows", "semicolons", "tabs", "utf-16", "quoted"],
 )
 def test_what_spreadsheets_write_is_understood(folder, content):
-    found = read_listing(folder, listing(folder, content))
+    found = read_manifest(folder, manifest(folder, content))
     assert [(one.path.resolve(), one.native_label) for one in found] == [
         (folder / "sub" / "c.wav", "sad"),
         (folder / "a.wav", "angry"),
@@ -60,12 +60,13 @@ def test_what_spreadsheets_write_is_understood(folder, content):
 def test_accents_are_found_composed_or_not(folder):
     name = unicodedata.normalize("NFD", "café, größe.wav")
     (folder / name).write_bytes(b"")
-    csv = listing(folder, unicodedata.normalize("NFC", 'path,emotion\n"café, größe.wav",sad\n'))
-    assert read_listing(folder, csv)[0].path == folder / name
+    csv = manifest(folder, unicodedata.normalize("NFC", 'path,emotion\n"café, größe.wav",sad\n'))
+    assert read_manifest(folder, csv)[0].path == folder / name
 
 
 def test_a_missing_recording_is_left_to_the_reader(folder):
-    assert read_listing(folder, listing(folder, "path,emotion\nno\\where.wav,sad\n"))[0].path == folder / "no/where.wav"
+    (only,) = read_manifest(folder, manifest(folder, "path,emotion\nno\\where.wav,sad\n"))
+    assert only.path == folder / "no/where.wav"
 
 
 @pytest.mark.parametrize(
@@ -90,17 +91,17 @@ def test_a_missing_recording_is_left_to_the_reader(folder):
 )
 def test_a_wrong_line_is_named_with_its_remedy(folder, content, line, remedy):
     with pytest.raises(CorpusError, match=rf"labels\.csv, line {line}: .*{remedy}") as caught:
-        read_listing(folder, listing(folder, content))
+        read_manifest(folder, manifest(folder, content))
     assert caught.value.code == "listing_invalid" and caught.value.exit_code == 3
 
 
 def test_a_header_alone_and_missing_files_are_explained(folder):
     with pytest.raises(CorpusError, match="no line under it"):
-        read_listing(folder, listing(folder, "path,emotion\n"))
+        read_manifest(folder, manifest(folder, "path,emotion\n"))
     with pytest.raises(CorpusError, match="cannot be read"):
-        read_listing(folder, folder / "none.csv")
+        read_manifest(folder, folder / "none.csv")
     with pytest.raises(CorpusError, match="not a folder"):
-        read_listing(folder / "none", listing(folder, "path,emotion\na.wav,sad\n"))
+        read_manifest(folder / "none", manifest(folder, "path,emotion\na.wav,sad\n"))
 
 
 def test_every_word_stands_for_one_known_emotion():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +10,23 @@ from scipy.stats import wilcoxon
 
 from ser.core.errors import ProtocolError
 from ser.evaluation.compare import compare, write_comparison
+from ser.evaluation.metrics_file import read_metrics, write_metrics
 from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
-from ser.evaluation.summary import summarise, write_metrics
+from ser.evaluation.summary import summarise
 from tests.evaluation.test_html import check_page
 from tests.evaluation.test_report import visible
 from tests.evaluation.test_summary import LABELS, made_rows
 
 
-def evaluation(folder: Path, rows: list[list[dict[str, str]]], labels: tuple[str, ...] = LABELS, **known: str) -> Path:
+def evaluation(
+    folder: Path, rows: list[list[dict[str, str]]], labels: tuple[str, ...] = LABELS, **circumstances: str
+) -> Path:
     """Writes a finished evaluation of the rows of each seed."""
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(rows))]
     for file, own in zip(files, rows, strict=True):
         write_rows(file, own)
     metrics = summarise("ravdess", "groups", labels, [read_out_of_fold(file) for file in files])
-    write_metrics(folder, metrics | {"recipe": "cnn1d", "command": "a test"} | known)
+    write_metrics(folder, replace(metrics, **{"recipe": "cnn1d", "command": "a test"} | circumstances))
     return folder
 
 
@@ -122,8 +126,7 @@ def test_other_emotions_and_corpora_are_refused(tmp_path, same):
     with pytest.raises(ProtocolError, match="A has 3 emotions, B 4 .only one has calm"):
         compare(same, evaluation(tmp_path / "labels", [rows], (*LABELS, "calm")))
     other = evaluation(tmp_path / "corpus", [made_rows(0)])
-    metrics = json.loads((other / "metrics.json").read_text(encoding="utf-8"))
-    write_metrics(other, metrics | {"corpus": "crema-d"})
+    write_metrics(other, replace(read_metrics(other), corpus="crema-d"))
     with pytest.raises(ProtocolError, match="corpus ravdess, B of crema-d"):
         compare(same, other)
     with pytest.raises(ProtocolError, match="no finished evaluation"):

@@ -1,29 +1,30 @@
 from __future__ import annotations
 
-import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ser.core.settings import PROJECT
+from ser.evaluation.metrics_file import Metrics, read_metrics, write_metrics
 from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
 from ser.evaluation.report import write_report
-from ser.evaluation.summary import refresh, summarise, write_metrics
+from ser.evaluation.summary import PREDICTIONS_FILE, refresh, summarise, summarise_held_out
 from tests.evaluation.test_html import check_page
-from tests.evaluation.test_summary import LABELS, made_rows
+from tests.evaluation.test_summary import LABELS, held_out_rows, made_rows
 
 SHIPPED = sorted(f for kept in ("evaluation", "benchmarks") for f in (PROJECT / "weights").glob(f"*/{kept}/*"))
 PICTURES = ("confusion.png", "reliability.png", "risk_coverage.png", "speakers.png")
 
 
-def evaluation(folder: Path, protocol: str = "groups", seeds: int = 2, **columns: str) -> dict:
+def evaluation(folder: Path, protocol: str = "groups", seeds: int = 2, **columns: str) -> Metrics:
     """Writes a finished evaluation and returns its figures."""
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(seeds)]
     for seed, file in enumerate(files):
         write_rows(file, made_rows(seed, **columns))
     metrics = summarise("ravdess", protocol, LABELS, [read_out_of_fold(file) for file in files])
-    metrics |= {"recipe": "cnn1d", "clip_seconds": None, "command": "python3 -m backend evaluate --seeds 2"}
+    metrics = replace(metrics, recipe="cnn1d", command="python3 -m backend evaluate --seeds 2")
     write_metrics(folder, metrics)
     return metrics
 
@@ -37,9 +38,9 @@ def visible(page: str) -> str:
 def test_the_page_shows_what_was_measured_and_how_to_make_it_again(tmp_path):
     metrics = evaluation(tmp_path)
     words = visible(check_page(write_report(tmp_path, metrics)))
-    for share in (metrics["ua"], *metrics["interval"], metrics["wa"], metrics["f1"], metrics["weighted_f1"]):
+    for share in (metrics.ua, *metrics.interval, metrics.wa, metrics.f1, metrics.weighted_f1):
         assert f"{100 * share:.1f} %" in words
-    for share in (metrics["ece_before"], metrics["ece"], metrics["ece_floor"], metrics["risk_coverage"][29][1]):
+    for share in (metrics.ece_before, metrics.ece, metrics.ece_floor, metrics.risk_coverage[29][1]):
         assert f"{100 * share:.1f} %" in words
     for text in (
         "cnn1d on RAVDESS speech",
@@ -64,6 +65,24 @@ def test_only_a_leaky_protocol_is_warned_of(tmp_path):
     assert "Leaky: these speakers were heard in training." in words and "(UA), LEAKY" in words
 
 
+@pytest.mark.parametrize(
+    ("protocol", "told"),
+    [
+        ("held-out speakers", "The temperature was fitted on the validation speakers"),
+        ("held-out clips, speakers unknown", "Leaky: it is not known who speaks."),
+    ],
+)
+def test_a_training_is_reported_like_an_evaluation(tmp_path, protocol, told):
+    write_rows(tmp_path / PREDICTIONS_FILE, held_out_rows())
+    metrics = summarise_held_out("ravdess", protocol, LABELS, read_out_of_fold(tmp_path / PREDICTIONS_FILE))
+    metrics = replace(metrics, recipe="cnn1d", command="train", seed=0, best_epoch=10, epochs=[], tested_on=["a"])
+    write_metrics(tmp_path, metrics)
+    assert refresh(tmp_path) == metrics
+    words = visible(check_page(write_report(tmp_path, metrics)))
+    assert told in words and "cnn1d on RAVDESS speech" in words and "1.50, the model" in words
+    assert "predictions.csv" in words and "a fifth of the" in words
+
+
 def test_names_from_files_are_text_not_markup(tmp_path):
     page = check_page(write_report(tmp_path, evaluation(tmp_path, race="<script>alert(1)</script>")))
     assert "&lt;script&gt;alert(1)" in page
@@ -72,19 +91,15 @@ def test_names_from_files_are_text_not_markup(tmp_path):
 def test_the_same_run_gives_the_same_bytes(tmp_path):
     metrics = evaluation(tmp_path)
     first = write_report(tmp_path, metrics).read_bytes()
-    assert (
-        write_report(tmp_path, json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))).read_bytes()
-        == first
-    )
+    assert write_report(tmp_path, read_metrics(tmp_path)).read_bytes() == first
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: f"{folder.parts[-3]}-{folder.name}")
 def test_shipped_figures_follow_from_shipped_predictions_and_make_a_report(folder, tmp_path):
     for file in (*folder.glob("*.csv"), folder / "metrics.json"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    kept = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    metrics = refresh(tmp_path)
-    assert kept.keys() <= metrics.keys()
+    kept, metrics = read_metrics(folder), refresh(tmp_path)
+    assert read_metrics(tmp_path) == metrics
     for name in ("ua", "ece", "ece_before", "temperature", "answered"):
-        assert metrics[name] == pytest.approx(kept[name], abs=1e-6)
+        assert getattr(metrics, name) == pytest.approx(getattr(kept, name), abs=1e-6)
     check_page(write_report(tmp_path, metrics))

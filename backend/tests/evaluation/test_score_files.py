@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +11,9 @@ from sklearn.metrics import accuracy_score, classification_report, confusion_mat
 
 from ser.core.errors import CorpusError
 from ser.core.settings import load_settings
-from ser.data.manifest import read_listing
+from ser.data.manifest import read_manifest
 from ser.evaluation.compare import compare
+from ser.evaluation.metrics_file import Metrics, read_metrics
 from ser.evaluation.report import write_report
 from ser.evaluation.score_files import score_files, write_scores
 from ser.evaluation.summary import refresh
@@ -51,7 +51,7 @@ ROWS = {
 }
 
 
-def listing(folder: Path, rows: dict[str, str], speakers: bool = False) -> Path:
+def manifest(folder: Path, rows: dict[str, str], speakers: bool = False) -> Path:
     file = folder / "labels.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -60,10 +60,12 @@ def listing(folder: Path, rows: dict[str, str], speakers: bool = False) -> Path:
     return file
 
 
-def scored(predictor: Predictor, folder: Path, out: Path, rows: dict[str, str] = ROWS, speakers: bool = False) -> dict:
-    csv_file = listing(folder, rows, speakers)
-    found = score_files(predictor, read_listing(folder, csv_file), folder)
-    return write_scores(out, found, predictor, folder=folder, listing=csv_file, command="a test")
+def scored(
+    predictor: Predictor, folder: Path, out: Path, rows: dict[str, str] = ROWS, speakers: bool = False
+) -> Metrics:
+    csv_file = manifest(folder, rows, speakers)
+    found = score_files(predictor, read_manifest(folder, csv_file), folder)
+    return write_scores(out, found, predictor, folder=folder, manifest=csv_file, command="a test")
 
 
 def predictions(out: Path) -> list[dict[str, str]]:
@@ -82,18 +84,16 @@ def test_answers_are_the_predictors_and_figures_follow_from_them(predictor, fold
         assert shares == pytest.approx(own.probabilities, abs=1e-3)
     truth, guess = [row["truth"] for row in rows], [row["predicted"] for row in rows]
     assert truth == ["angry", "happy", "neutral", "sad", "sad"] and guess[3:] == ["no_speech", "no_speech"]
-    assert metrics["wa"] == pytest.approx(accuracy_score(truth, guess)) and metrics["no_speech"] == 2
+    assert metrics.wa == pytest.approx(accuracy_score(truth, guess)) and metrics.no_speech == 2
     report = classification_report(truth, guess, output_dict=True, zero_division=0)
-    assert metrics["ua"] == pytest.approx(np.mean([report[label]["recall"] for label in set(truth)]))
-    assert metrics["labels"] == ["angry", "happy", "neutral", "sad"]
-    expected = confusion_matrix(truth, guess, labels=[*metrics["answers"], "no_speech"])
-    assert metrics["confusion"] == [
-        expected[metrics["answers"].index(label), :-1].tolist() for label in metrics["labels"]
-    ]
+    assert metrics.ua == pytest.approx(np.mean([report[label]["recall"] for label in set(truth)]))
+    assert metrics.labels == ["angry", "happy", "neutral", "sad"]
+    expected = confusion_matrix(truth, guess, labels=[*metrics.answers, "no_speech"])
+    assert metrics.confusion == [expected[metrics.answers.index(label), :-1].tolist() for label in metrics.labels]
 
 
 def test_nothing_is_dropped_in_silence(predictor, folder, tmp_path):
-    problems = scored(predictor, folder, tmp_path / "out")["scoring"]
+    problems = scored(predictor, folder, tmp_path / "out").scoring
     assert [name for name, _ in problems["failed"]] == ["text.wav", "nowhere.wav"]
     assert "Unsupported audio format" in problems["failed"][0][1] and "cannot be read" in problems["failed"][1][1]
     assert problems["as_neutral"] == 1 and problems["unknown"] == {}
@@ -102,15 +102,15 @@ def test_nothing_is_dropped_in_silence(predictor, folder, tmp_path):
 def test_emotions_without_a_class_are_counted(folder, tmp_path, predictor, monkeypatch):
     few = replace(predictor.info, labels=("angry", "happy"))
     monkeypatch.setattr(Predictor, "info", property(lambda self: few))
-    found = score_files(predictor, read_listing(folder, listing(folder, {"x.wav": "sad", "y.wav": "calm"})), folder)
+    found = score_files(predictor, read_manifest(folder, manifest(folder, {"x.wav": "sad", "y.wav": "calm"})), folder)
     assert found.rows == [] and found.failed == [] and dict(found.unknown) == {"sad": 1, "calm": 1}
     with pytest.raises(CorpusError, match="no class for sad, calm"):
-        write_scores(tmp_path, found, predictor, folder=folder, listing=tmp_path, command="a test")
+        write_scores(tmp_path, found, predictor, folder=folder, manifest=tmp_path, command="a test")
 
 
 def test_the_page_says_what_is_not_known_and_what_did_not_fit(predictor, folder, tmp_path):
     metrics = scored(predictor, folder, tmp_path / "out", speakers=True)
-    metrics["scoring"]["unknown"] = {"disgust": 2}
+    metrics = replace(metrics, scoring=metrics.scoring | {"unknown": {"disgust": 2}})
     page = check_page(write_report(tmp_path / "out", metrics))
     words = visible(page)
     assert "Whether the model heard these people in its training is not known" in words
@@ -123,8 +123,8 @@ def test_the_page_says_what_is_not_known_and_what_did_not_fit(predictor, folder,
 def test_a_score_can_be_reported_again_and_compared(predictor, folder, tmp_path):
     rows = dict(list(ROWS.items())[:5])
     metrics = scored(predictor, folder, tmp_path / "out", rows, speakers=True)
-    assert metrics["speakers"] == 3 and metrics["per_speaker"].keys() == {"files/s0", "files/s1", "files/s2"}
-    assert refresh(tmp_path / "out") == json.loads((tmp_path / "out" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics.speakers == 3 and metrics.per_speaker.keys() == {"files/s0", "files/s1", "files/s2"}
+    assert refresh(tmp_path / "out") == read_metrics(tmp_path / "out")
     assert refresh(tmp_path / "out") == metrics
     assert "within chance" in compare(tmp_path / "out", tmp_path / "out")["verdict"]
 

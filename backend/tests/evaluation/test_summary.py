@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ from scipy.special import softmax
 
 from ser.core.errors import ProtocolError
 from ser.evaluation.metrics import NO_SPEECH, expected_calibration_error, score
+from ser.evaluation.metrics_file import Metrics, read_metrics, write_metrics
 from ser.evaluation.out_of_fold import age_group, read_out_of_fold, write_rows
-from ser.evaluation.summary import read_runs, refresh, served_temperatures, summarise, write_metrics
+from ser.evaluation.summary import current, refresh, served_temperatures, summarise, summarise_held_out
 from ser.models.calibration import COVERAGES, fit_temperature
 
 LABELS = ("angry", "happy", "sad")
@@ -48,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
     for seed in range(2):
         write_rows(tmp_path / f"out_of_fold_seed{seed}.csv", made_rows(seed))
     runs = [read_out_of_fold(tmp_path / f"out_of_fold_seed{seed}.csv") for seed in range(2)]
-    write_metrics(tmp_path, summarise("ravdess", "groups", LABELS, runs) | {"command": "a test"})
+    write_metrics(tmp_path, replace(summarise("ravdess", "groups", LABELS, runs), command="a test"))
     return tmp_path
 
 
@@ -79,7 +81,7 @@ def test_ages_are_grouped_by_decade():
 
 
 def test_calibration_error_is_cross_fitted_and_the_pooled_temperature_ships(folder):
-    metrics, runs = read_runs(folder)
+    metrics, runs = current(folder)
     errors = []
     for run in runs:
         targets = np.array([LABELS.index(label) for label in run.truth])
@@ -89,10 +91,10 @@ def test_calibration_error_is_cross_fitted_and_the_pooled_temperature_ships(fold
             temperature = fit_temperature(run.logits[~own], targets[~own])
             confidence[own] = softmax(run.logits[own] / temperature, axis=1).max(axis=1)
         errors.append(expected_calibration_error(confidence, np.array(run.predicted) == np.array(run.truth)))
-    assert metrics["ece"] == pytest.approx(np.mean(errors))
+    assert metrics.ece == pytest.approx(np.mean(errors))
     logits = np.concatenate([run.logits for run in runs])
     targets = np.array([LABELS.index(label) for run in runs for label in run.truth])
-    assert metrics["temperature"] == pytest.approx(fit_temperature(logits, targets))
+    assert metrics.temperature == pytest.approx(fit_temperature(logits, targets))
 
 
 def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
@@ -100,25 +102,25 @@ def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
     one = summarise("ravdess", "random", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
     by_speaker = [row | {"fold": row["speaker"]} for row in made_rows(0, folds=1)]
     write_rows(tmp_path / "nine.csv", by_speaker)
-    assert one["ece"] == summarise("ravdess", "loso", LABELS, [read_out_of_fold(tmp_path / "nine.csv")])["ece"]
+    assert one.ece == summarise("ravdess", "loso", LABELS, [read_out_of_fold(tmp_path / "nine.csv")]).ece
 
 
 def test_nothing_calibrates_answers_about_a_corpus_that_was_never_heard(tmp_path):
     write_rows(tmp_path / "one.csv", made_rows(0, folds=3))
     foreign = summarise("ravdess", "cross", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
-    assert foreign["ece"] == foreign["ece_before"]
+    assert foreign.ece == foreign.ece_before
 
 
 def test_thresholds_for_a_corpus_that_was_never_heard_are_those_of_other_corpora(tmp_path):
     file = tmp_path / "rows.csv"
     write_rows(file, made_rows(0, folds=1))
     alone = summarise("ravdess", "cross", LABELS, [read_out_of_fold(file)])
-    assert alone["sets"] == {}
-    for threshold, coverage in ((0.0, 1.0), (1.0, alone["wa"])):  # every emotion; only the likeliest
+    assert alone.sets == {}
+    for threshold, coverage in ((0.0, 1.0), (1.0, alone.wa)):  # every emotion; only the likeliest
         columns = {f"threshold_{percent}": str(threshold) for percent in COVERAGES}
         write_rows(file, [row | columns | {"predicted": _likeliest(row)} for row in made_rows(0, folds=1)])
         found = summarise("ravdess", "cross", LABELS, [read_out_of_fold(file)])
-        assert found["sets"]["90"]["coverage"] == pytest.approx(coverage, abs=0.012)
+        assert found.sets["90"]["coverage"] == pytest.approx(coverage, abs=0.012)
 
 
 def _likeliest(row: dict[str, str]) -> str:
@@ -140,31 +142,31 @@ def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
     slim = summarise(
         "two", "joint", [label for label in LABELS if label != "sad"], [read_out_of_fold(tmp_path / "slim.csv")]
     )
-    assert summarise("two", "joint", LABELS, [own])["ece"] == pytest.approx(slim["ece"])
+    assert summarise("two", "joint", LABELS, [own]).ece == pytest.approx(slim.ece)
 
 
 def test_where_speakers_are_not_known_clips_stand_for_themselves(tmp_path):
     nobody = [row | {"speaker": "files/"} for row in made_rows(0, folds=1)]
     write_rows(tmp_path / "one.csv", nobody)
     metrics = summarise("files", "random", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
-    low, high = metrics["interval"]
-    assert low < metrics["ua"] < high and 0 < metrics["ece"] < 1
-    assert metrics["per_speaker"].keys() == {"files/"}
+    low, high = metrics.interval
+    assert low < metrics.ua < high and 0 < metrics.ece < 1
+    assert metrics.per_speaker.keys() == {"files/"}
 
 
 def test_figures_of_groups_and_classes_are_means_over_seeds(folder):
-    metrics, runs = read_runs(folder)
+    metrics, runs = current(folder)
     female = []
     for run in runs:
         own = [i for i, sex in enumerate(run.groups["sex"]) if sex == "female"]
         female.append(score([run.truth[i] for i in own], [run.predicted[i] for i in own], LABELS).ua)
-    assert metrics["by_sex"]["female"] == {"ua": pytest.approx(np.mean(female)), "clips": 50}
-    assert metrics["by_age"].keys() == {"20-29"} and metrics["by_race"] == {}
-    assert len(metrics["per_speaker"]) == 9
+    assert metrics.by_sex["female"] == {"ua": pytest.approx(np.mean(female)), "clips": 50}
+    assert metrics.by_age.keys() == {"20-29"} and metrics.by_race == {}
+    assert len(metrics.per_speaker) == 9
     precisions = [score(run.truth, run.predicted, LABELS).precisions["sad"] for run in runs]
-    assert metrics["per_class"]["sad"]["precision"] == pytest.approx(np.mean(precisions))
-    assert metrics["risk_coverage"][-1] == [1.0, pytest.approx(metrics["wa"], abs=1e-6)]
-    assert metrics["no_speech"] == 2 and sum(clips for _, _, clips in metrics["reliability"]) == 180
+    assert metrics.per_class["sad"]["precision"] == pytest.approx(np.mean(precisions))
+    assert metrics.risk_coverage[-1] == [1.0, pytest.approx(metrics.wa, abs=1e-6)]
+    assert metrics.no_speech == 2 and sum(clips for _, _, clips in metrics.reliability) == 180
 
 
 def test_figures_can_be_made_again_and_keep_what_else_is_known(folder):
@@ -206,6 +208,46 @@ def test_ranking_by_intensity(tmp_path):
         name: summarise("ravdess", "groups", LABELS, [read_out_of_fold(tmp_path / f"{name}.csv")])
         for name in ("right", "wrong", "none")
     }
-    assert found["right"]["intensity"] == {"any": 1.0, "same": 1.0}
-    assert found["wrong"]["intensity"] == {"any": 0.0, "same": 0.0}
-    assert "intensity" not in found["none"]
+    assert found["right"].intensity == {"any": 1.0, "same": 1.0}
+    assert found["wrong"].intensity == {"any": 0.0, "same": 0.0}
+    assert found["none"].intensity is None
+
+
+def held_out_rows() -> list[dict[str, str]]:
+    """Predictions of one model, with its temperature and thresholds."""
+    own = {"temperature": "1.5"} | {f"threshold_{percent}": "0.1" for percent in COVERAGES}
+    return [row | own for row in made_rows(0, folds=1)]
+
+
+def test_held_out_clips_are_measured_with_what_the_model_has(tmp_path):
+    write_rows(tmp_path / "rows.csv", held_out_rows())
+    run = read_out_of_fold(tmp_path / "rows.csv")
+    metrics = summarise_held_out("ravdess", "held-out speakers", LABELS, run)
+    right = np.array(run.predicted) == np.array(run.truth)
+    assert metrics.ua == score(run.truth, run.predicted, LABELS).ua and metrics.speaker_independent is True
+    assert metrics.temperature == 1.5
+    assert metrics.ece == pytest.approx(
+        expected_calibration_error(softmax(run.logits / 1.5, axis=1).max(axis=1), right)
+    )
+    held = softmax(run.logits / 1.5, axis=1) >= 0.1
+    targets = [LABELS.index(label) for label in run.truth]
+    assert metrics.sets["90"]["threshold"] == 0.1
+    assert metrics.sets["90"]["coverage"] == pytest.approx(held[np.arange(90), targets].mean(), abs=0.02)
+    assert not summarise_held_out("files", "held-out clips, speakers unknown", LABELS, run).speaker_independent
+
+
+def test_one_schema_is_written_and_read(folder):
+    record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics = read_metrics(folder)
+    assert record["schema"] == 1 and metrics.to_json() == record and Metrics.from_json(record) == metrics
+    without = {name: value for name, value in record.items() if name != "schema"}  # as before there was that field
+    assert Metrics.from_json(without | {"added later": 1}) == metrics
+
+
+@pytest.mark.parametrize(("change", "why"), [({"schema": 2}, "schema 2, expected 1"), ({"ua": None}, "without ua")])
+def test_metrics_of_another_schema_are_refused(folder, change, why):
+    record = json.loads((folder / "metrics.json").read_text(encoding="utf-8")) | change
+    record = {name: value for name, value in record.items() if name not in change or value is not None}
+    (folder / "metrics.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(ProtocolError, match=why):
+        read_metrics(folder)

@@ -9,7 +9,7 @@ import torch
 
 from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
-from ser.data.feature_cache import FrameBank
+from ser.data.frame_tensors import FrameBank
 from ser.models.recipe import get_recipe
 from ser.training.batching import Task, class_weights, draw_batches, make_batch, make_task
 

@@ -13,8 +13,10 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from ser.core.errors import ProtocolError
 from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
-from ser.data.feature_cache import FrameBank
-from ser.models.checkpoint import figure, load_checkpoint
+from ser.data.frame_tensors import FrameBank
+from ser.evaluation.metrics_file import read_metrics
+from ser.evaluation.summary import refresh
+from ser.models.checkpoint import load_checkpoint
 from ser.models.recipe import get_recipe
 from ser.training.batching import make_task
 from ser.training.cross_validate import FoldDone, Plan, evaluate
@@ -67,9 +69,9 @@ def test_figures_can_be_recomputed_by_hand_from_the_csv(data, tmp_path):
         f1 = f1_score(truth, guess, labels=LABELS, average="macro")
         by_hand.append((recalls.mean(), accuracy_score(truth, guess), f1))
         assert [rows[0][name] for name in ("sex", "age", "race")] == ["male", "30", "Asian"]
-    assert metrics["ua_by_seed"] == pytest.approx([ua for ua, _, _ in by_hand])
-    assert (metrics["ua"], metrics["wa"], metrics["f1"]) == pytest.approx(tuple(np.mean(by_hand, axis=0)))
-    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["ua"] == metrics["ua"]
+    assert metrics.ua_by_seed == pytest.approx([ua for ua, _, _ in by_hand])
+    assert (metrics.ua, metrics.wa, metrics.f1) == pytest.approx(tuple(np.mean(by_hand, axis=0)))
+    assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["ua"] == metrics.ua
 
 
 def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
@@ -117,16 +119,18 @@ def test_a_figure_too_good_to_be_true_stops_until_a_person_looked(data, tmp_path
     plan = Plan(recipe=recipe, protocol="emobox", clip_seconds=None, seeds=1)
     with pytest.raises(ProtocolError, match="too good to be true"):
         evaluate(plan, easy, tmp_path, command="a test")
-    assert evaluate(plan, easy, tmp_path, command="a test", looked=True)["ua"] > 0.9
+    assert evaluate(plan, easy, tmp_path, command="a test", looked=True).ua > 0.9
 
 
 def test_training_writes_a_checkpoint_metrics_and_pictures(data, tmp_path):
-    metrics = train_held_out(QUICK, data, tmp_path / "model", clip_seconds=None, seed=0)
+    metrics = train_held_out(QUICK, data, tmp_path / "model", clip_seconds=None, seed=0, command="a test")
     for name in ("model.safetensors", "config.json", "metrics.json", "curves.png", "confusion.png"):
         assert (tmp_path / "model" / name).stat().st_size > 0
     info = load_checkpoint(tmp_path / "model").info
-    assert info.figure.protocol == "held-out speakers" and info.figure.ua == metrics["figure"]["ua"]
-    assert len(metrics["tested_on"]) == 4
+    assert info.figure.protocol == "held-out speakers" and info.figure.ua == metrics.figure.ua
+    assert len(metrics.tested_on) == 4 and metrics.seed == 0 and len(metrics.epochs) >= metrics.best_epoch
+    assert refresh(tmp_path / "model") == metrics == read_metrics(tmp_path / "model")
+    assert metrics.temperature == info.calibration.temperature
     assert info.labels == LABELS and info.name == "model"
 
 
@@ -145,12 +149,12 @@ def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path
         commit="abc",
         on_epoch=lambda epoch: seen.append(epoch.number),
     )
-    assert len(seen) == emobox["median_best_epoch"]
+    assert len(seen) == emobox.median_best_epoch
     assert load_checkpoint(tmp_path / "shipped").info == info
-    assert info.figure == figure(emobox) and info.leaky_figure == figure(leaky)
+    assert info.figure == emobox.figure and info.leaky_figure == leaky.figure
     assert info.training["clips"] == 143
     kept = tmp_path / "shipped" / "evaluation" / "ravdess-emobox-3classes"
-    assert json.loads((kept / "metrics.json").read_text(encoding="utf-8")) == emobox
+    assert read_metrics(kept) == emobox
     with pytest.raises(ProtocolError, match="headline"):
         train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "r"], clip_seconds=None, seed=0, commit="abc")
     with pytest.raises(ProtocolError, match="clip_seconds"):
@@ -174,18 +178,18 @@ def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
         bank,
     )
     metrics = run(both, tmp_path, "joint")
-    assert metrics["corpus"] == "ravdess+crema-d" and metrics["clips"] == len(kept)
-    parts = {name: json.loads((tmp_path / name / "metrics.json").read_text(encoding="utf-8")) for name in sources}
-    assert parts["ravdess"]["labels"] == list(LABELS) and parts["crema-d"]["labels"] == ["angry", "happy"]
-    assert sum(part["clips"] for part in parts.values()) == len(kept)
+    assert metrics.corpus == "ravdess+crema-d" and metrics.clips == len(kept)
+    parts = {name: read_metrics(tmp_path / name) for name in sources}
+    assert parts["ravdess"].labels == list(LABELS) and parts["crema-d"].labels == ["angry", "happy"]
+    assert sum(part.clips for part in parts.values()) == len(kept)
     with (tmp_path / "crema-d" / "out_of_fold_seed0.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert "logit_sad" not in rows[0] and {row["predicted"] for row in rows} <= {"angry", "happy"}
     by_hand = recall_score([r["truth"] for r in rows], [r["predicted"] for r in rows], average="macro")
-    assert parts["crema-d"]["ua"] == pytest.approx(by_hand)
+    assert parts["crema-d"].ua == pytest.approx(by_hand)
     info = train_on_everything(QUICK, both, tmp_path / "shipped", [tmp_path], clip_seconds=None, seed=0, commit="abc")
-    assert info.figures == (figure(parts["ravdess"]), figure(parts["crema-d"]))
-    assert info.calibration.temperature == pytest.approx(metrics["temperature"], abs=1e-4)
+    assert info.figures == (parts["ravdess"].figure, parts["crema-d"].figure)
+    assert info.calibration.temperature == pytest.approx(metrics.temperature, abs=1e-4)
     folders = {file.name for file in (tmp_path / "shipped" / "evaluation").iterdir()}
     assert folders == {"ravdess-joint-3classes", "crema-d-joint-2classes", "ravdess+crema-d-joint-3classes"}
 
@@ -193,7 +197,7 @@ def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
 def test_linear_layers_on_an_encoder_are_trained_without_epochs(data, toy_encoder, tmp_path):
     frames = torch.cat([data.bank.frames, data.bank.frames, data.bank.frames[:, :2]], dim=1)  # 80 bands
     heard = replace(data, bank=replace(data.bank, frames=frames, memory={}))
-    metrics = train_held_out(toy_encoder, heard, tmp_path / "model", clip_seconds=None, seed=0)
-    assert metrics["best_epoch"] == 0 and metrics["epochs"] == [] and metrics["figure"]["ua"] > 50
+    metrics = train_held_out(toy_encoder, heard, tmp_path / "model", clip_seconds=None, seed=0, command="a test")
+    assert metrics.best_epoch == 0 and metrics.epochs == [] and metrics.figure.ua > 50
     assert not (tmp_path / "model" / "curves.png").exists()
     assert load_checkpoint(tmp_path / "model").info.labels == LABELS

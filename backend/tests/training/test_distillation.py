@@ -10,7 +10,7 @@ import torch
 from ser.core.errors import CorpusError, ModelError
 from ser.data.corpus import get_corpus
 from ser.data.dataset import load_data
-from ser.data.feature_cache import FrameBank
+from ser.data.frame_tensors import FrameBank
 from ser.models.layers import Standardise
 from ser.models.recipe import get_recipe
 from ser.training.batching import Lessons

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
-from ser.data.feature_cache import FrameBank
+from ser.data.frame_tensors import FrameBank
 from ser.models.recipe import Recipe
 from ser.models.recipes.whisper import DIMS
 from ser.training.batching import Task

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ser.core.errors import TrainingError
-from ser.data.feature_cache import FrameBank
+from ser.data.frame_tensors import FrameBank
 from ser.models.recipe import get_recipe
 from ser.training import loop as training
 from ser.training.batching import Task

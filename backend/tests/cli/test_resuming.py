@@ -18,65 +18,65 @@ import numpy as np
 import pytest
 
 from ser.core.errors import SettingsError
-from ser.core.resume_log import ENDING, Journal
+from ser.core.resume_log import SUFFIX, ResumeLog
 from ser.core.settings import PROJECT
 
 FULL = os.environ.get("SER_FULL") == "1"
 FILES, KILLS = (10_000, 20) if FULL else (12, 2)
-KILL_AT = np.linspace(2, FILES * 0.8, KILLS).astype(int).tolist()  # lines of the journal
+KILL_AT = np.linspace(2, FILES * 0.8, KILLS).astype(int).tolist()  # lines of the resume log
 
 
-def test_a_journal_goes_on_where_it_was(tmp_path):
-    with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
-        journal.add({"file": "a"})
-    with Journal(tmp_path / "out", {"run": 1}, resume=True) as journal:
-        assert journal.entries == [{"file": "a"}]
-        journal.add({"file": "b"})
-    with Journal(tmp_path / "out", {"run": 1}, resume=True) as journal:
-        assert journal.entries == [{"file": "a"}, {"file": "b"}]
-        journal.finish()
+def test_a_resume_log_goes_on_where_it_was(tmp_path):
+    with ResumeLog(tmp_path / "out", {"run": 1}, resume=False) as log:
+        log.add({"file": "a"})
+    with ResumeLog(tmp_path / "out", {"run": 1}, resume=True) as log:
+        assert log.entries == [{"file": "a"}]
+        log.add({"file": "b"})
+    with ResumeLog(tmp_path / "out", {"run": 1}, resume=True) as log:
+        assert log.entries == [{"file": "a"}, {"file": "b"}]
+        log.finish()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_journal_cut_anywhere_keeps_its_whole_lines(tmp_path):
-    target, path = tmp_path / "out", tmp_path / f"out{ENDING}"
-    with Journal(target, {"run": 1}, resume=False) as journal:
+def test_a_resume_log_cut_anywhere_keeps_its_whole_lines(tmp_path):
+    target, path = tmp_path / "out", tmp_path / f"out{SUFFIX}"
+    with ResumeLog(target, {"run": 1}, resume=False) as log:
         for number in range(5):
-            journal.add({"file": f"ü{number}"})
+            log.add({"file": f"ü{number}"})
     content = path.read_bytes()
     for cut in range(len(content) + 1):
         path.write_bytes(content[:cut])
-        with Journal(target, {"run": 1}, resume=True) as journal:
+        with ResumeLog(target, {"run": 1}, resume=True) as log:
             whole = max(0, content[:cut].count(b"\n") - 1)
-            assert [entry["file"] for entry in journal.entries] == [f"ü{number}" for number in range(whole)]
-            journal.add({"file": "new"})
-        with Journal(target, {"run": 1}, resume=True) as journal:
-            assert len(journal.entries) == whole + 1
+            assert [entry["file"] for entry in log.entries] == [f"ü{number}" for number in range(whole)]
+            log.add({"file": "new"})
+        with ResumeLog(target, {"run": 1}, resume=True) as log:
+            assert len(log.entries) == whole + 1
 
 
-@pytest.mark.parametrize("content", [b'{"run": 2}\n', b"no journal\n", b"\xff\n"])
-def test_the_journal_of_another_run_is_refused(tmp_path, content):
-    (tmp_path / f"out{ENDING}").write_bytes(content)
+@pytest.mark.parametrize("content", [b'{"run": 2}\n', b"no JSON\n", b"\xff\n"])
+def test_the_resume_log_of_another_run_is_refused(tmp_path, content):
+    (tmp_path / f"out{SUFFIX}").write_bytes(content)
     with pytest.raises(SettingsError, match="another run"):
-        Journal(tmp_path / "out", {"run": 1}, resume=True)
-    with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
-        assert journal.entries == []
+        ResumeLog(tmp_path / "out", {"run": 1}, resume=True)
+    with ResumeLog(tmp_path / "out", {"run": 1}, resume=False) as log:
+        assert log.entries == []
 
 
 def test_a_full_disk_is_named_and_loses_nothing(tmp_path, monkeypatch):
-    with Journal(tmp_path / "out", {"run": 1}, resume=False) as journal:
-        journal.add({"file": "a"})
+    with ResumeLog(tmp_path / "out", {"run": 1}, resume=False) as log:
+        log.add({"file": "a"})
 
         def full(_: bytes) -> int:
             raise OSError(28, "No space left on device")
 
-        genuine = journal._file
-        monkeypatch.setattr(journal, "_file", type("Full", (), {"write": staticmethod(full)}))
+        genuine = log._file
+        monkeypatch.setattr(log, "_file", type("Full", (), {"write": staticmethod(full)}))
         with pytest.raises(SettingsError, match="No space left"):
-            journal.add({"file": "b"})
-        monkeypatch.setattr(journal, "_file", genuine)
-    with Journal(tmp_path / "out", {"run": 1}, resume=True) as journal:
-        assert journal.entries == [{"file": "a"}]
+            log.add({"file": "b"})
+        monkeypatch.setattr(log, "_file", genuine)
+    with ResumeLog(tmp_path / "out", {"run": 1}, resume=True) as log:
+        assert log.entries == [{"file": "a"}]
 
 
 @pytest.fixture
@@ -94,10 +94,10 @@ def ser(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "ser", *map(str, arguments)]
 
 
-def killed_after(command: list[str], journal: Path, lines: int) -> None:
-    """Runs a command and kills it as soon as its journal has so many lines."""
+def killed_after(command: list[str], log: Path, lines: int) -> None:
+    """Runs a command and kills it as soon as its resume log has so many lines."""
     with subprocess.Popen(command, cwd=PROJECT / "backend", stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and (not journal.exists() or journal.read_bytes().count(b"\n") < lines):
+        while process.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < lines):
             time.sleep(0.01)
         process.kill()
 
@@ -105,16 +105,16 @@ def killed_after(command: list[str], journal: Path, lines: int) -> None:
 @pytest.mark.slow
 def test_predicting_that_is_killed_answers_every_file_once(folder, tmp_path):
     out = tmp_path / "answers.jsonl"
-    journal = out.with_name(out.name + ENDING)
+    log = out.with_name(out.name + SUFFIX)
     command = ser("predict", folder, "--format", "jsonl", "--out", out)
     for lines in KILL_AT:
-        killed_after([*command, "--resume"], journal, lines)
-        assert not out.exists() and journal.exists()
+        killed_after([*command, "--resume"], log, lines)
+        assert not out.exists() and log.exists()
     done = subprocess.run([*command, "--resume"], cwd=PROJECT / "backend", capture_output=True)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [Path(row["file"]).name for row in rows] == [f"{number:05d}.wav" for number in range(FILES)]
-    assert not journal.exists()
+    assert not log.exists()
     assert rows[0]["probabilities"] == rows[3]["probabilities"] == rows[FILES // 3 * 3 - 3]["probabilities"]
 
 
@@ -124,17 +124,17 @@ def test_scoring_that_is_killed_scores_every_file_once(folder, tmp_path):
     names = [f"{number:05d}.wav" for number in range(FILES)]
     listing.write_text("path,emotion\n" + "".join(f"{name},angry\n" for name in names), encoding="utf-8")
     out = tmp_path / "scores"
-    command = ser("evaluate", "--files", folder, "--labels", listing, "--out", out, "--resume")
-    journal = out.with_name(out.name + ENDING)
+    command = ser("score", "--files", folder, "--labels", listing, "--out", out, "--resume")
+    log = out.with_name(out.name + SUFFIX)
     for lines in KILL_AT:
-        killed_after(command, journal, lines)
-        assert not (out / "predictions.csv").exists() and journal.exists()
+        killed_after(command, log, lines)
+        assert not (out / "predictions.csv").exists() and log.exists()
     done = subprocess.run(command, cwd=PROJECT / "backend", capture_output=True)
     assert done.returncode == 0, done.stderr
     with (out / "predictions.csv").open(encoding="utf-8", newline="") as stream:
         assert [row["file"] for row in csv.DictReader(stream)] == names
 
 
-def test_resuming_what_has_no_journal_is_explained(samples):
+def test_resuming_what_has_no_resume_log_is_explained(samples):
     done = subprocess.run(ser("predict", samples["sad"], "--resume"), cwd=PROJECT / "backend", capture_output=True)
     assert done.returncode == 2 and b"--out FILE" in done.stderr

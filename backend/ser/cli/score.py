@@ -1,0 +1,55 @@
+"""The command that measures a finished model on people's own recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser.cli.console import print_classes, print_confusion, progress
+from ser.cli.options import ModelOption, OutOption
+from ser.cli.sources import command_line
+
+
+def score(
+    files: Annotated[Path, typer.Option(help="Folder of recordings.", show_default=False)],
+    labels: Annotated[
+        Path,
+        typer.Option(help="CSV of them: path, emotion and, if you know it, speaker.", show_default=False),
+    ],
+    model: ModelOption = None,
+    out: OutOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run with the same --out was killed.")] = False,
+) -> None:
+    """Measures a finished model on your own recordings and writes a report.
+
+    score --files FOLDER --labels labels.csv --model cnn1d
+    """
+    from ser.core.identity import digest
+    from ser.core.resume_log import ResumeLog
+    from ser.core.settings import load_settings
+    from ser.data.manifest import read_manifest
+    from ser.evaluation.report import write_report
+    from ser.evaluation.score_files import score_files, write_scores
+    from ser.inference.predictor import load_predictor
+
+    settings = load_settings()
+    utterances = read_manifest(files, labels)
+    predictor = load_predictor(model or settings.model, settings)
+    target = out or settings.runs / f"{predictor.info.name}-on-{files.resolve().name}"
+    run = {"model": predictor.info.name, "folder": files, "manifest": digest(labels.read_bytes())}
+    with ResumeLog(target, run, resume=resume) as log:
+        with progress("scoring", "clips") as on_progress:
+            scored = score_files(predictor, utterances, files, log=log, on_progress=on_progress)
+        metrics = write_scores(target, scored, predictor, folder=files, manifest=labels, command=command_line())
+        log.finish()
+    for name, error in scored.failed:
+        typer.echo(f"ser: {name}: {error}", err=True)
+    print_classes(metrics)
+    print_confusion(metrics)
+    for emotion, clips in scored.unknown.items():
+        typer.echo(f"not scored: {clips} x {emotion}, which {predictor.info.name} has no class for", err=True)
+    typer.echo(f"report: {write_report(target, metrics)}", err=True)
+    if scored.failed:
+        raise typer.Exit(1)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import torch
+
+from ser.data.frame_tensors import FrameBank, concatenate, pad
+
+
+def test_padding_is_zero():
+    frames, lengths = pad([torch.ones(3, 2), torch.ones(5, 2)])
+    assert lengths.tolist() == [3, 5]
+    assert frames.shape == (2, 5, 2) and not frames[0, 3:].any()
+
+
+def test_entries_are_found_again_and_ordered_by_length():
+    entries = [torch.full((length, 2), float(length)) for length in (4, 2, 3, 1)]
+    bank = FrameBank(*concatenate(entries), 2, torch.ones(2, dtype=torch.bool))
+    assert len(bank) == 2 and torch.equal(bank.entry(1, 1), entries[3]) and bank.batch([1, 0])[1].tolist() == [3, 4]
+    order, batches = bank.by_length(3)
+    assert order.tolist() == [3, 1, 2, 0] and [lengths.tolist() for _, lengths in batches] == [[1, 2, 3], [4]]
+
+
+def test_a_transform_keeps_the_order_of_the_entries_and_the_type_that_is_asked_for():
+    bank = FrameBank(*concatenate([torch.ones(3, 2), 2 * torch.ones(1, 2)]), 1, torch.ones(2, dtype=torch.bool))
+    doubled = bank.transformed("doubled", lambda frames, lengths: (2 * frames, lengths), torch.float16)
+    assert doubled.frames.dtype == torch.float16 and doubled.offsets.tolist() == [0, 3, 4]
+    assert torch.equal(doubled.entry(1), 4 * torch.ones(1, 2)) and bank.detached().memory == {}
