@@ -20,7 +20,7 @@ from ser.data.corpus import corpus_root, get_corpus
 from ser.data.dataset import Data, load_data
 from ser.data.splits import make_folds
 from ser.evaluation.metrics import score
-from ser.models.adaptation import GatedLinear
+from ser.models.conditional_head import GatedLinear
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, get_recipe

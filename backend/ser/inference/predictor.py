@@ -23,8 +23,8 @@ from ser.inference.attribution import Attention
 from ser.inference.postprocess import Evidence, conclude
 from ser.inference.runner import Between, Inference, cut
 from ser.inference.windowing import DEFAULT_GRID, Grid, check_work, windows
-from ser.models.adaptation import Voices, variety
 from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
+from ser.models.conditional_head import Voices, variety
 
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale

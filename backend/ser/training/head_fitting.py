@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.models.adaptation import GatedLinear
+from ser.models.conditional_head import GatedLinear
 from ser.training.linear_probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
 
 KIND_INVERSE_PENALTY = 0.001  # corpora are told apart easily

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.core.settings import load_settings
 from ser.data.feature_cache import FrameBank
-from ser.models.adaptation import Voices
+from ser.models.conditional_head import Voices
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings, get_recipe

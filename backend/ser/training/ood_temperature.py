@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.models.adaptation import Caution, GatedLinear
+from ser.models.conditional_head import Caution, GatedLinear
 from ser.models.layers import Standardise
 from ser.training.head_fitting import fit_answer, fit_kind
 from ser.training.linear_probe import masked_cross_entropy

@@ -14,7 +14,7 @@ from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
 from ser.inference.predictor import Predictor, load_predictor
-from ser.models.adaptation import VARIED, Voices, variety
+from ser.models.conditional_head import VARIED, Voices, variety
 from ser.storage.database import LOCAL, opened, owner_of
 from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ser.models.adaptation import Caution
+from ser.models.conditional_head import Caution
 from ser.training.head_fitting import kinds_of
 from ser.training.ood_temperature import Clips, fit_caution
 

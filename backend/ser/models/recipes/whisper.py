@@ -31,7 +31,7 @@ from torch.nn import functional
 from ser.audio.augmentation import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import WhisperMel, length_mask, mel_edges
-from ser.models.adaptation import Caution, GatedLinear, Voices
+from ser.models.conditional_head import Caution, GatedLinear, Voices
 from ser.models.layers import LayerStatistics, Standardise
 from ser.models.pretrained import Pretrained
 from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
