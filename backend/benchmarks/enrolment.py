@@ -78,10 +78,10 @@ def _scored(
                     chosen = _chosen(kind, size, own, truth, draw)
                     if len(chosen) < size or len(chosen) == len(own):
                         continue
-                    offset = upper.voices.offset(vectors[chosen], logits[chosen].softmax(dim=1))
+                    offset = upper.voices.estimate(vectors[chosen], logits[chosen].softmax(dim=1))
                     rest = np.setdiff1d(own, chosen)
                     yield corpus, f"{size:2d} {kind}", *answers(rest, upper.decide(vectors[rest], offset))
-        offset = upper.voices.offset(vectors[own], logits[own].softmax(dim=1))
+        offset = upper.voices.estimate(vectors[own], logits[own].softmax(dim=1))
         yield corpus, "all, scored too", *answers(own, upper.decide(vectors[own], offset))
 
 

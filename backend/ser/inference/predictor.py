@@ -24,7 +24,7 @@ from ser.inference.postprocess import Evidence, conclude
 from ser.inference.runner import Between, Inference, cut
 from ser.inference.windowing import DEFAULT_GRID, Grid, check_work, windows
 from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
-from ser.models.conditional_head import Voices, variety
+from ser.models.speaker_offset import SpeakerOffset, variety
 
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
@@ -175,10 +175,10 @@ class Predictor:
             speech_seconds=round(sum(seconds for _, seconds in heard), 1),
             variety=round(variety(probabilities), 3),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            offset=voices.offset(vectors, probabilities).numpy(),
+            offset=voices.estimate(vectors, probabilities).numpy(),
         )
 
-    def _voices(self) -> Voices:
+    def _voices(self) -> SpeakerOffset:
         upper = getattr(self._checkpoint.network, "upper", None)
         if upper is None:
             raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")

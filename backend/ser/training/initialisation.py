@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.core.settings import load_settings
 from ser.data.feature_cache import FrameBank
-from ser.models.conditional_head import Voices
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings, get_recipe
+from ser.models.speaker_offset import SpeakerOffset
 from ser.training.batching import Task
 from ser.training.distillation import teach
-from ser.training.head_fitting import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
-from ser.training.ood_temperature import Clips, fit_caution
+from ser.training.head_fitting import domains_of, fit_domains, fit_head, fit_intensity, fit_speech_detector
+from ser.training.ood_temperature import Clips, fit_ood_temperature
 
 LOWER = "lower"  # the published part, as a bank names what it makes
 STATISTICS = "statistics"  # of the published tensors, as a bank names them
@@ -103,23 +103,23 @@ def fit_heads(upper: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, 
     train = torch.tensor(list(task.train))
     targets, learnt, allowed, groups = (part[train] for part in (task.targets, task.learnt, task.allowed, task.groups))
     corpora = [task.corpora[clip] for clip in task.train] if task.corpora else [""] * len(task.train)
-    kinds = kinds_of(corpora, len(upper.kind.bias))
+    kinds = domains_of(corpora, len(upper.kind.bias))
     upper.standardise.fit(statistics[train, 0])
     vectors = upper.standardise(statistics[train])  # (train, copies, size)
     views, plain = vectors.transpose(0, 1), vectors[:, 0]
-    fit_kind(upper.kind, plain, kinds)
+    fit_domains(upper.kind, plain, kinds)
     with torch.no_grad():
         shares = upper.kind(views).softmax(dim=2)
-    fit_answer(upper.head, views, shares, learnt, allowed, groups)
+    fit_head(upper.head, views, shares, learnt, allowed, groups)
     if task.speakers:
         names = [task.speakers[clip] for clip in task.train]
         speakers = torch.from_numpy(np.unique(names, return_inverse=True)[1])
         upper.voices.fit(plain, targets, speakers)
         again = torch.arange(max(VIEWS, len(views))) % len(views)
         offsets = torch.stack(_profile_offsets(plain, targets, speakers, upper.voices, len(again), seed))
-        fit_answer(upper.voiced_head, views[again] - offsets, shares[again], learnt, allowed, groups)
-        fit_caution(upper.caution, Clips(vectors, targets, allowed, groups, kinds, speakers))
-    fit_presence(upper.presence, vectors.flatten(0, 1), upper.standardise(sounds))
+        fit_head(upper.voiced_head, views[again] - offsets, shares[again], learnt, allowed, groups)
+        fit_ood_temperature(upper.caution, Clips(vectors, targets, allowed, groups, kinds, speakers))
+    fit_speech_detector(upper.presence, vectors.flatten(0, 1), upper.standardise(sounds))
     if task.intensities is not None:
         fit_intensity(upper.intensity, vectors, task.intensities[train], groups)
 
@@ -145,7 +145,7 @@ def _sounds_bank(recipe: Recipe) -> FrameBank:
 
 
 def _profile_offsets(
-    vectors: Tensor, targets: Tensor, speakers: Tensor, voices: Voices, views: int, seed: int
+    vectors: Tensor, targets: Tensor, speakers: Tensor, voices: SpeakerOffset, views: int, seed: int
 ) -> Sequence[Tensor]:
     """``views`` times (clips, size): where a profile from a few clips of each speaker puts the middle of the voice."""
     draw = np.random.default_rng(seed)
@@ -159,7 +159,7 @@ def _profile_offsets(
             among = own[mood] if view and draw.random() < ONE_MOOD else own
             chosen = draw.permutation(among)[:clips]
             if len(chosen):
-                offsets[own] = voices.varied(vectors[chosen])
+                offsets[own] = voices.estimate_varied(vectors[chosen])
         found.append(offsets)
     return found
 

@@ -29,7 +29,7 @@ from ser.data.feature_cache import FrameBank
 from ser.models.recipe import Recipe, TrainingSettings
 from ser.training.batching import Task, class_weights, draw_batches, make_batch
 from ser.training.initialisation import begin, finish
-from ser.training.linear_probe import masked_cross_entropy
+from ser.training.losses import masked_cross_entropy
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved

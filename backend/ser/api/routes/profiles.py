@@ -51,7 +51,7 @@ def profiles() -> Any:
 )
 def enrol() -> Any:
     """Makes a profile from the recordings of the form."""
-    from ser.models.conditional_head import VARIED  # imports torch, which must see the number of threads first
+    from ser.models.speaker_offset import VARIED  # imports torch, which must see the number of threads first
 
     whose, database = owner(), store()
     with place():

@@ -31,10 +31,11 @@ from torch.nn import functional
 from ser.audio.augmentation import BandLimit, Chain, Clipping, Codec, ColouredNoise, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import WhisperMel, length_mask, mel_edges
-from ser.models.conditional_head import Caution, GatedLinear, Voices
+from ser.models.conditional_head import ConditionalHead, OodTemperature
 from ser.models.layers import LayerStatistics, Standardise
 from ser.models.pretrained import Pretrained
 from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.speaker_offset import SpeakerOffset
 
 ENCODER = Pretrained(
     name="whisper-tiny.en",
@@ -89,12 +90,12 @@ class Upper(nn.Module):
         self.layers = _layers(LAYERS - FROZEN_LAYERS)
         self.pool = LayerStatistics(DIMS, hidden=64)
         self.standardise = Standardise(size)
-        self.voices = Voices(size, classes)
+        self.voices = SpeakerOffset(size, classes)
         self.dropout = nn.Dropout(0.2)
         self.kind = nn.Linear(size, KINDS)
-        self.head = GatedLinear(size, classes, KINDS)
-        self.voiced_head = GatedLinear(size, classes, KINDS)
-        self.caution = Caution(size, KINDS, directions=100)
+        self.head = ConditionalHead(size, classes, KINDS)
+        self.voiced_head = ConditionalHead(size, classes, KINDS)
+        self.caution = OodTemperature(size, KINDS, directions=100)
         self.intensity = nn.Linear(size, 1)
         self.presence = nn.Linear(size, 1)
 
