@@ -84,7 +84,7 @@ def _heard(recipe: Recipe, data: Data, settings: Settings) -> Tensor:
     """What the encoder hears: (clips, copies, size)."""
     network = recipe.network(len(data.labels)).eval()
     network.load_pretrained(load_pretrained(recipe.pretrained, settings.pretrained))
-    return data.bank.statistics("statistics", lambda *batch: network.statistics(*batch)[0])
+    return data.bank.statistics("statistics", network.statistics)
 
 
 def _figures(data: Data, heard: Tensor, way: Way, splits: list[tuple[list[int], list[int]]]) -> dict[str, float]:

@@ -49,7 +49,7 @@ def analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
                 coverage=sent.coverage,
                 profile=voice,
                 explain=explain,
-                between=_awaited(),
+                check_cancelled=_awaited(),
             )
     except SettingsError as error:
         raise RequestError(str(error), "value_invalid") from error

@@ -29,7 +29,7 @@ from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresho
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
-from ser.training.loop import Epoch, fit, hears_speech, intensity_scores, predict
+from ser.training.loop import Epoch, fit, predict
 
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
 
@@ -209,12 +209,13 @@ def _run_fold(
     trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
-    logits, embeddings = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
-    scores, heard = intensity_scores(network, embeddings), hears_speech(network, embeddings)
+    output = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
+    logits, voiced = output.logits, output.is_speech.tolist()
+    scores = [None] * len(fold.test) if output.intensity is None else output.intensity.tolist()
     spoken = data.bank.speech.tolist()
     rows = []
     shared = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
-    for i, row, best, strength, voice in zip(fold.test, logits.tolist(), shared, scores, heard, strict=True):
+    for i, row, best, strength, voice in zip(fold.test, logits.tolist(), shared, scores, voiced, strict=True):
         told = {"intensity": data.utterances[i].intensity or "", "strength": f"{strength or 0:.4f}"}
         answer = data.labels[best] if spoken[i] and voice else NO_SPEECH
         rows.append(

@@ -27,7 +27,7 @@ def predictor(voice_predictor: Predictor) -> Predictor:
 
 
 def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch):
-    upper = predictor._network._network.upper
+    upper = predictor._runner._network.upper
     monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # learnt apart; here the voice is to matter alone
     profile = predictor.enrol("asha", list(samples.values()))
     assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))

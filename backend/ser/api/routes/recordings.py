@@ -53,7 +53,7 @@ def _shape(analysis: Analysis) -> dict[str, Any]:
     voice = measure(analysis.samples, analysis.speech, everything=False)
     return {
         "prediction": analysis.prediction.to_dict(),
-        "attention": None if analysis.attention is None else asdict(analysis.attention),
+        "attention": None if analysis.attribution is None else asdict(analysis.attribution),
         "descriptors": [asdict(one) for one in voice.descriptors],
         "curves": [asdict(one) for one in follow(analysis.samples, analysis.speech)],
     }

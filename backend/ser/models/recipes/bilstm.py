@@ -22,7 +22,8 @@ from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import Mfcc
 from ser.models.layers import MaskedLstm, Standardise
-from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.network import Network, NetworkOutput
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 120
 CLIP_SECONDS = 4.0  # 400 frames
@@ -33,7 +34,7 @@ def build_features(clip_seconds: float | None) -> Mfcc:
     return Mfcc(n_mfcc=40, n_mels=128, n_fft=400, hop_samples=160, trim_db=25, cmvn=False, clip_seconds=clip_seconds)
 
 
-class BiLstm(nn.Module):
+class BiLstm(Network):
     """Two bidirectional LSTM layers; the second one's last states go into the dense layers."""
 
     def __init__(self, classes: int):
@@ -49,7 +50,7 @@ class BiLstm(nn.Module):
         hidden, _ = self.first(self.standardise(frames, lengths), lengths)  # (batch, frames, 256)
         _, last = self.second(self.dropout(hidden), lengths)  # (batch, 128)
         embedding = self.embedding(self.dropout(last))  # (batch, 64)
-        return self.head(embedding), embedding, None
+        return NetworkOutput(self.head(embedding), embedding)
 
 
 RECIPE = Recipe(
