@@ -1,4 +1,4 @@
-"""Owns sessions: recordings that were analysed and live ones, as the rows of one owner; results only, never audio.
+"""Stores sessions, analysed recordings and live ones, as the rows of one owner: results only, never audio.
 
 ``Sessions`` sees nothing that belongs to another owner: what is another's is as unknown as what does not exist.
 """
@@ -266,7 +266,7 @@ class Sessions:
             return self._get(connection, identity)
 
     def conclude(self, identity: str, prediction: Prediction, result: Mapping[str, Any]) -> Session:
-        """Keeps what an ended live session comes to, and returns the session."""
+        """Stores the result of an ended live session, and returns the session."""
         with self._store.write() as connection:
             self._get(connection, identity)
             connection.execute(self._own(identity, update(SESSIONS)).values(_found(prediction, result)))

@@ -1,4 +1,4 @@
-"""Owns live sessions over HTTP: chunks by number, each answered once, however often and in whatever order they come.
+"""Serves live sessions: chunks by number, each analysed once, however often and in whatever order they come.
 
 Everything that is known of a session is in the database, so that any process answers any chunk. Only so many chunks are
 analysed at a time; a client is told to send a further one again, which is what it does after an outage, too.

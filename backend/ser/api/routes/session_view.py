@@ -1,4 +1,4 @@
-"""Owns what is said about a kept session, whether it was a recording, is live, or was."""
+"""Describes a stored session, whether it was a recording, is live, or was."""
 
 from __future__ import annotations
 
