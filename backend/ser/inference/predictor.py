@@ -145,15 +145,15 @@ class Predictor:
         speech = recording.speech
         windows = make_windows(speech, grid) if speech.active.any() else []
         if not windows:
-            return self._results(speech, grid, [], None), None
+            return self._window_results(speech, grid, [], None), None
         clips = cut_speech(recording.samples, speech, windows)
         outputs = self._runner.run(clips, offset, check_cancelled)
         attribution = None
         if explain:
             attribution = self._runner.attribute(clips, outputs, offset, len(recording.samples), check_cancelled)
-        return self._results(speech, grid, windows, outputs), attribution
+        return self._window_results(speech, grid, windows, outputs), attribution
 
-    def _results(
+    def _window_results(
         self, speech: Speech, grid: Grid, windows: Sequence[Window], outputs: ClipOutputs | None
     ) -> WindowResults:
         """Keeps the windows that the network takes for speech, with the labels in canonical order."""
@@ -180,11 +180,11 @@ class Predictor:
         return known[str(coverage)]
 
     def enrol(self, name: str, sources: Sequence[bytes | str | Path | Waveform]) -> Profile:
-        """Makes a profile of one person's voice; the recordings are best varied in mood, and need no labels.
+        """Makes a profile of one speaker; the recordings are best varied in emotion, and need no labels.
 
         Args:
             name: of the profile.
-            sources: recordings of that person, one or more.
+            sources: recordings of that speaker, one or more.
 
         Raises:
             AudioError: a recording cannot be used.

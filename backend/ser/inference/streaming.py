@@ -30,8 +30,8 @@ from ser.storage.sessions import Chunk
 CHUNK_SECONDS = 3.0  # the longest chunk
 ROUNDING_SECONDS = 0.01  # a chunk may be longer by so much, which is what resampling in a browser adds
 DECODED_SECONDS = 60.0  # enough to say how long a chunk is that is too long
-ANSWER = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
-OF_THE_SOUND = ("overdriven", "quiet", "narrow_band")  # warnings that hold for a session where most chunks have them
+RESULT_FIELDS = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
+RECORDING_WARNINGS = ("overdriven", "quiet", "narrow_band")  # hold for a session where most of its chunks have them
 
 
 def chunk_digest(content: bytes, start: float) -> str:
@@ -76,7 +76,7 @@ def analyse_chunk(
         start=start,
         end=round(start + waveform.seconds, 3),
         speech="".join("1" if frame else "0" for frame in analysis.speech.measured),
-        answer={name: shape[name] for name in ANSWER},
+        answer={name: shape[name] for name in RESULT_FIELDS},
     )
 
 
@@ -111,7 +111,7 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Predic
 def _warnings(chunks: Sequence[Chunk], results: WindowResults) -> list[str]:
     """The codes of what makes the session's answer less reliable."""
     counts = Counter(code for chunk in chunks for code in chunk.answer.get("warning_codes", ()))
-    found = [code for code in OF_THE_SOUND if counts[code] and 2 * counts[code] >= len(chunks)]
+    found = [code for code in RECORDING_WARNINGS if counts[code] and 2 * counts[code] >= len(chunks)]
     if 0 < results.speech.seconds < SHORT_SPEECH_SECONDS:
         found.append("little_speech")
     if counts["no_voice"] and not results.windows:

@@ -46,7 +46,7 @@ class TrainingSettings:
         dim_mask: most neighbouring dims that are blanked; 0 switches it off.
         class_weights: whether rarer classes weigh more in the loss, by the inverse of their share.
         balanced: whether every class of every corpus is drawn equally often.
-        lesson_epochs: passes over the teacher's statistics, before the first label.
+        distillation_epochs: passes over the teacher's statistics, before the first label.
     """
 
     epochs: int
@@ -65,7 +65,7 @@ class TrainingSettings:
     dim_mask: int = 0
     class_weights: bool = False
     balanced: bool = False
-    lesson_epochs: int = 0
+    distillation_epochs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

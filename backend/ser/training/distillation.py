@@ -21,38 +21,38 @@ from ser.models.layers import Standardise
 from ser.models.network import Network
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings
-from ser.training.batching import Lessons, draw_entry
+from ser.training.batching import DistillationClips, draw_entry
 
 COMPONENTS = 256  # principal components of the teacher's statistics; they hold about nine tenths of the variance
 BATCH = 32
-STATISTICS = "lesson"  # the teacher's statistics, as a bank names them
+STATISTICS = "teacher"  # the teacher's statistics, as a bank names them
 
 
 def distil(
-    network: Network, teacher: Recipe, lessons: Sequence[Lessons], settings: TrainingSettings, seed: int
+    network: Network, teacher: Recipe, recordings: Sequence[DistillationClips], settings: TrainingSettings, seed: int
 ) -> None:
     """Trains a new network to predict the teacher's statistics from its own frames.
 
     Args:
         network: the student; the statistics are predicted from its embedding.
         teacher: a recipe with pretrained tensors, which stay as they were published.
-        lessons: the recordings, without those of any speaker that the student will be tested on.
-        settings: the student's; see ``TrainingSettings.lesson_epochs``.
+        recordings: without those of any speaker that the student will be tested on.
+        settings: the student's; see ``TrainingSettings.distillation_epochs``.
         seed: of the order, the cuts and the last layer.
 
     Raises:
         ModelError, DownloadError: the teacher's tensors cannot be had.
     """
-    targets = _components([_teacher_statistics(teacher, lesson) for lesson in lessons])
+    targets = _components([_teacher_statistics(teacher, part) for part in recordings])
     torch.manual_seed(seed)
-    entries = [(lesson.bank, clip) for lesson in lessons for clip in lesson.clips]
+    entries = [(part.bank, clip) for part in recordings for clip in part.clips]
     student = _Student(network, _embedding_size(network, entries), targets.shape[1])
     optimizer = torch.optim.AdamW(student.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    steps = settings.lesson_epochs * max(1, len(entries) // BATCH)
+    steps = settings.distillation_epochs * max(1, len(entries) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.learning_rate, total_steps=steps)
     draw = np.random.default_rng((seed, len(entries)))
     network.train()
-    for batch in _batches(entries, settings.lesson_epochs, draw):
+    for batch in _batches(entries, settings.distillation_epochs, draw):
         frames, lengths = pad([draw_entry(*entries[i], settings, draw) for i in batch])
         loss = functional.mse_loss(student(frames, lengths), targets[batch])
         optimizer.zero_grad()
@@ -87,12 +87,12 @@ def _embedding_size(network: Network, entries: Sequence[tuple[FrameBank, int]]) 
     return network(*bank.batch([clip])).embedding.shape[1]
 
 
-def _teacher_statistics(teacher: Recipe, lesson: Lessons) -> Tensor:
-    """The teacher's statistics (clips, size) of the lesson's clips, kept beside the bank."""
+def _teacher_statistics(teacher: Recipe, recordings: DistillationClips) -> Tensor:
+    """The teacher's statistics (clips, size) of the clips to learn from, cached beside the bank."""
     network = teacher.network(len(teacher.labels)).eval()
     network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
-    statistics = lesson.heard.statistics(STATISTICS, network.single_view_statistics)
-    return statistics[list(lesson.clips), 0]
+    statistics = recordings.teacher_bank.statistics(STATISTICS, network.single_view_statistics)
+    return statistics[list(recordings.clips), 0]
 
 
 def _components(statistics: Sequence[Tensor]) -> Tensor:

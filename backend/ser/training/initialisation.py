@@ -1,9 +1,9 @@
 """Gives a network what it has before its first step.
 
-That is the normalisation by the training clips; for a student, what its teacher teaches; and for a network on a frozen
-encoder the published tensors and all of its heads, fitted in closed form, which completes its training. One of those
-heads predicts relative to the speaker (profiles): every training clip is shown to it several times, each time less the
-offset that a few clips of its speaker would give, as a profile will later.
+That is the normalisation by the training clips; for a student, what it learns from its teacher; and for a network on a
+frozen encoder the published tensors and all of its heads, fitted in closed form, which completes its training. One of
+those heads predicts relative to the speaker (profiles): it is fitted to several views of every training clip, each less
+the offset that a few clips of its speaker give, as a profile does later.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ def initialise(recipe: Recipe, network: Network, task: Task, settings: TrainingS
         network: as it was made, with random weights.
         task: the clips; only those of ``task.train`` are used.
         settings: of the training.
-        seed: of the lessons and the profiles that are drawn.
+        seed: of the distillation and of the profiles that are drawn.
 
     Raises:
         ModelError, DownloadError: the pretrained tensors cannot be had.
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
-        if recipe.teacher is not None and task.lessons and settings.lesson_epochs:
-            distil(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
+        if recipe.teacher is not None and task.distillation and settings.distillation_epochs:
+            distil(network, get_recipe(recipe.teacher), task.distillation, settings, seed)
         return
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
     network.eval()

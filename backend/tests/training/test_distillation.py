@@ -13,11 +13,11 @@ from ser.data.dataset import load_data
 from ser.data.feature_cache import FrameBank
 from ser.models.layers import Standardise
 from ser.models.recipe import get_recipe
-from ser.training.batching import Lessons
+from ser.training.batching import DistillationClips
 from ser.training.distillation import distil
 
 STUDENT = get_recipe("cnn1d")
-SETTINGS = replace(STUDENT.training, lesson_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)
+SETTINGS = replace(STUDENT.training, distillation_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)
 CLIPS, LEARNT, FRAMES = 64, 48, 24
 
 
@@ -30,31 +30,31 @@ def bank(means: torch.Tensor) -> FrameBank:
 
 
 @pytest.fixture
-def lessons() -> list[Lessons]:
+def recordings() -> list[DistillationClips]:
     """The same hidden causes move what the student and what the teacher is given."""
     causes = torch.randn(CLIPS, 4, generator=torch.Generator().manual_seed(1))
     means = [causes @ torch.randn(4, dims, generator=torch.Generator().manual_seed(dims)) for dims in (39, 80)]
-    return [Lessons(*map(bank, means), range(LEARNT))]
+    return [DistillationClips(*map(bank, means), range(LEARNT))]
 
 
-def student(lessons: list[Lessons], seed: int = 0) -> torch.nn.Module:
+def student(recordings: list[DistillationClips], seed: int = 0) -> torch.nn.Module:
     torch.manual_seed(seed)
     network = STUDENT.network(3).eval()
-    network.standardise.fit(lessons[0].bank.frames[: LEARNT * FRAMES])
+    network.standardise.fit(recordings[0].bank.frames[: LEARNT * FRAMES])
     return network
 
 
-def distilled(toy_encoder, lessons: list[Lessons], seed: int = 0) -> torch.nn.Module:
-    network = student(lessons, seed)
-    distil(network, toy_encoder, lessons, SETTINGS, seed)
+def distilled(toy_encoder, recordings: list[DistillationClips], seed: int = 0) -> torch.nn.Module:
+    network = student(recordings, seed)
+    distil(network, toy_encoder, recordings, SETTINGS, seed)
     return network.eval()
 
 
 @torch.inference_mode()
-def unexplained(network: torch.nn.Module, lessons: list[Lessons]) -> float:
+def unexplained(network: torch.nn.Module, recordings: list[DistillationClips]) -> float:
     """Share of the variance of the teacher's statistics of new clips that a linear map of the embeddings leaves."""
-    inputs = network(*lessons[0].bank.batch(range(CLIPS))).embedding
-    wanted = lessons[0].heard.memory["lesson"].frames
+    inputs = network(*recordings[0].bank.batch(range(CLIPS))).embedding
+    wanted = recordings[0].teacher_bank.memory["teacher"].frames
     standardise = Standardise(wanted.shape[1])
     standardise.fit(wanted)
     inputs, wanted = torch.cat([inputs, torch.ones(CLIPS, 1)], dim=1), standardise(wanted)
@@ -63,23 +63,23 @@ def unexplained(network: torch.nn.Module, lessons: list[Lessons]) -> float:
     return float((inputs[LEARNT:] @ learnt - wanted[LEARNT:]).square().mean() / wanted[LEARNT:].square().mean())
 
 
-def test_it_learns_to_predict_the_teacher_s_statistics(toy_encoder, lessons):
-    network = distilled(toy_encoder, lessons)
-    assert unexplained(network, lessons) < 0.8 * unexplained(student(lessons), lessons)
+def test_it_learns_to_predict_the_teacher_s_statistics(toy_encoder, recordings):
+    network = distilled(toy_encoder, recordings)
+    assert unexplained(network, recordings) < 0.8 * unexplained(student(recordings), recordings)
 
 
-def test_the_same_seed_gives_the_same_student(toy_encoder, lessons):
-    one, again, other = (distilled(toy_encoder, lessons, seed).state_dict() for seed in (0, 0, 1))
+def test_the_same_seed_gives_the_same_student(toy_encoder, recordings):
+    one, again, other = (distilled(toy_encoder, recordings, seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, lessons):
-    one = distilled(toy_encoder, lessons).state_dict()
-    for part in (lessons[0].bank, lessons[0].heard):
+def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, recordings):
+    one = distilled(toy_encoder, recordings).state_dict()
+    for part in (recordings[0].bank, recordings[0].teacher_bank):
         part.frames[LEARNT * FRAMES :] = 7.0
         part.memory.clear()
-    again = distilled(toy_encoder, lessons).state_dict()
+    again = distilled(toy_encoder, recordings).state_dict()
     assert all(torch.equal(one[name], again[name]) for name in one)
 
 

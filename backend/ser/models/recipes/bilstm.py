@@ -8,10 +8,11 @@ fitted on the training split, the layers' order and sizes, four of the corpus's 
 ``--labels corpus``.
 
 Deviates from it:
-- Its split is random over clips, so that training hears the test's actors. Here the epoch is chosen by other speakers.
+- Its split is random over clips, so that training includes the test's actors. Here the epoch is chosen by other
+  speakers.
 - Clips are cut to their speech first, as everywhere in this project, and trained on with changed speed and noise.
 - Its optimiser is plain Adam; here AdamW with a falling rate, as for the other recipes.
-- It sends 3 s chunks from the browser; here recordings up to 10 s are heard whole, up to the 400 frames.
+- It sends 3 s chunks from the browser; here recordings up to 10 s are taken whole, up to the 400 frames.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ System: the encoder of OpenAI's whisper-tiny.en (Radford et al. 2022, arXiv:2212
 Follows it in: log-mel features with 80 bands, two convolutions, transformer layers, their pretrained weights.
 
 Deviates from it:
-- Whisper hears every clip padded to 30 s; here a clip is as long as it is, cut to its speech. Padding is masked.
+- Whisper encodes every clip padded to 30 s; here a clip is as long as it is, cut to its speech. Padding is masked.
 - It recognises words; here the mean and standard deviation over time of every layer go into a linear layer. Middle
   layers carry most of the emotion.
 - The last of its four layers is left out: it is for words, and without it unseen speakers are recognised as well, in
