@@ -188,7 +188,7 @@ def voice_predictor() -> Predictor:
     recipe = get_recipe("whisper")
     torch.manual_seed(0)
     network = recipe.network(len(recipe.labels)).eval()
-    network.upper.voices.ratio.fill_(2.0)
+    network.heads.speaker_offset.ratio.fill_(2.0)
     info = ModelInfo(
         name="toy",
         title="",

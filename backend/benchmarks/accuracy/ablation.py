@@ -20,12 +20,12 @@ from ser.data.corpus import corpus_root, get_corpus
 from ser.data.dataset import Data, load_data
 from ser.data.splits import make_folds
 from ser.evaluation.metrics import score
-from ser.models.adaptation import GatedLinear
+from ser.models.conditional_head import ConditionalHead
 from ser.models.layers import Standardise
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, get_recipe
 from ser.training.batching import Task, make_task
-from ser.training.head_fitting import fit_answer, fit_kind, kinds_of
+from ser.training.head_fitting import domains_of, fit_domains, fit_head
 
 CORPORA = ("ravdess", "crema-d", "indian-emospeech")
 
@@ -55,7 +55,7 @@ WAYS = {
     "+ classes of the corpus only": Way(weighted=False, copies=False, gated=False),
     "+ corpora and classes balanced": Way(copies=False, gated=False),
     "+ noise, rooms, lines, codecs": Way(gated=False),
-    "+ kinds of recording (ships)": Way(),
+    "+ domains (ships)": Way(),
 }
 
 
@@ -84,7 +84,7 @@ def _heard(recipe: Recipe, data: Data, settings: Settings) -> Tensor:
     """What the encoder hears: (clips, copies, size)."""
     network = recipe.network(len(data.labels)).eval()
     network.load_pretrained(load_pretrained(recipe.pretrained, settings.pretrained))
-    return data.bank.statistics("statistics", lambda *batch: network.statistics(*batch)[0])
+    return data.bank.statistics("statistics", network.statistics)
 
 
 def _figures(data: Data, heard: Tensor, way: Way, splits: list[tuple[list[int], list[int]]]) -> dict[str, float]:
@@ -113,16 +113,17 @@ def _by_corpus(task: Task) -> list[np.ndarray]:
 
 def _learnt(task: Task, train: np.ndarray, heard: Tensor, way: Way) -> Callable[[Tensor], Tensor]:
     """Returns statistics (clips, size) -> logits (clips, classes)."""
-    size, kinds = heard.shape[2], len(CORPORA)
-    standardise, kind, head = Standardise(size), nn.Linear(size, kinds), GatedLinear(size, task.classes, kinds)
+    size, domains = heard.shape[2], len(CORPORA)
+    standardise, domain = Standardise(size), nn.Linear(size, domains)
+    head = ConditionalHead(size, task.classes, domains)
     standardise.fit(heard[train, 0])
     views = standardise(heard[train]).transpose(0, 1)[: None if way.copies else 1]
     corpora = [task.corpora[clip] for clip in train]
-    fit_kind(kind, views[0], kinds_of(corpora if way.gated else [""] * len(train), kinds))
+    fit_domains(domain, views[0], domains_of(corpora if way.gated else [""] * len(train), domains))
     allowed, groups = task.allowed[train], task.groups[train]
     with torch.no_grad():
-        shares = kind(views).softmax(dim=2)
-    fit_answer(
+        shares = domain(views).softmax(dim=2)
+    fit_head(
         head,
         views,
         shares,
@@ -134,7 +135,7 @@ def _learnt(task: Task, train: np.ndarray, heard: Tensor, way: Way) -> Callable[
     @torch.inference_mode()
     def answer(statistics: Tensor) -> Tensor:
         vectors = standardise(statistics)
-        return head(vectors, kind(vectors).softmax(dim=1))
+        return head(vectors, domain(vectors).softmax(dim=1))
 
     return answer
 

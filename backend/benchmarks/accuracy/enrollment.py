@@ -12,12 +12,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ser.cli.sources import load
 from ser.data.dataset import Data
 from ser.data.splits import make_folds, speaker_of
 from ser.evaluation.metrics import score
+from ser.models.encoder import EncoderHeads
+from ser.models.network import NetworkOutput
 from ser.models.recipe import get_recipe
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
@@ -43,9 +45,9 @@ def main() -> None:
         task = make_task(data, sorted(fold.train + fold.validation), [])
         network = recipe.network(len(data.labels))
         network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
-        logits, vectors = predict(network, data.bank, fold.test, known_statistics(recipe, data.bank))
+        output = predict(network, data.bank, fold.test, known_statistics(recipe, data.bank))
         impossible = ~task.allowed[fold.test]
-        for corpus, name, truth, predicted in _scored(data, network, fold.test, logits, vectors, impossible):
+        for corpus, name, truth, predicted in _scored(data, network.heads, fold.test, output, impossible):
             known = answers.setdefault((corpus, name), ([], []))
             known[0].extend(truth)
             known[1].extend(predicted)
@@ -56,13 +58,13 @@ def main() -> None:
 
 @torch.inference_mode()
 def _scored(
-    data: Data, network: nn.Module, test: list[int], logits: Tensor, vectors: Tensor, impossible: Tensor
+    data: Data, heads: EncoderHeads, test: list[int], output: NetworkOutput, impossible: Tensor
 ) -> Iterator[tuple[str, str, list[str], list[str]]]:
     """Yields a corpus and the name of a kind of profile with labels and answers, speaker by speaker."""
     labels = np.array(data.labels)
     truth = np.array([data.targets[clip] for clip in test])
     speakers = np.array([speaker_of(data.utterances[clip]) for clip in test])
-    upper, draw = network.upper, np.random.default_rng(0)
+    logits, vectors, draw = output.logits, output.embedding, np.random.default_rng(0)
 
     def answers(clips: np.ndarray, found: Tensor) -> tuple[list[str], list[str]]:
         best = found.masked_fill(impossible[clips], -torch.inf).argmax(dim=1).numpy()
@@ -78,11 +80,11 @@ def _scored(
                     chosen = _chosen(kind, size, own, truth, draw)
                     if len(chosen) < size or len(chosen) == len(own):
                         continue
-                    offset = upper.voices.offset(vectors[chosen], logits[chosen].softmax(dim=1))
+                    offset = heads.speaker_offset.estimate(vectors[chosen], logits[chosen].softmax(dim=1))
                     rest = np.setdiff1d(own, chosen)
-                    yield corpus, f"{size:2d} {kind}", *answers(rest, upper.decide(vectors[rest], offset))
-        offset = upper.voices.offset(vectors[own], logits[own].softmax(dim=1))
-        yield corpus, "all, scored too", *answers(own, upper.decide(vectors[own], offset))
+                    yield corpus, f"{size:2d} {kind}", *answers(rest, heads.classify(vectors[rest], offset))
+        offset = heads.speaker_offset.estimate(vectors[own], logits[own].softmax(dim=1))
+        yield corpus, "all, scored too", *answers(own, heads.classify(vectors[own], offset))
 
 
 def _chosen(kind: str, size: int, own: np.ndarray, truth: np.ndarray, draw: np.random.Generator) -> np.ndarray:

@@ -162,18 +162,16 @@ def plot(
     model: ModelOption = None,
 ) -> None:
     """Plots waveform, speech, spectrogram, pitch and probabilities."""
-    from ser.audio.vad import find_speech
-    from ser.audio.waveform import SAMPLE_RATE, Waveform
     from ser.core.settings import load_settings
     from ser.evaluation.recording_plot import draw_clip
     from ser.inference.predictor import load_predictor
 
-    samples = _samples(source)
     settings = load_settings()
     predictor = load_predictor(model or settings.model, settings)
-    prediction = predictor.predict(Waveform(samples, SAMPLE_RATE), Path(source).name)
+    content = sys.stdin.buffer.read() if source == "-" else Path(source)
+    analysis = predictor.analyse(content, Path(source).name, explain=False)
     try:
-        draw_clip(out, samples, find_speech(samples), prediction)
+        draw_clip(out, analysis.samples, analysis.speech, analysis.prediction)
     except OSError as error:
         raise SettingsError(
             f"{out} cannot be written: {error.strerror or error}. Choose a writable folder with --out."

@@ -24,7 +24,7 @@ def enroll(
     """
     from ser.core.settings import load_settings
     from ser.inference.predictor import load_predictor
-    from ser.models.adaptation import VARIED
+    from ser.models.speaker_offset import VARIED
     from ser.storage.database import LOCAL, opened
     from ser.storage.profiles import save_profile
 

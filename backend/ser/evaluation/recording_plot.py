@@ -1,4 +1,4 @@
-"""Owns the picture of one recording: waveform, spectrogram, pitch, and how likely each emotion is."""
+"""Draws one recording: waveform, spectrogram, pitch, and how likely each emotion is."""
 
 from __future__ import annotations
 

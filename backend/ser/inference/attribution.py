@@ -1,4 +1,4 @@
-"""Owns what a network looked at: weights over the parts of many windows -> one course over the recording."""
+"""Merges what counted in each window, as weights of its parts, into one attribution over the recording."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.contours import cell_edges
 
-Kind = Literal["attention", "saliency"]
+AttributionKind = Literal["attention", "saliency"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attention:
+class Attribution:
     """How much each moment of a recording counted.
 
     Attributes:
@@ -25,14 +25,14 @@ class Attention:
         weight: how much it counted; the most is 1.
     """
 
-    kind: Kind
+    kind: AttributionKind
     start: list[float]
     end: list[float]
     weight: list[float]
 
 
 @dataclass(frozen=True)
-class Look:
+class WindowAttribution:
     """What counted in one window: ``weights`` (steps,) of equal parts of the samples ``start`` to ``stop``."""
 
     start: int
@@ -40,24 +40,24 @@ class Look:
     weights: np.ndarray
 
 
-def over_time(looks: Sequence[Look], samples: int, kind: Kind) -> Attention | None:
-    """Puts windows together, each by how far its parts are above or below its own average.
+def merge_windows(windows: Sequence[WindowAttribution], samples: int, kind: AttributionKind) -> Attribution | None:
+    """Merges windows, each by how far its parts are above or below its own average.
 
     Args:
-        looks: of the windows; those that overlap are averaged.
+        windows: in any order; where they overlap, they are averaged.
         samples: length of the recording in samples at 16 kHz.
         kind: where the weights are from.
 
     Returns:
         The cells of ``cell_edges`` that some window covers, or None where no window has more than one part.
     """
-    if not any(len(look.weights) > 1 for look in looks):
+    if not any(len(window.weights) > 1 for window in windows):
         return None
     edges = cell_edges(samples / SAMPLE_RATE)
     mass, cover = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
-    for look in looks:
-        bounds = np.linspace(look.start, look.stop, len(look.weights) + 1) / SAMPLE_RATE
-        share = look.weights / look.weights.mean()  # 1 is the average of the window
+    for window in windows:
+        bounds = np.linspace(window.start, window.stop, len(window.weights) + 1) / SAMPLE_RATE
+        share = window.weights / window.weights.mean()  # 1 is the average of the window
         total = np.insert(np.cumsum(share * np.diff(bounds)), 0, 0)
         first, last = np.searchsorted(edges, (bounds[0], bounds[-1])).tolist()
         near = slice(max(0, first - 1), last + 1)  # all other edges lie outside of the window
@@ -65,7 +65,7 @@ def over_time(looks: Sequence[Look], samples: int, kind: Kind) -> Attention | No
         cover[near.start : last] += np.diff(edges[near].clip(bounds[0], bounds[-1]))
     there = cover > 1e-9
     weight = mass[there] / cover[there]
-    return Attention(
+    return Attribution(
         kind=kind,
         start=edges[:-1][there].round(3).tolist(),
         end=edges[1:][there].round(3).tolist(),

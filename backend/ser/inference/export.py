@@ -1,4 +1,4 @@
-"""Owns the formats that other programs read: predictions -> text as CSV, Audacity labels, TextGrid, WebVTT, SRT, RTTM.
+"""Writes predictions in formats that other programs read: CSV, Audacity labels, TextGrid, WebVTT, SRT, RTTM.
 
 Each format is one function from predictions to text; ``FORMATS`` names them. All but CSV are about one recording.
 Moments that a person marked are written where a format has a place for them: Audacity labels and TextGrid.

@@ -1,8 +1,7 @@
-"""Uses a model: recording in, ``Prediction`` out; the one path behind every door."""
+"""Predicts the emotion of a recording with a loaded model: the one path behind every way in."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,12 +18,13 @@ from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile, check_name
-from ser.inference.attribution import Attention
-from ser.inference.postprocess import Evidence, conclude
-from ser.inference.runner import Between, Inference, cut
-from ser.inference.windowing import DEFAULT_GRID, Grid, check_work, windows
-from ser.models.adaptation import Voices, variety
+from ser.inference.attribution import Attribution
+from ser.inference.postprocess import WindowResults, make_prediction
+from ser.inference.runner import CheckCancelled, ClipOutputs, NetworkRunner, cut_speech
+from ser.inference.windowing import DEFAULT_GRID, Grid, Window, check_work, make_windows
 from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
+from ser.models.encoder import EncoderHeads
+from ser.models.speaker_offset import variety
 
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
 QUIET_PEAK = 0.01  # -40 dB below full scale
@@ -33,19 +33,28 @@ SHORT_SPEECH_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Analysis:
-    """A recording with its answer, for those who want to know more.
+    """A recording with its prediction and what that was made from.
 
     Attributes:
-        prediction: the answer.
-        samples: float32 (samples,) at 16 kHz, what was heard.
+        prediction: the prediction.
+        samples: float32 (samples,) at 16 kHz, what was analysed.
         speech: where speech is in them.
-        attention: what counted; None without speech, when not asked for, or from a network that takes a window whole.
+        attribution: what counted; None without speech, when not asked for, or from a network that takes a window whole.
     """
 
     prediction: Prediction
     samples: np.ndarray
     speech: Speech
-    attention: Attention | None
+    attribution: Attribution | None
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """A recording as it came, its samples at the model's rate, and where speech is in them."""
+
+    waveform: Waveform
+    samples: np.ndarray
+    speech: Speech
 
 
 class Predictor:
@@ -53,7 +62,7 @@ class Predictor:
 
     def __init__(self, checkpoint: Checkpoint, max_seconds: float):
         self._checkpoint = checkpoint
-        self._network = Inference(checkpoint)
+        self._runner = NetworkRunner(checkpoint)
         self._max_seconds = max_seconds
 
     @property
@@ -75,10 +84,10 @@ class Predictor:
         Args:
             source: the file's content, its path, or a waveform.
             file: name to put into the answer; a path's own name where empty.
-            grid: windows to look at it in, such as ``make_grid(window_seconds=2)``; by default 3 s long ones every
+            grid: windows to divide it into, such as ``make_grid(window_seconds=2)``; by default 3 s long ones every
                 second, and a recording of up to 10 s as a whole.
             coverage: percent of the answers whose ``prediction_set`` is to hold the right emotion; None asks for none.
-            profile: of the person who speaks, to whose voice the model is then calibrated.
+            profile: of the speaker, to whose voice the model is then calibrated.
 
         Raises:
             AudioError: the recording cannot be used, or has more windows than ``check_work`` allows.
@@ -96,44 +105,70 @@ class Predictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         explain: bool = True,
-        between: Between = lambda: None,
+        check_cancelled: CheckCancelled = lambda: None,
     ) -> Analysis:
-        """Names the emotion of a recording as ``predict`` does, and keeps what it was found from.
+        """Names the emotion of a recording as ``predict`` does, and returns what it was found from.
 
         Args:
             source, file, grid, coverage, profile: as for ``predict``.
-            explain: whether to say what counted; where a network has no attention, that takes about as long again.
-            between: called now and then while a long recording is looked at; what it raises ends the work.
+            explain: whether to say what counted; that takes about as long again where a network has no attention.
+            check_cancelled: called now and then while a long recording is analysed; what it raises ends the work.
 
         Raises:
             AudioError, ProfileError, SettingsError: as ``predict``.
         """
-        share = None if coverage is None else self._set_threshold(coverage)
-        voice = None if profile is None else self._voice(profile)
         source = Path(source) if isinstance(source, str) else source
-        waveform, samples, speech = self._hear(source)
-        check_work(grid, len(samples) / SAMPLE_RATE, self._max_seconds)
-        parts = windows(speech, grid) if speech.active.any() else []
-        probabilities, attention, intensities = np.zeros((0, len(self.info.labels))), None, None
-        warnings = _warnings(waveform, speech)
-        if parts:
-            clips = cut(samples, speech, parts)
-            outputs = self._network.outputs(clips, voice, between)
-            looks = (clips, outputs, voice, len(samples), between)
-            attention = self._network.attention(*looks) if explain else None
-            parts = [part for part, spoken in zip(parts, outputs.spoken, strict=True) if spoken]
-            probabilities = outputs.probabilities[outputs.spoken][:, self._canonical]
-            intensities = outputs.intensities[outputs.spoken] if outputs.intensities is not None and parts else None
-            warnings += [] if parts else ["no_voice"]
-        prediction = conclude(
+        set_threshold = None if coverage is None else self._set_threshold(coverage)
+        offset = None if profile is None else self._speaker_offset(profile)
+        recording = self._read(source)
+        check_work(grid, len(recording.samples) / SAMPLE_RATE, self._max_seconds)
+        results, attribution = self._recognise(recording, grid, offset, explain, check_cancelled)
+        prediction = make_prediction(
             self.info,
-            Evidence(speech=speech, windows=parts, probabilities=probabilities, grid=grid, intensities=intensities),
+            results,
             file=file or (source.name if isinstance(source, Path) else ""),
-            duration_seconds=waveform.seconds,
-            warnings=warnings,
-            set_threshold=share,
+            duration_seconds=recording.waveform.seconds,
+            warnings=_warnings(recording, results),
+            set_threshold=set_threshold,
         )
-        return Analysis(prediction, samples, speech, attention)
+        return Analysis(prediction, recording.samples, recording.speech, attribution)
+
+    def _recognise(
+        self,
+        recording: _Recording,
+        grid: Grid,
+        offset: Tensor | None,
+        explain: bool,
+        check_cancelled: CheckCancelled,
+    ) -> tuple[WindowResults, Attribution | None]:
+        """Runs the network on the windows with speech, and says what counted if that is asked for."""
+        speech = recording.speech
+        windows = make_windows(speech, grid) if speech.active.any() else []
+        if not windows:
+            return self._window_results(speech, grid, [], None), None
+        clips = cut_speech(recording.samples, speech, windows)
+        outputs = self._runner.run(clips, offset, check_cancelled)
+        attribution = None
+        if explain:
+            attribution = self._runner.attribute(clips, outputs, offset, len(recording.samples), check_cancelled)
+        return self._window_results(speech, grid, windows, outputs), attribution
+
+    def _window_results(
+        self, speech: Speech, grid: Grid, windows: Sequence[Window], outputs: ClipOutputs | None
+    ) -> WindowResults:
+        """Keeps the windows that the network takes for speech, with the labels in canonical order."""
+        if outputs is None or not outputs.is_speech.any():
+            nothing = np.zeros((0, len(self.info.labels)))
+            return WindowResults(speech=speech, windows=[], probabilities=nothing, grid=grid)
+        kept = outputs.is_speech
+        order = [self.info.labels.index(label) for label in canonical_order(self.info.labels)]
+        return WindowResults(
+            speech=speech,
+            windows=[window for window, spoken in zip(windows, kept, strict=True) if spoken],
+            probabilities=outputs.probabilities[kept][:, order],
+            grid=grid,
+            intensities=None if outputs.intensities is None else outputs.intensities[kept],
+        )
 
     def _set_threshold(self, coverage: int) -> float:
         known = self.info.calibration.set_thresholds
@@ -145,11 +180,11 @@ class Predictor:
         return known[str(coverage)]
 
     def enrol(self, name: str, sources: Sequence[bytes | str | Path | Waveform]) -> Profile:
-        """Makes a profile of one person's voice; the recordings are best varied in mood, and need no labels.
+        """Makes a profile of one speaker; the recordings are best varied in emotion, and need no labels.
 
         Args:
             name: of the profile.
-            sources: recordings of that person, one or more.
+            sources: recordings of that speaker, one or more.
 
         Raises:
             AudioError: a recording cannot be used.
@@ -157,37 +192,38 @@ class Predictor:
                 calibrated to a voice.
         """
         check_name(name)
-        voices = self._voices()
-        heard = []
+        heads = self._heads()
+        enrolled: list[tuple[ClipOutputs, float]] = []
         for source in sources:
-            _, samples, speech = self._hear(Path(source) if isinstance(source, str) else source)
-            if speech.active.any():
-                heard.append((self._network.outputs(cut(samples, speech, windows(speech))), speech.seconds))
-        if not heard:
+            recording = self._read(Path(source) if isinstance(source, str) else source)
+            if recording.speech.active.any():
+                clips = cut_speech(recording.samples, recording.speech, make_windows(recording.speech))
+                enrolled.append((self._runner.run(clips), recording.speech.seconds))
+        if not enrolled:
             raise ProfileError(f"Nobody speaks in the {len(sources)} recordings; record speech.", "profile_empty")
-        vectors = torch.tensor(np.stack([outputs.embeddings.mean(axis=0) for outputs, _ in heard]))
-        probabilities = torch.tensor(np.stack([outputs.probabilities.mean(axis=0) for outputs, _ in heard])).float()
+        embeddings = torch.tensor(np.stack([outputs.embeddings.mean(axis=0) for outputs, _ in enrolled]))
+        probabilities = torch.tensor(np.stack([outputs.probabilities.mean(axis=0) for outputs, _ in enrolled])).float()
         return Profile(
             name=name,
             model=self.info.name,
-            weights=self._fingerprint(),
-            clips=len(heard),
-            speech_seconds=round(sum(seconds for _, seconds in heard), 1),
+            weights=heads.fingerprint,
+            clips=len(enrolled),
+            speech_seconds=round(sum(seconds for _, seconds in enrolled), 1),
             variety=round(variety(probabilities), 3),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            offset=voices.offset(vectors, probabilities).numpy(),
+            offset=heads.speaker_offset.estimate(embeddings, probabilities).numpy(),
         )
 
-    def _voices(self) -> Voices:
-        upper = getattr(self._checkpoint.network, "upper", None)
-        if upper is None:
+    def _heads(self) -> EncoderHeads:
+        """Returns the heads that profiles are made and used with."""
+        network = self._checkpoint.network
+        if not network.supports_profiles:
             raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")
-        return upper.voices
+        return network.heads
 
-    def _voice(self, profile: Profile) -> Tensor:
+    def _speaker_offset(self, profile: Profile) -> Tensor:
         """Returns the offset of a profile, (size,)."""
-        self._voices()
-        if profile.weights != self._fingerprint():
+        if profile.weights != self._heads().fingerprint:
             raise ProfileError(
                 f"The profile {profile.name!r} was made by other weights ({profile.model}) than those of "
                 f"{self.info.name}; enrol again with this model.",
@@ -195,22 +231,11 @@ class Predictor:
             )
         return torch.from_numpy(profile.offset)
 
-    def _fingerprint(self) -> str:
-        """Names the weights that a profile's numbers are about."""
-        return hashlib.sha256(self._checkpoint.network.upper.head.shared.weight.detach().numpy().tobytes()).hexdigest()[
-            :16
-        ]
-
-    def _hear(self, source: bytes | Path | Waveform) -> tuple[Waveform, np.ndarray, Speech]:
-        """Returns a recording as it came, at the model's sampling rate, and where speech is in it."""
+    def _read(self, source: bytes | Path | Waveform) -> _Recording:
+        """Decodes a recording, resamples it for the model and detects speech in it."""
         waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
         samples = resample(waveform, self.info.sample_rate).samples
-        return waveform, samples, find_speech(samples)
-
-    @property
-    def _canonical(self) -> list[int]:
-        """Where each label in canonical order stands in the model's own."""
-        return [self.info.labels.index(label) for label in canonical_order(self.info.labels)]
+        return _Recording(waveform, samples, find_speech(samples))
 
 
 def load_predictor(name_or_path: str | Path, settings: Settings) -> Predictor:
@@ -223,8 +248,9 @@ def load_predictor(name_or_path: str | Path, settings: Settings) -> Predictor:
     return Predictor(load_checkpoint(folder), settings.max_audio_seconds)
 
 
-def _warnings(waveform: Waveform, speech: Speech) -> list[str]:
-    """Returns the codes of what makes an answer less reliable."""
+def _warnings(recording: _Recording, results: WindowResults) -> list[str]:
+    """Returns the codes of what makes a prediction less reliable."""
+    waveform, speech = recording.waveform, recording.speech
     level = np.abs(waveform.samples)
     found = []
     if (level >= 0.999).mean() > CLIPPED_SHARE:
@@ -235,4 +261,6 @@ def _warnings(waveform: Waveform, speech: Speech) -> list[str]:
         found.append("narrow_band")
     if 0 < speech.seconds < SHORT_SPEECH_SECONDS:
         found.append("little_speech")
+    if speech.active.any() and not results.windows:
+        found.append("no_voice")
     return found

@@ -1,8 +1,8 @@
-"""Owns running a network: parts of a recording -> probabilities, embeddings, and what counted in each of them."""
+"""Runs a network on parts of a recording: probabilities, embeddings, and what counted in each part."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +11,13 @@ from torch import Tensor
 
 from ser.audio.vad import Speech
 from ser.features.spectral import length_mask
-from ser.inference.attribution import Attention, Look, over_time
+from ser.inference.attribution import Attribution, WindowAttribution, merge_windows
 from ser.inference.windowing import Window
 from ser.models.checkpoint import Checkpoint
+from ser.models.network import NetworkOutput
 
-Between = Callable[[], None]  # called between batches; what it raises ends the work
-BATCH_SECONDS = 192  # of recording that go through the network at a time; bounds the memory
+CheckCancelled = Callable[[], None]  # called between batches; what it raises ends the work
+BATCH_SECONDS = 192  # of audio that go through the network at a time; bounds the memory
 
 
 @dataclass(frozen=True)
@@ -28,31 +29,31 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Outputs:
-    """What a network makes of clips.
+class ClipOutputs:
+    """What a network recognises in clips.
 
     Attributes:
         probabilities: (clips, classes), calibrated, in the order of the model's labels.
         embeddings: (clips, size).
-        looks: what its attention looked at; empty where it has none.
+        attributions: the network's attention in each clip; empty from networks without.
         intensities: (clips,) how strongly the emotion is expressed, 0 to 1; None from networks that do not tell.
-        spoken: bool (clips,), whether the network hears speech at all; all true from networks that do not tell.
+        is_speech: bool (clips,), whether each clip is speech; all true from networks that do not tell.
     """
 
     probabilities: np.ndarray
     embeddings: np.ndarray
-    looks: list[Look]
+    attributions: list[WindowAttribution]
     intensities: np.ndarray | None
-    spoken: np.ndarray
+    is_speech: np.ndarray
 
 
-def cut(samples: np.ndarray, speech: Speech, parts: list[Window]) -> list[Clip]:
+def cut_speech(samples: np.ndarray, speech: Speech, windows: Sequence[Window]) -> list[Clip]:
     """Returns the speech of every window, with a margin."""
-    spans = [speech.span(window.span.start, window.span.stop) for window in parts]
+    spans = [speech.span(window.span.start, window.span.stop) for window in windows]
     return [Clip(torch.from_numpy(np.ascontiguousarray(samples[span])), span.start) for span in spans]
 
 
-class Inference:
+class NetworkRunner:
     """A network with its features; safe to call from several threads."""
 
     def __init__(self, checkpoint: Checkpoint):
@@ -61,48 +62,65 @@ class Inference:
         self._network = checkpoint.network
 
     @torch.inference_mode()
-    def outputs(self, clips: list[Clip], voice: Tensor | None = None, between: Between = lambda: None) -> Outputs:
-        """Runs clips, one or more; ``voice`` (size,) is where the middle of the speaker's voice lies."""
-        logits, embeddings, looks = [], [], []
-        for batch in self._batches(clips, between):
-            found = self._network(*self._features(*_padded(batch)), *_given(voice))
-            logits.append(found[0])
-            embeddings.append(found[1])
-            looks += [] if found[2] is None else self._looks(batch, found[2])
-        probabilities = torch.softmax(torch.cat(logits).double() / self._info.calibration.temperature, dim=1)
-        vectors = torch.cat(embeddings)
-        intensities, spoken = None, np.ones(len(vectors), dtype=bool)
-        if upper := getattr(self._network, "upper", None):
-            intensities = torch.sigmoid(upper.intensity(vectors)).squeeze(1).numpy()
-            spoken = (upper.presence(vectors) > 0).squeeze(1).numpy()
-        return Outputs(probabilities.numpy(), vectors.numpy(), looks, intensities, spoken)
+    def run(
+        self, clips: list[Clip], speaker_offset: Tensor | None = None, check_cancelled: CheckCancelled = lambda: None
+    ) -> ClipOutputs:
+        """Runs the network on clips, one or more.
 
-    def attention(
+        Args:
+            clips: in order of time.
+            speaker_offset: (size,), only for networks that support profiles; None where nothing is known.
+            check_cancelled: see ``CheckCancelled``.
+        """
+        outputs, attributions = [], []
+        for batch in self._batches(clips, check_cancelled):
+            output = self._predict(*self._features(*_padded(batch)), speaker_offset)
+            outputs.append(output)
+            if output.attribution is not None:
+                attributions += self._window_attributions(batch, output.attribution)
+        logits = torch.cat([output.logits for output in outputs])
+        probabilities = torch.softmax(logits.double() / self._info.calibration.temperature, dim=1)
+        intensities = [output.intensity for output in outputs if output.intensity is not None]
+        return ClipOutputs(
+            probabilities=probabilities.numpy(),
+            embeddings=torch.cat([output.embedding for output in outputs]).numpy(),
+            attributions=attributions,
+            intensities=torch.cat(intensities).numpy() if intensities else None,
+            is_speech=torch.cat([output.is_speech for output in outputs]).numpy(),
+        )
+
+    def attribute(
         self,
         clips: list[Clip],
-        outputs: Outputs,
-        voice: Tensor | None,
+        outputs: ClipOutputs,
+        speaker_offset: Tensor | None,
         samples: int,
-        between: Between = lambda: None,
-    ) -> Attention | None:
+        check_cancelled: CheckCancelled = lambda: None,
+    ) -> Attribution | None:
         """Says what counted: the network's own attention or, where it has none, its saliency.
 
         Args:
             clips: of a recording, in order of time.
-            outputs: what the network made of them.
-            voice: as for ``outputs``.
+            outputs: what ``run`` returned for them.
+            speaker_offset: as for ``run``.
             samples: length of the recording in samples.
-            between: as for ``outputs``.
+            check_cancelled: as for ``run``.
         """
-        if outputs.looks:
-            return over_time(outputs.looks, samples, "attention")
+        if outputs.attributions:
+            return merge_windows(outputs.attributions, samples, "attention")
         apart = clips[:1]  # each moment once is enough
         for clip in clips:
             apart += [clip] if clip.start >= apart[-1].start + len(apart[-1].samples) else []
-        looks = [look for batch in self._batches(apart, between) for look in self._saliency(batch, voice)]
-        return over_time(looks, samples, "saliency")
+        batches = self._batches(apart, check_cancelled)
+        saliency = [one for batch in batches for one in self._saliency(batch, speaker_offset)]
+        return merge_windows(saliency, samples, "saliency")
 
-    def _saliency(self, batch: list[Clip], voice: Tensor | None) -> list[Look]:
+    def _predict(self, frames: Tensor, lengths: Tensor, speaker_offset: Tensor | None) -> NetworkOutput:
+        """Networks without support for profiles take no offset."""
+        known = () if speaker_offset is None else (speaker_offset,)
+        return self._network(frames, lengths, *known)
+
+    def _saliency(self, batch: list[Clip], speaker_offset: Tensor | None) -> list[WindowAttribution]:
         """How much each frame moves the likeliest class, by gradient times input.
 
         Source: Shrikumar et al. 2016, arXiv:1605.01713, "Not just a black box".
@@ -110,26 +128,26 @@ class Inference:
         with torch.no_grad():
             frames, lengths = self._features(*_padded(batch))
         frames = frames.clone().requires_grad_()
-        logits = self._network(frames, lengths, *_given(voice))[0]
+        logits = self._predict(frames, lengths, speaker_offset).logits
         (gradient,) = torch.autograd.grad(logits.amax(dim=1).sum(), frames)
         moved = (gradient * frames.detach()).sum(dim=2).abs()
-        return self._looks(batch, moved * length_mask(lengths, frames.shape[1]))
+        return self._window_attributions(batch, moved * length_mask(lengths, frames.shape[1]))
 
-    def _batches(self, clips: list[Clip], between: Between) -> Iterator[list[Clip]]:
-        """Cuts clips into parts of about ``BATCH_SECONDS``, padding counted."""
+    def _batches(self, clips: list[Clip], check_cancelled: CheckCancelled) -> Iterator[list[Clip]]:
+        """Divides clips into batches of about ``BATCH_SECONDS``, padding counted."""
         size = max(1, BATCH_SECONDS * self._info.sample_rate // max(len(clip.samples) for clip in clips))
         for start in range(0, len(clips), size):
             if start:
-                between()
+                check_cancelled()
             yield clips[start : start + size]
 
-    def _looks(self, batch: list[Clip], weights: Tensor) -> list[Look]:
+    def _window_attributions(self, batch: list[Clip], weights: Tensor) -> list[WindowAttribution]:
         """Reads weights (clips, steps): those beyond a clip's length are zero and left out."""
         begins, ends = (bound.tolist() for bound in self._features.span(*_padded(batch)))
         found = []
         for clip, row, begin, end in zip(batch, weights.numpy(), begins, ends, strict=True):
             own = row[: int(np.flatnonzero(row).max(initial=-1)) + 1]
-            found += [Look(clip.start + begin, clip.start + end, own)] if len(own) else []
+            found += [WindowAttribution(clip.start + begin, clip.start + end, own)] if len(own) else []
         return found
 
 
@@ -137,7 +155,3 @@ def _padded(batch: list[Clip]) -> tuple[Tensor, Tensor]:
     """Returns samples (batch, samples) and lengths (batch,)."""
     lengths = torch.tensor([len(clip.samples) for clip in batch])
     return torch.nn.utils.rnn.pad_sequence([clip.samples for clip in batch], batch_first=True), lengths
-
-
-def _given(voice: Tensor | None) -> tuple[Tensor, ...]:
-    return () if voice is None else (voice,)

@@ -1,8 +1,8 @@
-"""Owns live sessions: a chunk of sound -> its answer, and the chunks of a session -> one timeline.
+"""Analyses the chunks of a live session, and merges them into the session's ``Prediction``.
 
-A chunk is heard on its own, whichever process gets it; what it says about its few seconds is kept with where speech is
-in it, and the session's ``Prediction`` is made from all chunks that are there, in whatever order they came. Chunks may
-overlap: then they are the windows of a recording, and a session of them answers nearly as the recording would.
+A chunk is analysed on its own, by whichever process gets it. Its result is stored with where speech is in it, and the
+session's prediction is made from all chunks that are there, in whatever order they came. Chunks may overlap: then they
+are the windows of a recording, and a session of them gives nearly what the recording would.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ser.core.errors import AudioError
 from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.speaker_profile import Profile
-from ser.inference.postprocess import Evidence, conclude
+from ser.inference.postprocess import WindowResults, make_prediction
 from ser.inference.predictor import SHORT_SPEECH_SECONDS, Predictor
 from ser.inference.windowing import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
 from ser.models.checkpoint import ModelInfo
@@ -30,16 +30,16 @@ from ser.storage.sessions import Chunk
 CHUNK_SECONDS = 3.0  # the longest chunk
 ROUNDING_SECONDS = 0.01  # a chunk may be longer by so much, which is what resampling in a browser adds
 DECODED_SECONDS = 60.0  # enough to say how long a chunk is that is too long
-ANSWER = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
-OF_THE_SOUND = ("overdriven", "quiet", "narrow_band")  # warnings that hold for a session where most chunks have them
+RESULT_FIELDS = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
+RECORDING_WARNINGS = ("overdriven", "quiet", "narrow_band")  # hold for a session where most of its chunks have them
 
 
 def chunk_digest(content: bytes, start: float) -> str:
-    """Names what was sent, so that the same chunk is known when it comes again."""
+    """Identifies what was sent, so that the same chunk is recognised when it comes again."""
     return hashlib.sha256(f"{start!r}:".encode() + content).hexdigest()
 
 
-def hear(
+def analyse_chunk(
     predictor: Predictor,
     content: bytes,
     *,
@@ -55,8 +55,8 @@ def hear(
         content: a recording of its own, such as a WAV file.
         sequence: its number in the session.
         start: where it begins in s.
-        profile: of the person who speaks.
-        decode: reads the chunk.
+        profile: of the speaker.
+        decode: decodes the chunk.
 
     Raises:
         AudioError: the chunk cannot be used, or is longer than ``CHUNK_SECONDS``.
@@ -76,12 +76,12 @@ def hear(
         start=start,
         end=round(start + waveform.seconds, 3),
         speech="".join("1" if frame else "0" for frame in analysis.speech.measured),
-        answer={name: shape[name] for name in ANSWER},
+        answer={name: shape[name] for name in RESULT_FIELDS},
     )
 
 
-def merge(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
-    """Puts the chunks of a session together.
+def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
+    """Merges the chunks of a session into one prediction.
 
     Args:
         info: the session's model.
@@ -89,7 +89,7 @@ def merge(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
         title: to name the prediction by.
 
     Returns:
-        The answer as for a recording; "no speech" without a chunk.
+        The prediction as for a recording; "no speech" without a chunk.
     """
     grid = _grid(chunks)
     speech = _speech(chunks)
@@ -97,7 +97,7 @@ def merge(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
     labels = canonical_order(info.labels)
     rows = [[chunk.answer["probabilities"][label] for label in labels] for _, chunk in spoken]
     intensities = [chunk.answer.get("intensity") for _, chunk in spoken]  # sessions begun before it was kept have none
-    evidence = Evidence(
+    results = WindowResults(
         speech=speech,
         windows=[window for window, _ in spoken],
         probabilities=np.array(rows).reshape(len(rows), len(labels)),
@@ -105,16 +105,16 @@ def merge(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
         intensities=None if not spoken or None in intensities else np.array(intensities),
     )
     end = max((chunk.end for chunk in chunks), default=0.0)
-    return conclude(info, evidence, file=title, duration_seconds=end, warnings=_warnings(chunks, evidence))
+    return make_prediction(info, results, file=title, duration_seconds=end, warnings=_warnings(chunks, results))
 
 
-def _warnings(chunks: Sequence[Chunk], evidence: Evidence) -> list[str]:
+def _warnings(chunks: Sequence[Chunk], results: WindowResults) -> list[str]:
     """The codes of what makes the session's answer less reliable."""
-    said = Counter(code for chunk in chunks for code in chunk.answer.get("warning_codes", ()))
-    found = [code for code in OF_THE_SOUND if said[code] and 2 * said[code] >= len(chunks)]
-    if 0 < evidence.speech.seconds < SHORT_SPEECH_SECONDS:
+    counts = Counter(code for chunk in chunks for code in chunk.answer.get("warning_codes", ()))
+    found = [code for code in RECORDING_WARNINGS if counts[code] and 2 * counts[code] >= len(chunks)]
+    if 0 < results.speech.seconds < SHORT_SPEECH_SECONDS:
         found.append("little_speech")
-    if said["no_voice"] and not evidence.windows:
+    if counts["no_voice"] and not results.windows:
         found.append("no_voice")
     return found
 
@@ -159,7 +159,7 @@ def summarise(prediction: Prediction) -> Statistics:
 
 
 def result_of(prediction: Prediction) -> dict[str, object]:
-    """What is kept of a live session, in the shape of an analysed recording: without sound there is nothing more."""
+    """Returns what is stored of a live session, as of an analysed recording: without audio there is nothing more."""
     return {"prediction": prediction.to_dict(), "attention": None, "descriptors": [], "curves": []}
 
 
@@ -186,13 +186,13 @@ def _speech(chunks: Sequence[Chunk]) -> Speech:
 def _windows(chunks: Sequence[Chunk], speech: Speech, grid: Grid) -> list[tuple[Window, Chunk]]:
     """The chunks with speech as windows on the grid, one for each of its places: of several the one sent last."""
     origin = min((chunk.start for chunk in chunks), default=0.0)
-    heard = [chunk for chunk in chunks if chunk.answer["probabilities"]] if speech.active.any() else []
-    places = {round((chunk.start - origin) / grid.hop_seconds): chunk for chunk in heard}
+    spoken = [chunk for chunk in chunks if chunk.answer["probabilities"]] if speech.active.any() else []
+    places = {round((chunk.start - origin) / grid.hop_seconds): chunk for chunk in spoken}
     found: list[tuple[Window, Chunk]] = []
     for place in sorted(places):
         start = round(origin * SAMPLE_RATE) + place * round(grid.hop_seconds * SAMPLE_RATE)
         stop = min(start + round((places[place].end - places[place].start) * SAMPLE_RATE), speech.samples)
         window = Window(slice(start, stop), speech.seconds_between(start, stop))
         found += [(window, places[place])] if window.speech_seconds else []  # outvoted by its neighbours
-    spoken = [pair for pair in found if pair[0].speech_seconds >= MIN_SPEECH_SECONDS]
-    return spoken or sorted(found, key=lambda pair: -pair[0].speech_seconds)[:1]
+    enough = [pair for pair in found if pair[0].speech_seconds >= MIN_SPEECH_SECONDS]
+    return enough or sorted(found, key=lambda pair: -pair[0].speech_seconds)[:1]

@@ -1,4 +1,4 @@
-"""Owns how sure an answer is: temperature scaling of logits, when an answer is called unsure, and conformal sets."""
+"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and conformal sets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
     """Returns the temperature with the least negative log likelihood.
 
     Args:
-        logits: (clips, classes), out-of-fold: of networks that never heard the clips' speakers.
+        logits: (clips, classes), out-of-fold: of networks that were not trained on the clips' speakers.
         targets: int (clips,), right classes.
 
     Source: Guo et al. 2017, ICML, "On calibration of modern neural networks".

@@ -1,4 +1,4 @@
-"""Owns checkpoints: ``model.safetensors`` + ``config.json`` <-> a network that is ready to use.
+"""Writes and reads checkpoints: ``model.safetensors`` + ``config.json`` <-> a network that is ready to use.
 
 A checkpoint alone says how to rebuild its network. Nothing is pickled, so a model file cannot run code; its SHA-256
 stands in the configuration, so that a damaged or exchanged file is refused.
@@ -21,6 +21,7 @@ from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import ModelError
 from ser.core.labels import EMOTIONS
 from ser.models.calibration import Calibration
+from ser.models.network import Network
 from ser.models.recipe import find_recipes, get_recipe
 
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
@@ -99,14 +100,14 @@ class ModelInfo:
 
     @property
     def leaky_figure(self) -> Figure | None:
-        """The figure of a random split, in which the speakers were heard before."""
+        """The figure of a random split, whose test speakers also occur in training."""
         return self._first(speaker_independent=False)
 
     @property
     def profiles(self) -> bool:
-        """Whether the model can be calibrated to a voice: what begins with pretrained tensors can."""
+        """Whether the model can be calibrated to a speaker by a profile."""
         recipe = find_recipes().get(self.recipe)
-        return recipe is not None and recipe.pretrained is not None
+        return recipe is not None and recipe.network.supports_profiles
 
     def _first(self, *, speaker_independent: bool) -> Figure | None:
         own = (f for f in self.figures if f.classes == len(self.labels))
@@ -119,7 +120,7 @@ class Checkpoint:
 
     info: ModelInfo
     features: nn.Module
-    network: nn.Module
+    network: Network
 
 
 def save_checkpoint(folder: Path, info: ModelInfo, weights: Mapping[str, Tensor]) -> None:

@@ -1,5 +1,7 @@
-"""Torch blocks that recipes share. Each keeps the rule that padding changes nothing: what lies beyond a length is zero
-going in and coming out, and statistics are taken over real frames only. Frames are (batch, channels, frames) in here.
+"""Defines the torch layers that recipes share.
+
+Each keeps the rule that padding changes nothing: what lies beyond a length is zero in input and output, and statistics
+are taken over real frames only. Frames are (batch, channels, frames) in here.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ser.features.spectral import length_mask
+from ser.models.network import Network, NetworkOutput
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
@@ -34,7 +37,7 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
 
 
 class Standardise(nn.Module):
-    """Takes mean and standard deviation of the training split out of (batch, frames, dims) or (batch, dims).
+    """Standardises (batch, frames, dims) or (batch, dims) by mean and standard deviation of the training split.
 
     Training calls ``fit``; the statistics are buffers, so a checkpoint carries them.
     """
@@ -45,7 +48,7 @@ class Standardise(nn.Module):
         self.register_buffer("scale", torch.ones(dims))
 
     def fit(self, frames: Tensor) -> None:
-        """Takes the statistics of (frames, dims); a dim that never changes is left at zero."""
+        """Fits the statistics to (frames, dims); a constant dim becomes zero."""
         self.mean.copy_(frames.mean(dim=0))
         self.scale.copy_(frames.std(dim=0).clamp_min(1e-5))
 
@@ -167,7 +170,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(hidden * gate + past) * mask, lengths
 
 
-class ResidualNetwork(nn.Module):
+class ResidualNetwork(Network):
     """Residual blocks over standardised frames, attentive statistics over the true length, two dense layers.
 
     Args:
@@ -189,13 +192,13 @@ class ResidualNetwork(nn.Module):
         self.embedding = nn.Sequential(nn.Dropout(0.3), nn.Linear(2 * widths[-1], embedding), nn.ReLU())
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(embedding, classes))
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
         hidden = self.standardise(frames, lengths).transpose(1, 2)  # (batch, dims, frames)
         for block in self.blocks:
             hidden, lengths = block(hidden, lengths)
         pooled, weights = self.pooling(hidden, lengths)  # (batch, 2 * widths[-1])
         embedding = self.embedding(pooled)
-        return self.head(embedding), embedding, weights
+        return NetworkOutput(self.head(embedding), embedding, weights)
 
 
 class ConvBlock(nn.Module):

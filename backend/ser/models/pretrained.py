@@ -1,4 +1,4 @@
-"""Owns pretrained tensors: found on disk or downloaded once, and checked before anything is built from them.
+"""Loads pretrained tensors: from disk or downloaded once, checked before anything is built from them.
 
 What is pinned is the SHA-256 of the tensors themselves, rounded to float16, and not of a file: a file with only the
 part that is used, or in another precision, passes, and anything else does not.

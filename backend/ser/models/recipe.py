@@ -1,7 +1,7 @@
-"""The contract of a recipe: one published system, from features to training settings, and how recipes are found.
+"""Defines a recipe, one published system from features to training settings, and finds all recipes.
 
-A recipe is one file in ``ser/recipes`` ending in ``RECIPE``; adding the file is the only edit. Nothing branches on a
-recipe's name.
+A recipe is one file in ``ser/models/recipes`` ending in ``RECIPE``; adding the file is the only edit. Nothing branches
+on a recipe's name.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import nn
 
 from ser.audio.augmentation import Change
 from ser.core.errors import ModelError
+from ser.models.network import Network
 from ser.models.pretrained import Pretrained
 
 
@@ -25,8 +26,8 @@ class TrainingSettings:
     """How a recipe is trained; every value was chosen on validation speakers.
 
     Attributes:
-        epochs: upper bound; training stops earlier, see ``patience``. 0 leaves pretrained tensors as they are: only
-            the linear layers on top of them are learnt.
+        epochs: upper bound; training stops earlier, see ``patience``. 0 for recipes with pretrained tensors, whose
+            encoder stays frozen and whose heads are fitted in closed form.
         patience: epochs without a better validation UA after which training stops, and the best one is taken. None
             takes the last epoch of the schedule: no choice is made, so an evaluation keeps no speakers back for it and
             learns from all that are not tested.
@@ -45,9 +46,7 @@ class TrainingSettings:
         dim_mask: most neighbouring dims that are blanked; 0 switches it off.
         class_weights: whether rarer classes weigh more in the loss, by the inverse of their share.
         balanced: whether every class of every corpus is drawn equally often.
-        rates: (beginning of a parameter's name, share of the learning rate that it gets); the first that fits counts,
-            1 where none does.
-        lesson_epochs: passes over what the recipe's teacher hears, before the first label.
+        distillation_epochs: passes over the teacher's statistics, before the first label.
     """
 
     epochs: int
@@ -66,8 +65,7 @@ class TrainingSettings:
     dim_mask: int = 0
     class_weights: bool = False
     balanced: bool = False
-    rates: tuple[tuple[str, float], ...] = ()
-    lesson_epochs: int = 0
+    distillation_epochs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +84,10 @@ class Recipe:
         features: ``features(clip_seconds)`` makes the module
             ``(samples (batch, samples), lengths) -> (frames (batch, frames, dims), lengths)``. Its
             ``span(samples, lengths)`` says where in each clip the frames begin and end, in samples, both (batch,).
-        network: ``network(classes)`` makes the module
-            ``(frames, lengths) -> (logits (batch, classes), embedding (batch, size), attention or None)``. Attention
-            is (batch, steps): weights of equal parts of a clip's frames, 0 beyond its length.
+        network: class of the network, see ``Network``.
         training: settings that its training uses.
         protocol: how its authors split their data, in words.
-        pretrained: tensors that its training begins with, or None. Its network then has ``load_pretrained(tensors)``,
-            ``statistics(frames, lengths) -> ((batch, size), attention)``, and two parts. ``lower(frames, lengths) ->
-            (tokens, lengths)`` stays as it was published. ``upper(tokens, lengths)`` answers; it has ``statistics``
-            of tokens, ``standardise`` that follows, ``head`` and, for known ``voices``, ``voiced_head`` (both
-            ``GatedLinear``), ``intensity`` and ``presence`` (of speech), linear layers on the embedding.
+        pretrained: tensors of the frozen encoder, or None. The network is then an ``EncoderNetwork``.
         teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """
 
@@ -108,19 +100,16 @@ class Recipe:
     labels: tuple[str, ...]
     corpora: Mapping[str, Mapping[str, str]]
     features: Callable[[float | None], nn.Module]
-    network: Callable[[int], nn.Module]
+    network: type[Network]
     training: TrainingSettings
     protocol: str
     pretrained: Pretrained | None = None
     teacher: str | None = None
 
 
-NetworkOutput = tuple[Tensor, Tensor, Tensor | None]
-
-
 @cache
 def find_recipes() -> dict[str, Recipe]:
-    """Returns every recipe by name, found by scanning ``ser/recipes``."""
+    """Returns every recipe by name, found by scanning ``ser/models/recipes``."""
     package = importlib.import_module("ser.models.recipes")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     return {name: importlib.import_module(f"ser.models.recipes.{name}").RECIPE for name in names}

@@ -1,4 +1,4 @@
-"""Owns what a training step gets: which clips, in which of their copies, cut and blanked how, and their targets."""
+"""Makes training batches: which clips, in which of their copies, how cropped and masked, and their targets."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """Recordings that a teacher hears, labelled or not.
+class DistillationClips:
+    """Recordings to learn from a teacher, labelled or not.
 
     Attributes:
-        bank: the pupil's frames.
-        heard: the teacher's frames of the same recordings.
+        bank: the student's frames.
+        teacher_bank: the teacher's frames of the same recordings.
         clips: those to learn from.
     """
 
     bank: FrameBank
-    heard: FrameBank
+    teacher_bank: FrameBank
     clips: Sequence[int]
 
 
@@ -48,7 +48,7 @@ class Task:
         shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
         corpora: name of each clip's corpus; empty where all are from one.
         speakers: who speaks in each clip; empty where that is not known.
-        lessons: what a teacher hears, for recipes that have one.
+        distillation: recordings to learn from the teacher, for recipes that have one.
         intensities: float (clips,), how strongly the emotion is expressed, from 0 to 1, NaN where that is not known; or
             None.
     """
@@ -61,7 +61,7 @@ class Task:
     shares: Tensor | None = None
     corpora: Sequence[str] = ()
     speakers: Sequence[str] = ()
-    lessons: Sequence[Lessons] = ()
+    distillation: Sequence[DistillationClips] = ()
     intensities: Tensor | None = None
 
     @cached_property
@@ -110,28 +110,29 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
         shares,
         corpora,
         speakers,
-        _lessons(data, train),
+        _distillation_clips(data, train),
         torch.tensor([INTENSITIES.get(utterance.intensity, torch.nan) for utterance in data.utterances]),
     )
 
 
-def _lessons(data: Data, train: Sequence[int]) -> list[Lessons]:
+def _distillation_clips(data: Data, train: Sequence[int]) -> list[DistillationClips]:
     """The training clips, and all recordings that need no label."""
     if data.teacher_bank is None:
         return []
     spare = [
-        Lessons(one.bank, one.teacher_bank, torch.nonzero(one.bank.speech)[:, 0].tolist()) for one in data.unlabelled
+        DistillationClips(one.bank, one.teacher_bank, torch.nonzero(one.bank.speech)[:, 0].tolist())
+        for one in data.unlabelled
     ]
-    return [Lessons(data.bank, data.teacher_bank, train), *spare]
+    return [DistillationClips(data.bank, data.teacher_bank, train), *spare]
 
 
 def _vote_shares(data: Data, targets: Tensor) -> Tensor:
     """(clips, classes): the listeners' votes among the classes, the label where there were none."""
     shares = functional.one_hot(targets, len(data.labels)).double()
     for i, utterance in enumerate(data.utterances):
-        heard = torch.tensor([(utterance.soft_labels or {}).get(label, 0.0) for label in data.labels]).double()
-        if heard.sum():
-            shares[i] = heard / heard.sum()
+        votes = torch.tensor([(utterance.soft_labels or {}).get(label, 0.0) for label in data.labels]).double()
+        if votes.sum():
+            shares[i] = votes / votes.sum()
     return shares.float()
 
 

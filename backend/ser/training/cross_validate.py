@@ -29,7 +29,7 @@ from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresho
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
-from ser.training.loop import Epoch, fit, hears_speech, intensity_scores, predict
+from ser.training.loop import Epoch, fit, predict
 
 RUN_VERSION = 1  # of what RUN_FILE says about a run
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
@@ -207,9 +207,13 @@ def _run_fold(
     trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
-    logits, embeddings = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
-    intensities, voices = intensity_scores(network, embeddings), hears_speech(network, embeddings)
-    speech = [found and voice for found, voice in zip(data.bank.speech[fold.test].tolist(), voices, strict=True)]
+    output = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
+    logits = output.logits
+    intensities = [None] * len(fold.test) if output.intensity is None else output.intensity.tolist()
+    speech = [
+        found and voice
+        for found, voice in zip(data.bank.speech[fold.test].tolist(), output.is_speech.tolist(), strict=True)
+    ]
     best = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
     predicted = [data.labels[one] if found else NO_SPEECH for one, found in zip(best, speech, strict=True)]
     return prediction_rows(data, fold, predicted, logits, best_epoch=trained.best_epoch, intensities=intensities)

@@ -1,4 +1,4 @@
-"""Owns the linear layers on top of a pretrained encoder's statistics, found without any epochs: see ``probe``."""
+"""Fits the linear layers on top of a frozen encoder's statistics in closed form, without epochs: see ``fit_probe``."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ser.models.adaptation import GatedLinear
+from ser.models.conditional_head import ConditionalHead
 from ser.training.linear_probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
 
-KIND_INVERSE_PENALTY = 0.001  # corpora are told apart easily
-NEVER = -1e4  # logit of a kind of recording that there is none of
+DOMAIN_INVERSE_PENALTY = 0.001  # corpora are told apart easily
+NEVER = -1e4  # logit of a domain without a recording
 
 
-def kinds_of(corpora: Sequence[str], most: int) -> Tensor:
-    """Returns the number (clips,) of the kind of recording that each clip is: one for each corpus, if not too many."""
+def domains_of(corpora: Sequence[str], most: int) -> Tensor:
+    """Returns the number of each clip's domain, int64 (clips,): its corpus, or 0 for all if those are too many."""
     numbers = np.unique(np.asarray(corpora), return_inverse=True)[1]
     return torch.from_numpy(numbers) if numbers.max(initial=0) < most else torch.zeros(len(numbers), dtype=torch.long)
 
 
-def fit_kind(layer: nn.Linear, vectors: Tensor, kinds: Tensor) -> None:
-    """Gives a layer what tells kinds (clips,) of recordings apart by vectors (clips, size)."""
-    targets = functional.one_hot(kinds, len(layer.bias)).float()
+def fit_domains(layer: nn.Linear, vectors: Tensor, domains: Tensor) -> None:
+    """Fits a classifier of domains (clips,) from vectors (clips, size)."""
+    targets = functional.one_hot(domains, len(layer.bias)).float()
     present = targets.any(dim=0)
     with torch.no_grad():
         layer.weight.zero_()
@@ -33,23 +33,24 @@ def fit_kind(layer: nn.Linear, vectors: Tensor, kinds: Tensor) -> None:
     if present.sum() < 2:
         return
     even, allowed = torch.ones(len(vectors)), present.expand_as(targets)
-    weight, bias = fit_probe(vectors, targets, allowed, even, inverse_penalty=KIND_INVERSE_PENALTY)
+    weight, bias = fit_probe(vectors, targets, allowed, even, inverse_penalty=DOMAIN_INVERSE_PENALTY)
     with torch.no_grad():
         layer.weight.copy_(weight)
         layer.bias.copy_(bias.masked_fill(~present, NEVER))
 
 
-def fit_answer(
-    head: GatedLinear, views: Tensor, shares: Tensor, targets: Tensor, allowed: Tensor, groups: Tensor
+def fit_head(
+    head: ConditionalHead, views: Tensor, shares: Tensor, targets: Tensor, allowed: Tensor, groups: Tensor
 ) -> None:
-    """Gives a layer the weights that answer best.
+    """Fits a head to the training clips.
 
-    What is shared counts as much as what is added, so that with one kind both are the same and nothing is gained.
+    What is shared is penalised as much as what is added, so that with one domain both are the same and nothing is
+    gained.
 
     Args:
         head: gets the weights.
-        views: (views, clips, size), versions of every clip.
-        shares: (views, clips, kinds), how far they are of each kind.
+        views: (views, clips, size), augmented versions of every clip.
+        shares: (views, clips, domains), how far they are of each domain.
         targets: float (clips, classes).
         allowed: bool (clips, classes), the classes that a clip's corpus has.
         groups: int64 (clips,), clips of one group together weigh as much as those of any other.
@@ -71,8 +72,8 @@ def fit_answer(
         head.added.copy_(found[1:] * math.sqrt(0.5))
 
 
-def fit_presence(layer: nn.Linear, speech: Tensor, sounds: Tensor) -> None:
-    """Gives a layer what tells speech (clips, size) from sounds that are none (sounds, size)."""
+def fit_speech_detector(layer: nn.Linear, speech: Tensor, sounds: Tensor) -> None:
+    """Fits a layer that tells speech (clips, size) from other sounds (sounds, size)."""
     views = torch.cat([speech, sounds])
     spoken = torch.arange(len(views)) < len(speech)
     targets = torch.stack([~spoken, spoken], dim=1).float()
@@ -81,7 +82,7 @@ def fit_presence(layer: nn.Linear, speech: Tensor, sounds: Tensor) -> None:
 
 
 def fit_intensity(layer: nn.Linear, vectors: Tensor, levels: Tensor, groups: Tensor) -> None:
-    """Gives a layer what says how strongly an emotion is expressed.
+    """Fits a layer that predicts how strongly an emotion is expressed.
 
     Only emotions that a corpus has in several intensities count: what is always mild, such as neutral, would teach
     which emotion it is instead.
@@ -105,7 +106,7 @@ def fit_intensity(layer: nn.Linear, vectors: Tensor, levels: Tensor, groups: Ten
 
 
 def _copy_difference(layer: nn.Linear, weight: Tensor, bias: Tensor) -> None:
-    """Two classes need one logit."""
+    """Writes the two classes' difference into a layer: they need one logit."""
     with torch.no_grad():
         layer.weight.copy_(weight[1:] - weight[:1])
         layer.bias.copy_(bias[1:] - bias[:1])

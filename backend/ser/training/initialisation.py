@@ -1,131 +1,109 @@
-"""Owns what a network has before its first step: statistics of the training clips and, where its recipe begins with
-pretrained tensors, these and the linear layer that is best on top of them.
+"""Gives a network what it has before its first step.
 
-That layer also learns to hear a voice relative to itself ("calibrate to my voice"): every training clip is shown to it
-several times, each time moved by what a few clips of its speaker say about the voice, as a profile will move it later.
+That is the normalisation by the training clips; for a student, what it learns from its teacher; and for a network on a
+frozen encoder the published tensors and all of its heads, fitted in closed form, which completes its training. One of
+those heads predicts relative to the speaker (profiles): it is fitted to several views of every training clip, each less
+the offset that a few clips of its speaker give, as a profile does later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.core.settings import load_settings
 from ser.data.frame_tensors import FrameBank
-from ser.models.adaptation import Voices
+from ser.models.encoder import EncoderHeads
 from ser.models.layers import Standardise
+from ser.models.network import Network
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings, get_recipe
+from ser.models.speaker_offset import SpeakerOffset
 from ser.training.batching import Task
-from ser.training.distillation import teach
-from ser.training.head_fitting import fit_answer, fit_intensity, fit_kind, fit_presence, kinds_of
-from ser.training.ood_temperature import Clips, fit_caution
+from ser.training.distillation import distil
+from ser.training.head_fitting import domains_of, fit_domains, fit_head, fit_intensity, fit_speech_detector
+from ser.training.ood_temperature import Clips, fit_ood_temperature
 
-LOWER = "lower"  # the published part, as a bank names what it makes
-STATISTICS = "statistics"  # of the published tensors, as a bank names them
-SOUNDS_BANK = "sounds"  # that are no speech, as a bank remembers them
+STATISTICS = "statistics"  # of the frozen encoder, as a bank names them
+SOUNDS_BANK = "sounds"  # that are not speech, as a bank remembers them
 SOUNDS_EACH = 40  # of every kind
-PROFILE_CLIPS = (1, 3, 5, 10, 20, 60)  # sizes of the profiles that the linear layer is shown
-ONE_MOOD = 0.25  # share of the profiles that are of one emotion only
+PROFILE_CLIPS = (1, 3, 5, 10, 20, 60)  # sizes of the profiles that the offset head is shown
+ONE_EMOTION = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
 
-def begin(
-    recipe: Recipe, network: nn.Module, task: Task, settings: TrainingSettings, seed: int
-) -> tuple[nn.Module, Task]:
+def initialise(recipe: Recipe, network: Network, task: Task, settings: TrainingSettings, seed: int) -> None:
     """Prepares a new network.
 
-    Returns:
-        The part of the network that learns, and the task in terms of what that part is given.
+    Args:
+        recipe: whose network.
+        network: as it was made, with random weights.
+        task: the clips; only those of ``task.train`` are used.
+        settings: of the training.
+        seed: of the distillation and of the profiles that are drawn.
 
     Raises:
         ModelError, DownloadError: the pretrained tensors cannot be had.
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
-        if recipe.teacher is not None and task.lessons and settings.lesson_epochs:
-            teach(network, get_recipe(recipe.teacher), task.lessons, settings, seed)
-        return network, task
+        if recipe.teacher is not None and task.distillation and settings.distillation_epochs:
+            distil(network, get_recipe(recipe.teacher), task.distillation, settings, seed)
+        return
     network.load_pretrained(load_pretrained(recipe.pretrained, load_settings().pretrained))
     network.eval()
-
-    def hear(bank: FrameBank) -> Tensor:
-        return bank.statistics(STATISTICS, lambda *batch: network.statistics(*batch)[0])
-
-    fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)
-    if settings.epochs:
-        task = replace(task, bank=task.bank.transformed(LOWER, network.lower, torch.float16))
-    return network.upper, task
-
-
-def finish(recipe: Recipe, network: nn.Module, task: Task, seed: int) -> None:
-    """Gives a network whose upper part has learnt the linear layers that are best on what it has become.
-
-    Args:
-        recipe: whose network.
-        network: the whole of it.
-        task: as it was given to ``begin``.
-        seed: as for ``begin``.
-    """
-    if recipe.pretrained is None:
-        return
-    network.eval()
-
-    def hear(bank: FrameBank) -> Tensor:
-        again = bank.detached()  # what it was before is kept under the same name
-        return again.statistics(STATISTICS, lambda *batch: network.statistics(*batch)[0])
-
-    fit_heads(network.upper, task, hear(task.bank), hear(_sounds(recipe, task.bank))[:, 0], seed)
+    statistics = task.bank.statistics(STATISTICS, network.statistics)
+    sounds = _sounds(recipe, task.bank).statistics(STATISTICS, network.statistics)[:, 0]
+    fit_heads(network.heads, task, statistics, sounds, seed)
 
 
 def known_statistics(recipe: Recipe, bank: FrameBank) -> Tensor | None:
-    """What ``begin`` found out about a bank, (clips, copies, size), where training leaves the encoder as it is."""
-    if recipe.pretrained is None or recipe.training.epochs or STATISTICS not in bank.memory:
+    """Returns the encoder's statistics of a bank, (clips, copies, size), where ``initialise`` has computed them."""
+    if recipe.pretrained is None or STATISTICS not in bank.memory:
         return None
     return bank.memory[STATISTICS].frames.unflatten(0, (len(bank), bank.copies))
 
 
-def fit_heads(upper: nn.Module, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
-    """Gives a network its standardisation, what it knows about how voices differ, and its linear layers.
+def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
+    """Fits every head to the training clips.
 
     Args:
-        upper: the part that learns, see ``Recipe.pretrained``.
+        heads: get the weights.
         task: the clips, and which of them are learnt from.
         statistics: (clips, copies, size) of the bank's entries.
-        sounds: (sounds, size), the same of sounds that are no speech.
+        sounds: (sounds, size), the same of sounds that are not speech.
         seed: of the profiles that are drawn.
     """
     train = torch.tensor(list(task.train))
     targets, learnt, allowed, groups = (part[train] for part in (task.targets, task.learnt, task.allowed, task.groups))
     corpora = [task.corpora[clip] for clip in task.train] if task.corpora else [""] * len(task.train)
-    kinds = kinds_of(corpora, len(upper.kind.bias))
-    upper.standardise.fit(statistics[train, 0])
-    vectors = upper.standardise(statistics[train])  # (train, copies, size)
+    domains = domains_of(corpora, len(heads.domain.bias))
+    heads.standardise.fit(statistics[train, 0])
+    vectors = heads.standardise(statistics[train])  # (train, copies, size)
     views, plain = vectors.transpose(0, 1), vectors[:, 0]
-    fit_kind(upper.kind, plain, kinds)
+    fit_domains(heads.domain, plain, domains)
     with torch.no_grad():
-        shares = upper.kind(views).softmax(dim=2)
-    fit_answer(upper.head, views, shares, learnt, allowed, groups)
+        shares = heads.domain(views).softmax(dim=2)
+    fit_head(heads.head, views, shares, learnt, allowed, groups)
     if task.speakers:
         names = [task.speakers[clip] for clip in task.train]
         speakers = torch.from_numpy(np.unique(names, return_inverse=True)[1])
-        upper.voices.fit(plain, targets, speakers)
+        heads.speaker_offset.fit(plain, targets, speakers)
         again = torch.arange(max(VIEWS, len(views))) % len(views)
-        offsets = torch.stack(_profile_offsets(plain, targets, speakers, upper.voices, len(again), seed))
-        fit_answer(upper.voiced_head, views[again] - offsets, shares[again], learnt, allowed, groups)
-        fit_caution(upper.caution, Clips(vectors, targets, allowed, groups, kinds, speakers))
-    fit_presence(upper.presence, vectors.flatten(0, 1), upper.standardise(sounds))
+        offsets = torch.stack(_profile_offsets(plain, targets, speakers, heads.speaker_offset, len(again), seed))
+        fit_head(heads.offset_head, views[again] - offsets, shares[again], learnt, allowed, groups)
+        fit_ood_temperature(heads.temperature, Clips(vectors, targets, allowed, groups, domains, speakers))
+    fit_speech_detector(heads.speech, vectors.flatten(0, 1), heads.standardise(sounds))
     if task.intensities is not None:
-        fit_intensity(upper.intensity, vectors, task.intensities[train], groups)
+        fit_intensity(heads.intensity, vectors, task.intensities[train], groups)
 
 
 def _sounds(recipe: Recipe, bank: FrameBank) -> FrameBank:
-    """The frames of sounds that are no speech; made once a process."""
+    """The frames of sounds that are not speech; made once a process."""
     if SOUNDS_BANK not in bank.memory:
         bank.memory[SOUNDS_BANK] = _sounds_bank(recipe)
     return bank.memory[SOUNDS_BANK]
@@ -133,7 +111,7 @@ def _sounds(recipe: Recipe, bank: FrameBank) -> FrameBank:
 
 @torch.inference_mode()
 def _sounds_bank(recipe: Recipe) -> FrameBank:
-    """The frames of sounds that are no speech."""
+    """The frames of sounds that are not speech."""
     features = recipe.features(recipe.clip_seconds).eval()
     entries = []
     for number, kind in enumerate(SOUNDS):
@@ -145,9 +123,9 @@ def _sounds_bank(recipe: Recipe) -> FrameBank:
 
 
 def _profile_offsets(
-    vectors: Tensor, targets: Tensor, speakers: Tensor, voices: Voices, views: int, seed: int
+    vectors: Tensor, targets: Tensor, speakers: Tensor, speaker_offset: SpeakerOffset, views: int, seed: int
 ) -> Sequence[Tensor]:
-    """``views`` times (clips, size): where a profile from a few clips of each speaker puts the middle of the voice."""
+    """``views`` times (clips, size): the offset that a profile from a few clips of each speaker gives."""
     draw = np.random.default_rng(seed)
     found = []
     for view in range(views):
@@ -155,16 +133,16 @@ def _profile_offsets(
         for speaker in speakers.unique():
             own = torch.nonzero(speakers == speaker)[:, 0].numpy()
             clips = draw.choice(PROFILE_CLIPS) if view else PROFILE_CLIPS[-1]
-            mood = targets[own].numpy() == int(targets[draw.choice(own)])
-            among = own[mood] if view and draw.random() < ONE_MOOD else own
+            alike = targets[own].numpy() == int(targets[draw.choice(own)])
+            among = own[alike] if view and draw.random() < ONE_EMOTION else own
             chosen = draw.permutation(among)[:clips]
             if len(chosen):
-                offsets[own] = voices.varied(vectors[chosen])
+                offsets[own] = speaker_offset.estimate_varied(vectors[chosen])
         found.append(offsets)
     return found
 
 
-def _fit_normalisation(network: nn.Module, task: Task) -> None:
+def _fit_normalisation(network: Network, task: Task) -> None:
     """Gives every ``Standardise`` the statistics of the unchanged training clips."""
     places = [module for module in network.modules() if isinstance(module, Standardise)]
     if places:

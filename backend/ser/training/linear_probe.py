@@ -1,13 +1,12 @@
-"""Owns the linear probe: the linear layer that separates classes best given fixed vectors, found without any epochs.
-
-A network that begins with pretrained tensors begins its training with this layer on top.
-"""
+"""Fits linear probes: multinomial logistic regression on fixed vectors, by L-BFGS instead of epochs."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from ser.training.losses import masked_cross_entropy
 
 INVERSE_PENALTY = 0.01  # C of the usual logistic regression, for standardised vectors
 ITERATIONS = 200
@@ -39,19 +38,19 @@ def fit_gated_probe(
     """As ``fit_probe``, with several weights of which each clip uses a mixture.
 
     Args:
-        gates: (clips, kinds), how much of each weight a clip uses.
+        gates: (clips, parts), how much of each weight a clip uses.
 
     Returns:
-        Weight (kinds, classes, size) and bias (classes,).
+        Weight (parts, classes, size) and bias (classes,).
     """
-    kinds, classes = gates.shape[1], targets.shape[1]
-    weight = torch.zeros(kinds, classes, vectors.shape[1], requires_grad=True)
+    parts, classes = gates.shape[1], targets.shape[1]
+    weight = torch.zeros(parts, classes, vectors.shape[1], requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        each = functional.linear(vectors, weight.flatten(0, 1)).unflatten(1, (kinds, classes))
+        each = functional.linear(vectors, weight.flatten(0, 1)).unflatten(1, (parts, classes))
         errors = masked_cross_entropy((gates[:, :, None] * each).sum(dim=1) + bias, targets, allowed)
         value = (weights * errors).mean() + weight.square().sum() / (2 * inverse_penalty * len(vectors))
         value.backward()
@@ -59,9 +58,3 @@ def fit_gated_probe(
 
     optimizer.step(loss)
     return weight.detach(), bias.detach()
-
-
-def masked_cross_entropy(logits: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
-    """Cross entropy (batch,) of logits (batch, classes) over the classes that are allowed (batch, classes)."""
-    likelihood = logits.masked_fill(~allowed, -1e4).log_softmax(dim=1)
-    return -(targets * likelihood).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Makes a network: the training loop, its schedule, early stopping on validation speakers, and exact resume.
+"""Trains a network: the training loop, its schedule, early stopping on validation speakers, and exact resume.
 
 Every epoch seeds its own draws from (seed, epoch), and the state after each epoch is on disk before the next begins,
 so that a training killed at any point and started again ends with the same bytes. Tensors are kept as safetensors,
@@ -26,10 +26,11 @@ from ser.core.atomic_write import write_atomically, write_text
 from ser.core.errors import TrainingError
 from ser.core.identity import identity
 from ser.data.frame_tensors import FrameBank
+from ser.models.network import Network, NetworkOutput
 from ser.models.recipe import Recipe, TrainingSettings
 from ser.training.batching import Task, class_weights, draw_batches, make_batch
-from ser.training.initialisation import begin, finish
-from ser.training.linear_probe import masked_cross_entropy
+from ser.training.initialisation import initialise
+from ser.training.losses import masked_cross_entropy
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
@@ -89,9 +90,10 @@ def fit(
         on_epoch: called after each epoch.
 
     Raises:
-        TrainingError: a class has no clip to learn from, the state is of other settings, or cannot be written.
+        TrainingError: a class has no clip to learn from, a frozen encoder is to learn for some epochs, the state is of
+            other settings, or cannot be written.
     """
-    _check(task)
+    _check(recipe, task, settings)
     run = _Run(recipe, task, settings, seed)
     if state is not None:
         run.load(state)
@@ -102,12 +104,12 @@ def fit(
             _save(run, state)
         if on_epoch:
             on_epoch(epoch)
-    return Trained(run.whole_weights(), run.best_epoch, run.history)
+    return Trained(run.best_weights, run.best_epoch, run.history)
 
 
-def predict_logits(network: nn.Module, bank: FrameBank, clips: Sequence[int]) -> Tensor:
+def predict_logits(network: Network | AveragedModel, bank: FrameBank, clips: Sequence[int]) -> Tensor:
     """Returns logits (clips, classes) of the originals."""
-    return predict(network, bank, clips)[0]
+    return predict(network, bank, clips).logits
 
 
 def _save(run: _Run, state: Path) -> None:
@@ -120,41 +122,34 @@ def _save(run: _Run, state: Path) -> None:
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module, bank: FrameBank, clips: Sequence[int], statistics: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Returns logits (clips, classes) and embeddings (clips, size) of the originals.
+    network: Network | AveragedModel, bank: FrameBank, clips: Sequence[int], statistics: Tensor | None = None
+) -> NetworkOutput:
+    """Returns the output for the originals of clips, without attribution, which has no common length.
 
     Args:
-        network: what answers.
+        network: what predicts.
         bank: the frames.
-        clips: which to answer for.
-        statistics: what the network's encoder is known to make of the bank, see ``transfer.known_statistics``; None
-            has it computed.
+        clips: which to predict.
+        statistics: the encoder's statistics of the whole bank where they are known, see
+            ``initialisation.known_statistics``; None has them computed.
     """
     network.eval()
     if statistics is not None:
-        return network.upper.answer(statistics[list(clips), 0])
+        return network.heads.predict(statistics[list(clips), 0])
     order = sorted(range(len(clips)), key=lambda position: len(bank.entry(clips[position])))
     parts = [order[start : start + EVALUATION_BATCH] for start in range(0, len(order), EVALUATION_BATCH)]
-    outputs = [network(*bank.batch([clips[position] for position in part]))[:2] for part in parts]
+    outputs = [network(*bank.batch([clips[position] for position in part])) for part in parts]
     places = torch.tensor(order).argsort()
-    return torch.cat([logits for logits, _ in outputs])[places], torch.cat([one for _, one in outputs])[places]
 
+    def in_order(values: Sequence[Tensor | None]) -> Tensor | None:
+        return None if values[0] is None else torch.cat(values)[places]
 
-@torch.inference_mode()
-def intensity_scores(network: nn.Module, embeddings: Tensor) -> list[float] | list[None]:
-    """How strongly the emotion of each clip is expressed, from embeddings (clips, size); None from networks without."""
-    if not hasattr(network, "upper"):
-        return [None] * len(embeddings)
-    return torch.sigmoid(network.upper.intensity(embeddings)).squeeze(1).tolist()
-
-
-@torch.inference_mode()
-def hears_speech(network: nn.Module, embeddings: Tensor) -> list[bool]:
-    """Whether a network takes each clip for speech, from embeddings (clips, size); yes where it does not tell."""
-    if not hasattr(network, "upper"):
-        return [True] * len(embeddings)
-    return (network.upper.presence(embeddings) > 0).squeeze(1).tolist()
+    return NetworkOutput(
+        logits=in_order([output.logits for output in outputs]),
+        embedding=in_order([output.embedding for output in outputs]),
+        speech=in_order([output.speech for output in outputs]),
+        intensity=in_order([output.intensity for output in outputs]),
+    )
 
 
 def unweighted_recall(logits: Tensor, targets: Tensor) -> float:
@@ -168,12 +163,11 @@ class _Run:
 
     def __init__(self, recipe: Recipe, task: Task, settings: TrainingSettings, seed: int):
         torch.manual_seed(seed)
-        self.recipe, self.settings, self.seed = recipe, settings, seed
-        self.whole = recipe.network(task.classes)
-        self.given = task
-        self.network, self.task = begin(recipe, self.whole, task, settings, seed)
+        self.settings, self.seed = settings, seed
+        self.network, self.task = recipe.network(task.classes), task
+        initialise(recipe, self.network, task, settings, seed)
         self.optimizer = torch.optim.AdamW(
-            _parameter_groups(self.network, settings), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(settings.averaging), use_buffers=True
@@ -182,13 +176,6 @@ class _Run:
         self.identity = _identity(recipe, task, settings, seed)
         self.epoch, self.best_epoch, self.history = 0, 0, []
         self.best_weights = _copy(self.network)
-
-    def whole_weights(self) -> dict[str, Tensor]:
-        """Returns the best weights, finished, with those of the part that does not learn."""
-        self.network.load_state_dict(self.best_weights)
-        if self.epoch:
-            finish(self.recipe, self.whole, self.given, self.seed)
-        return _copy(self.whole)
 
     def out_of_patience(self) -> bool:
         patience = self.settings.patience
@@ -209,7 +196,7 @@ class _Run:
             loss=float(np.mean(losses)),
             validation_loss=loss,
             validation_ua=recall,
-            learning_rate=self.optimizer.param_groups[-1]["lr"],
+            learning_rate=self.optimizer.param_groups[0]["lr"],
             seconds=round(seconds, 3),
         )
         self._keep_best(epoch)
@@ -220,9 +207,9 @@ class _Run:
         frames, lengths, targets, allowed = make_batch(self.task, clips, self.settings, draw)
         rate = self._learning_rate(share_of_epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["share"]
+            group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=_quick_bfloat16()):
-            logits = self.network(frames, lengths)[0]
+            logits = self.network(frames, lengths).logits
         errors = masked_cross_entropy(logits.float(), targets * self.class_weights, allowed)
         loss = errors.mean()
         self.optimizer.zero_grad()
@@ -306,7 +293,12 @@ class _Run:
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
 
 
-def _check(task: Task) -> None:
+def _check(recipe: Recipe, task: Task, settings: TrainingSettings) -> None:
+    if recipe.pretrained is not None and settings.epochs:
+        raise TrainingError(
+            f"{recipe.name} cannot be trained for {settings.epochs} epochs: its encoder stays frozen, and its heads "
+            "are fitted in closed form. Leave the number of epochs out."
+        )
     missing = set(range(task.classes)) - set(task.targets[torch.tensor(list(task.train))].tolist())
     if missing:
         raise TrainingError(
@@ -317,17 +309,6 @@ def _check(task: Task) -> None:
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def _parameter_groups(network: nn.Module, settings: TrainingSettings) -> list[dict]:
-    """Parameters by the share of the learning rate that they get; those without a share of their own come last."""
-    groups: dict[float, list[nn.Parameter]] = {share: [] for _, share in settings.rates} | {1.0: []}
-    for name, parameter in network.named_parameters():
-        share = next((share for start, share in settings.rates if name.startswith(start)), 1.0)
-        parameter.requires_grad_(share > 0)
-        if share > 0:
-            groups[share].append(parameter)
-    return [{"params": members, "share": share} for share, members in groups.items() if members]
 
 
 def _quick_bfloat16() -> bool:

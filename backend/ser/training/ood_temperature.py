@@ -1,8 +1,8 @@
-"""Owns how a network learns to be less sure of recordings from elsewhere, from the corpora that it is trained on.
+"""Fits the out-of-distribution temperature from the training corpora alone.
 
-Each corpus is left out once: a linear layer learns from the others, answers for the one that is left out, and what it
-is too sure of there, by how unlike the recordings are, is what the network will be cautious by. Within the corpora the
-same is done with parts of the speakers. No clip but those of training is used.
+Each corpus is left out once: a head is fitted on the others and predicts the one that is left out; how overconfident it
+is there, as a function of the distance, gives the slope. The temperature within each domain is fitted the same way, on
+a quarter of the speakers that is left out. No clip but those of training is used.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ser.models.adaptation import Caution, GatedLinear
+from ser.models.conditional_head import ConditionalHead, OodTemperature
 from ser.models.layers import Standardise
-from ser.training.head_fitting import fit_answer, fit_kind
-from ser.training.linear_probe import masked_cross_entropy
+from ser.training.head_fitting import fit_domains, fit_head
+from ser.training.losses import masked_cross_entropy
 
-STEEPEST = 5.0  # at which a fifth further than usual divides the logits by e
+STEEPEST = 5.0  # slope at which a fifth beyond the usual distance divides the logits by e
 PARTS = 4  # of the speakers, each left out once
 
 
@@ -28,11 +28,11 @@ class Clips:
     """Training clips.
 
     Attributes:
-        views: (clips, views, size), the first of them the recording as it is, the others with changes.
+        views: (clips, views, size), the first of them the recording as it is, the others augmented.
         targets: int64 (clips,).
         allowed: bool (clips, classes), the classes that a clip's corpus has.
         groups: int64 (clips,), corpus and class.
-        kinds: int64 (clips,), the corpus.
+        domains: int64 (clips,), the corpus.
         speakers: int64 (clips,).
     """
 
@@ -40,82 +40,88 @@ class Clips:
     targets: Tensor
     allowed: Tensor
     groups: Tensor
-    kinds: Tensor
+    domains: Tensor
     speakers: Tensor
 
     def only(self, chosen: Tensor) -> Clips:
         """Returns the clips where ``chosen`` (clips,) is true."""
-        parts = (self.views, self.targets, self.allowed, self.groups, self.kinds, self.speakers)
+        parts = (self.views, self.targets, self.allowed, self.groups, self.domains, self.speakers)
         return Clips(*(part[chosen] for part in parts))
 
 
 @dataclass(frozen=True)
-class _Answers:
-    """What a network says about clips of speakers that it did not learn from: see ``Clips`` and ``Caution``."""
+class _HeldOut:
+    """Predictions for clips that were held out: logits, domain shares, distances (see ``OodTemperature``), clips."""
 
     logits: Tensor
     shares: Tensor
-    unlike: Tensor
+    distances: Tensor
     clips: Clips
 
 
-def fit_caution(caution: Caution, clips: Clips) -> None:
-    """Gives a network its caution; one corpus alone teaches none."""
-    numbers = clips.kinds.unique().tolist()
+def fit_ood_temperature(temperature: OodTemperature, clips: Clips) -> None:
+    """Fits a network's out-of-distribution temperature; it stays 1 where there is only one corpus.
+
+    Args:
+        temperature: gets the values.
+        clips: all training clips.
+    """
+    numbers = clips.domains.unique().tolist()
     if len(numbers) < 2:
         return
-    caution.learn(clips.views, clips.kinds)
+    temperature.fit(clips.views, clips.domains)
     speakers = int(clips.speakers.max()) + 1
     parts = (torch.randperm(speakers, generator=torch.Generator().manual_seed(0)) % PARTS)[clips.speakers]
-    known = (_answers(caution, clips.only(parts != part), clips.only(parts == part)) for part in range(PARTS))
-    own = [part for answers in known for part in _by_kind(answers)]
-    left_out = (clips.kinds == number for number in numbers)
-    foreign = [_answers(caution, clips.only(~out), clips.only(out)) for out in left_out]
+    within = (_predict(temperature, clips.only(parts != part), clips.only(parts == part)) for part in range(PARTS))
+    own = [part for predictions in within for part in _by_domain(predictions)]
+    left_out = (clips.domains == number for number in numbers)
+    foreign = [_predict(temperature, clips.only(~out), clips.only(out)) for out in left_out]
 
-    def known_loss(by_kind: Tensor) -> Tensor:
-        return torch.stack([_loss(one, one.shares @ by_kind) for one in own]).mean()
+    def own_loss(by_domain: Tensor) -> Tensor:
+        return torch.stack([_loss(one, one.shares @ by_domain) for one in own]).mean()
 
     def foreign_loss(slope: Tensor) -> Tensor:
-        excess = [slope * (one.unlike - 1).clamp_min(0) for one in foreign]
-        losses = [_loss(one, one.shares @ caution.by_kind + more) for one, more in zip(foreign, excess, strict=True)]
-        return torch.stack(losses).mean()
+        excess = [slope * (one.distances - 1).clamp_min(0) for one in foreign]
+        pairs = zip(foreign, excess, strict=True)
+        return torch.stack([_loss(one, one.shares @ temperature.by_kind + more) for one, more in pairs]).mean()
 
-    caution.by_kind.copy_(_minimise(known_loss, len(caution.by_kind), bounds=(-3.0, 3.0)))
-    caution.slope.copy_(_minimise(foreign_loss, 1, bounds=(0.0, STEEPEST))[0])
+    temperature.by_kind.copy_(_minimise(own_loss, len(temperature.by_kind), bounds=(-3.0, 3.0)))
+    temperature.slope.copy_(_minimise(foreign_loss, 1, bounds=(0.0, STEEPEST))[0])
 
 
-def _answers(like: Caution, learn: Clips, rest: Clips) -> _Answers:
-    """Learns from some clips and answers for others, those of classes that were learnt."""
-    size, classes, kinds = learn.views.shape[2], learn.allowed.shape[1], len(like.by_kind)
-    standardise, kind, head = Standardise(size), nn.Linear(size, kinds), GatedLinear(size, classes, kinds)
-    caution = Caution(size, kinds, like.whitening.shape[1])
+def _predict(like: OodTemperature, learn: Clips, rest: Clips) -> _HeldOut:
+    """Fits a head to some clips and predicts those of the others whose class it has learnt."""
+    size, classes, domains = learn.views.shape[2], learn.allowed.shape[1], len(like.by_kind)
+    standardise, domain = Standardise(size), nn.Linear(size, domains)
+    head, temperature = ConditionalHead(size, classes, domains), OodTemperature(size, domains, like.whitening.shape[1])
     standardise.fit(learn.views[:, 0])
     views = standardise(learn.views)
-    fit_kind(kind, views[:, 0], learn.kinds)
-    caution.learn(views, learn.kinds)
+    fit_domains(domain, views[:, 0], learn.domains)
+    temperature.fit(views, learn.domains)
     views = views.transpose(0, 1)
     with torch.no_grad():
-        shares = kind(views).softmax(dim=2)
+        shares = domain(views).softmax(dim=2)
     targets = nn.functional.one_hot(learn.targets, classes).float()
-    fit_answer(head, views, shares, targets, learn.allowed, learn.groups)
+    fit_head(head, views, shares, targets, learn.allowed, learn.groups)
     learnt = learn.allowed.any(dim=0)
     rest = replace(rest, allowed=rest.allowed & learnt).only(learnt[rest.targets])
     with torch.no_grad():
         found = standardise(rest.views[:, 0])
-        shares = kind(found).softmax(dim=1)
-        return _Answers(head(found, shares), shares, caution.unlike(found), rest)
+        shares = domain(found).softmax(dim=1)
+        return _HeldOut(head(found, shares), shares, temperature.distance(found), rest)
 
 
-def _by_kind(answers: _Answers) -> Iterator[_Answers]:
-    for number in answers.clips.kinds.unique():
-        own = answers.clips.kinds == number
-        yield _Answers(answers.logits[own], answers.shares[own], answers.unlike[own], answers.clips.only(own))
+def _by_domain(predictions: _HeldOut) -> Iterator[_HeldOut]:
+    for number in predictions.clips.domains.unique():
+        own = predictions.clips.domains == number
+        parts = (predictions.logits, predictions.shares, predictions.distances)
+        yield _HeldOut(*(part[own] for part in parts), predictions.clips.only(own))
 
 
-def _loss(answers: _Answers, log_temperature: Tensor) -> Tensor:
-    targets = nn.functional.one_hot(answers.clips.targets, answers.logits.shape[1]).float()
-    logits = answers.logits / log_temperature.exp()[:, None]
-    return masked_cross_entropy(logits, targets, answers.clips.allowed).mean()
+def _loss(predictions: _HeldOut, log_temperature: Tensor) -> Tensor:
+    targets = nn.functional.one_hot(predictions.clips.targets, predictions.logits.shape[1]).float()
+    logits = predictions.logits / log_temperature.exp()[:, None]
+    return masked_cross_entropy(logits, targets, predictions.clips.allowed).mean()
 
 
 def _minimise(loss: Callable[[Tensor], Tensor], size: int, bounds: tuple[float, float]) -> Tensor:

@@ -27,7 +27,7 @@ from ser.core.errors import ModelError
 from ser.core.prediction import Prediction, Segment
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile
-from ser.inference.attribution import Attention
+from ser.inference.attribution import Attribution
 from ser.inference.predictor import Analysis
 from ser.inference.windowing import DEFAULT_GRID, Grid
 from ser.models.calibration import Calibration
@@ -85,7 +85,7 @@ class LoudnessPredictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         explain: bool = True,
-        between: Callable[[], None] = lambda: None,
+        check_cancelled: Callable[[], None] = lambda: None,
     ) -> Analysis:
         waveform = source if isinstance(source, Waveform) else decode(source, max_seconds=1800.0)
         samples = resample(waveform, SAMPLE_RATE).samples
@@ -93,8 +93,8 @@ class LoudnessPredictor:
         frames = -(-len(samples) // FRAME_SAMPLES)
         heard = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
         end = prediction.duration_seconds
-        attention = Attention(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
-        return Analysis(prediction, samples, heard, attention)
+        attribution = Attribution(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
+        return Analysis(prediction, samples, heard, attribution)
 
     def _predict(self, waveform: Waveform, file: str) -> Prediction:
         peak = float(np.abs(waveform.samples).max())

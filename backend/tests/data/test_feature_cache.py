@@ -16,8 +16,8 @@ from ser.data.clip_frames import clip_frames
 from ser.data.feature_cache import KEYED_CODE, CachedBank, cache_key, load_frames
 from ser.data.frame_view import join, subset
 from ser.models.recipe import find_recipes, get_recipe
-from tests.test_rooms import NAMES, SER, imported
-from tests.test_rooms import module as module_name
+from tests.project.test_rooms import NAMES, SER, imported
+from tests.project.test_rooms import module as module_name
 
 RECIPE = get_recipe("cnn1d_published")
 

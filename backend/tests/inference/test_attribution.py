@@ -8,13 +8,13 @@ import torch
 
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.core.settings import load_settings
-from ser.inference.attribution import Look, over_time
+from ser.inference.attribution import WindowAttribution, merge_windows
 from ser.inference.predictor import load_predictor
 from ser.models.recipe import find_recipes
 
 
-def look(start: float, stop: float, *weights: float) -> Look:
-    return Look(round(start * SAMPLE_RATE), round(stop * SAMPLE_RATE), np.array(weights))
+def look(start: float, stop: float, *weights: float) -> WindowAttribution:
+    return WindowAttribution(round(start * SAMPLE_RATE), round(stop * SAMPLE_RATE), np.array(weights))
 
 
 def weight_at(found, seconds: float) -> float:
@@ -27,7 +27,7 @@ def weight_at(found, seconds: float) -> float:
 
 
 def test_the_parts_of_a_window_are_equal_stretches_of_it():
-    found = over_time([look(1.0, 3.0, 0.1, 0.4, 0.3, 0.2)], 4 * SAMPLE_RATE, "attention")
+    found = merge_windows([look(1.0, 3.0, 0.1, 0.4, 0.3, 0.2)], 4 * SAMPLE_RATE, "attention")
     assert found.kind == "attention" and (found.start[0], found.end[-1]) == pytest.approx((1.0, 3.0))
     assert [weight_at(found, at) for at in (1.2, 1.7, 2.2, 2.7)] == pytest.approx([0.25, 1.0, 0.75, 0.5])
     assert found.start[1:] == found.end[:-1]
@@ -35,7 +35,7 @@ def test_the_parts_of_a_window_are_equal_stretches_of_it():
 
 def test_windows_that_overlap_are_averaged_and_what_none_covers_is_left_out():
     looks = [look(0.0, 2.0, 0.75, 0.25), look(1.0, 3.0, 0.25, 0.75), look(5.0, 6.0, 0.5, 0.5)]
-    found = over_time(looks, 8 * SAMPLE_RATE, "saliency")
+    found = merge_windows(looks, 8 * SAMPLE_RATE, "saliency")
     levels = {0.5: 1.5, 1.5: (0.5 + 0.5) / 2, 2.5: 1.5, 5.5: 1.0}
     assert {at: weight_at(found, at) for at in levels} == pytest.approx(
         {at: level / 1.5 for at, level in levels.items()}, abs=1e-4
@@ -44,18 +44,18 @@ def test_windows_that_overlap_are_averaged_and_what_none_covers_is_left_out():
 
 
 def test_a_window_that_ends_after_the_recording_is_cut():
-    found = over_time([look(0.0, 3.0, 0.2, 0.8)], 2 * SAMPLE_RATE, "attention")
+    found = merge_windows([look(0.0, 3.0, 0.2, 0.8)], 2 * SAMPLE_RATE, "attention")
     assert found.end[-1] == 2.0 and weight_at(found, 1.9) == 1.0 and weight_at(found, 0.5) == pytest.approx(0.25)
 
 
 def test_windows_taken_whole_say_nothing():
-    assert over_time([look(0.0, 1.0, 1.0)], SAMPLE_RATE, "saliency") is None
-    assert over_time([], SAMPLE_RATE, "attention") is None
+    assert merge_windows([look(0.0, 1.0, 1.0)], SAMPLE_RATE, "saliency") is None
+    assert merge_windows([], SAMPLE_RATE, "attention") is None
 
 
 def test_half_an_hour_has_5000_values_at_most():
     looks = [look(start, start + 3.0, *np.linspace(0.5, 1.5, 75)) for start in range(1798)]
-    found = over_time(looks, 1800 * SAMPLE_RATE, "attention")
+    found = merge_windows(looks, 1800 * SAMPLE_RATE, "attention")
     assert len(found.start) == len(found.weight) == 5000 and max(found.weight) == 1 and min(found.weight) > 0
 
 
@@ -69,7 +69,7 @@ def test_the_attention_of_a_recipe_ends_with_the_clip_and_its_frames_lie_in_it(r
     assert (start >= 0).all() and (start < stop).all()
     torch.manual_seed(0)
     with torch.inference_mode():
-        attention = recipe.network(len(recipe.labels)).eval()(*features(batch, lengths))[2]
+        attention = recipe.network(len(recipe.labels)).eval()(*features(batch, lengths)).attribution
     for number, clip in enumerate(clips):
         alone = features.span(clip[None], lengths[number : number + 1])
         assert (int(alone[0]), int(alone[1])) == (int(start[number]), int(stop[number])), "padding changes nothing"
@@ -88,32 +88,33 @@ def test_what_counted_lies_where_the_speech_is(name, kind, samples):
     late = np.concatenate([np.zeros(5 * SAMPLE_RATE, np.float32), clip, np.zeros(SAMPLE_RATE, np.float32)])
     predictor = load_predictor(name, load_settings({}))
     plain, moved = (predictor.analyse(Waveform(sound, SAMPLE_RATE)) for sound in (clip, late))
-    assert plain.attention.kind == moved.attention.kind == kind
-    begin, end = plain.attention.start[0], plain.attention.end[-1]
-    assert (moved.attention.start[0], moved.attention.end[-1]) == pytest.approx((5 + begin, 5 + end), abs=0.1)
-    assert max(plain.attention.weight) == 1 and min(plain.attention.weight) >= 0
-    assert np.std(plain.attention.weight) > 0.01, "not everything counted alike"
+    assert plain.attribution.kind == moved.attribution.kind == kind
+    begin, end = plain.attribution.start[0], plain.attribution.end[-1]
+    assert (moved.attribution.start[0], moved.attribution.end[-1]) == pytest.approx((5 + begin, 5 + end), abs=0.1)
+    assert max(plain.attribution.weight) == 1 and min(plain.attribution.weight) >= 0
+    assert np.std(plain.attribution.weight) > 0.01, "not everything counted alike"
 
 
 def test_explaining_changes_no_answer(samples):
     predictor = load_predictor("cnn1d", load_settings({}))
     analysis = predictor.analyse(samples["sad"])
     assert analysis.prediction == predictor.predict(samples["sad"])
-    assert predictor.analyse(samples["sad"], explain=False).attention is None
+    assert predictor.analyse(samples["sad"], explain=False).attribution is None
 
 
 def test_a_network_that_takes_a_clip_whole_and_silence_have_nothing_to_show(samples):
-    assert load_predictor("mlp", load_settings({})).analyse(samples["sad"]).attention is None
+    assert load_predictor("mlp", load_settings({})).analyse(samples["sad"]).attribution is None
     silence = Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)
-    assert load_predictor("resnet1d", load_settings({})).analyse(silence).attention is None
+    assert load_predictor("resnet1d", load_settings({})).analyse(silence).attribution is None
 
 
 def test_saliency_finds_the_frames_that_matter():
     """A network that adds up one frame only is moved by no other."""
     from types import SimpleNamespace
 
-    from ser.inference.runner import Clip, Inference
+    from ser.inference.runner import Clip, NetworkRunner
     from ser.models.calibration import Calibration
+    from ser.models.network import Network, NetworkOutput
 
     class Frames(torch.nn.Module):
         def forward(self, batch, lengths):
@@ -122,13 +123,13 @@ def test_saliency_finds_the_frames_that_matter():
         def span(self, batch, lengths):
             return torch.zeros_like(lengths), lengths
 
-    class Third(torch.nn.Module):
+    class Third(Network):
         def forward(self, frames, lengths):
             value = frames[:, 2].sum(dim=1)
-            return torch.stack([value, -value], dim=1), frames[:, 0], None
+            return NetworkOutput(torch.stack([value, -value], dim=1), frames[:, 0])
 
     info = SimpleNamespace(sample_rate=SAMPLE_RATE, calibration=Calibration(temperature=1.0, unsure_below=0.5))
-    network = Inference(SimpleNamespace(info=info, features=Frames(), network=Third()))
+    network = NetworkRunner(SimpleNamespace(info=info, features=Frames(), network=Third()))
     clip = [Clip(torch.rand(1600), 800)]
     (found,) = network._saliency(clip, None)
     assert (found.start, found.stop) == (800, 2400) and found.weights.argmax() == 2 == len(found.weights) - 1

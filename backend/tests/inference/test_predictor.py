@@ -105,10 +105,10 @@ def test_how_many_windows_go_together_changes_nothing(predictor, samples, monkey
     clip = decode(samples["happy"])
     long = Waveform(np.tile(clip.samples, 8), clip.sample_rate)
     together = predictor.predict(long)
-    sizes, forward = [], predictor._network._features.forward
+    sizes, forward = [], predictor._runner._features.forward
     monkeypatch.setattr("ser.inference.runner.BATCH_SECONDS", 7)
     monkeypatch.setattr(
-        predictor._network._features,
+        predictor._runner._features,
         "forward",
         lambda batch, lengths: sizes.append(len(batch)) or forward(batch, lengths),
     )

@@ -15,7 +15,7 @@ from ser.audio.waveform import SAMPLE_RATE, Waveform, decode
 from ser.core.errors import AudioError
 from ser.core.settings import load_settings
 from ser.inference.predictor import Predictor, load_predictor
-from ser.inference.streaming import chunk_digest, hear, merge, summarise
+from ser.inference.streaming import analyse_chunk, chunk_digest, merge_chunks, summarise
 from ser.models.calibration import Calibration
 from ser.models.checkpoint import ModelInfo
 from ser.storage.sessions import Chunk
@@ -66,19 +66,19 @@ def cut(encode, samples: np.ndarray, hop: float, length: float = 3.0) -> list[tu
 
 def heard(predictor: Predictor, parts: list[tuple[bytes, float]]) -> list[Chunk]:
     return [
-        hear(predictor, content, sequence=number, start=start, profile=None)
+        analyse_chunk(predictor, content, sequence=number, start=start, profile=None)
         for number, (content, start) in enumerate(parts)
     ]
 
 
 def test_a_chunk_is_answered_as_a_recording(predictor, samples):
     content = samples["happy"].read_bytes()
-    found = hear(predictor, content, sequence=4, start=2.5, profile=None)
+    found = analyse_chunk(predictor, content, sequence=4, start=2.5, profile=None)
     expected = predictor.predict(content)
     assert (found.sequence, found.start, found.end) == (4, 2.5, pytest.approx(2.5 + expected.duration_seconds))
     assert found.answer == {name: getattr(expected, name) for name in found.answer}
     assert found.speech.count("1") * FRAME_SAMPLES / SAMPLE_RATE == pytest.approx(expected.speech_seconds, abs=0.04)
-    merged = merge(predictor.info, [replace(found, start=0.0, end=found.end - 2.5)], "clip.wav")
+    merged = merge_chunks(predictor.info, [replace(found, start=0.0, end=found.end - 2.5)], "clip.wav")
     assert merged.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
     assert (merged.file, merged.state, merged.emotion) == ("clip.wav", expected.state, expected.emotion)
 
@@ -89,7 +89,7 @@ def test_chunks_with_a_hop_come_to_what_the_recording_does(predictor, samples, e
     recording = np.concatenate([clips["happy"], clips["happy"], pause, clips["sad"], clips["sad"], pause])
     whole = predictor.predict(Waveform(recording, SAMPLE_RATE))
     assert whole.duration_seconds > 10 and len(whole.segments) > 1
-    merged = merge(predictor.info, heard(predictor, cut(encode, recording, 1.0)), "")
+    merged = merge_chunks(predictor.info, heard(predictor, cut(encode, recording, 1.0)), "")
     assert merged.timeline.hop_seconds == 1.0 and merged.timeline.window_seconds == 3.0
     assert set(merged.timeline.start) <= set(whole.timeline.start) and len(merged.timeline.start) > 5
     assert [one.emotion for one in merged.segments] == [one.emotion for one in whole.segments]
@@ -102,14 +102,14 @@ def test_chunks_with_a_hop_come_to_what_the_recording_does(predictor, samples, e
 def test_the_order_of_chunks_changes_nothing():
     chunks = [chunk(number, LABELS[number // 10]) for number in range(30)]
     mixed = random.Random(0).sample(chunks, 30)
-    assert merge(INFO, sorted(mixed, key=lambda one: one.sequence), "x") == merge(INFO, chunks, "x")
+    assert merge_chunks(INFO, sorted(mixed, key=lambda one: one.sequence), "x") == merge_chunks(INFO, chunks, "x")
 
 
 @pytest.mark.parametrize("hop", [0.5, 1.0, 3.0])
 def test_a_change_is_found_within_a_window(hop):
     each = round(12 / hop)
     chunks = [chunk(number, "happy" if number < each else "sad", hop=hop) for number in range(2 * each)]
-    found = merge(INFO, chunks, "")
+    found = merge_chunks(INFO, chunks, "")
     assert [one.emotion for one in found.segments] == ["happy", "sad"]
     assert found.segments[0].start == 0 and found.segments[0].end == found.segments[1].start
     assert found.transitions[0].at == pytest.approx(12.0 + (3 - hop) / 2, abs=1.0)
@@ -118,7 +118,7 @@ def test_a_change_is_found_within_a_window(hop):
 
 def test_chunks_that_are_missing_leave_a_gap():
     chunks = [chunk(number) for number in (*range(5), *range(20, 25))]
-    found = merge(INFO, chunks, "")
+    found = merge_chunks(INFO, chunks, "")
     assert [(one.start, one.end) for one in found.segments] == [(0.0, 7.0), (pytest.approx(20, abs=0.04), 27.0)]
     assert found.timeline.start == [0, 1, 2, 3, 4, 20, 21, 22, 23, 24]
     assert found.speech_seconds == pytest.approx(14.0, abs=0.1)
@@ -126,7 +126,7 @@ def test_chunks_that_are_missing_leave_a_gap():
 
 def test_silence_is_no_speech_and_no_chunk_is_neither():
     for chunks in ([], [chunk(0, None), chunk(1, None)]):
-        found = merge(INFO, chunks, "")
+        found = merge_chunks(INFO, chunks, "")
         assert (found.state, found.emotion, found.segments, found.timeline) == ("no_speech", None, [], None)
         assert found.duration_seconds == (4.0 if chunks else 0.0) and found.speech_seconds == 0
         assert summarise(found).confidence is None and summarise(found).speech_share == 0
@@ -134,16 +134,16 @@ def test_silence_is_no_speech_and_no_chunk_is_neither():
 
 def test_one_chunk_does_not_outvote_its_neighbours():
     lone = [chunk(number, "happy" if number == 5 else None) for number in range(12)]
-    found = merge(INFO, lone, "")
+    found = merge_chunks(INFO, lone, "")
     assert found.state == "no_speech" and found.segments == []
     pair = [chunk(number, "happy" if number in (5, 6) else None) for number in range(12)]
-    assert merge(INFO, pair, "").segments[0].emotion == "happy"
+    assert merge_chunks(INFO, pair, "").segments[0].emotion == "happy"
 
 
 def test_a_moment_that_was_sent_twice_counts_as_it_came_last():
     chunks = [chunk(number, "happy") for number in range(8)]
     again = [replace(chunk(number, "sad"), sequence=number + 8) for number in range(8)]
-    assert {one.emotion for one in merge(INFO, chunks + again, "").segments} == {"sad"}
+    assert {one.emotion for one in merge_chunks(INFO, chunks + again, "").segments} == {"sad"}
 
 
 def test_odd_starts_never_break_the_timeline():
@@ -155,7 +155,7 @@ def test_odd_starts_never_break_the_timeline():
             length, start = float(draw.uniform(0.1, 3.0)), float(draw.choice([draw.uniform(0, 60), draw.integers(20)]))
             made = chunk(number, draw.choice([None, *LABELS]), length=length)
             chunks.append(replace(made, start=start, end=round(start + length, 3)))
-        found = merge(INFO, chunks, "")
+        found = merge_chunks(INFO, chunks, "")
         for before, after in zip(found.segments, found.segments[1:], strict=False):
             assert 0 <= before.start < before.end <= after.start + 1e-9
         assert found.state == "no_speech" or sum(found.probabilities.values()) == pytest.approx(1)
@@ -166,16 +166,17 @@ def test_half_an_hour_is_merged_in_a_moment():
 
     chunks = [chunk(number, LABELS[number // 60 % 3], hop=0.5) for number in range(3600)]
     started = time.process_time()
-    found = merge(INFO, chunks, "")
+    found = merge_chunks(INFO, chunks, "")
     assert len(found.segments) > 20 and len(found.timeline.start) == 3600
     assert time.process_time() - started < 5
 
 
 def test_too_long_a_chunk_is_refused_and_three_seconds_are_not(predictor, encode):
     tone = np.sin(np.arange(round(3.005 * 48_000)) / 20).astype(np.float32)
-    assert hear(predictor, encode(tone, 48_000), sequence=0, start=0.0, profile=None).answer["state"] == "no_speech"
+    chunk = analyse_chunk(predictor, encode(tone, 48_000), sequence=0, start=0.0, profile=None)
+    assert chunk.answer["state"] == "no_speech"
     with pytest.raises(AudioError, match="3.1 s long; at most 3 s") as caught:
-        hear(predictor, encode(np.append(tone, tone[: 48 * 100]), 48_000), sequence=0, start=0.0, profile=None)
+        analyse_chunk(predictor, encode(np.append(tone, tone[: 48 * 100]), 48_000), sequence=0, start=0.0, profile=None)
     assert caught.value.code == "audio_too_long"
 
 
@@ -186,7 +187,7 @@ def test_the_digest_is_of_sound_and_place():
 
 def test_statistics_count_seconds_of_speech():
     chunks = [chunk(number, "happy" if number < 12 else "sad") for number in range(18)]
-    found = summarise(merge(INFO, chunks, ""))
+    found = summarise(merge_chunks(INFO, chunks, ""))
     assert list(found.seconds) == ["happy", "sad"] and found.transitions == 1
     assert sum(found.seconds.values()) == pytest.approx(20, abs=0.1)
     assert found.confidence == pytest.approx(80, abs=5) and found.unsure_seconds == 0
@@ -198,12 +199,12 @@ def test_a_session_says_what_a_recording_says(samples, encode):
     quiet = 0.005 * decode(samples["sad"].read_bytes(), 10).samples[: 2 * SAMPLE_RATE]
     content = encode(quiet, SAMPLE_RATE, subtype="FLOAT")
     one = whisper.predict(content)
-    both = [hear(whisper, content, sequence=number, start=2.0 * number, profile=None) for number in range(2)]
-    session = merge(whisper.info, both, "")
+    both = [analyse_chunk(whisper, content, sequence=number, start=2.0 * number, profile=None) for number in range(2)]
+    session = merge_chunks(whisper.info, both, "")
     assert session.intensity == pytest.approx(one.intensity, abs=1e-4) and one.intensity is not None
     assert session.warning_codes == one.warning_codes == ["quiet"] and session.warnings == one.warnings
     older = [replace(own, answer={"state": "emotion", "probabilities": own.answer["probabilities"]}) for own in both]
-    assert merge(whisper.info, older, "").intensity is None, "of sessions begun before it was kept"
+    assert merge_chunks(whisper.info, older, "").intensity is None, "of sessions begun before it was kept"
 
 
 def test_warnings_of_a_session_are_those_of_most_of_it():
@@ -212,7 +213,7 @@ def test_warnings_of_a_session_are_those_of_most_of_it():
         warns = [
             replace(own, answer={**own.answer, "warning_codes": had}) for own, had in zip(chunks, codes, strict=True)
         ]
-        return merge(INFO, warns, "").warning_codes
+        return merge_chunks(INFO, warns, "").warning_codes
 
     assert warned(("overdriven",), ("overdriven",), ()) == ["overdriven"]
     assert warned(("overdriven", "little_speech", "no_voice"), (), ()) == []
@@ -230,4 +231,4 @@ def test_the_page_counts_as_the_server_does():
         )
         for answer in session["answers"]
     ]
-    assert asdict(summarise(merge(INFO, chunks, ""))) == session["statistics"]
+    assert asdict(summarise(merge_chunks(INFO, chunks, ""))) == session["statistics"]

@@ -58,7 +58,7 @@ def test_what_is_saved_is_what_is_loaded(folder):
     network = get_recipe("cnn1d").network(3).eval()
     loaded = load_checkpoint(folder)
     frames, lengths = torch.randn(2, 60, 39), torch.tensor([60, 60])
-    torch.testing.assert_close(loaded.network(frames, lengths)[0], network(frames, lengths)[0])
+    torch.testing.assert_close(loaded.network(frames, lengths).logits, network(frames, lengths).logits)
     assert not loaded.network.training
     assert loaded.info == list_models(folder.parent)[0]
     assert loaded.info.calibration.temperature == 1.5

@@ -10,6 +10,8 @@ from ser.audio.waveform import SAMPLE_RATE, decode
 from ser.core.errors import ModelError
 from ser.core.labels import EMOTIONS
 from ser.data.corpus import find_corpora
+from ser.models.encoder import EncoderNetwork
+from ser.models.network import Network, NetworkOutput
 from ser.models.recipe import Recipe, find_recipes, get_recipe
 
 RECIPES = find_recipes()
@@ -41,9 +43,53 @@ def test_it_says_what_it_is(recipe):
         assert text.strip()
 
 
-def test_what_begins_with_pretrained_tensors_and_nothing_else_can_be_calibrated_to_a_voice(recipe, network):
-    voices = getattr(getattr(network, "upper", None), "voices", None)
-    assert (voices is not None) is (recipe.pretrained is not None)  # as ModelInfo.profiles says
+def test_what_has_an_encoder_and_nothing_else_supports_profiles(recipe, network):
+    assert isinstance(network, Network)
+    assert network.supports_profiles is isinstance(network, EncoderNetwork) is (recipe.pretrained is not None)
+
+
+@pytest.fixture(params=[name for name, recipe in RECIPES.items() if recipe.pretrained], scope="module")
+def encoder(request) -> EncoderNetwork:
+    """A network with an encoder and random weights, the offset head too."""
+    torch.manual_seed(0)
+    network = RECIPES[request.param].network(len(RECIPES[request.param].labels)).eval()
+    network.heads.speaker_offset.ratio.fill_(2.0)
+    return network
+
+
+@torch.inference_mode()
+def test_an_encoder_predicts_the_same_from_its_statistics(encoder, batch):
+    (recipe,) = (one for one in RECIPES.values() if isinstance(encoder, one.network))
+    frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
+    direct = encoder(frames, lengths)
+    statistics = encoder.statistics(frames, lengths)
+    known = encoder.heads.predict(statistics)
+    for name in ("logits", "embedding", "speech", "intensity"):
+        torch.testing.assert_close(getattr(known, name), getattr(direct, name))
+    torch.testing.assert_close(encoder.heads.classify(direct.embedding), direct.logits)
+    assert encoder.single_view_statistics(frames, lengths).shape == statistics.shape
+
+
+@torch.inference_mode()
+def test_an_encoder_takes_the_offset_of_a_speaker(encoder, batch):
+    (recipe,) = (one for one in RECIPES.values() if isinstance(encoder, one.network))
+    frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
+    plain = encoder(frames, lengths)
+    offset = encoder.heads.speaker_offset.estimate(plain.embedding, plain.logits.softmax(dim=1))
+    assert offset.shape == plain.embedding.shape[1:]
+    own = encoder(frames, lengths, offset)
+    torch.testing.assert_close(own.embedding, plain.embedding)
+    assert not torch.allclose(own.logits, plain.logits)
+
+
+def test_the_fingerprint_of_an_encoder_s_heads_follows_their_weights(encoder):
+    before = encoder.heads.fingerprint
+    assert before == encoder.heads.fingerprint and len(before) == 16
+    weight = encoder.heads.head.shared.weight
+    with torch.no_grad():
+        weight[0, 0] += 1
+        assert encoder.heads.fingerprint != before
+        weight[0, 0] -= 1
 
 
 def test_its_file_says_how_it_deviates(recipe):
@@ -62,34 +108,39 @@ def test_every_label_is_learnt_from_some_corpus(recipe):
 
 def test_shapes(recipe, batch, network):
     frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
-    logits, embedding, attention = network(frames, lengths)
+    output = network(frames, lengths)
     assert frames.shape[:2] == (3, int(lengths.max())) or frames.shape[1] >= int(lengths.max())
-    assert logits.shape == (3, len(recipe.labels))
-    assert embedding.ndim == 2 and len(embedding) == 3
-    assert attention is None or attention.shape[0] == 3
-    assert torch.isfinite(logits).all()
+    assert isinstance(output, NetworkOutput)
+    assert output.logits.shape == (3, len(recipe.labels))
+    assert output.embedding.ndim == 2 and len(output.embedding) == 3
+    assert output.attribution is None or output.attribution.shape[0] == 3
+    assert output.speech is None or output.speech.shape == (3,)
+    assert output.intensity is None or ((output.intensity >= 0) & (output.intensity <= 1)).tolist() == [True] * 3
+    assert output.is_speech.dtype == torch.bool and output.is_speech.shape == (3,)
+    assert torch.isfinite(output.logits).all()
 
 
 def test_a_batch_gives_what_single_clips_give(recipe, batch, network):
     features = recipe.features(recipe.clip_seconds)
     with torch.inference_mode():
-        together = network(*features(*batch))[0].softmax(dim=1)
+        together = network(*features(*batch)).logits.softmax(dim=1)
         for row, samples, length in zip(together, *batch, strict=True):
-            alone = network(*features(samples[None, :length], length[None]))[0].softmax(dim=1)
+            alone = network(*features(samples[None, :length], length[None])).logits.softmax(dim=1)
             torch.testing.assert_close(row, alone[0], atol=1e-5, rtol=0)
 
 
 def test_garbage_beyond_the_length_of_frames_changes_nothing(recipe, batch, network):
     frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
     wider = torch.cat([frames, torch.zeros(3, 100, frames.shape[2])], dim=1)
-    torch.testing.assert_close(network(frames, lengths)[0], network(wider, lengths)[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(network(frames, lengths).logits, network(wider, lengths).logits, atol=1e-5, rtol=0)
 
 
 def test_shortest_and_long_recordings_pass(recipe, network):
     draw = np.random.default_rng(0)
     for seconds in (0.1, 10.0):
         samples = torch.from_numpy(draw.standard_normal((1, int(seconds * SAMPLE_RATE))).astype(np.float32))
-        logits = network(*recipe.features(recipe.clip_seconds)(samples, torch.tensor([samples.shape[1]])))[0]
+        frames, lengths = recipe.features(recipe.clip_seconds)(samples, torch.tensor([samples.shape[1]]))
+        logits = network(frames, lengths).logits
         assert torch.isfinite(logits).all()
 
 

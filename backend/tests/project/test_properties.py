@@ -17,7 +17,8 @@ from ser.core.errors import AudioError
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import Prediction, Segment
 from ser.inference.export import FORMATS, to_csv
-from ser.inference.windowing import Grid, segments, windows
+from ser.inference.postprocess import find_segments
+from ser.inference.windowing import Grid, make_windows
 
 settings.register_profile("ser", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("ser")
@@ -89,7 +90,7 @@ def test_resampling_keeps_the_length_and_stays_finite(size, given_rate, wanted):
 @given(speeches(), grids())
 def test_windows_are_in_order_and_inside_and_hold_the_speech_they_say(speech, grid):
     assume(speech.active.any())
-    found = windows(speech, grid)
+    found = make_windows(speech, grid)
     assert found
     starts = [window.span.start for window in found]
     assert starts == sorted(set(starts))
@@ -101,9 +102,9 @@ def test_windows_are_in_order_and_inside_and_hold_the_speech_they_say(speech, gr
 @given(speeches(), grids(), st.integers(0, 2**32 - 1))
 def test_merged_segments_lie_in_order_inside_the_recording(speech, grid, seed):
     assume(speech.active.any())
-    parts = windows(speech, grid)
+    parts = make_windows(speech, grid)
     shares = np.random.default_rng(seed).dirichlet(np.ones(3), len(parts))
-    found = segments(shares, parts, ("angry", "happy", "sad"), speech, grid, 0.5)
+    found = find_segments(shares, parts, ("angry", "happy", "sad"), speech, grid, 0.5)
     for one, following in zip(found, found[1:], strict=False):
         assert one.end <= following.start + 1e-6
     for one in found:

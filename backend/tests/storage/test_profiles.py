@@ -14,7 +14,7 @@ from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
 from ser.inference.predictor import Predictor, load_predictor
-from ser.models.adaptation import VARIED, Voices, variety
+from ser.models.speaker_offset import VARIED, SpeakerOffset, variety
 from ser.storage.database import LOCAL, opened, owner_of
 from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile
 
@@ -27,7 +27,7 @@ def predictor(voice_predictor: Predictor) -> Predictor:
 
 
 def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch):
-    upper = predictor._network._network.upper
+    upper = predictor._runner._network.upper
     monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # learnt apart; here the voice is to matter alone
     profile = predictor.enrol("asha", list(samples.values()))
     assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))
@@ -131,13 +131,13 @@ def crowd() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
     vectors, targets, speakers, offsets = crowd
-    voices = Voices(50, 6)
+    voices = SpeakerOffset(50, 6)
     heard = speakers < 39
     voices.fit(vectors[heard], targets[heard], speakers[heard])
     assert voices.ratio_within.median() == pytest.approx(1, abs=0.5)
     own, truth = vectors[speakers == 39], torch.nn.functional.one_hot(targets[speakers == 39], 6).float()
     nothing = offsets[39].square().mean()
-    varied, mood = (voices.offset(own[chosen], truth[chosen]) for chosen in (slice(0, 6), slice(0, 24, 6)))
+    varied, mood = (voices.estimate(own[chosen], truth[chosen]) for chosen in (slice(0, 6), slice(0, 24, 6)))
     assert (varied - offsets[39]).square().mean() < 0.5 * nothing
     assert (
         (mood - offsets[39]).square().mean() < 0.5 * nothing < (own[0:24:6].mean(dim=0) - offsets[39]).square().mean()

@@ -1,4 +1,4 @@
-"""What a small network is taught by a large one before it sees a label."""
+"""The distillation of a large encoder into a small network before that sees a label."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ser.data.dataset import load_data
 from ser.data.frame_tensors import FrameBank
 from ser.models.layers import Standardise
 from ser.models.recipe import get_recipe
-from ser.training.batching import Lessons
-from ser.training.distillation import teach
+from ser.training.batching import DistillationClips
+from ser.training.distillation import distil
 
-PUPIL = get_recipe("cnn1d")
-SETTINGS = replace(PUPIL.training, lesson_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)
+STUDENT = get_recipe("cnn1d")
+SETTINGS = replace(STUDENT.training, distillation_epochs=20, crop_frames=None, time_mask_frames=0, dim_mask=0)
 CLIPS, LEARNT, FRAMES = 64, 48, 24
 
 
@@ -30,31 +30,31 @@ def bank(means: torch.Tensor) -> FrameBank:
 
 
 @pytest.fixture
-def lessons() -> list[Lessons]:
-    """The same hidden causes move what the pupil and what the teacher is given."""
+def recordings() -> list[DistillationClips]:
+    """The same hidden causes move what the student and what the teacher is given."""
     causes = torch.randn(CLIPS, 4, generator=torch.Generator().manual_seed(1))
     means = [causes @ torch.randn(4, dims, generator=torch.Generator().manual_seed(dims)) for dims in (39, 80)]
-    return [Lessons(*map(bank, means), range(LEARNT))]
+    return [DistillationClips(*map(bank, means), range(LEARNT))]
 
 
-def pupil(lessons: list[Lessons], seed: int = 0) -> torch.nn.Module:
+def student(recordings: list[DistillationClips], seed: int = 0) -> torch.nn.Module:
     torch.manual_seed(seed)
-    network = PUPIL.network(3).eval()
-    network.standardise.fit(lessons[0].bank.frames[: LEARNT * FRAMES])
+    network = STUDENT.network(3).eval()
+    network.standardise.fit(recordings[0].bank.frames[: LEARNT * FRAMES])
     return network
 
 
-def taught(toy_encoder, lessons: list[Lessons], seed: int = 0) -> torch.nn.Module:
-    network = pupil(lessons, seed)
-    teach(network, toy_encoder, lessons, SETTINGS, seed)
+def distilled(toy_encoder, recordings: list[DistillationClips], seed: int = 0) -> torch.nn.Module:
+    network = student(recordings, seed)
+    distil(network, toy_encoder, recordings, SETTINGS, seed)
     return network.eval()
 
 
 @torch.inference_mode()
-def unexplained(network: torch.nn.Module, lessons: list[Lessons]) -> float:
-    """Share of the variance of what the teacher hears in new clips that a linear map of the embeddings leaves."""
-    inputs = network(*lessons[0].bank.batch(range(CLIPS)))[1]
-    wanted = lessons[0].heard.memory["lesson"].frames
+def unexplained(network: torch.nn.Module, recordings: list[DistillationClips]) -> float:
+    """Share of the variance of the teacher's statistics of new clips that a linear map of the embeddings leaves."""
+    inputs = network(*recordings[0].bank.batch(range(CLIPS))).embedding
+    wanted = recordings[0].teacher_bank.memory["teacher"].frames
     standardise = Standardise(wanted.shape[1])
     standardise.fit(wanted)
     inputs, wanted = torch.cat([inputs, torch.ones(CLIPS, 1)], dim=1), standardise(wanted)
@@ -63,29 +63,29 @@ def unexplained(network: torch.nn.Module, lessons: list[Lessons]) -> float:
     return float((inputs[LEARNT:] @ learnt - wanted[LEARNT:]).square().mean() / wanted[LEARNT:].square().mean())
 
 
-def test_it_learns_to_hear_what_the_teacher_hears(toy_encoder, lessons):
-    network = taught(toy_encoder, lessons)
-    assert unexplained(network, lessons) < 0.8 * unexplained(pupil(lessons), lessons)
+def test_it_learns_to_predict_the_teacher_s_statistics(toy_encoder, recordings):
+    network = distilled(toy_encoder, recordings)
+    assert unexplained(network, recordings) < 0.8 * unexplained(student(recordings), recordings)
 
 
-def test_the_same_seed_teaches_the_same(toy_encoder, lessons):
-    one, again, other = (taught(toy_encoder, lessons, seed).state_dict() for seed in (0, 0, 1))
+def test_the_same_seed_gives_the_same_student(toy_encoder, recordings):
+    one, again, other = (distilled(toy_encoder, recordings, seed).state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, lessons):
-    one = taught(toy_encoder, lessons).state_dict()
-    for part in (lessons[0].bank, lessons[0].heard):
+def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, recordings):
+    one = distilled(toy_encoder, recordings).state_dict()
+    for part in (recordings[0].bank, recordings[0].teacher_bank):
         part.frames[LEARNT * FRAMES :] = 7.0
         part.memory.clear()
-    again = taught(toy_encoder, lessons).state_dict()
+    again = distilled(toy_encoder, recordings).state_dict()
     assert all(torch.equal(one[name], again[name]) for name in one)
 
 
 def test_a_corpus_is_either_labelled_or_not(tmp_path):
     source = (get_corpus("ravdess"), tmp_path)
     with pytest.raises(CorpusError, match="either labelled or not"):
-        load_data(PUPIL, [source], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])
+        load_data(STUDENT, [source], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])
     with pytest.raises(ModelError, match="has no teacher"):
         load_data(get_recipe("mlp"), [], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])

@@ -16,8 +16,7 @@ from ser.api.auth import profile, sessions
 from ser.api.context import decoded, place, registry
 from ser.api.errors import RequestError
 from ser.api.openapi import problems
-from ser.api.routes.session_view import detail, findings
-from ser.core.prediction import Prediction
+from ser.api.routes.session_view import complete, detail, merged
 from ser.storage.sessions import Chunk, Mark
 
 routes = APIBlueprint("live", __name__)
@@ -72,7 +71,10 @@ def received(id: str) -> Any:
 )
 def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
     """Answers a chunk; one that is known, from the database."""
-    from ser.inference.streaming import chunk_digest, hear  # imports torch, which reads the number of threads on import
+    from ser.inference.streaming import (  # imports torch, which reads the number of threads on import
+        analyse_chunk,
+        chunk_digest,
+    )
 
     if sequence > session_schemas.MAX_SEQUENCE:
         raise RequestError(
@@ -85,7 +87,7 @@ def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
     if found is None:
         with place():
             predictor, voice = registry().get(session.model), profile(session.speaker)
-            chunk = hear(predictor, content, sequence=sequence, start=start, profile=voice, decode=decoded)
+            chunk = analyse_chunk(predictor, content, sequence=sequence, start=start, profile=voice, decode=decoded)
         telemetry.predicted(session.model, chunk.answer["state"])
         found = mine.add_chunk(id, chunk)
     return _shape(found)
@@ -118,12 +120,16 @@ def mark(id: str, json_data: session_schemas.NewMark) -> Any:
 )
 def end(id: str) -> Any:
     """Ends a session and stores its result."""
+    from ser.inference.streaming import result_of
+
     mine = sessions()
     session = mine.close(id)
-    if mine.result(id) is None:
-        found = findings(mine, session)
-        session = mine.conclude(id, Prediction.from_dict(found["prediction"]), found)
-    return detail(mine, session)
+    if mine.result(id) is not None:
+        return detail(mine, session)
+    prediction = merged(mine, session)
+    result = result_of(prediction)
+    session = mine.conclude(id, prediction, result)
+    return complete(mine, session, prediction, result)
 
 
 def _shape(chunk: Chunk) -> dict[str, Any]:

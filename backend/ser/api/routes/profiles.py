@@ -51,7 +51,7 @@ def profiles() -> Any:
 )
 def enroll() -> Any:
     """Makes a profile from the recordings of the form."""
-    from ser.models.adaptation import VARIED  # imports torch, which reads the number of threads on import
+    from ser.models.speaker_offset import VARIED  # imports torch, which reads the number of threads on import
 
     whose, database = owner(), store()
     with place():

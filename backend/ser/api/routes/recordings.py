@@ -128,7 +128,7 @@ def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
                 coverage=sent.coverage,
                 profile=voice,
                 explain=explain,
-                between=_awaited(),
+                check_cancelled=_awaited(),
             )
     except SettingsError as error:
         raise RequestError(str(error), "value_invalid") from error
@@ -161,7 +161,7 @@ def _shape(analysis: Analysis) -> dict[str, Any]:
     voice = measure(analysis.samples, analysis.speech, everything=False)
     return {
         "prediction": analysis.prediction.to_dict(),
-        "attention": None if analysis.attention is None else asdict(analysis.attention),
+        "attention": None if analysis.attribution is None else asdict(analysis.attribution),
         "descriptors": [asdict(one) for one in voice.descriptors],
         "curves": [asdict(one) for one in follow(analysis.samples, analysis.speech)],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,30 +13,40 @@ from ser.storage.sessions import Session, Sessions
 
 def findings(mine: Sessions, session: Session) -> dict[str, Any]:
     """Returns the answer of ``/api/v1/analyse``; for a live session, from the chunks so far."""
-    from ser.inference.streaming import merge, result_of  # imports torch, which reads the number of threads on import
+    from ser.inference.streaming import result_of  # imports torch, which reads the number of threads on import
 
     stored = mine.result(session.id)
-    if stored is not None:
-        return stored
-    info = registry().get(session.model).info
-    return result_of(merge(info, mine.chunks(session.id), session.title))
+    return result_of(merged(mine, session)) if stored is None else stored
 
 
 def prediction_of(mine: Sessions, session: Session) -> Prediction:
     """Returns a session's prediction."""
-    return Prediction.from_dict(findings(mine, session)["prediction"])
+    stored = mine.result(session.id)
+    return merged(mine, session) if stored is None else Prediction.from_dict(stored["prediction"])
+
+
+def merged(mine: Sessions, session: Session) -> Prediction:
+    """Returns the prediction of a live session from the chunks that came so far."""
+    from ser.inference.streaming import merge_chunks
+
+    return merge_chunks(registry().get(session.model).info, mine.chunks(session.id), session.title)
 
 
 def detail(mine: Sessions, session: Session) -> dict[str, Any]:
     """Returns a session with everything but the audio."""
+    from ser.inference.streaming import result_of
+
+    stored = mine.result(session.id)
+    if stored is None:
+        prediction = merged(mine, session)
+        return complete(mine, session, prediction, result_of(prediction))
+    prediction = Prediction.from_dict(stored["prediction"])
+    current = {**stored, "prediction": prediction.to_dict()}  # with the fields that came since it was stored
+    return complete(mine, session, prediction, current)
+
+
+def complete(mine: Sessions, session: Session, prediction: Prediction, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a session with its result, marks and statistics; ``result`` holds the prediction as JSON, too."""
     from ser.inference.streaming import summarise
 
-    found = findings(mine, session)
-    prediction = Prediction.from_dict(found["prediction"])
-    return {
-        **asdict(session),
-        **found,
-        "prediction": prediction.to_dict(),  # with fields that were added since it was stored
-        "marks": mine.marks(session.id),
-        "statistics": summarise(prediction),
-    }
+    return {**asdict(session), **result, "marks": mine.marks(session.id), "statistics": summarise(prediction)}

@@ -8,10 +8,11 @@ fitted on the training split, the layers' order and sizes, four of the corpus's 
 ``--labels corpus``.
 
 Deviates from it:
-- Its split is random over clips, so that training hears the test's actors. Here the epoch is chosen by other speakers.
+- Its split is random over clips, so that training includes the test's actors. Here the epoch is chosen by other
+  speakers.
 - Clips are cut to their speech first, as everywhere in this project, and trained on with changed speed and noise.
 - Its optimiser is plain Adam; here AdamW with a falling rate, as for the other recipes.
-- It sends 3 s chunks from the browser; here recordings up to 10 s are heard whole, up to the 400 frames.
+- It sends 3 s chunks from the browser; here recordings up to 10 s are taken whole, up to the 400 frames.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from ser.audio.augmentation import Chain, GaussianNoise, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import Mfcc
 from ser.models.layers import MaskedLstm, Standardise
-from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.network import Network, NetworkOutput
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 120
 CLIP_SECONDS = 4.0  # 400 frames
@@ -33,7 +35,7 @@ def build_features(clip_seconds: float | None) -> Mfcc:
     return Mfcc(n_mfcc=40, n_mels=128, n_fft=400, hop_samples=160, trim_db=25, cmvn=False, clip_seconds=clip_seconds)
 
 
-class BiLstm(nn.Module):
+class BiLstm(Network):
     """Two bidirectional LSTM layers; the second one's last states go into the dense layers."""
 
     def __init__(self, classes: int):
@@ -49,7 +51,7 @@ class BiLstm(nn.Module):
         hidden, _ = self.first(self.standardise(frames, lengths), lengths)  # (batch, frames, 256)
         _, last = self.second(self.dropout(hidden), lengths)  # (batch, 128)
         embedding = self.embedding(self.dropout(last))  # (batch, 64)
-        return self.head(embedding), embedding, None
+        return NetworkOutput(self.head(embedding), embedding)
 
 
 RECIPE = Recipe(

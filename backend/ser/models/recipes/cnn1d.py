@@ -1,7 +1,7 @@
 """1D-CNN over 39 MFCC features, taught by a large speech encoder, on RAVDESS, CREMA-D and Indian EmoSpeech together.
 
 System: the owner's design, a 1D-CNN over 13 MFCC with two derivatives and CMVN ("Speech-Emotion-Recognition",
-github.com/Harry9021), in the form that answers best to people it never heard.
+github.com/Harry9021), in the form that is best on unseen speakers.
 
 Follows it in: the features, convolutions over time, labels (calm counts as neutral), RAVDESS.
 
@@ -10,7 +10,7 @@ Deviates from it (``cnn1d_published`` is the network as published):
   as well, and it learns in a third of the time.
 - Mean and variance are normalised by the training split's statistics, not by each utterance's: how loud and how bright
   a voice is stays audible.
-- Before it sees a label it learns to predict what ``whisper``'s pretrained encoder hears in the same recording.
+- Before it sees a label it learns to predict the statistics of ``whisper``'s pretrained encoder (distillation).
 - It also learns from CREMA-D and from Indian speakers with phones, and from recordings in noise, rooms and calls.
 - No epoch is chosen, so no speaker is kept back for it; the schedule was found on validation actors.
 """
@@ -102,7 +102,7 @@ RECIPE = Recipe(
         copies=4,
         time_mask_frames=20,
         dim_mask=5,
-        lesson_epochs=20,
+        distillation_epochs=20,
     ),
     protocol="unseen speakers (emobox, luna)",
 )

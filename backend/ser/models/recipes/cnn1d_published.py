@@ -22,7 +22,8 @@ from ser.audio.augmentation import Chain, GaussianNoise, PitchShift, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
 from ser.features.spectral import Mfcc
 from ser.models.layers import ConvBlock, adaptive_average
-from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.network import Network, NetworkOutput
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 39
 POOL_BINS = 8
@@ -42,7 +43,7 @@ def build_features(clip_seconds: float | None) -> Mfcc:
     )
 
 
-class Cnn1dPublished(nn.Module):
+class Cnn1dPublished(Network):
     """Three convolutions, adaptive pooling over the true length, three dense layers."""
 
     def __init__(self, classes: int):
@@ -65,7 +66,7 @@ class Cnn1dPublished(nn.Module):
             hidden, lengths = block(hidden, lengths)
         pooled = adaptive_average(hidden, lengths, POOL_BINS)  # (batch, 256, 8)
         embedding = self.embedding(pooled.flatten(1))  # (batch, 128)
-        return self.head(embedding), embedding, None
+        return NetworkOutput(self.head(embedding), embedding)
 
 
 RECIPE = Recipe(

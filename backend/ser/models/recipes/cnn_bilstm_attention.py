@@ -25,7 +25,8 @@ from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features.spectral import Mfcc
 from ser.models.layers import AttentionPooling, ConvBlock, MaskedLstm, Standardise
-from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.network import Network, NetworkOutput
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 121
 
@@ -44,7 +45,7 @@ def build_features(clip_seconds: float | None) -> Mfcc:
     )
 
 
-class CnnBiLstmAttention(nn.Module):
+class CnnBiLstmAttention(Network):
     """Two convolutions that halve the frames, a BiLSTM, attention over its outputs, two dense layers."""
 
     def __init__(self, classes: int):
@@ -65,7 +66,7 @@ class CnnBiLstmAttention(nn.Module):
         outputs, _ = self.lstm(hidden.transpose(1, 2), lengths)  # (batch, frames // 4, 128)
         pooled, weights = self.attention(outputs, lengths)
         embedding = self.embedding(pooled)  # (batch, 64)
-        return self.head(embedding), embedding, weights
+        return NetworkOutput(self.head(embedding), embedding, weights)
 
 
 RECIPE = Recipe(

@@ -27,7 +27,8 @@ from ser.audio.waveform import SAMPLE_RATE
 from ser.core.labels import EMOTIONS
 from ser.features.spectral import LogMel
 from ser.models.layers import AttentionPooling, MaskedLstm, Standardise
-from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.network import Network, NetworkOutput
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 128
 CLIP_SECONDS = 3.0
@@ -45,7 +46,7 @@ def build_features(clip_seconds: float | None) -> LogMel:
     )
 
 
-class CnnLstmAttention(nn.Module):
+class CnnLstmAttention(Network):
     """Three convolutions per window, a BiLSTM over the windows, attention over its outputs."""
 
     def __init__(self, classes: int):
@@ -70,7 +71,7 @@ class CnnLstmAttention(nn.Module):
         vectors = self.window(images)  # (batch * windows, 256)
         outputs, _ = self.lstm(vectors.unflatten(0, windows.shape[:2]), counts)  # (batch, windows, 256)
         embedding, weights = self.attention(self.dropout(outputs), counts)
-        return self.head(embedding), embedding, weights
+        return NetworkOutput(self.head(embedding), embedding, weights)
 
 
 def _block(inputs: int, outputs: int, pool: int) -> list[nn.Module]:

@@ -31,7 +31,8 @@ from ser.core.labels import EMOTIONS
 from ser.features.functionals import statistics
 from ser.features.spectral import find_sound, peak_normalise, trim_silence
 from ser.models.layers import Standardise
-from ser.models.recipe import NetworkOutput, Recipe, TrainingSettings
+from ser.models.network import Network, NetworkOutput
+from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 254
 LIMIT = 10.0  # deviations from the mean
@@ -68,7 +69,7 @@ class Statistics(nn.Module):
         return torch.from_numpy(statistics(loudest.cpu().numpy(), SAMPLE_RATE))  # (dims,)
 
 
-class Mlp(nn.Module):
+class Mlp(Network):
     """Standardised statistics through four dense layers; the last of them is the embedding."""
 
     def __init__(self, classes: int):
@@ -82,7 +83,7 @@ class Mlp(nn.Module):
         frames = self.standardise(frames, lengths)  # (batch, 1, dims)
         hidden = frames[:, 0].clamp(-LIMIT, LIMIT)  # (batch, dims)
         embedding = self.layers(hidden)  # (batch, 64)
-        return self.head(embedding), embedding, None
+        return NetworkOutput(self.head(embedding), embedding)
 
 
 def _dense(inputs: int, outputs: int) -> nn.Sequential:

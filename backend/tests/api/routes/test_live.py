@@ -14,6 +14,7 @@ import requests
 from ser.api.app import create_app
 from ser.api.context import Database, gate
 from ser.audio.waveform import decode
+from ser.core.prediction import Prediction
 from ser.inference.predictor import load_predictor
 from ser.storage.database import CHUNKS
 
@@ -85,6 +86,15 @@ def test_a_session_from_its_beginning_to_its_end(client, owner, session, send, s
     (listed,) = client.get("/api/v1/sessions", query_string={"kind": "live"}, headers=owner).json["sessions"]
     assert listed == {name: ended.json[name] for name in listed}
     assert client.get(f"/api/v1/sessions/{session}/export?format=srt", headers=owner).data.count(b"-->") >= 1
+
+
+def test_ending_converts_the_result_once(client, owner, session, send, sounds, monkeypatch):
+    send(0, sounds())
+    genuine, converted = Prediction.to_dict, []
+    monkeypatch.setattr(Prediction, "to_dict", lambda self: converted.append(self) or genuine(self))
+    monkeypatch.setattr(Prediction, "from_dict", None)
+    assert client.post(f"{PATH}/{session}/end", headers=owner).status_code == 200
+    assert len(converted) == 1
 
 
 def test_the_same_chunk_again_answers_the_same_and_changes_nothing(registry, send, sounds, database, monkeypatch):

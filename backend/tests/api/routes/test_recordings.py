@@ -33,8 +33,8 @@ def test_the_parts_are_those_of_the_core(real_client, real_settings, form, clip)
     expected, found = analysis.prediction.to_dict(), answer.json["prediction"]
     assert found.pop("probabilities") == pytest.approx(expected.pop("probabilities"), abs=1e-6)
     assert found == expected
-    assert answer.json["attention"]["kind"] == analysis.attention.kind == "attention"
-    assert answer.json["attention"]["weight"] == pytest.approx(analysis.attention.weight, abs=1e-3)
+    assert answer.json["attention"]["kind"] == analysis.attribution.kind == "attention"
+    assert answer.json["attention"]["weight"] == pytest.approx(analysis.attribution.weight, abs=1e-3)
     waveform = decode(clip)
     speech = find_speech(waveform.samples)
     told = measure(waveform.samples, speech, everything=False).descriptors
