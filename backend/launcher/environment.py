@@ -13,6 +13,7 @@ from launcher.project import LOCKS, Project, digest, read, remove, write
 
 PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-warn-script-location")
 PIP_OPTIONS += ("--no-compile",)  # Python compiles what it imports when it does, a small share of all that is installed
+SERVING = "ser.cli, ser.api.server.run, ser.inference.predictor, av"  # modules that import most of what serving does
 USES = {"serve": "to serve and predict", "train": "to train, evaluate and draw", "dev": "for tests and notebooks"}
 
 
@@ -55,6 +56,8 @@ def install(project: Project, part: str) -> None:
     for one in parts_up_to(part):
         if read(project.stamp(one)) != stamp(project, one):
             _install(project, one)
+    if part == "dev" or sys.dont_write_bytecode:
+        compile_packages(project, everything=part == "dev")  # tests start hundreds of processes
 
 
 def _install(project: Project, part: str) -> None:
@@ -88,14 +91,25 @@ def _install(project: Project, part: str) -> None:
     remove(begun)
 
 
-def compile_packages(project: Project) -> None:
-    """Compiles everything, so that starts are quick for a user, such as a service's, who may not write here."""
-    import subprocess
+def compile_packages(project: Project, everything: bool) -> None:
+    """Compiles what serving imports, or everything, where Python would not keep what it compiles when it imports.
 
-    program = "import compileall, sys; [compileall.compile_dir(one, quiet=2, workers=0) for one in sys.argv[1:]]"
-    folders = [site_packages(project), os.path.join(project.backend, "ser")]
-    print("Compiling the packages", file=sys.stderr, flush=True)
-    subprocess.run([project.python, "-c", program, *folders])  # a file that cannot be compiled is not the project's
+    Raises:
+        SetupError: the packages cannot be imported.
+    """
+    from launcher.steps import run_step
+
+    program, folders = f"import {SERVING}", []
+    if everything:
+        program = "import compileall, sys; [compileall.compile_dir(one, quiet=2, workers=0) for one in sys.argv[1:]]"
+        folders = [site_packages(project), os.path.join(project.backend, "ser")]
+    run_step(
+        "Compiling the packages",
+        [project.python, "-P", "-c", program, *folders],
+        log=project.log,
+        remedy=f"Delete {project.venv} and run the same command again.",
+        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    )
 
 
 class Counter:

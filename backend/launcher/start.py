@@ -64,12 +64,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _compile(project: Project) -> int:
-    """Compiles what was set up; a killed one costs no more than slower starts."""
+    """Compiles everything for users, such as a service's, who may not write here; stopped, it only starts slower."""
+    from launcher.steps import SetupError, say
+
     try:
-        environment.compile_packages(project)
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
+        environment.compile_packages(project, everything=True)
+    except (SetupError, KeyboardInterrupt) as error:
+        say(f"\n{str(error) or 'Stopped.'}")
+        return 1
     print("Ready. Start with: python3 -m backend", file=sys.stderr)
     return 0
 

@@ -234,7 +234,9 @@ def test_a_killed_addition_is_resumed_and_serving_goes_on_meanwhile(project: Pro
     run_step.fail_at = None
     assert start.prepare(project, "train", with_page=False)
     assert run_step.count("venv") == 1
-    again = run_step.commands[-1]  # what was left of it is written again, whole
+    again = [command for command in run_step.commands if "pip" in command][
+        -1
+    ]  # what was left of it is written again, whole
     assert "--ignore-installed" in again and "scipy==1" in again and "flask==1" not in again
 
 
@@ -256,14 +258,26 @@ def test_a_page_that_cannot_be_built_leaves_the_packages_installed(
     assert "Building the page failed" in capsys.readouterr().err
 
 
-def test_setup_compiles_what_it_installed(project: Project, run_step: Steps):
-    set_up(project)
-    module = Path(environment.site_packages(project)) / "module.py"
+def test_setup_compiles_what_it_installed(project: Project, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    module = Path(project.venv) / "lib" / "python3.11" / "site-packages" / "module.py"
+    if os.name == "nt":
+        module = Path(project.venv) / "Lib" / "site-packages" / "module.py"
+    module.parent.mkdir(parents=True)
     module.write_text("1", encoding="utf-8")
     (module.parent / "broken.py").write_text("print 'Python 2'", encoding="utf-8")
     project.python = sys.executable
-    environment.compile_packages(project)
+    environment.compile_packages(project, everything=True)
     assert list((module.parent / "__pycache__").glob("module.*.pyc"))
+
+
+@pytest.mark.parametrize(("part", "flag", "compiled"), [("serve", False, 0), ("serve", True, 1), ("dev", False, 1)])
+def test_packages_are_compiled_where_python_would_not_keep_it(
+    project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, part: str, flag: bool, compiled: int
+):
+    monkeypatch.setattr(sys, "dont_write_bytecode", flag)
+    set_up(project, part)
+    assert run_step.count("-c") == compiled
 
 
 def test_both_failures_are_told():
