@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks.accuracy.leaderboard import others, served
@@ -111,6 +112,36 @@ def test_the_readme_says_how_far_off_the_confidence_is_on_another_corpus():
         errors = [100 * json.loads(file.read_text(encoding="utf-8"))["ece"] for file in files]
         off[name] = f"{min(errors):.0f} to {max(errors):.0f}"
     assert f"off by {off['whisper']} points for `whisper` and {off['cnn1d']} for `cnn1d` (one seed)" in told
+
+
+def test_the_readme_says_how_often_answers_given_70_percent_are_right():
+    told = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+    shares = {name: sorted(right_at(0.65, 0.75, name).values()) for name in ("whisper", "cnn1d")}
+    expected = {name: f"{100 * found[0]:.0f} to {100 * found[-1]:.0f} %" for name, found in shares.items()}
+    assert f"are right {expected['whisper']} of the time for `whisper` and {expected['cnn1d']} for `cnn1d`" in told
+
+
+def right_at(low: float, high: float, model: str) -> dict[str, float]:
+    """How many of a model's answers with a confidence between two shares are right, as served, for each corpus."""
+    found = {}
+    for folder in WEIGHTS.glob(f"{model}/evaluation/*-joint-*"):
+        if "+" in folder.name:
+            continue
+        right = []
+        for file in folder.glob("out_of_fold_seed*.csv"):
+            with file.open(encoding="utf-8", newline="") as stream:
+                rows = list(csv.DictReader(stream))
+            labels = [name.removeprefix("logit_") for name in rows[0] if name.startswith("logit_")]
+            logits = np.array(
+                [[float(row[f"logit_{label}"]) / float(row["temperature"]) for label in labels] for row in rows]
+            )
+            confidence = softmax(logits, axis=1).max(axis=1)
+            answers = [labels[best] for best in logits.argmax(axis=1)]
+            spoken = np.array([row["predicted"] in labels for row in rows])
+            chosen = (confidence >= low) & (confidence < high) & spoken
+            right += [answers[i] == rows[i]["truth"] for i in np.flatnonzero(chosen)]
+        found[folder.name] = float(np.mean(right))
+    return found
 
 
 def lines_with(file: Path, *parts: str) -> list[str]:
