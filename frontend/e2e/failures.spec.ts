@@ -380,7 +380,7 @@ test('every failure is listed in the README', () => {
 
 test('what the server knows beyond the page is one key away', async ({ page }) => {
   await sent(() => wav(Buffer.alloc(800)))(page);
-  const more = page.locator('main').getByText('The recording is 0.03 s long; at least 0.1 s are needed.');
+  const more = page.locator('main').getByText('The recording is 0.03 s long; at least 0.1 s is needed.');
   await expect(page.getByRole('alert')).toBeFocused();
   await expect(more).toBeHidden();
   await page.keyboard.press('Tab');

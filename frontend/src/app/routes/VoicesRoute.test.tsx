@@ -4,7 +4,7 @@ import { http, HttpResponse } from 'msw';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { renderPage } from '../../../tests/render';
 import { able, analysisOf, asha, happy, model, problem, server } from '../../../tests/server';
-import { enrolment } from '../../features/voices/enrolment';
+import { enrollment } from '../../features/voices/enrollment';
 import type { Profile } from '../../lib/api';
 import { owner } from '../../lib/api/owner';
 import { App } from '../App';
@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  act(() => enrolment.clear());
+  act(() => enrollment.clear());
   window.history.replaceState(null, '', '/');
 });
 

@@ -4,8 +4,8 @@ import layout from '../../components/layout.module.css';
 import { ModelPicker } from '../../features/models/ModelPicker';
 import { preselected, type useModels } from '../../features/models/useModels';
 import { Recorder } from '../../features/recorder/Recorder';
-import { Enrol } from '../../features/voices/Enrol';
-import { enrolment } from '../../features/voices/enrolment';
+import { Enroll } from '../../features/voices/Enroll';
+import { enrollment } from '../../features/voices/enrollment';
 import { Made } from '../../features/voices/Made';
 import { Profiles } from '../../features/voices/Profiles';
 import type { Limits, Profile } from '../../lib/api';
@@ -25,8 +25,8 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
   const model = able.find(({ name }) => name === (picked ?? chosen?.name)) ?? preselected(able, able[0]?.name ?? '');
   const doors = (
     <div className={layout.doors}>
-      <Recorder limits={limits} onRecorded={enrolment.addRecorded} />
-      <DropZone limits={limits} multiple onFiles={enrolment.add} />
+      <Recorder limits={limits} onRecorded={enrollment.addRecorded} />
+      <DropZone limits={limits} multiple onFiles={enrollment.add} />
     </div>
   );
   return (
@@ -37,7 +37,7 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
       </div>
       <Made onUse={onUse} />
       {model && (
-        <Enrol limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />
+        <Enroll limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />
       )}
       {models.length > 0 && !model && <p className={layout.card}>{words.unable}</p>}
       <Profiles models={models} onUse={onUse} />

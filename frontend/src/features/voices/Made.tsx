@@ -8,13 +8,13 @@ import { useAnnounced } from '../../lib/announce';
 import type { Profile } from '../../lib/api';
 import { duration } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
-import { enrolment } from './enrolment';
+import { enrollment } from './enrollment';
 import css from './voices.module.css';
 
 /** The voice that was just made, and what would make it better. */
 export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
   const { voices: words, recorder } = useWords();
-  const { made } = useSyncExternalStore(enrolment.subscribe, enrolment.snapshot);
+  const { made } = useSyncExternalStore(enrollment.subscribe, enrollment.snapshot);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [made]);
   const from = made ? words.madeFrom(made.profile.clips, duration(made.profile.speech_seconds)) : '';
@@ -43,7 +43,7 @@ export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
           <Button aria-label={words.useIt(profile.name)} onClick={() => onUse(profile)}>
             {words.use}
           </Button>
-          <Button variant="default" onClick={() => enrolment.forget()}>
+          <Button variant="default" onClick={() => enrollment.forget()}>
             {recorder.close}
           </Button>
         </div>

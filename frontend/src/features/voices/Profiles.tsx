@@ -11,7 +11,7 @@ import text from '../../components/text.module.css';
 import { asApiError, deleteProfile, profilesQuery, type Model, type Profile } from '../../lib/api';
 import { duration, percent, when } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
-import { enrolment } from './enrolment';
+import { enrollment } from './enrollment';
 import css from './voices.module.css';
 
 interface Props {
@@ -131,7 +131,7 @@ function useRemove(onSettled: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: deleteProfile,
-    onSuccess: (_, name) => enrolment.forget(name),
+    onSuccess: (_, name) => enrollment.forget(name),
     onSettled: () => {
       onSettled();
       return queries.invalidateQueries({ queryKey: profilesQuery.queryKey });

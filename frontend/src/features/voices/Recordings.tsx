@@ -5,7 +5,7 @@ import text from '../../components/text.module.css';
 import { announce } from '../../lib/announce';
 import { duration, size } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
-import type { Recording } from './enrolment';
+import type { Recording } from './enrollment';
 import { useLength } from './useLength';
 import css from './voices.module.css';
 

@@ -2,7 +2,7 @@ import { useLocalStorage } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { profilesQuery } from '../../lib/api';
-import { enrolment } from './enrolment';
+import { enrollment } from './enrollment';
 
 const NOBODY = '';
 
@@ -38,7 +38,7 @@ export function useVoice(model?: string): Voice {
 /** Asks for the profiles again once one was sent, whatever view is open by then and however it ended. */
 function useNews(): void {
   const queries = useQueryClient();
-  const busy = useSyncExternalStore(enrolment.subscribe, () => enrolment.snapshot().share !== null);
+  const busy = useSyncExternalStore(enrollment.subscribe, () => enrollment.snapshot().share !== null);
   useEffect(() => {
     if (busy) return () => void queries.invalidateQueries({ queryKey: profilesQuery.queryKey });
   }, [busy, queries]);

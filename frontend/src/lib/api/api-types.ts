@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Say whether the server can take work now
-         * @description For whoever spreads requests over several servers; /health says whether this one lives.
+         * Check that the server accepts recordings now
+         * @description For load balancers; /health says whether the server is alive.
          */
         get: operations["ready"];
         put?: never;
@@ -34,8 +34,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Name the emotion of a recording
-         * @description Everything there is to say about one recording. Confidence is in percent. The recording is analysed in memory and not kept.
+         * Predict the emotion of a recording
+         * @description The full prediction for one recording, with confidence in percent. The recording is analysed in memory and never stored.
          */
         post: operations["upload"];
         delete?: never;
@@ -51,7 +51,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say whether the server is ready */
+        /** Check that the model is loaded */
         get: operations["health"];
         put?: never;
         post?: never;
@@ -71,8 +71,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Name the emotion of a recording, in short
-         * @description The likeliest emotion with all probabilities as shares of 1.
+         * Predict the emotion of a recording (short answer)
+         * @description The likeliest emotion with all probabilities, from 0 to 1.
          */
         post: operations["predict"];
         delete?: never;
@@ -90,7 +90,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin a live session */
+        /** Start a live session */
         post: operations["beginLive"];
         delete?: never;
         options?: never;
@@ -107,7 +107,7 @@ export interface paths {
         };
         /**
          * List the models
-         * @description Each with the figure it reached on speakers it never heard, where that was measured.
+         * @description Each with its figures on unseen speakers, if it was evaluated.
          */
         get: operations["listModels"];
         put?: never;
@@ -125,7 +125,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say how large and how long a recording may be */
+        /** Get the limits on size and length of a recording */
         get: operations["getLimits"];
         put?: never;
         post?: never;
@@ -145,8 +145,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say everything about a recording
-         * @description The prediction, what the model attended to, and what the voice is like, as numbers and over time. With keep=true all of it but the audio is kept as a session of the owner.
+         * Analyse a recording in full
+         * @description The prediction, what the model attended to, and measures of the voice, as numbers and over time. With keep=true everything but the audio is stored as a session of the owner.
          */
         post: operations["analyse"];
         delete?: never;
@@ -162,7 +162,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say the version */
+        /** Get the version */
         get: operations["getVersion"];
         put?: never;
         post?: never;
@@ -179,11 +179,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the kept sessions */
+        /** List the stored sessions */
         get: operations["listSessions"];
         put?: never;
         post?: never;
-        /** Delete all sessions of the owner for good */
+        /** Permanently delete all sessions of the owner */
         delete: operations["deleteSessions"];
         options?: never;
         head?: never;
@@ -197,12 +197,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the profiles of voices */
+        /** List the speaker profiles */
         get: operations["listProfiles"];
         put?: never;
         /**
-         * Calibrate a model to a voice
-         * @description Five to twenty short recordings of one person in varied moods are best; they need no labels. Statistics of the voice are kept, never audio. A profile of the same name is replaced.
+         * Make a speaker profile
+         * @description Five to twenty short recordings of one person in varied moods are best; they need no labels. Statistics of the voice are stored, never audio. A profile of the same name is replaced.
          */
         post: operations["makeProfile"];
         delete?: never;
@@ -219,8 +219,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Say which chunks have come
-         * @description After an outage, a client sends again what is not among them.
+         * List the chunks that have arrived
+         * @description After an outage, a client resends the missing ones.
          */
         get: operations["getLive"];
         put?: never;
@@ -242,7 +242,7 @@ export interface paths {
         put?: never;
         /**
          * End a live session
-         * @description From now on it takes no new chunk. Ending it again answers the same.
+         * @description It accepts no new chunks from then on. Ending it again has the same answer.
          */
         post: operations["endLive"];
         delete?: never;
@@ -260,16 +260,16 @@ export interface paths {
         };
         /**
          * Show a session
-         * @description What was found when it was analysed; of a live session, what its chunks come to so far.
+         * @description The stored analysis; for a live session, the result of its chunks so far.
          */
         get: operations["getSession"];
         put?: never;
         post?: never;
-        /** Delete a session for good */
+        /** Permanently delete a session */
         delete: operations["deleteSession"];
         options?: never;
         head?: never;
-        /** Give a session another title */
+        /** Rename a session */
         patch: operations["renameSession"];
         trace?: never;
     };
@@ -300,7 +300,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete a profile for good */
+        /** Permanently delete a profile */
         delete: operations["deleteProfile"];
         options?: never;
         head?: never;
@@ -315,8 +315,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download a session for another program
-         * @description JSON has all that `GET /api/v1/sessions/{id}` shows, the other formats the segments as labels or subtitles, CSV one row. Marks are in JSON, in Audacity labels (of no length) and in TextGrid (a tier of points).
+         * Export a session
+         * @description JSON contains everything that `GET /api/v1/sessions/{id}` shows, CSV one row, the other formats the segments as labels or subtitles. Marks are in JSON, Audacity labels (point labels) and TextGrid (a point tier).
          */
         get: operations["exportSession"];
         put?: never;
@@ -353,7 +353,7 @@ export interface components {
     schemas: {
         /**
          * Ready
-         * @description The server can take work now.
+         * @description The server accepts recordings now.
          */
         Ready: {
             /**
@@ -395,7 +395,7 @@ export interface components {
         };
         /**
          * Timeline
-         * @description What each window of a recording carries, smoothed over neighbouring windows.
+         * @description The probabilities of each window of a recording, smoothed over neighbouring windows.
          */
         Timeline: {
             /**
@@ -405,22 +405,22 @@ export interface components {
             window_seconds: number;
             /**
              * Hop Seconds
-             * @description from the beginning of one window to that of the next in s
+             * @description from the start of one window to the start of the next in s
              */
             hop_seconds: number;
             /**
              * Start
-             * @description where each window with speech begins, in s
+             * @description start of each window with speech in s
              */
             start: number[];
             /**
              * End
-             * @description where it ends, in s
+             * @description end of each window in s
              */
             end: number[];
             /**
              * Probabilities
-             * @description emotion -> its probability in each of the windows
+             * @description emotion -> its probability in each window
              */
             probabilities: {
                 [key: string]: number[];
@@ -449,17 +449,17 @@ export interface components {
         };
         /**
          * Prediction
-         * @description What a voice carries, and how sure that is.
+         * @description The emotion of a recording, with its confidence and how both change over time.
          */
         Prediction: {
             /**
              * File
-             * @description name of the recording as the client gave it
+             * @description name of the recording as sent by the client
              */
             file: string;
             /**
              * State
-             * @description 'unsure': too close to call, see candidates; 'no_speech': nobody speaks, no emotion is claimed
+             * @description 'unsure': no emotion is likely enough, see candidates; 'no_speech': no speech was found
              * @enum {string}
              */
             state: "emotion" | "unsure" | "no_speech";
@@ -487,12 +487,12 @@ export interface components {
             };
             /**
              * Candidates
-             * @description likeliest first; only filled when unsure
+             * @description the likely emotions, likeliest first; empty unless unsure
              */
             candidates: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
             /**
              * Model
-             * @description name of the model that answered
+             * @description name of the model
              */
             model: string;
             /**
@@ -502,7 +502,7 @@ export interface components {
             duration_seconds: number;
             /**
              * Speech Seconds
-             * @description how much of it is speech in s
+             * @description amount of speech in s
              */
             speech_seconds: number;
             /**
@@ -517,29 +517,29 @@ export interface components {
             warnings: string[];
             /**
              * Warning Codes
-             * @description stable words for them, in the same order; empty in what was kept before there were any
+             * @description stable codes of the warnings, in the same order; empty in results stored by older versions
              */
             warning_codes: ("overdriven" | "quiet" | "narrow_band" | "little_speech" | "no_voice")[];
             /**
              * Dominant
-             * @description what the most speech carries; null without speech
+             * @description the emotion of most of the speech; null without speech
              */
             dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
             /**
              * Transitions
-             * @description where one emotion follows another
+             * @description changes from one emotion to another
              */
             transitions: components["schemas"]["Transition"][];
-            /** @description the probabilities window by window; null without speech */
+            /** @description the probabilities of each window; null without speech */
             timeline: components["schemas"]["Timeline"] | null;
             /**
              * Prediction Set
-             * @description where a coverage was asked for: emotions that hold the right one so often, likeliest first
+             * @description if a coverage was requested: emotions that contain the right one this often, likeliest first
              */
             prediction_set: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[] | null;
             /**
              * Intensity
-             * @description how strongly the emotion is expressed, to rank by; null from models that do not tell
+             * @description how strongly the emotion is expressed, for ranking; null from models without this output
              */
             intensity: number | null;
         };
@@ -563,7 +563,7 @@ export interface components {
         };
         /**
          * ShortPrediction
-         * @description The likeliest emotion with all probabilities as shares of 1.
+         * @description The likeliest emotion with all probabilities, from 0 to 1.
          */
         ShortPrediction: {
             /**
@@ -591,13 +591,13 @@ export interface components {
             /**
              * Timestamp
              * Format: date-time
-             * @description when it was answered, UTC
+             * @description time of the answer, UTC
              */
             timestamp: string;
         };
         /**
          * SessionSummary
-         * @description What a list says about a session.
+         * @description A session as it is listed.
          */
         SessionSummary: {
             /** Id */
@@ -613,7 +613,7 @@ export interface components {
             model: string;
             /**
              * Speaker
-             * @description profile that it is calibrated with
+             * @description speaker profile that it is calibrated with
              */
             speaker: string | null;
             /**
@@ -624,7 +624,7 @@ export interface components {
             created: string;
             /**
              * State
-             * @description 'live' until it is ended
+             * @description 'live' until it ends
              * @enum {string}
              */
             state: "live" | "ended";
@@ -635,18 +635,18 @@ export interface components {
             duration_seconds: number;
             /**
              * Dominant
-             * @description what the most speech carries; null without speech and while live
+             * @description the emotion of most of the speech; null without speech and while live
              */
             dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
             /**
              * Confidence
-             * @description of the whole in percent; null without speech and while live
+             * @description overall, in percent; null without speech and while live
              */
             confidence: number | null;
         };
         /**
          * NewLive
-         * @description What a live session begins with.
+         * @description The options of a new live session.
          */
         NewLive: {
             /**
@@ -657,20 +657,20 @@ export interface components {
             model: string | null;
             /**
              * Title
-             * @description kept on one line, cut to 200 characters
+             * @description one line, truncated to 200 characters
              * @default
              */
             title: string;
             /**
              * Speaker
-             * @description name of a profile of the owner
+             * @description name of one of the owner's speaker profiles
              * @default null
              */
             speaker: string | null;
         };
         /**
          * Figure
-         * @description A measured figure with everything that makes it one; shares in percent.
+         * @description A figure with the corpus, protocol, classes and seeds it belongs to; in percent.
          */
         Figure: {
             /** Corpus */
@@ -681,7 +681,7 @@ export interface components {
             classes: number;
             /**
              * Speaker Independent
-             * @description whether the speakers it was measured on were never heard before
+             * @description whether no test speaker was in training
              */
             speaker_independent: boolean;
             /**
@@ -713,7 +713,7 @@ export interface components {
             seeds: number;
             /**
              * Interval
-             * @description 95 % interval of the UA over speakers
+             * @description 95 % bootstrap interval of the UA over speakers
              */
             interval: [
                 number,
@@ -744,18 +744,18 @@ export interface components {
             corpora: string[];
             /** Licence */
             licence: string;
-            /** @description on unseen speakers; null where none was measured */
+            /** @description on unseen speakers; null if there is none */
             figure: components["schemas"]["Figure"] | null;
             /**
              * Figures
-             * @description all that were measured, such as one for each corpus
+             * @description all figures, for instance one per corpus
              */
             figures: components["schemas"]["Figure"][];
-            /** @description on speakers heard in training: too good, for comparison only */
+            /** @description on speakers that are also in training: too good, for comparison only */
             leaky_figure: components["schemas"]["Figure"] | null;
             /**
              * Profiles
-             * @description whether it can be calibrated to a voice, see POST /api/v1/profiles
+             * @description whether it supports speaker profiles, see POST /api/v1/profiles
              */
             profiles: boolean;
         };
@@ -766,7 +766,7 @@ export interface components {
         Models: {
             /**
              * Default
-             * @description answers when a request names none
+             * @description the model used when a request names none
              */
             default: string;
             /** Models */
@@ -774,7 +774,7 @@ export interface components {
         };
         /**
          * Limits
-         * @description What a request may be.
+         * @description The limits of a request.
          */
         Limits: {
             /**
@@ -797,39 +797,39 @@ export interface components {
         };
         /**
          * Attention
-         * @description How much each moment of a recording counted.
+         * @description How much each moment of a recording contributed to the prediction.
          */
         Attention: {
             /**
              * Kind
-             * @description 'attention': the network's own; 'saliency': read off the gradients of a network that has none
+             * @description 'attention': weights of the network; 'saliency': gradients of a network without attention
              * @enum {string}
              */
             kind: "attention" | "saliency";
             /**
              * Start
-             * @description where each stretch begins, in s; what the model did not hear is left out
+             * @description start of each stretch in s; parts that the model did not use are left out
              */
             start: number[];
             /**
              * End
-             * @description where it ends, in s
+             * @description its end in s
              */
             end: number[];
             /**
              * Weight
-             * @description how much it counted, from 0 to 1, which is the most
+             * @description relative weight, from 0 to 1 for the largest
              */
             weight: number[];
         };
         /**
          * Curve
-         * @description One thing about a voice over time.
+         * @description One measure of a voice over time.
          */
         Curve: {
             /**
              * Name
-             * @description as the descriptor's
+             * @description same as of the descriptor
              * @example pitch
              */
             name: string;
@@ -842,7 +842,7 @@ export interface components {
             times: number[];
             /**
              * Values
-             * @description null where there is nothing to measure
+             * @description null where it cannot be measured
              */
             values: (number | null)[];
         };
@@ -853,41 +853,41 @@ export interface components {
         Descriptor: {
             /**
              * Name
-             * @description stable, for programs
+             * @description stable identifier
              * @example pitch
              */
             name: string;
             /**
              * Value
-             * @description null where there is nothing to measure
+             * @description null if it cannot be measured
              */
             value: number | null;
             /** Unit */
             unit: string;
             /**
              * Meaning
-             * @description one sentence for a person
+             * @description an explanation in one sentence
              */
             meaning: string;
         };
         /**
          * Analysis
-         * @description Everything that can be said about a recording, and where it was kept.
+         * @description The full analysis of a recording, and the session it was stored as.
          */
         Analysis: {
             prediction: components["schemas"]["Prediction"];
-            /** @description null without speech and from models that take a clip whole */
+            /** @description null without speech and from models that take a clip as a whole */
             attention: components["schemas"]["Attention"] | null;
             /** Descriptors */
             descriptors: components["schemas"]["Descriptor"][];
             /**
              * Curves
-             * @description at most 20 values a second, and 5000 in all
+             * @description at most 20 values per second, and 5000 in total
              */
             curves: components["schemas"]["Curve"][];
             /**
              * Session
-             * @description id of the session that it was kept as; null where it was not
+             * @description id of the session that it was stored as; null if it was not stored
              */
             session: string | null;
         };
@@ -906,7 +906,7 @@ export interface components {
         SessionPage: {
             /**
              * Total
-             * @description how many fit, on all pages
+             * @description number of matching sessions, on all pages
              */
             total: number;
             /** Sessions */
@@ -922,14 +922,14 @@ export interface components {
         };
         /**
          * Profile
-         * @description What a model knows about a voice, without the numbers.
+         * @description A speaker profile, without its statistics.
          */
         Profile: {
             /** Name */
             name: string;
             /**
              * Model
-             * @description made it; other models cannot use it
+             * @description the model that made it; others cannot use it
              */
             model: string;
             /**
@@ -939,17 +939,17 @@ export interface components {
             weights: string;
             /**
              * Clips
-             * @description recordings that it is made from
+             * @description number of recordings it is made from
              */
             clips: number;
             /**
              * Speech Seconds
-             * @description speech in them in s
+             * @description amount of speech in them in s
              */
             speech_seconds: number;
             /**
              * Variety
-             * @description 0: recordings of one emotion; 1: of as many as they could have
+             * @description 0: all recordings have one emotion; 1: they have as many as possible
              */
             variety: number;
             /**
@@ -961,7 +961,7 @@ export interface components {
         };
         /**
          * Profiles
-         * @description The profiles of an owner.
+         * @description The speaker profiles of an owner.
          */
         Profiles: {
             /** Profiles */
@@ -969,29 +969,29 @@ export interface components {
         };
         /**
          * NewProfile
-         * @description A profile that was just made.
+         * @description A new speaker profile.
          */
         NewProfile: {
             profile: components["schemas"]["Profile"];
             /**
              * Warnings
-             * @description sentences for a person: what would make it better
+             * @description sentences for a person: what would improve it
              */
             warnings: string[];
             /**
              * Warning Codes
-             * @description stable words for them, in the same order
+             * @description stable codes of the warnings, in the same order
              */
             warning_codes: ("few_recordings" | "alike")[];
         };
         /**
          * LiveState
-         * @description What the server has of a live session.
+         * @description The chunks of a live session that the server has.
          */
         LiveState: {
             /**
              * Received
-             * @description numbers of the chunks, as ranges of first and last
+             * @description numbers of the chunks, as ranges (first, last)
              */
             received: [
                 number,
@@ -1023,7 +1023,7 @@ export interface components {
         Statistics: {
             /**
              * Seconds
-             * @description emotion -> s of speech that carry it, the most first
+             * @description emotion -> s of speech with it, most first
              */
             seconds: {
                 [key: string]: number;
@@ -1035,12 +1035,12 @@ export interface components {
             unsure_seconds: number;
             /**
              * Transitions
-             * @description how often one emotion follows another
+             * @description number of changes from one emotion to another
              */
             transitions: number;
             /**
              * Confidence
-             * @description mean over the speech in percent; null without
+             * @description mean over the speech in percent; null without speech
              */
             confidence: number | null;
             /**
@@ -1055,13 +1055,13 @@ export interface components {
          */
         Session: {
             prediction: components["schemas"]["Prediction"];
-            /** @description null without speech and from models that take a clip whole */
+            /** @description null without speech and from models that take a clip as a whole */
             attention: components["schemas"]["Attention"] | null;
             /** Descriptors */
             descriptors: components["schemas"]["Descriptor"][];
             /**
              * Curves
-             * @description at most 20 values a second, and 5000 in all
+             * @description at most 20 values per second, and 5000 in total
              */
             curves: components["schemas"]["Curve"][];
             /** Id */
@@ -1077,7 +1077,7 @@ export interface components {
             model: string;
             /**
              * Speaker
-             * @description profile that it is calibrated with
+             * @description speaker profile that it is calibrated with
              */
             speaker: string | null;
             /**
@@ -1088,7 +1088,7 @@ export interface components {
             created: string;
             /**
              * State
-             * @description 'live' until it is ended
+             * @description 'live' until it ends
              * @enum {string}
              */
             state: "live" | "ended";
@@ -1099,12 +1099,12 @@ export interface components {
             duration_seconds: number;
             /**
              * Dominant
-             * @description what the most speech carries; null without speech and while live
+             * @description the emotion of most of the speech; null without speech and while live
              */
             dominant: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised") | null;
             /**
              * Confidence
-             * @description of the whole in percent; null without speech and while live
+             * @description overall, in percent; null without speech and while live
              */
             confidence: number | null;
             /** Marks */
@@ -1113,12 +1113,12 @@ export interface components {
         };
         /**
          * Renaming
-         * @description Another title.
+         * @description A new title.
          */
         Renaming: {
             /**
              * Title
-             * @description kept on one line, cut to 200 characters
+             * @description one line, truncated to 200 characters
              */
             title: string;
         };
@@ -1134,7 +1134,7 @@ export interface components {
             at: number;
             /**
              * Note
-             * @description kept on one line, cut to 500 characters
+             * @description one line, truncated to 500 characters
              * @default
              */
             note: string;
@@ -1148,12 +1148,12 @@ export interface components {
             sequence: number;
             /**
              * Start
-             * @description s from the session's beginning
+             * @description s from the beginning of the session
              */
             start: number;
             /**
              * End
-             * @description s from the session's beginning
+             * @description s from the beginning of the session
              */
             end: number;
             /**
@@ -1177,24 +1177,24 @@ export interface components {
             };
             /**
              * Candidates
-             * @description likeliest first; only filled when unsure
+             * @description the likely emotions, likeliest first; empty unless unsure
              */
             candidates: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
             /**
              * Speech
-             * @description a letter for every 32 ms from the start, 1 where it is speech
+             * @description one character per 32 ms from the start, 1 for speech
              */
             speech: string;
         };
         /**
          * Problem
-         * @description What went wrong (RFC 9457).
+         * @description An error (RFC 9457).
          */
         Problem: {
             /**
              * Type
              * Format: uri-reference
-             * @description where the code is explained
+             * @description link to the explanation of the code
              */
             type: string;
             /** Title */
@@ -1203,12 +1203,12 @@ export interface components {
             status: number;
             /**
              * Detail
-             * @description what came, what was expected, what to do
+             * @description what was sent, what was expected, what to do
              */
             detail: string;
             /**
              * Code
-             * @description stable word for programs
+             * @description stable code for programs
              * @enum {string}
              */
             code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "client_gone" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "quota_reached" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
@@ -1236,10 +1236,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Send work here. */
+            /** @description The server accepts recordings. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1247,10 +1247,10 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1258,12 +1258,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1290,7 +1290,7 @@ export interface operations {
                     file?: string;
                     /**
                      * Format: binary
-                     * @description another name for the field 'file'; send one of the two
+                     * @description alternative to the field 'file'; send one of the two
                      */
                     audio?: string;
                     /**
@@ -1298,27 +1298,27 @@ export interface operations {
                      * @example cnn1d
                      */
                     model?: string;
-                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    /** @description length of the analysis windows; 3 s for recordings over 10 s */
                     window_seconds?: number;
-                    /** @description from one window to the next, at most the window; 1 s by default */
+                    /** @description from one window to the next, at most the window length; 1 s by default */
                     hop_seconds?: number;
                     /**
-                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @description also return a set of emotions that contains the right one this often, in percent
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
-                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
                 } & (unknown | unknown);
             };
         };
         responses: {
-            /** @description The answer; also when nobody speaks (state 'no_speech'). */
+            /** @description The prediction; without speech, its state is 'no_speech'. */
             200: {
                 headers: {
-                    /** @description how long the analysis took, such as analyse;dur=21.4 (ms) */
+                    /** @description duration of the analysis, such as analyse;dur=21.4 (ms) */
                     "Server-Timing"?: string;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1326,10 +1326,10 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1337,10 +1337,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1348,10 +1348,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1362,7 +1362,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1370,10 +1370,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1381,12 +1381,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1394,10 +1394,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1405,12 +1405,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1429,10 +1429,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ready to analyse. */
+            /** @description The model is loaded. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1440,10 +1440,10 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1451,12 +1451,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1483,7 +1483,7 @@ export interface operations {
                     file?: string;
                     /**
                      * Format: binary
-                     * @description another name for the field 'file'; send one of the two
+                     * @description alternative to the field 'file'; send one of the two
                      */
                     audio?: string;
                     /**
@@ -1491,27 +1491,27 @@ export interface operations {
                      * @example cnn1d
                      */
                     model?: string;
-                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    /** @description length of the analysis windows; 3 s for recordings over 10 s */
                     window_seconds?: number;
-                    /** @description from one window to the next, at most the window; 1 s by default */
+                    /** @description from one window to the next, at most the window length; 1 s by default */
                     hop_seconds?: number;
                     /**
-                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @description also return a set of emotions that contains the right one this often, in percent
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
-                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
                 } & (unknown | unknown);
             };
         };
         responses: {
-            /** @description The likeliest emotion; null when nobody speaks. */
+            /** @description The likeliest emotion; null without speech. */
             200: {
                 headers: {
-                    /** @description how long the analysis took, such as analyse;dur=21.4 (ms) */
+                    /** @description duration of the analysis, such as analyse;dur=21.4 (ms) */
                     "Server-Timing"?: string;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1519,10 +1519,10 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1530,10 +1530,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1541,10 +1541,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1555,7 +1555,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1563,10 +1563,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1574,12 +1574,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1587,10 +1587,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1598,12 +1598,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1626,10 +1626,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The session; send chunks to its id. */
+            /** @description The new session; send chunks to its id. */
             201: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1637,10 +1637,10 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1648,10 +1648,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1659,10 +1659,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1673,7 +1673,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1681,10 +1681,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1692,12 +1692,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1705,10 +1705,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1716,12 +1716,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1743,7 +1743,7 @@ export interface operations {
             /** @description Every model that a request may name. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1751,10 +1751,10 @@ export interface operations {
                     "application/json": components["schemas"]["Models"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1773,10 +1773,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What a request may be. */
+            /** @description The limits of a request. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1784,10 +1784,10 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1814,7 +1814,7 @@ export interface operations {
                     file?: string;
                     /**
                      * Format: binary
-                     * @description another name for the field 'file'; send one of the two
+                     * @description alternative to the field 'file'; send one of the two
                      */
                     audio?: string;
                     /**
@@ -1822,31 +1822,31 @@ export interface operations {
                      * @example cnn1d
                      */
                     model?: string;
-                    /** @description look at the recording in windows of this length; 3 s where it is longer than 10 s */
+                    /** @description length of the analysis windows; 3 s for recordings over 10 s */
                     window_seconds?: number;
-                    /** @description from one window to the next, at most the window; 1 s by default */
+                    /** @description from one window to the next, at most the window length; 1 s by default */
                     hop_seconds?: number;
                     /**
-                     * @description also name a set of emotions that holds the right one so often, in percent
+                     * @description also return a set of emotions that contains the right one this often, in percent
                      * @enum {integer}
                      */
                     coverage?: 80 | 90 | 95;
-                    /** @description name of a profile of the owner; the answer is then calibrated to that voice */
+                    /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
-                    /** @description of the session; the recording's name where omitted */
+                    /** @description title of the session; the recording's name by default */
                     title?: string;
-                    /** @description keep everything but the audio as a session of the owner; 'false' by default */
+                    /** @description store everything but the audio as a session of the owner; 'false' by default */
                     keep?: boolean;
                 } & (unknown | unknown);
             };
         };
         responses: {
-            /** @description The answer; also when nobody speaks (state 'no_speech'). */
+            /** @description The analysis; without speech, its state is 'no_speech'. */
             200: {
                 headers: {
-                    /** @description how long the analysis took, such as analyse;dur=21.4 (ms) */
+                    /** @description duration of the analysis, such as analyse;dur=21.4 (ms) */
                     "Server-Timing"?: string;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1854,10 +1854,10 @@ export interface operations {
                     "application/json": components["schemas"]["Analysis"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1865,10 +1865,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1876,10 +1876,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1890,7 +1890,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1898,10 +1898,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1909,12 +1909,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1922,10 +1922,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1933,12 +1933,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1960,7 +1960,7 @@ export interface operations {
             /** @description The version of the software. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1968,10 +1968,10 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -1998,7 +1998,7 @@ export interface operations {
             /** @description A page of the owner's sessions, newest first. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2006,10 +2006,10 @@ export interface operations {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2017,10 +2017,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2028,10 +2028,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2039,12 +2039,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2063,10 +2063,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They are gone. */
+            /** @description Deleted. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2074,10 +2074,10 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2085,12 +2085,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2098,10 +2098,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2109,12 +2109,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2133,10 +2133,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every profile of the owner, by name. */
+            /** @description The speaker profiles of the owner, by name. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2144,10 +2144,10 @@ export interface operations {
                     "application/json": components["schemas"]["Profiles"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2155,10 +2155,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2166,12 +2166,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2198,16 +2198,16 @@ export interface operations {
                      * @example cnn1d
                      */
                     model?: string;
-                    /** @description recordings of one person, best in varied moods */
+                    /** @description recordings of one person; varied moods are best */
                     file: string[];
                 };
             };
         };
         responses: {
-            /** @description The profile, and what would make it better. */
+            /** @description The new profile, and what would improve it. */
             201: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2215,10 +2215,10 @@ export interface operations {
                     "application/json": components["schemas"]["NewProfile"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2226,10 +2226,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2237,10 +2237,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2251,7 +2251,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2259,10 +2259,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2270,12 +2270,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2283,10 +2283,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2294,12 +2294,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2320,10 +2320,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Which chunks are there. */
+            /** @description The chunks that the server has. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2331,10 +2331,10 @@ export interface operations {
                     "application/json": components["schemas"]["LiveState"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2342,10 +2342,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2353,10 +2353,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2364,12 +2364,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2393,7 +2393,7 @@ export interface operations {
             /** @description The session with its timeline. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2401,10 +2401,10 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2412,10 +2412,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2423,12 +2423,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2436,10 +2436,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2447,12 +2447,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2476,7 +2476,7 @@ export interface operations {
             /** @description Everything but the audio. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2484,10 +2484,10 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2495,10 +2495,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2506,10 +2506,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2517,12 +2517,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2543,19 +2543,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Deleted. */
             204: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2563,10 +2563,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2574,12 +2574,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2587,10 +2587,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2598,12 +2598,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2631,7 +2631,7 @@ export interface operations {
             /** @description The session with its new title. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2639,10 +2639,10 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2650,10 +2650,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2661,10 +2661,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2675,7 +2675,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2683,12 +2683,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2696,10 +2696,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2707,12 +2707,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2737,10 +2737,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The mark as it was kept. */
+            /** @description The mark as stored. */
             201: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2748,10 +2748,10 @@ export interface operations {
                     "application/json": components["schemas"]["Mark"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2759,10 +2759,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2770,10 +2770,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2784,7 +2784,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2792,10 +2792,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2803,12 +2803,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2816,10 +2816,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2827,12 +2827,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2853,19 +2853,19 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Deleted. */
             204: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2873,10 +2873,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2884,10 +2884,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2895,12 +2895,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2908,10 +2908,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2919,12 +2919,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2950,7 +2950,7 @@ export interface operations {
             /** @description The file, as an attachment. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2962,10 +2962,10 @@ export interface operations {
                     "application/x-subrip": string;
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2973,10 +2973,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2984,10 +2984,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -2995,10 +2995,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3006,12 +3006,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3042,7 +3042,7 @@ export interface operations {
             /** @description The answer to these few seconds. */
             200: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3050,10 +3050,10 @@ export interface operations {
                     "application/json": components["schemas"]["LiveChunk"];
                 };
             };
-            /** @description `bad_request`: The request cannot be read; `form_invalid`: The form cannot be read; `value_invalid`: A value is out of range; `file_missing`: No recording came; `file_ambiguous`: Too many recordings came; `client_gone`: The client did not wait for the answer; `profile_name`: This cannot name a profile */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
             400: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3061,10 +3061,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `owner_missing`: The request names no owner */
+            /** @description `owner_missing`: No valid owner token */
             401: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3072,10 +3072,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: There is nothing at this address; `model_unknown`: There is no such model; `profile_unknown`: There is no such profile; `session_unknown`: There is no such session */
+            /** @description `not_found`: Nothing at this address; `model_unknown`: Unknown model; `profile_unknown`: Unknown profile; `session_unknown`: Unknown session */
             404: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3083,10 +3083,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `chunk_conflict`: The number has another chunk; `session_ended`: The session was ended */
+            /** @description `chunk_conflict`: Another chunk has this number; `session_ended`: The session has ended */
             409: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3097,7 +3097,7 @@ export interface operations {
             /** @description `body_too_large`: The request is too large */
             413: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3105,10 +3105,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: This is no supported recording; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording holds values that are no numbers; `audio_sample_rate`: The sampling rate is not supported; `audio_undecodable`: The recording is too much for the decoder; `profile_empty`: Nobody speaks in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: There is no room for more */
+            /** @description `audio_empty`: The recording is empty; `audio_unreadable`: The recording cannot be decoded; `audio_unsupported`: Unsupported audio format; `audio_too_short`: The recording is too short; `audio_too_long`: The recording is too long; `audio_not_finite`: The recording has invalid sample values; `audio_sample_rate`: Unsupported sampling rate; `audio_undecodable`: The decoder failed on the recording; `profile_empty`: No speech in the recordings; `profile_model`: The model cannot use this profile; `quota_reached`: Quota reached */
             422: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3116,12 +3116,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `rate_limited`: Too many requests came from one client */
+            /** @description `rate_limited`: Too many requests from one client */
             429: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3129,10 +3129,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `internal_error`: The server made a mistake */
+            /** @description `internal_error`: Something went wrong on the server */
             500: {
                 headers: {
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
@@ -3140,12 +3140,12 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_ready`: The model is still loading; `too_busy`: Too much is being analysed at once; `store_unavailable`: The database of results does not answer */
+            /** @description `not_ready`: The model is still loading; `too_busy`: The server is busy; `store_unavailable`: The database is unavailable */
             503: {
                 headers: {
-                    /** @description s to wait before trying again */
+                    /** @description seconds to wait before trying again */
                     "Retry-After"?: number;
-                    /** @description identity of the request, also in the log */
+                    /** @description id of the request, also in the log */
                     "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };

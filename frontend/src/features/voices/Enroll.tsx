@@ -8,7 +8,7 @@ import text from '../../components/text.module.css';
 import { useAnnounced } from '../../lib/announce';
 import { profilesQuery, type Limits } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
-import { enrolment } from './enrolment';
+import { enrollment } from './enrollment';
 import { Recordings } from './Recordings';
 import css from './voices.module.css';
 
@@ -25,18 +25,18 @@ interface Props {
 }
 
 /** Makes a voice: whose it is, recordings of that person, a model. Nothing that was given is lost before it is made. */
-export function Enrol({ limits, model, doors, setup }: Props) {
+export function Enroll({ limits, model, doors, setup }: Props) {
   const { voices: words, recorder } = useWords();
-  const { name, recordings, share, error } = useSyncExternalStore(enrolment.subscribe, enrolment.snapshot);
+  const { name, recordings, share, error } = useSyncExternalStore(enrollment.subscribe, enrollment.snapshot);
   const { data: profiles } = useQuery(profilesQuery);
   const replaced = profiles?.find((profile) => profile.name === name.trim());
-  const send = () => void enrolment.send(model, limits);
+  const send = () => void enrollment.send(model, limits);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (share === null && name.trim() && recordings.length) send();
   };
   return (
-    <form className={clsx(layout.card, css.enrol)} aria-label={words.make} onSubmit={submit}>
+    <form className={clsx(layout.card, css.enroll)} aria-label={words.make} onSubmit={submit}>
       <div>
         <Title order={3} size="h4" mb={6}>
           {words.make}
@@ -50,17 +50,17 @@ export function Enrol({ limits, model, doors, setup }: Props) {
         autoComplete="off"
         maw={420}
         value={name}
-        onChange={({ currentTarget }) => enrolment.rename(currentTarget.value)}
+        onChange={({ currentTarget }) => enrollment.rename(currentTarget.value)}
       />
       <div className={css.recordingsRoom}>
         <Text size="sm" c="dimmed" mb={8}>
           {words.hint}
         </Text>
         {doors}
-        <Recordings recordings={recordings} onRemove={(id) => enrolment.remove(id)} />
+        <Recordings recordings={recordings} onRemove={(id) => enrollment.remove(id)} />
       </div>
       <div className={css.setup}>{setup}</div>
-      {error && <ServerProblem error={error} onRetry={send} onDismiss={enrolment.dismiss} dismissLabel={recorder.close} />}
+      {error && <ServerProblem error={error} onRetry={send} onDismiss={enrollment.dismiss} dismissLabel={recorder.close} />}
       {share === null ? (
         <Button type="submit" className={css.create} disabled={!name.trim() || !recordings.length}>
           {words.create}
@@ -81,12 +81,12 @@ function Sending({ name, share }: { name: string; share: number }) {
   const doing = uploading ? sending.sending(name) : sending.listening(name);
   useAnnounced(doing);
   return (
-    <div className={css.enrolSending}>
+    <div className={css.enrollSending}>
       <Text fw={600} className={text.fileName}>
         {doing}
       </Text>
       <Progress value={100 * share} animated={!uploading} aria-label={sending.upload} />
-      <Button ref={button} variant="default" onClick={enrolment.cancel}>
+      <Button ref={button} variant="default" onClick={enrollment.cancel}>
         {sending.cancel}
       </Button>
     </div>

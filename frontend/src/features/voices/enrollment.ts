@@ -24,7 +24,7 @@ export interface Snapshot {
 
 const EMPTY: Snapshot = { name: '', recordings: [], share: null, error: null, made: null };
 
-export class Enrolment {
+export class Enrollment {
   private now = EMPTY;
   private ids = 0;
   private recorded = 0;
@@ -121,4 +121,4 @@ function told(thrown: unknown, recordings: readonly Recording[]): ApiError {
   return meant ? new ApiError(error.code, { ...error.known, detail: `${meant.file.name}: ${advice(error.code).detail}` }) : error;
 }
 
-export const enrolment = new Enrolment(makeProfile);
+export const enrollment = new Enrollment(makeProfile);
