@@ -16,9 +16,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ser.core.prediction import Prediction
+
 if TYPE_CHECKING:
     from ser.inference.predictor import Predictor
 
+__all__ = ["Prediction", "load"]
 __version__ = "0.1.0"
 
 

@@ -121,7 +121,7 @@ def evaluate(
         _part_by_corpus(folder, plan, runs, data.labels, command)
     if get_protocol(plan.protocol).speaker_independent and metrics.ua > TOO_GOOD and not looked:
         raise ProtocolError(
-            f"UA {100 * metrics['ua']:.1f} % on unseen speakers is too good to be true. Look for a leak; "
+            f"UA {100 * metrics.ua:.1f} % on unseen speakers is too good to be true. Look for a leak; "
             "when a person has looked, run again with --i-have-looked."
         )
     write_metrics(folder, metrics)
