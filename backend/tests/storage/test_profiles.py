@@ -132,8 +132,8 @@ def crowd() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
     vectors, targets, speakers, offsets = crowd
     voices = SpeakerOffset(50, 6)
-    heard = speakers < 39
-    voices.fit(vectors[heard], targets[heard], speakers[heard])
+    trained = speakers < 39
+    voices.fit(vectors[trained], targets[trained], speakers[trained])
     assert voices.ratio_within.median() == pytest.approx(1, abs=0.5)
     own, truth = vectors[speakers == 39], torch.nn.functional.one_hot(targets[speakers == 39], 6).float()
     nothing = offsets[39].square().mean()
