@@ -56,7 +56,7 @@ class Soak:
     server: Running
     seconds: float
     requests: float
-    voices: str | None  # a model that supports speaker profiles, if one can be loaded
+    profile_model: str | None  # a model that supports speaker profiles, if one can be loaded
     statuses: Counter[int] = field(default_factory=Counter)
     visits: Counter[str] = field(default_factory=Counter)
     looks: list[Look] = field(default_factory=list)
@@ -123,10 +123,10 @@ class Soak:
             return answer.json() if answer.content else None
 
         recording = {"files": {"file": ("a.wav", good)}}
-        kind = draw.choices(["stored", "live", "profile"], [3, 3, 1 if self.voices else 0])[0]
+        kind = draw.choices(["stored", "live", "profile"], [3, 3, 1 if self.profile_model else 0])[0]
         try:
             if kind == "profile":
-                ask("POST", "profiles", data={"name": "me", "model": self.voices}, **recording)
+                ask("POST", "profiles", data={"name": "me", "model": self.profile_model}, **recording)
                 assert [one["name"] for one in ask("GET", "profiles")["profiles"]] == ["me"]
                 ask("DELETE", "profiles/me")
             else:
@@ -155,12 +155,12 @@ class Soak:
 
 def soak(server: Running, seconds: float, count: float) -> Soak:
     """Runs the clients for a time in s or a number of requests, after a warm-up."""
-    voices = _voices(server)
-    Soak(server, float("inf"), WARM_UP, voices).run()
-    return Soak(server, seconds, count, voices).run()
+    profile_model = _profile_model(server)
+    Soak(server, float("inf"), WARM_UP, profile_model).run()
+    return Soak(server, seconds, count, profile_model).run()
 
 
-def _voices(server: Running) -> str | None:
+def _profile_model(server: Running) -> str | None:
     """Returns a model that supports speaker profiles and can be loaded here; some need a download."""
     owner = {"Authorization": f"Bearer {secrets.token_urlsafe(32)}"}
     for model in requests.get(f"{server.address}/api/v1/models", timeout=60).json()["models"]:

@@ -1,4 +1,4 @@
-"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and conformal sets."""
+"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and prediction sets."""
 
 from __future__ import annotations
 
