@@ -1,1 +1,1 @@
-"""Measurements of what the software promises; each prints its figures beside the promised ones."""
+"""Measures accuracy, speed and reliability, and prints the figures beside the targets."""

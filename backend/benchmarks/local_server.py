@@ -1,4 +1,4 @@
-"""Owns the real server while something is measured with it: started on a free loopback port, stopped afterwards."""
+"""Runs the real server for a measurement, on a free loopback port."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from ser.core.settings import load_settings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
-READY = b"ready: "  # what each of its processes logs once it has a model
+READY = b"ready: "  # logged by each of its processes once a model is loaded
 BACKEND = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs.
+    """A running server.
 
     Attributes:
         address: its URL.
-        seconds: how long it took to be ready.
+        seconds: time until it was ready, in s.
         process: the server, or the supervisor of its workers.
-        log: what it logged so far.
+        log: its log so far.
     """
 
     address: str
@@ -49,12 +49,12 @@ class Running:
 
     @property
     def memory(self) -> int:
-        """Bytes that the server's processes hold in memory."""
+        """Resident memory of the server's processes in bytes."""
         return sum(one.memory_info().rss for one in self.family)
 
 
 def admitted() -> int:
-    """Returns how many clients at once a server with the usual settings answers; further ones get 503."""
+    """Returns how many clients a server with default settings admits at once; further ones get 503."""
     settings = load_settings()
     return settings.predictions + settings.waiting
 
@@ -64,7 +64,7 @@ def running_server(**settings: str) -> Iterator[Running]:
     """Starts ``ser serve``, with settings by the names of their environment variables.
 
     Raises:
-        RuntimeError: it ended, or was not ready within ``START_SECONDS``.
+        RuntimeError: it exited, or was not ready within ``START_SECONDS``.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Owns how measurements are printed: the machine, then one line per figure with its target."""
+"""Prints measurements: the machine, then one line per figure with its target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 def print_machine() -> None:
-    """Prints what was measured on, with its load: a busy machine explains a slow figure."""
+    """Prints the machine and its load, as a busy machine explains a slow figure."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}{load}")
 

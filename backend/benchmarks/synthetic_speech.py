@@ -1,4 +1,4 @@
-"""Owns the recording that is measured with: a generated one that the speech detector takes for a voice."""
+"""Synthesises the recording for measurements: vowels that the voice activity detector detects as speech."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 import soundfile
 
 SAMPLE_RATE = 16_000  # Hz
-# Centres of the first three resonances of five vowels in Hz (a, i, u, e, o), as textbooks of phonetics give them.
+# Centres of the first three formants of five vowels (a, i, u, e, o) in Hz, from textbooks of phonetics.
 VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410))
 BANDWIDTHS = (80, 110, 160)  # Hz
 
 
 def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
-    """Makes vowels with a moving pitch and short pauses: float32 (samples,) at ``SAMPLE_RATE``."""
+    """Synthesises vowels with a varying pitch and short pauses: float32 (samples,) at ``SAMPLE_RATE``."""
     random = np.random.default_rng(seed)
     syllables, length = [], 0
     while length < seconds * SAMPLE_RATE:
@@ -29,7 +29,7 @@ def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def _syllable(formants: tuple[int, ...], seconds: float, random: np.random.Generator) -> np.ndarray:
-    """A buzz of harmonics, each as loud as the resonances make it."""
+    """A sum of harmonics, weighted by the formants."""
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     pitch = random.uniform(110, 180) * (1 + 0.1 * np.sin(2 * np.pi * random.uniform(1, 3) * time))  # Hz
     phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
@@ -41,7 +41,7 @@ def _syllable(formants: tuple[int, ...], seconds: float, random: np.random.Gener
 
 
 def wav(clip: Path | None, seconds: float = 3.0) -> bytes:
-    """Returns the content of ``clip``, or of a generated recording as 16-bit WAV."""
+    """Returns the content of ``clip``, or a synthetic recording as 16-bit WAV."""
     if clip is not None:
         return clip.read_bytes()
     buffer = io.BytesIO()

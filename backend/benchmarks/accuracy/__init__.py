@@ -1,1 +1,1 @@
-"""How good the models are, on unseen speakers and on corpora they never saw."""
+"""Measures the accuracy of the models on unseen speakers and unseen corpora."""

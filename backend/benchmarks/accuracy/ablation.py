@@ -1,8 +1,8 @@
-"""What each part of ``whisper``'s training is worth: ``python -m benchmarks.accuracy.ablation``, in backend/.
+"""Measures the contribution of each part of ``whisper``'s training: ``python -m benchmarks.accuracy.ablation``.
 
-Linear layers are learnt in six ways, each with one part more than the one before, on what the encoder hears in three
-corpora. Two figures each: unseen speakers of corpora that were learnt from (the folds of ``joint``), and a corpus
-that was not learnt from at all. UA in percent, every clip scored by the emotions that its corpus has.
+Linear heads are trained on the encoder's statistics of three corpora in six variants, each with one part more than the
+one before. Two figures each: unseen speakers of the training corpora (the folds of ``joint``), and an unseen corpus. UA
+in percent, every clip scored on the emotions of its corpus. Run in backend/.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ CORPORA = ("ravdess", "crema-d", "indian-emospeech")
 
 @dataclass(frozen=True)
 class Way:
-    """One way to learn.
+    """One variant of the training.
 
     Attributes:
-        together: whether the corpora are learnt from together, or each only for itself.
-        masked: whether a clip could have had only the emotions of its corpus.
-        weighted: whether every emotion of every corpus counts the same.
-        copies: whether changed copies are learnt from too.
-        gated: whether the layer has something to add for each corpus.
+        together: whether one head is trained on all corpora, or one per corpus.
+        masked: whether the loss of a clip is restricted to the emotions of its corpus.
+        weighted: whether every emotion of every corpus has the same weight.
+        copies: whether augmented copies are used too.
+        gated: whether the head has a layer for each domain.
     """
 
     together: bool = True
@@ -54,7 +54,7 @@ WAYS = {
     "pooled": Way(masked=False, weighted=False, copies=False, gated=False),
     "+ classes of the corpus only": Way(weighted=False, copies=False, gated=False),
     "+ corpora and classes balanced": Way(copies=False, gated=False),
-    "+ noise, rooms, lines, codecs": Way(gated=False),
+    "+ noise, rooms, band limits, codecs": Way(gated=False),
     "+ domains (ships)": Way(),
 }
 
@@ -62,43 +62,43 @@ WAYS = {
 def main() -> None:
     """Prints the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folds", type=int, default=6, help="how many folds of joint")
+    parser.add_argument("--folds", type=int, default=6, help="number of folds of joint")
     options = parser.parse_args()
     recipe, settings = get_recipe("whisper"), load_settings()
     sources = [(corpus, corpus_root(corpus, settings.corpora)) for corpus in map(get_corpus, CORPORA)]
     data = load_data(recipe, sources, labels=None, clip_seconds=None, cache=settings.cache)
-    heard = _heard(recipe, data, settings)
+    statistics = _statistics(recipe, data, settings)
     names = np.array([utterance.corpus for utterance in data.utterances])
-    print("| Learnt | " + " | ".join([f"{one}, unseen speakers" for one in CORPORA]), end=" | ")
+    print("| Trained on | " + " | ".join([f"{one}, unseen speakers" for one in CORPORA]), end=" | ")
     print(" | ".join([f"{one}, unseen corpus" for one in CORPORA]) + " |\n|" + "---|" * 7)
     folds = make_folds("joint", data.utterances, 0)[: options.folds]
     for title, way in WAYS.items():
-        known = _figures(data, heard, way, [(sorted(one.train + one.validation), one.test) for one in folds])
+        known = _figures(data, statistics, way, [(sorted(one.train + one.validation), one.test) for one in folds])
         splits = [(np.flatnonzero(names != one).tolist(), np.flatnonzero(names == one).tolist()) for one in CORPORA]
-        foreign = _figures(data, heard, way, splits) if way.together else {}
+        foreign = _figures(data, statistics, way, splits) if way.together else {}
         cells = [f"{figures[one]:.1f}" if one in figures else "" for figures in (known, foreign) for one in CORPORA]
         print(f"| {title} | " + " | ".join(cells) + " |", flush=True)
 
 
-def _heard(recipe: Recipe, data: Data, settings: Settings) -> Tensor:
-    """What the encoder hears: (clips, copies, size)."""
+def _statistics(recipe: Recipe, data: Data, settings: Settings) -> Tensor:
+    """The encoder's statistics, (clips, copies, size)."""
     network = recipe.network(len(data.labels)).eval()
     network.load_pretrained(load_pretrained(recipe.pretrained, settings.pretrained))
     return data.bank.statistics("statistics", network.statistics)
 
 
-def _figures(data: Data, heard: Tensor, way: Way, splits: list[tuple[list[int], list[int]]]) -> dict[str, float]:
-    """Corpus -> UA in percent over the tests of all (train, test)."""
+def _figures(data: Data, statistics: Tensor, way: Way, splits: list[tuple[list[int], list[int]]]) -> dict[str, float]:
+    """Corpus -> UA in percent over the test clips of all (train, test)."""
     answers: dict[str, tuple[list[str], list[str]]] = {one: ([], []) for one in CORPORA}
     for train, test in splits:
         task = make_task(data, train, [])
         for part in [np.array(task.train)] if way.together else _by_corpus(task):
-            answer = _learnt(task, part, heard, way)
+            classify = _trained(task, part, statistics, way)
             own = set(task.corpora[clip] for clip in part)
             mine = np.array([clip for clip in test if way.together or task.corpora[clip] in own])
             learnt = task.allowed[part].any(dim=0)
             mine = mine[learnt[task.targets[mine]].numpy()]
-            logits = answer(heard[mine, 0]).masked_fill(~(task.allowed[mine] & learnt), -torch.inf)
+            logits = classify(statistics[mine, 0]).masked_fill(~(task.allowed[mine] & learnt), -torch.inf)
             for clip, best in zip(mine, logits.argmax(dim=1).tolist(), strict=True):
                 truth, predicted = answers[task.corpora[clip]]
                 truth.append(data.targets[clip])
@@ -111,13 +111,13 @@ def _by_corpus(task: Task) -> list[np.ndarray]:
     return [train[names[train] == one] for one in CORPORA]
 
 
-def _learnt(task: Task, train: np.ndarray, heard: Tensor, way: Way) -> Callable[[Tensor], Tensor]:
-    """Returns statistics (clips, size) -> logits (clips, classes)."""
-    size, domains = heard.shape[2], len(CORPORA)
+def _trained(task: Task, train: np.ndarray, statistics: Tensor, way: Way) -> Callable[[Tensor], Tensor]:
+    """Returns the trained function: statistics (clips, size) -> logits (clips, classes)."""
+    size, domains = statistics.shape[2], len(CORPORA)
     standardise, domain = Standardise(size), nn.Linear(size, domains)
     head = ConditionalHead(size, task.classes, domains)
-    standardise.fit(heard[train, 0])
-    views = standardise(heard[train]).transpose(0, 1)[: None if way.copies else 1]
+    standardise.fit(statistics[train, 0])
+    views = standardise(statistics[train]).transpose(0, 1)[: None if way.copies else 1]
     corpora = [task.corpora[clip] for clip in train]
     fit_domains(domain, views[0], domains_of(corpora if way.gated else [""] * len(train), domains))
     allowed, groups = task.allowed[train], task.groups[train]
@@ -133,11 +133,11 @@ def _learnt(task: Task, train: np.ndarray, heard: Tensor, way: Way) -> Callable[
     )
 
     @torch.inference_mode()
-    def answer(statistics: Tensor) -> Tensor:
-        vectors = standardise(statistics)
+    def classify(inputs: Tensor) -> Tensor:
+        vectors = standardise(inputs)
         return head(vectors, domain(vectors).softmax(dim=1))
 
-    return answer
+    return classify
 
 
 if __name__ == "__main__":

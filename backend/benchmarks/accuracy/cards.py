@@ -1,6 +1,6 @@
-"""Writes the model cards from what ships: ``python -m benchmarks.accuracy.cards``, in backend/.
+"""Writes the model cards of the shipped models: ``python -m benchmarks.accuracy.cards``, in backend/.
 
-Every figure is read from ``weights/*/evaluation``; the descriptions of the corpora are here.
+Every figure is read from ``weights/*/evaluation``; the descriptions of the corpora are in this file.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _row(figure: Figure) -> str:
 
 
 def _details(info: ModelInfo, figure: Figure) -> str:
-    """Returns recalls, groups and calibration behind one figure."""
+    """Returns recalls, groups and calibration of one figure."""
     metrics = _metrics(info, figure)
     lines = [
         f"- Recall: {_shares(metrics.recalls)}.",

@@ -1,8 +1,7 @@
-"""How good a shipped model is on another corpus: ``python -m benchmarks.accuracy.cross_corpus crema-d``, in backend/.
+"""Measures a shipped model on another corpus: ``python -m benchmarks.accuracy.cross_corpus crema-d``, in backend/.
 
-Every clip goes through the predictor as any recording does; of its probabilities the likeliest of the labels that model
-and corpus share is taken, calm counting as neutral. A clip without speech counts as wrong. Only for corpora that the
-model was not trained on.
+Every clip is predicted like any recording; the prediction is the likeliest of the labels that model and corpus share,
+calm counting as neutral. A clip without speech counts as wrong. Only for corpora that the model was not trained on.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from ser.inference.predictor import Predictor, load_predictor
 
 
 def main() -> None:
-    """Prints UA with its interval, the recalls, and how often a sure answer is right."""
+    """Prints UA with its interval, the recalls, and the accuracy of the predictions that are not unsure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", help="name of the corpus")
     parser.add_argument("--model", default="cnn1d", help="name of the model")
@@ -30,7 +29,9 @@ def main() -> None:
     settings = load_settings()
     predictor, corpus = load_predictor(options.model, settings), get_corpus(options.corpus)
     if corpus.name in predictor.info.corpora:
-        raise ProtocolError(f"{options.model} was trained on {corpus.name}; its figure here would be worthless.")
+        raise ProtocolError(
+            f"{options.model} was trained on {corpus.name}; choose a corpus that it was not trained on."
+        )
     mapping = {native: relabel(emotion, predictor.info.labels) for native, emotion in corpus.labels.items()}
     utterances = [u for u in corpus.scan(corpus_root(corpus, settings.corpora)) if mapping[u.native_label]]
     measure(predictor, utterances, [mapping[u.native_label] for u in utterances])
@@ -44,15 +45,13 @@ def measure(predictor: Predictor, utterances: list[Utterance], truth: list[str])
     scores = score(truth, predicted, labels)
     speakers = [u.speaker for u in utterances]
     low, high = speaker_interval(truth, predicted, speakers, labels)
-    print(
-        f"{len(truth)} clips, {len({u.speaker for u in utterances})} speakers, guessing gives {100 / len(labels):.1f}"
-    )
+    print(f"{len(truth)} clips, {len({u.speaker for u in utterances})} speakers, chance level {100 / len(labels):.1f}")
     print(f"UA {100 * scores.ua:.1f} [{100 * low:.1f}, {100 * high:.1f}]   WA {100 * scores.wa:.1f}")
     print("recall " + ", ".join(f"{label} {100 * recall:.1f}" for label, recall in scores.recalls.items()))
     sure = [answer.emotion == label for answer, label in zip(answers, truth, strict=True) if answer.state == "emotion"]
     confidence = [answer.confidence for answer in answers if answer.state == "emotion"]
     right, said = 100 * np.mean(sure), np.mean(confidence)
-    print(f"sure answers: {100 * len(sure) / len(truth):.0f} %, right {right:.0f} %, mean confidence {said:.0f} %")
+    print(f"not unsure: {100 * len(sure) / len(truth):.0f} %, accuracy {right:.0f} %, mean confidence {said:.0f} %")
 
 
 def _likeliest(answer: Prediction, labels: list[str]) -> str:

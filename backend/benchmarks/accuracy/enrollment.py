@@ -1,8 +1,8 @@
-"""What a profile of a voice is worth: ``python -m benchmarks.accuracy.enrollment``, in backend/.
+"""Measures the effect of speaker profiles on accuracy: ``python -m benchmarks.accuracy.enrollment``, in backend/.
 
 For every fold of a protocol the model is trained without its test speakers. Then, for each of them, a profile is made
-from a few of the speaker's clips, as ``enroll`` does, and all other clips of the speaker are scored with it, by the
-emotions that their corpus has. The clips are drawn DRAWS times; the figure is the UA over all of this.
+from a few of the speaker's clips, as ``enroll`` does, and all other clips of the speaker are scored with it, on the
+emotions of their corpus. The clips are drawn DRAWS times; the figure is the UA over all draws.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ KINDS = ("varied", "random", "neutral", "one mood")
 
 
 def main() -> None:
-    """Prints the UA by what the profile is made of, for every corpus."""
+    """Prints the UA by corpus and by size and emotions of the profile."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="whisper", help="name of the recipe")
-    parser.add_argument("--corpus", action="append", help="repeatable; ravdess where omitted")
-    parser.add_argument("--labels", default="corpus", help="as of 'evaluate'")
+    parser.add_argument("--corpus", action="append", help="repeatable; ravdess by default")
+    parser.add_argument("--labels", default="corpus", help="as for 'evaluate'")
     parser.add_argument("--protocol", default="emobox")
     options = parser.parse_args()
     recipe = get_recipe(options.recipe)
@@ -60,7 +60,7 @@ def main() -> None:
 def _scored(
     data: Data, heads: EncoderHeads, test: list[int], output: NetworkOutput, impossible: Tensor
 ) -> Iterator[tuple[str, str, list[str], list[str]]]:
-    """Yields a corpus and the name of a kind of profile with labels and answers, speaker by speaker."""
+    """Yields corpus, type of profile, true and predicted labels, speaker by speaker."""
     labels = np.array(data.labels)
     truth = np.array([data.targets[clip] for clip in test])
     speakers = np.array([speaker_of(data.utterances[clip]) for clip in test])
@@ -88,7 +88,7 @@ def _scored(
 
 
 def _chosen(kind: str, size: int, own: np.ndarray, truth: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Which of a speaker's clips make the profile: (size,), or fewer where there are not so many."""
+    """Returns the clips of a speaker that make the profile: (size,), or fewer if there are not enough."""
     if kind == "random":
         return draw.permutation(own)[:size]
     if kind == "neutral":
@@ -97,7 +97,7 @@ def _chosen(kind: str, size: int, own: np.ndarray, truth: np.ndarray, draw: np.r
         return draw.permutation(own[truth[own] == draw.choice(np.unique(truth[own]))])[:size]
     mixed = draw.permutation(own)
     first = np.array([np.sum(truth[mixed[:i]] == truth[clip]) for i, clip in enumerate(mixed)])
-    return mixed[np.argsort(first, kind="stable")][:size]  # one of every emotion before the second of any
+    return mixed[np.argsort(first, kind="stable")][:size]  # one clip of every emotion before the second of any
 
 
 if __name__ == "__main__":

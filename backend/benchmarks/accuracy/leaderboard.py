@@ -1,7 +1,7 @@
 """Prints the table of models in the README: ``python -m benchmarks.accuracy.leaderboard``, in backend/.
 
-Everything but the time per clip is read from what ships in ``weights/``; the time is the median of the three sample
-clips of the page, each predicted ten times with one thread. ``--others`` prints the further evaluations of the same
+Everything but the time per clip is read from ``weights/``; the time is the median over the three sample clips of the
+page, each predicted ten times with one thread. ``--others`` prints the further evaluations of the same
 recipes from ``weights/*/benchmarks/``; ``--served`` scores the ``joint`` evaluations again with every class allowed.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def models() -> Iterator[tuple[str, ...]]:
-    """Yields a row for every figure of unseen speakers that a model ships with."""
+    """Yields a row for every figure on unseen speakers of the shipped models."""
     torch.set_num_threads(1)
     for info in list_models(load_settings().weights):
         milliseconds = _milliseconds(info.name)
@@ -66,7 +66,7 @@ def models() -> Iterator[tuple[str, ...]]:
 
 
 def others() -> Iterator[tuple[str, ...]]:
-    """Yields a row for every other evaluation whose predictions are kept."""
+    """Yields a row for every other evaluation whose predictions are stored."""
     for folder in sorted(load_settings().weights.glob("*/benchmarks/*")):
         metrics, _ = current(folder)
         one = metrics.figure
@@ -83,9 +83,9 @@ def others() -> Iterator[tuple[str, ...]]:
 
 
 def served() -> Iterator[tuple[str, ...]]:
-    """Yields a row for every ``joint`` figure, beside the UA when the model may answer with any of its classes.
+    """Yields a row for every ``joint`` figure, with the UA when the model may predict any of its classes.
 
-    The evaluation of all corpora together holds a logit for every class; a clip without speech still counts as wrong.
+    The evaluation of all corpora together has a logit for every class; a clip without speech still counts as wrong.
     """
     for info in list_models(load_settings().weights):
         for one in info.unseen_figures:

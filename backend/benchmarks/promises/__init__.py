@@ -1,1 +1,1 @@
-"""The promises to users, each measured and printed as a line of the scorecard."""
+"""Measures the promises to users, each printed as a line of the scorecard."""

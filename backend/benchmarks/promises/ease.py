@@ -1,4 +1,4 @@
-"""Shows E3 to E5: formats, the command line, and how soon it answers."""
+"""Measures E3 to E5: formats, the command line, and its start-up time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FFMPEG = [("mp4", "aac"), ("adts", "aac"), ("webm", "libopus")]
 
 
 def formats(full: bool) -> list[Line]:
-    """E3: a voice in every format, at every rate, with 1 to 8 channels; what loses something, with several voices."""
+    """E3: speech in every format, at every rate, with 1 to 8 channels; lossy formats with several voices."""
     predictor = load_predictor("cnn1d", load_settings())
     rates = RATES if full else (8_000, 48_000)
     voices = {rate: _at(rate, speech_like(3.0)) for rate in rates}
@@ -41,9 +41,9 @@ def formats(full: bool) -> list[Line]:
         for channels in range(2, 9)
     ]
     worst = max(_difference(predictor, content, known[rate].probabilities) for rate, content in exact)
-    heard = [_alike(predictor, voice, rates) for voice in _voices(full)]
-    alike, files = sum(map(sum, heard)), sum(map(len, heard))
-    wanted = f"{files} lossy files of {len(heard)} voices, {len(SAMPLES)} of them real: 95 % the same label"
+    same = [_alike(predictor, voice, rates) for voice in _voices(full)]
+    alike, files = sum(map(sum, same)), sum(map(len, same))
+    wanted = f"{files} lossy files of {len(same)} voices, {len(SAMPLES)} of them real: 95 % the same label"
     return [
         Line("E3", f"{len(exact)} lossless files within 1e-3 of WAV", f"largest difference {worst:.1e}", worst <= 1e-3),
         Line("E3", wanted, f"{100 * alike / files:.1f} %", alike >= 0.95 * files),
@@ -57,7 +57,7 @@ def _voices(full: bool) -> list[np.ndarray]:
 
 
 def _alike(predictor: Predictor, voice: np.ndarray, rates: Sequence[int]) -> list[bool]:
-    """Whether each lossy form of a voice gets the label that the voice itself has at that rate."""
+    """Whether each lossy encoding of a voice gets the label of the lossless one at that rate."""
     found = []
     for rate in rates:
         samples = _at(rate, voice)
@@ -69,20 +69,22 @@ def _alike(predictor: Predictor, voice: np.ndarray, rates: Sequence[int]) -> lis
 
 
 def _fits(rate: int, form: str, subtype: str) -> bool:
-    """Whether a format knows a sampling rate."""
+    """Whether a format supports a sampling rate."""
     if subtype == "OPUS":
         return rate in (8_000, 16_000, 48_000)
     return subtype != "MPEG_LAYER_III" or rate <= 48_000
 
 
 def _encodes(rate: int, codec: str) -> bool:
-    """Whether FFmpeg's encoder knows a sampling rate."""
+    """Whether FFmpeg's encoder supports a sampling rate."""
     return rate in (8_000, 16_000, 48_000) if codec == "libopus" else rate <= 96_000
 
 
 def _at(rate: int, voice: np.ndarray) -> np.ndarray:
     samples = soxr.resample(voice, SAMPLE_RATE, rate)
-    steps = np.round(0.9 * 32_768 * samples / np.abs(samples).max())  # what 16 bits hold, all lossless formats do
+    steps = np.round(
+        0.9 * 32_768 * samples / np.abs(samples).max()
+    )  # exact in 16 bits, and so in every lossless format
     return (steps / 32_768).astype(np.float32)
 
 
@@ -109,13 +111,13 @@ def _difference(predictor: Predictor, content: bytes, known: dict[str, float]) -
 
 
 def command_line(full: bool) -> list[Line]:
-    """E4: what goes in and out of the command line, read back by other libraries."""
+    """E4: input and output of the command line, with exports read back by other libraries."""
     tests = ["tests/cli/test_commands.py", "tests/inference/test_export.py", "-m", "not corpus"]
     return [by_tests("E4", "files, folders, stdin; every export read back; exit codes", tests, full)]
 
 
 def start(full: bool) -> list[Line]:
-    """E5: whole processes; in small, where other tests run beside, the best of a few may take twice as long."""
+    """E5: whole processes; in small sizes, beside other tests, the best of a few may take twice as long."""
     times, choose, share = (10, statistics.median, 1) if full else (5, min, 2)
     helped = choose(time_command(["--help"], times))
     with tempfile.TemporaryDirectory() as folder:

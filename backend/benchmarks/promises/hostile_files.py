@@ -1,4 +1,4 @@
-"""Shows R1 to R5: hostile recordings cost one refusal each, never the server."""
+"""Measures R1 to R5: hostile recordings cost one refusal each, never the server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GROWTH = 200 * MEBIBYTE
 
 
 def send(server: Running, content: bytes, name: str = "clip.wav") -> tuple[requests.Response, float]:
-    """Uploads a recording; returns the answer and how long it took in s."""
+    """Uploads a recording; returns the response and its time in s."""
     began = time.perf_counter()
     answer = requests.post(f"{server.address}/upload", files={"file": (name, content)}, timeout=60)
     return answer, time.perf_counter() - began
@@ -49,7 +49,7 @@ def malformed_files(full: bool) -> list[Line]:
 
 
 def dying_decoders(full: bool) -> list[Line]:
-    """R2: decoders that crash, hang or eat memory."""
+    """R2: decoders that crash, hang or exhaust memory."""
     count, costs = (100 if full else 6), Counter()
     with Decoders(1, program=("-c", EVIL), seconds=lambda _: 1.0) as decoders:
         for number in range(count):
@@ -61,11 +61,11 @@ def dying_decoders(full: bool) -> list[Line]:
             costs["fine afterwards"] += isinstance(answer, Waveform) and len(answer.samples) == 3
     passed = costs["audio_undecodable"] == costs["fine afterwards"] == count
     measured = ", ".join(f"{what} {number}" for what, number in costs.items())
-    return [Line("R2", f"{count} crashes, hangs and hungers: one 422 each", measured, passed)]
+    return [Line("R2", f"{count} crashes, hangs and memory exhaustions: one 422 each", measured, passed)]
 
 
 def bomb_files(full: bool) -> list[Line]:
-    """R3: bombs, and headers that claim 4 GiB, through the real server."""
+    """R3: decompression bombs, and headers that claim 4 GiB, through the real server."""
     files = bombs(36_000.0 if full else 2400.0)
     with running_server() as server:
         send(server, wav(None))
@@ -74,12 +74,12 @@ def bomb_files(full: bool) -> list[Line]:
     slowest, growth = max(one.seconds for one in costs), max(one.growth for one in costs)
     passed = refused == len(files) and slowest < 2 and growth < GROWTH
     measured = f"{refused} of {len(files)} refused, slowest {slowest:.2f} s, at most {growth / MEBIBYTE:.0f} MiB more"
-    return [Line("R3", "bombs refused in 2 s with at most 200 MiB", measured, passed)]
+    return [Line("R3", "decompression bombs refused in 2 s with at most 200 MiB", measured, passed)]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a recording cost a server: the answer's status, s that it took, bytes that the server grew."""
+    """Cost of a recording: status of the response, time in s, growth of the server in bytes."""
 
     status: int
     seconds: float
@@ -87,7 +87,7 @@ class Cost:
 
 
 def _weighed(server: Running, content: bytes) -> Cost:
-    """Uploads a recording and looks at the server's memory meanwhile."""
+    """Uploads a recording and monitors the server's memory meanwhile."""
     before, growth = server.memory, 0
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send, server, content)
@@ -112,7 +112,7 @@ def exact_limits(full: bool) -> list[Line]:
 
 
 def disguises(full: bool) -> list[Line]:
-    """R5: what is no recording, and what refers to other files."""
+    """R5: files that are not recordings, or refer to other files."""
     names = ("clip.wav", "clip.m4a")
     with running_server() as server:
         answers = [send(server, content, name)[0] for content in disguised().values() for name in names]

@@ -1,4 +1,4 @@
-"""Owns the lines of the scorecard, and the promises that are shown by tests."""
+"""Defines the lines of the scorecard, and runs the tests that verify a promise."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BACKEND = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Line:
-    """One promise and what became of it.
+    """One promise and its measurement.
 
     Attributes:
         promise: its number, such as R1.
-        wanted: what is promised.
-        measured: what was found.
-        passed: whether it was kept.
+        wanted: the promise.
+        measured: the measurement.
+        passed: whether the promise was met.
     """
 
     promise: str
@@ -40,9 +40,9 @@ def by_tests(promise: str, wanted: str, tests: list[str], full: bool) -> Line:
 
     Args:
         promise: number of the promise.
-        wanted: what it says.
-        tests: files or tests, as pytest takes them.
-        full: whether those with larger sizes use them (``SER_FULL=1``).
+        wanted: the promise.
+        tests: arguments of pytest.
+        full: whether tests use their full sizes (``SER_FULL=1``).
     """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"

@@ -1,4 +1,4 @@
-"""Shows R6 to R9: nothing on disk, no mixed answers, no leaks, no waiting for ever, nothing lost at the end."""
+"""Measures R6 to R9: no data on disk, no mixed responses, no leaks, overload, graceful shutdown."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from benchmarks.speed.soak import Soak, soak
 from benchmarks.synthetic_speech import SAMPLE_RATE, speech_like, wav
 
 HEALTH_SECONDS = 0.1
-TRIES = 3  # in small
-ENDED_AT_ONCE = 8  # requests in flight when a server is ended
+TRIES = 3  # in small sizes
+ENDED_AT_ONCE = 8  # requests in flight when a server is stopped
 
 
 def clip(seed: int, seconds: float = 2.0) -> bytes:
-    """Returns a recording that no other seed gives."""
+    """Returns a recording that is unique to the seed."""
     buffer = io.BytesIO()
     soundfile.write(buffer, speech_like(seconds, seed), SAMPLE_RATE, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
@@ -44,7 +44,7 @@ def upload(server: Running, content: bytes, name: str = "clip.wav") -> requests.
 
 
 def nothing_on_disk(full: bool) -> list[Line]:
-    """R6: bytes that the server's processes write while recordings of many sizes come."""
+    """R6: bytes that the server's processes write to disk while recordings of many sizes are uploaded."""
     count, sizes = (200 if full else 12), (0.1, 24.0)  # MB
     content = wav(None)
     with running_server() as server:
@@ -58,12 +58,12 @@ def nothing_on_disk(full: bool) -> list[Line]:
 
 
 def _written(server: Running) -> int:
-    """Bytes that the processes sent to storage; Linux and Windows count them."""
+    """Bytes that the processes wrote to storage; counted by Linux and Windows."""
     return sum(one.io_counters().write_bytes for one in server.family)
 
 
 def no_cross_talk(full: bool) -> list[Line]:
-    """R7: every answer belongs to its clip."""
+    """R7: every response belongs to its clip."""
     clients, clips = (64, 1000) if full else (8, 24)
     contents = {f"{seed}.wav": clip(seed) for seed in range(clips)}
     with running_server() as server:
@@ -80,20 +80,24 @@ def no_cross_talk(full: bool) -> list[Line]:
         with ThreadPoolExecutor(clients) as pool:
             worst = max(pool.map(ask, contents))
     measured = f"largest difference {worst:.1e}"
-    return [Line("R7", f"{clients} clients, {clips} clips: each answer its own within 1e-6", measured, worst < 1e-6)]
+    return [
+        Line(
+            "R7", f"{clients} clients, {clips} clips: each gets its own prediction within 1e-6", measured, worst < 1e-6
+        )
+    ]
 
 
 def no_leak(full: bool) -> list[Line]:
-    """R7: a server that has answered much holds no more than when it had warmed up."""
+    """R7: after many requests a server uses no more resources than after warm-up."""
     count = 100_000 if full else 200
     with running_server() as server:
         found = soak(server, seconds=float("inf"), count=count)
-    wanted = f"{count} requests: memory, files and threads stay"
+    wanted = f"{count} requests: memory, files and threads do not grow"
     return [Line("R7", wanted, held(found), found.flat and not found.errors)]
 
 
 def held(found: Soak) -> str:
-    """Returns what a server held when it was warm and at the end."""
+    """Returns the resources of a server after warm-up and at the end, as text."""
     warm, last = found.looks[0], found.looks[-1]
     return (
         f"{warm.memory:.0f} to {last.memory:.0f} MiB, {warm.files} to {last.files} files, "
@@ -102,10 +106,10 @@ def held(found: Soak) -> str:
 
 
 def too_much(full: bool) -> list[Line]:
-    """R8: ten times as many clients as are all answered; each comes again at once, the refused after 0.1 s.
+    """R8: ten times as many clients as are admitted; each sends again at once, or 0.1 s after a refusal.
 
-    In small, where other tests run beside, the times of the admitted say nothing and are left to the full size, and
-    /health may take twice as long, in one of a few tries.
+    In small sizes, beside other tests, the times of the admitted are not checked, and /health may take twice as long,
+    in one of a few tries.
     """
     seconds, limit, content = (60.0 if full else 2.0), HEALTH_SECONDS * (1 if full else 2), wav(None)
     with running_server() as server, ProcessPoolExecutor(1, get_context("spawn")) as watch:
@@ -113,7 +117,7 @@ def too_much(full: bool) -> list[Line]:
             upload(server, content)
         usual, _, _ = _press(server, content, admitted(), seconds / 2, watch)
         busy, statuses, health = _press(server, content, 10 * admitted(), seconds, watch)
-        for _ in range(0 if full else TRIES - 1):  # what is between two answers may be another program's turn
+        for _ in range(0 if full else TRIES - 1):  # another program may have delayed a response
             if max(health) > limit:
                 _, more, health = _press(server, content, 10 * admitted(), seconds, watch)
                 statuses += more
@@ -122,7 +126,7 @@ def too_much(full: bool) -> list[Line]:
     clear = set(statuses) <= {200, 429, 503} and statuses[200] > 0 and statuses.total() > statuses[200]
     times = f"{now / before:.2f} times ({1000 * before:.0f} to {1000 * now:.0f} ms)"
     lines = [
-        Line("R8", "ten times too much: some admitted, the rest 429 or 503 with Retry-After", answered, clear),
+        Line("R8", "tenfold overload: some admitted, the rest 429 or 503 with Retry-After", answered, clear),
         Line(
             "R8",
             f"/health within {1000 * limit:.0f} ms",
@@ -134,7 +138,7 @@ def too_much(full: bool) -> list[Line]:
 
 
 def look_after_health(address: str, seconds: float) -> list[float]:
-    """Asks for /health all the time; returns the times in s. In a process of its own: the clients keep theirs busy."""
+    """Polls /health; returns the times in s. Runs in a process of its own, as the clients keep theirs busy."""
     end, times, place = time.monotonic() + seconds, [], urlsplit(address)
     with closing(HTTPConnection(place.hostname, place.port, timeout=30)) as connection:
         while time.monotonic() < end:
@@ -151,15 +155,15 @@ def look_after_health(address: str, seconds: float) -> list[float]:
 def _press(
     server: Running, content: bytes, clients: int, seconds: float, watch: ProcessPoolExecutor
 ) -> tuple[list[float], Counter[int], list[float]]:
-    """Sends from so many clients at once; returns times of the admitted in s, statuses, and times of /health in s."""
-    watch.submit(look_after_health, server.address, 0.1).result()  # starts its process, which takes a while
+    """Sends from many clients at once; returns times of the admitted in s, statuses, and times of /health in s."""
+    watch.submit(look_after_health, server.address, 0.1).result()  # starts its process, which is slow
     end = time.monotonic() + seconds
     times, statuses, adding = [], Counter(), threading.Lock()
     asked = requests.Request("POST", f"{server.address}/upload", files={"file": ("a.wav", content)}).prepare()
     place = urlsplit(server.address)
 
     def client(_: int) -> None:
-        with closing(HTTPConnection(place.hostname, place.port, timeout=60)) as connection:  # costs least itself
+        with closing(HTTPConnection(place.hostname, place.port, timeout=60)) as connection:  # the cheapest client
             while time.monotonic() < end:
                 began = time.perf_counter()
                 connection.request("POST", asked.path_url, asked.body, asked.headers)
@@ -181,7 +185,7 @@ def _press(
 
 
 def graceful_end(full: bool) -> list[Line]:
-    """R9: SIGTERM while requests are in flight, with one process and with two; a worker that is killed."""
+    """R9: SIGTERM while requests are in flight, with one process and with two; a killed worker."""
     rounds = 10 if full else 1
     tests = [str(Path("tests") / "api" / "test_workers.py")]
     return [
@@ -191,14 +195,14 @@ def graceful_end(full: bool) -> list[Line]:
 
 
 def ended(rounds: int, workers: int) -> Line:
-    """Ends servers under load; every request that they had taken has to be answered, and with a result."""
+    """Stops servers under load; every accepted request must get a result."""
     statuses, flying, content = Counter(), 0, wav(None)
-    places = {"SER_WORKERS": str(workers), "SER_PREDICTIONS": str(ENDED_AT_ONCE)}  # so that none may be refused
+    places = {"SER_WORKERS": str(workers), "SER_PREDICTIONS": str(ENDED_AT_ONCE)}  # so that none is refused
     for _ in range(rounds):
         with running_server(**places) as server, ThreadPoolExecutor(ENDED_AT_ONCE) as pool:
             _answer(_asked(server, content))
             asked = [_asked(server, content) for _ in range(ENDED_AT_ONCE)]
-            requests.get(f"{server.address}/health", timeout=30)  # answered, so that those before it are taken
+            requests.get(f"{server.address}/health", timeout=30)  # its response shows that those before it are accepted
             server.process.send_signal(signal.SIGTERM)
             flying += ENDED_AT_ONCE - len(select.select([one.sock for one in asked], [], [], 0)[0])
             statuses.update(pool.map(_answer, asked))
@@ -210,7 +214,7 @@ def ended(rounds: int, workers: int) -> Line:
 
 
 def _asked(server: Running, content: bytes) -> HTTPConnection:
-    """Sends a whole recording; the answer is still to be read."""
+    """Sends a whole recording without reading the response."""
     place = urlsplit(server.address)
     connection = HTTPConnection(place.hostname, place.port, timeout=60)
     asked = requests.Request("POST", f"{server.address}/upload", files={"file": ("a.wav", content)}).prepare()
@@ -219,7 +223,7 @@ def _asked(server: Running, content: bytes) -> HTTPConnection:
 
 
 def _answer(connection: HTTPConnection) -> int | str:
-    """Returns the status of an answer that came in whole, "lost" where none did."""
+    """Returns the status of a complete response, or "lost"."""
     with closing(connection):
         try:
             answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Shows R16: the same audio gives the same probabilities by API, command line, in batch and live."""
+"""Measures R16: the same audio has the same probabilities by API, command line, batch and live session."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG_SECONDS = (12.0, 16.5, 25.0)  # in windows; one clip in ten
 
 
 def same_everywhere(full: bool) -> list[Line]:
-    """R16: all clips go through API, command line and batch; those that are one chunk of a live session, live too."""
+    """R16: all clips by API, command line and batch; those as long as a chunk also in a live session."""
     count = 500 if full else 10
     with tempfile.TemporaryDirectory() as folder, running_server() as server:
         paths = [Path(folder) / f"{number:03d}.wav" for number in range(count)]
@@ -29,25 +29,25 @@ def same_everywhere(full: bool) -> list[Line]:
             path.write_bytes(clip(number, _seconds(number)))
         short = [number for number in range(count) if _seconds(number) == SHORT_SECONDS]
         known = [upload(server, path.read_bytes(), path.name).json() for path in paths]
-        doors = {
+        others = {
             "command line": _command_line(*paths),
             "batch": _batch(Path(folder)),
             "live": dict(zip(short, _live(server.address, [paths[number] for number in short]), strict=True)),
         }
-    pairs = [(one, known[number]) for found in doors.values() for number, one in found.items()]
+    pairs = [(one, known[number]) for found in others.values() for number, one in found.items()]
     worst = max(_difference(one, other) for one, other in pairs)
-    heard = sum(bool(answer["probabilities"]) for answer in known)
-    complete = [len(found) for found in doors.values()] == [count, count, len(short)]
-    measured = f"largest difference {worst:.1e}, speech in {heard} of {count}"
+    spoken = sum(bool(answer["probabilities"]) for answer in known)
+    complete = [len(found) for found in others.values()] == [count, count, len(short)]
+    measured = f"largest difference {worst:.1e}, speech in {spoken} of {count}"
     wanted = (
         f"{count} clips, {count - len(short)} of them {LONG_SECONDS[0]:g} to {LONG_SECONDS[-1]:g} s long, by API, "
-        f"command line and batch, the {len(short)} of {SHORT_SECONDS:g} s live too, within {TOLERANCE:g}"
+        f"command line and batch, the {len(short)} of {SHORT_SECONDS:g} s also live, within {TOLERANCE:g}"
     )
-    return [Line("R16", wanted, measured, worst <= TOLERANCE and heard > count / 2 and complete)]
+    return [Line("R16", wanted, measured, worst <= TOLERANCE and spoken > count / 2 and complete)]
 
 
 def _seconds(number: int) -> float:
-    """Returns how long the clip of a number is, in s."""
+    """Returns the length of a clip in s, by its number."""
     return SHORT_SECONDS if number % 10 else LONG_SECONDS[number // 10 % len(LONG_SECONDS)]
 
 
@@ -62,13 +62,13 @@ def _live(address: str, paths: list[Path]) -> list[dict]:
 
 
 def _command_line(*arguments: str | Path) -> dict[int, dict]:
-    """Returns the answers by the number of the clip."""
+    """Returns the predictions by number of the clip."""
     command = [sys.executable, "-m", "ser", "predict", *map(str, arguments), "--format", "jsonl"]
     return _by_number(subprocess.run(command, cwd=BACKEND, check=True, capture_output=True).stdout)
 
 
 def _batch(folder: Path) -> dict[int, dict]:
-    """Goes the way of large batches: a folder, with a resume log, into a file."""
+    """Predicts a folder into a file, with a resume log, as for large batches."""
     with tempfile.TemporaryDirectory() as elsewhere:
         out = Path(elsewhere) / "answers.jsonl"
         _command_line(folder, "--out", out)

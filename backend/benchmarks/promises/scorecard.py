@@ -1,8 +1,7 @@
-"""What is promised, what was measured, and whether it was kept: ``python -m benchmarks.promises.scorecard``, in
-backend/.
+"""Measures the promises and prints the scorecard: ``python -m benchmarks.promises.scorecard``, in backend/.
 
-``--full`` measures with the promised sizes and writes ``SCORECARD.md``, where what is not measured now stays as it was;
-without, with small ones, in minutes. The tests run the small ones, too.
+``--full`` measures in the promised sizes and writes ``SCORECARD.md``, where lines that are not measured now stay as
+they were; without it, small sizes take minutes. The tests run the small sizes, too.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ GROUPS = ("hostile_files", "load", "shown_by_tests", "same_answers", "ease", "lo
 
 
 def measures() -> dict[str, Callable[[bool], list[Line]]]:
-    """Returns what is measured: name of the promises -> a function of whether in full."""
+    """Returns the measurements: names of the promises -> a function of ``full``."""
     found: dict[str, Callable[[bool], list[Line]]] = {}
     for group in GROUPS:
         found |= importlib.import_module(f"benchmarks.promises.{group}").MEASURES
@@ -33,7 +32,7 @@ def measures() -> dict[str, Callable[[bool], list[Line]]]:
 
 
 def run(full: bool, only: list[str]) -> Iterator[Line]:
-    """Yields the lines of the card; a measurement that fails is a line, too."""
+    """Yields the lines of the card; a measurement that raises is a failed line."""
     for name, measure in measures().items():
         if only and not set(only) & set(name.split()):
             continue
@@ -51,14 +50,14 @@ def table(rows: list[str]) -> str:
 
 
 def row(line: Line) -> str:
-    """Returns a line as a row of the table, with the time, the machine's cores and how busy they were."""
+    """Returns a line as a row of the table, with the time, the machine's cores and its load."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores{load}"
     return f"| {line.promise} | {line.wanted} | {line.measured} | {line.verdict} | {when} |"
 
 
 def merged(old: str, new: list[str]) -> list[str]:
-    """Returns the rows of a card and of what was measured now, which replaces the same promises, in order."""
+    """Returns the rows of a card with the new rows in place of those of the same promises, in order."""
     kept = [one for one in old.splitlines() if re.match(r"\| [A-Z]+\d* ", one)]
     again = {_promise(one) for one in new}
     order = {name: number for number, names in enumerate(measures()) for name in names.split()}
@@ -70,7 +69,7 @@ def _promise(row: str) -> str:
 
 
 def card(rows: list[str]) -> str:
-    """Returns the whole card of measurements in the promised sizes; what is not on it is named."""
+    """Returns the whole card of measurements in the promised sizes; missing promises are listed."""
     found = set(map(_promise, rows))
     missing = ", ".join(name for names in measures() for name in names.split() if name not in found)
     left = f"\nNot measured yet: {missing}.\n" if missing else ""
@@ -78,21 +77,21 @@ def card(rows: list[str]) -> str:
 
 
 def main() -> None:
-    """Prints the card; the exit code is 1 where a promise was not kept."""
+    """Prints the card; the exit code is 1 if a promise was not met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true", help="the promised sizes; takes an hour or more")
-    parser.add_argument("only", nargs="*", help="promises to measure, such as R1; all of them where omitted")
+    parser.add_argument("only", nargs="*", help="promises to measure, such as R1; all by default")
     given = parser.parse_args()
     only = [name.upper() for name in given.only]
     known = [name for names in measures() for name in names.split()]
     if unknown := set(only) - set(known):
-        parser.error(f"nothing is known of {', '.join(sorted(unknown))}; available: {', '.join(known)}")
+        parser.error(f"unknown promises: {', '.join(sorted(unknown))}; available: {', '.join(known)}")
     before = CARD.read_text(encoding="utf-8") if CARD.is_file() else ""
     lines, rows = [], []
     for line in run(given.full, only):
         lines.append(line)
         rows.append(row(line))
-        if given.full:  # at once: what took long is not lost when the next one is stopped
+        if given.full:  # at once, so that an interruption loses nothing
             write_text(CARD, card(merged(before, rows)))
     print(f"In {'the promised sizes' if given.full else 'small sizes'}.\n\n{table(rows)}")
     sys.exit(0 if all(line.passed for line in lines) else 1)

@@ -1,4 +1,4 @@
-"""Shows R10 to R15, which tests of the project hold: resuming, downloads, damaged models, headers, the document."""
+"""Measures R10 to R15 by tests of the project: resuming, downloads, damaged models, headers, the API document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmarks.promises.lines import Line, by_tests
 
 SHOWN = {
     "R10": (
-        "training killed at any point resumes to the same bytes; a full disk keeps the last good state",
+        "training interrupted at any point resumes to the same bytes; a full disk leaves the last good state",
         [
             "tests/training/test_loop.py",
             "tests/core/test_atomic_write.py",
@@ -17,13 +17,19 @@ SHOWN = {
         ],
     ),
     "R11": (
-        "scoring that is killed goes on where it was: every file once",
+        "interrupted scoring resumes: every file exactly once",
         ["tests/cli/test_resuming.py"],
     ),
-    "R12": ("downloads cut, exchanged or shortened never get the final name", ["tests/core/test_download.py"]),
+    "R12": (
+        "downloads that are interrupted, replaced or truncated never get the final name",
+        ["tests/core/test_download.py"],
+    ),
     "R13": ("damaged and pickled models are refused, no code runs", ["tests/models/test_checkpoint.py"]),
     "R14": ("security headers everywhere, no foreign origin", ["tests/api/test_headers.py"]),
-    "R15": ("the API is its document", ["tests/api/test_openapi.py", "tests/api/test_document_holds.py"]),
+    "R15": (
+        "the API conforms to its OpenAPI document",
+        ["tests/api/test_openapi.py", "tests/api/test_document_holds.py"],
+    ),
 }
 
 

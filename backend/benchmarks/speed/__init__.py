@@ -1,1 +1,1 @@
-"""How long things take, and whether a server stays small."""
+"""Measures latencies, and the memory of a server over time."""

@@ -1,6 +1,6 @@
-"""How long a clip of 3.5 s takes in each network, on one core: ``python -m benchmarks.speed.forward``, in backend/.
+"""Measures the time of each network for a clip of 3.5 s, on one core: ``python -m benchmarks.speed.forward``.
 
-From samples to logits, features included; the median of ROUNDS after a few to warm up.
+From samples to logits, features included; the median of ROUNDS after a warm-up. Run in backend/.
 """
 
 from __future__ import annotations

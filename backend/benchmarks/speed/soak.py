@@ -1,8 +1,8 @@
-"""Whether a server that works for long stays as small as it was: ``python -m benchmarks.speed.soak 10``, in backend/.
+"""Measures whether a server leaks memory, files or threads: ``python -m benchmarks.speed.soak 10``, in backend/.
 
-Clients send good, damaged and no recordings, speak live, and keep and delete sessions and profiles, for so many minutes
-or ``--requests`` in all; ten times on the way the memory, open files and threads of all of the server's processes are
-printed. What grows from the first time to the last is a leak; before it, the server is warmed up.
+After a warm-up, clients send valid and damaged recordings and other requests, run live sessions, and store and delete
+sessions and profiles, for so many minutes or ``--requests`` in all; memory, open files and threads of all of the
+server's processes are printed ten times. Growth from the first time to the last is a leak.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from ser.core.settings import MEBIBYTE
 from tests.tools.malformed_files import malformed
 
 GROWTH = 0.1  # of the memory
-WARM_UP = 400  # requests; by then every kind has been answered and memory is what it stays
+WARM_UP = 400  # requests, after which memory is stable
 FILES = 200
-LOOKS = 10  # at the server, on the way
+LOOKS = 10  # samples of the server's resources
 SECONDS = 1.0  # of a good recording
 CHUNKS = 3  # of a live session
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the server's processes hold: memory in MiB, open files (handles on Windows), threads."""
+    """Resources of the server's processes: memory in MiB, open files (handles on Windows), threads."""
 
     memory: float
     files: int
@@ -45,25 +45,25 @@ class Look:
 
 @dataclass
 class Soak:
-    """Clients at work until a time (s, monotonic) or a number of requests is reached.
+    """Clients that send requests for a time in s or up to a number of requests.
 
     Attributes:
-        statuses: how many answers of each status there were.
-        visits: how many there were of each kind of owner, who keeps something, looks at it and deletes it.
-        looks: at the server, ``LOOKS`` of them in the end.
+        statuses: number of responses by status.
+        visits: number of visits by type; in each, a new owner stores something, reads it and deletes it.
+        looks: ``LOOKS`` samples of the server's resources.
     """
 
     server: Running
     seconds: float
     requests: float
-    voices: str | None  # a model that can be calibrated to a voice, if one can be loaded
+    profile_model: str | None  # a model that supports speaker profiles, if one can be loaded
     statuses: Counter[int] = field(default_factory=Counter)
     visits: Counter[str] = field(default_factory=Counter)
     looks: list[Look] = field(default_factory=list)
 
     @property
     def flat(self) -> bool:
-        """Whether memory stayed, and files and threads, which come and go, were not always more in the second half."""
+        """Whether memory is stable, and files and threads, which vary, are not always more in the second half."""
         first, last = self.looks[0], self.looks[-1]
         before, after = self.looks[: LOOKS // 2], self.looks[LOOKS // 2 :]
         files = min(look.files for look in after) <= max(look.files for look in before)
@@ -72,11 +72,11 @@ class Soak:
 
     @property
     def errors(self) -> int:
-        """Answers of 5xx, but for being told to come back later."""
+        """Number of 5xx responses other than 503."""
         return sum(number for status, number in self.statuses.items() if status >= 500 and status != 503)
 
     def run(self) -> Soak:
-        """Lets the clients work, and looks at the server on the way; an answer that never comes is raised."""
+        """Runs the clients and samples the server's resources; a request that times out raises."""
         began = time.monotonic()
 
         def progress() -> float:
@@ -113,7 +113,7 @@ class Soak:
                     time.sleep(0.1)
 
     def _visit(self, session: requests.Session, good: bytes, draw: random.Random) -> None:
-        """Is a new owner who keeps something, looks at it and deletes it; who is sent away leaves."""
+        """A new owner stores something, reads it and deletes it; ends early at a 503."""
         owner = {"Authorization": f"Bearer {secrets.token_urlsafe(32)}"}
 
         def ask(method: str, path: str, **what: Any) -> Any:
@@ -123,14 +123,14 @@ class Soak:
             return answer.json() if answer.content else None
 
         recording = {"files": {"file": ("a.wav", good)}}
-        kind = draw.choices(["kept", "live", "profile"], [3, 3, 1 if self.voices else 0])[0]
+        kind = draw.choices(["stored", "live", "profile"], [3, 3, 1 if self.profile_model else 0])[0]
         try:
             if kind == "profile":
-                ask("POST", "profiles", data={"name": "me", "model": self.voices}, **recording)
+                ask("POST", "profiles", data={"name": "me", "model": self.profile_model}, **recording)
                 assert [one["name"] for one in ask("GET", "profiles")["profiles"]] == ["me"]
                 ask("DELETE", "profiles/me")
             else:
-                identity = self._kept(ask, recording) if kind == "kept" else self._spoken(ask, good)
+                identity = self._stored(ask, recording) if kind == "stored" else self._spoken(ask, good)
                 assert ask("GET", f"sessions/{identity}")["id"] == identity
                 ask("PATCH", f"sessions/{identity}", json={"title": "again"})
                 ask("DELETE", f"sessions/{identity}")
@@ -141,7 +141,7 @@ class Soak:
                 time.sleep(0.1)
 
     @staticmethod
-    def _kept(ask: Callable[..., Any], recording: dict[str, Any]) -> str:
+    def _stored(ask: Callable[..., Any], recording: dict[str, Any]) -> str:
         return ask("POST", "analyse", data={"keep": "true"}, **recording)["session"]
 
     @staticmethod
@@ -154,14 +154,14 @@ class Soak:
 
 
 def soak(server: Running, seconds: float, count: float) -> Soak:
-    """Lets clients work for so long, or so many requests, once the server is warm."""
-    voices = _voices(server)
-    Soak(server, float("inf"), WARM_UP, voices).run()
-    return Soak(server, seconds, count, voices).run()
+    """Runs the clients for a time in s or a number of requests, after a warm-up."""
+    profile_model = _profile_model(server)
+    Soak(server, float("inf"), WARM_UP, profile_model).run()
+    return Soak(server, seconds, count, profile_model).run()
 
 
-def _voices(server: Running) -> str | None:
-    """Returns a model that a profile can be made with here; some need a download."""
+def _profile_model(server: Running) -> str | None:
+    """Returns a model that supports speaker profiles and can be loaded here; some need a download."""
     owner = {"Authorization": f"Bearer {secrets.token_urlsafe(32)}"}
     for model in requests.get(f"{server.address}/api/v1/models", timeout=60).json()["models"]:
         if model["profiles"]:
@@ -172,17 +172,17 @@ def _voices(server: Running) -> str | None:
 
 
 def look(server: Running) -> Look:
-    """Returns what the server's processes hold now."""
+    """Returns the current resources of the server's processes."""
     family = server.family
     files = sum(one.num_fds() if hasattr(one, "num_fds") else one.num_handles() for one in family)
     return Look(server.memory / MEBIBYTE, files, sum(one.num_threads() for one in family))
 
 
 def main() -> None:
-    """Prints what the server held on the way, and whether that stayed."""
+    """Prints the server's resources over time, and whether they grew."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("minutes", type=float, help="how long at most")
-    parser.add_argument("--requests", type=float, default=float("inf"), help="how many at most")
+    parser.add_argument("minutes", type=float, help="maximum duration")
+    parser.add_argument("--requests", type=float, default=float("inf"), help="maximum number of requests")
     given = parser.parse_args()
     print_machine()
     with running_server() as server:
@@ -190,7 +190,7 @@ def main() -> None:
     for number, one in enumerate(found.looks, start=1):
         print(f"{number * 100 // LOOKS:3} %: {one.memory:.0f} MiB, {one.files} files, {one.threads} threads")
     print(f"{found.statuses.total()} requests: {dict(sorted(found.statuses.items()))}; visits: {dict(found.visits)}")
-    print(f"{'flat' if found.flat else 'it GREW'}, {found.errors} errors")
+    print(f"{'stable' if found.flat else 'it GREW'}, {found.errors} errors")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""How long a person waits for a first sign of life: ``python -m benchmarks.speed.startup``, in backend/.
+"""Measures the start-up time of the command line: ``python -m benchmarks.speed.startup``, in backend/.
 
-Whole processes are timed, from their start to their end, as the person who starts them sees it.
+Whole processes are timed, from start to exit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BACKEND = Path(__file__).resolve().parents[2]
 
 
 def time_command(arguments: list[str], times: int) -> list[float]:
-    """Runs ``ser`` with ``arguments`` so often, each time in a fresh process; returns the times in s.
+    """Runs ``ser`` with ``arguments`` ``times`` times, in a fresh process each; returns the times in s.
 
     Raises:
         subprocess.CalledProcessError: the command failed.
@@ -37,7 +37,7 @@ def time_command(arguments: list[str], times: int) -> list[float]:
 def main() -> None:
     """Measures ``--help`` and a first prediction."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clip", type=Path, help="recording to predict; a generated one of 3 s where omitted")
+    parser.add_argument("--clip", type=Path, help="recording to predict; a synthetic one of 3 s by default")
     parser.add_argument("--times", type=int, default=10, choices=range(1, 51), metavar="1..50")
     given = parser.parse_args()
     print_machine()

@@ -1,7 +1,6 @@
-"""How long an upload takes to be answered: ``python -m benchmarks.speed.upload``, in backend/.
+"""Measures the latency of uploads: ``python -m benchmarks.speed.upload``, in backend/.
 
-Starts the real server on a free loopback port and sends the same recording again and again over one connection for
-each client.
+Starts the real server on a free loopback port and sends the same recording repeatedly, over one connection per client.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ WARM_UP = 5  # requests that are not counted
 
 
 def time_uploads(address: str, content: bytes, times: int) -> list[float]:
-    """Uploads ``content`` so often over one connection; returns the times in s without those of the warm-up.
+    """Uploads ``content`` ``times`` times over one connection; returns the times in s without those of the warm-up.
 
     Raises:
         requests.HTTPError: an upload was refused.
@@ -54,7 +53,7 @@ def time_clients(address: str, content: bytes, times: int, clients: int) -> list
 def main() -> None:
     """Measures uploads from one client and from several."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clip", type=Path, help="recording to send; a generated one of 3 s where omitted")
+    parser.add_argument("--clip", type=Path, help="recording to send; a synthetic one of 3 s by default")
     parser.add_argument("--times", type=int, default=200, choices=range(1, 2001), metavar="1..2000")
     parser.add_argument("--clients", type=int, default=admitted(), choices=range(1, 33), metavar="1..32")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Draws progress on stderr, only on a terminal, and prints figures as tables on stdout."""
+"""Shows progress on stderr, and prints metrics as tables on stdout."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ def print_scores(metrics: Metrics) -> None:
 
 
 def print_comparison(found: dict, figures: Sequence[tuple[str, str]]) -> None:
-    """Prints two evaluations side by side, in percent, and whether they differ by more than chance."""
+    """Prints two evaluations side by side, in percent, and whether the difference is significant."""
     typer.echo(f"A: {found['a']['name']}, {found['a']['protocol']}\nB: {found['b']['name']}, {found['b']['protocol']}")
     for own in (own for own in "ab" if found[own]["leaky"]):
-        typer.echo(f"{own.upper()} IS LEAKY: its test speakers are also in training")
+        typer.echo(f"{own.upper()} IS LEAKY: its test speakers are also in the training data")
     rows = [(title, found["figures"][name]) for name, title in figures]
     rows += [(f"recall {label}", pair) for label, pair in found["recalls"].items()]
     width = max(len(title) for title, _ in rows)
@@ -206,7 +206,9 @@ def print_model(info: Any) -> None:
 
 def print_voice(name: str, voice: Any) -> None:
     """Prints a voice report: a line per descriptor, then every statistic."""
-    typer.echo(name if voice.speech_seconds else f"{name}: no speech, so only figures of the recording as a whole")
+    typer.echo(
+        name if voice.speech_seconds else f"{name}: no speech detected, so only measurements of the whole recording"
+    )
     for descriptor in voice.descriptors:
         if descriptor.value is not None:
             unit = f"{descriptor.unit:9s}"

@@ -1,4 +1,4 @@
-"""The command that measures a recipe by a protocol."""
+"""Defines the command ``evaluate``."""
 
 from __future__ import annotations
 
@@ -29,32 +29,35 @@ def evaluate(
     corpus: CorpusOption = None,
     unlabelled: UnlabelledOption = None,
     protocol: Annotated[
-        str, typer.Option(help="emobox, luna, statement, loso, groups, joint, cross or random.")
+        str, typer.Option(help="Protocol: emobox, luna, statement, loso, groups, joint, cross or random.")
     ] = "emobox",
-    seeds: Annotated[int, typer.Option(help="How many seeds.", min=1)] = 1,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 1,
     labels: LabelsOption = None,
     clip_seconds: ClipOption = None,
     votes: VotesOption = False,
-    folds: Annotated[str | None, typer.Option(help="Only these folds, separated by commas; for a first look.")] = None,
+    folds: Annotated[str | None, typer.Option(help="Run only these folds, separated by commas.")] = None,
     root: RootOption = None,
     mirror: MirrorOption = None,
     out: OutOption = None,
     looked: Annotated[
-        bool, typer.Option("--i-have-looked", help="A person looked at a UA above 90 % on unseen speakers.")
+        bool,
+        typer.Option(
+            "--i-have-looked", help="Accept a UA above 90 % on unseen speakers, once a person has checked it."
+        ),
     ] = False,
     files: Annotated[Path | None, typer.Option(hidden=True)] = None,
     model: Annotated[str | None, typer.Option(hidden=True)] = None,
     resume: Annotated[bool, typer.Option("--resume", hidden=True)] = False,
 ) -> None:
-    """Trains a recipe on some speakers of a corpus, tests it on others, fold by fold, and writes a report.
+    """Evaluates a recipe under a protocol and writes a report.
 
-    evaluate --recipe cnn1d --protocol emobox --seeds 3
+    Example: evaluate --recipe cnn1d --protocol emobox --seeds 3
 
-    'score' measures a finished model on your own recordings.
+    To score a finished model on your own recordings, use 'score'.
     """
     if files is not None or model is not None or resume:
         raise SettingsError(
-            "'evaluate' measures a recipe; 'score' measures a finished model on your own recordings. Type: "
+            "'evaluate' evaluates a recipe; 'score' scores a finished model on your own recordings. Type: "
             f"{_score_command(files, labels, model, out, resume)}"
         )
     from ser.core.settings import load_settings
@@ -86,7 +89,7 @@ def evaluate(
 
 
 def _score_command(files: Path | None, labels: str | None, model: str | None, out: Path | None, resume: bool) -> str:
-    """What to type instead of 'evaluate --files', as this command was spelt."""
+    """Returns the ``score`` command that replaces the former ``evaluate --files``."""
     words = ["python3", "-m", "backend", "score", "--files", str(files or "FOLDER"), "--labels", labels or "labels.csv"]
     words += ["--model", model] if model else []
     words += ["--out", str(out)] if out else []

@@ -22,22 +22,22 @@ class Format(StrEnum):
 Export = StrEnum("Export", {name: name for name in (*Format, *FORMATS)})
 
 
-ModelOption = Annotated[
-    str | None, typer.Option("--model", help="Name of a model that ships, or path of a checkpoint.")
-]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]
 RecipeOption = Annotated[str, typer.Option(help="Recipe to train, such as cnn1d; 'models' lists them.")]
 CorpusOption = Annotated[
-    list[str] | None, typer.Option(help="Corpus, repeatable; the first one of the recipe by default.")
+    list[str] | None, typer.Option(help="Corpus, repeatable; by default the first one of the recipe.")
 ]
 UnlabelledOption = Annotated[
     list[str] | None,
     typer.Option(help="Further corpus, repeatable, used without labels for distillation only."),
 ]
-RootOption = Annotated[Path | None, typer.Option(help="Folder of the corpus; found or downloaded by default.")]
+RootOption = Annotated[
+    Path | None, typer.Option(help="Folder of the corpus; by default found in SER_CORPORA or downloaded.")
+]
 VotesOption = Annotated[bool, typer.Option("--votes", help="Train on listeners' votes where a clip has them.")]
-MirrorOption = Annotated[str | None, typer.Option(help="Address of a mirror to download the corpus from.")]
+MirrorOption = Annotated[str | None, typer.Option(help="URL of a mirror to download the corpus from.")]
 LABEL_SETS = (
-    "Label set: 'recipe' (default), 'corpus' (all of the corpora), 'shared' (those that all corpora have, calm "
+    "Label set: 'recipe' (default), 'corpus' (all labels of the corpora), 'shared' (labels that all corpora have, calm "
     "counting as neutral; default of the protocol cross), or emotions separated by commas."
 )
 LabelsOption = Annotated[str | None, typer.Option(help=LABEL_SETS)]
@@ -46,7 +46,7 @@ TrainingLabelsOption = Annotated[
     typer.Option(help=f"{LABEL_SETS} With --files: the CSV that lists the recordings."),
 ]
 ClipOption = Annotated[
-    float | None, typer.Option("--clip-seconds", help="Cut clips to this many seconds; 0 keeps them whole.", min=0)
+    float | None, typer.Option("--clip-seconds", help="Cut clips to this many seconds; 0 uses whole clips.", min=0)
 ]
 FilesOption = Annotated[
     Path | None,

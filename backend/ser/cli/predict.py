@@ -91,7 +91,7 @@ def predict(
 def _resume_log(
     form: Export, out: Path | None, run: dict[str, Any], *, several: bool, resume: bool
 ) -> ResumeLog | None:
-    """Returns the resume log of a run that writes several answers into one file; None where there is no such file."""
+    """Returns the resume log of a run that writes several predictions into one file; None for other runs."""
     from ser.core.resume_log import ResumeLog
 
     if out is not None and several and form in (Export.json, Export.jsonl, Export.csv):

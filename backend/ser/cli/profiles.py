@@ -31,7 +31,7 @@ def enroll(
     settings = load_settings()
     predictor = load_predictor(model or settings.model, settings)
     with opened(settings.database_url) as store:
-        profile = predictor.enrol(name, [path for _, path in recordings(sources)])
+        profile = predictor.enroll(name, [path for _, path in recordings(sources)])
         save_profile(profile, store, LOCAL)
     typer.echo(
         f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, for {profile.model}"

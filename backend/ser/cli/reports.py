@@ -1,4 +1,4 @@
-"""The commands that report on finished evaluations and on corpora."""
+"""Defines the commands ``report``, ``compare`` and ``corpus``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from ser.cli.sources import fetched
 
 
 def report(
-    folders: Annotated[list[Path], typer.Argument(help="Folders that 'train', 'evaluate' or 'score' wrote, finished.")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="Output folders of finished runs of 'train', 'evaluate' or 'score'.")
+    ],
 ) -> None:
-    """Makes metrics, pictures and the HTML report of finished evaluations again, from their predictions alone."""
+    """Rewrites the reports of finished evaluations."""
     from ser.evaluation.report import write_report
     from ser.evaluation.summary import refresh
 
@@ -24,11 +26,11 @@ def report(
 
 
 def compare(
-    one: Annotated[Path, typer.Argument(metavar="A", help="Folder that 'train', 'evaluate' or 'score' wrote.")],
-    other: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run on the same clips.")],
+    one: Annotated[Path, typer.Argument(metavar="A", help="Output folder of 'train', 'evaluate' or 'score'.")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="Output folder of another run on the same clips.")],
     out: OutOption = None,
 ) -> None:
-    """Puts two evaluations side by side and says whether their difference is more than chance."""
+    """Compares two evaluations on the same clips."""
     from ser.cli.console import print_comparison
     from ser.core.settings import load_settings
     from ser.evaluation.compare import FIGURES, write_comparison
@@ -46,7 +48,7 @@ def explore(
     mirror: MirrorOption = None,
     out: OutOption = None,
 ) -> None:
-    """Shows what a corpus holds: emotions, speakers, lengths, and whether listeners hear what was meant."""
+    """Describes a corpus: emotions, speakers, lengths and agreement."""
     from ser.cli.console import print_corpus
     from ser.core.settings import load_settings
     from ser.data.corpus import get_corpus

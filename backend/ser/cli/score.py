@@ -1,4 +1,4 @@
-"""The command that measures a finished model on people's own recordings."""
+"""Defines the command ``score``."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ def score(
     files: Annotated[Path, typer.Option(help="Folder of recordings.", show_default=False)],
     labels: Annotated[
         Path,
-        typer.Option(help="CSV of them: path, emotion and, if you know it, speaker.", show_default=False),
+        typer.Option(
+            help="CSV that lists them, with the columns path, emotion and, if known, speaker.", show_default=False
+        ),
     ],
     model: ModelOption = None,
     out: OutOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run with the same --out was killed.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run with the same --out.")] = False,
 ) -> None:
-    """Measures a finished model on your own recordings and writes a report.
+    """Scores a finished model on your own recordings.
 
-    score --files FOLDER --labels labels.csv --model cnn1d
+    Example: score --files FOLDER --labels labels.csv --model cnn1d
     """
     from ser.core.identity import digest
     from ser.core.resume_log import ResumeLog
@@ -49,7 +51,7 @@ def score(
     print_classes(metrics)
     print_confusion(metrics)
     for emotion, clips in scored.unknown.items():
-        typer.echo(f"not scored: {clips} x {emotion}, which {predictor.info.name} has no class for", err=True)
+        typer.echo(f"not scored: {clips} x {emotion}, which {predictor.info.name} does not predict", err=True)
     typer.echo(f"report: {write_report(target, metrics)}", err=True)
     if scored.failed:
         raise typer.Exit(1)

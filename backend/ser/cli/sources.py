@@ -1,4 +1,4 @@
-"""Finds what the options of a command name: corpora, own recordings, label sets, clip lengths."""
+"""Resolves the options of training commands: corpora, own recordings, label sets, clip lengths."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def command_line() -> str:
-    """Returns the command as it can be typed again, for the record."""
+    """Returns the command line, for the record."""
     return f"python3 -m backend {shlex.join(sys.argv[1:])}"
 
 
 def clip_seconds_of(recipe: Recipe, given: float | None) -> float | None:
-    """The recipe's own length where none is given; 0 means whole clips."""
+    """Returns the clip length, by default the recipe's; 0 means whole clips."""
     if given is None:
         return recipe.clip_seconds
     return given or None
@@ -38,7 +38,7 @@ def load(
     files: Path | None = None,
     unlabelled: list[str] | None = None,
 ) -> Data:
-    """Finds or downloads corpora and makes their frames, with a progress bar."""
+    """Finds or downloads corpora and computes their frames, with a progress bar."""
     from ser.core.settings import load_settings
     from ser.data.corpus import get_corpus
     from ser.data.dataset import load_data
@@ -51,7 +51,9 @@ def load(
         raise SettingsError(
             "--root names the folder of one corpus; with several, put them into one and set SER_CORPORA."
         )
-    wanted = _label_set(corpora, labels) if files is None else None  # a mistake is told before anything is fetched
+    wanted = (
+        _label_set(corpora, labels) if files is None else None
+    )  # a mistake is reported before anything is downloaded
     sources = [(corpus, root or fetched(corpus, settings.corpora, mirror)) for corpus in corpora]
     if files is not None:
         sources.append((manifest_corpus(manifest_of(labels)), files))
@@ -96,7 +98,7 @@ def _label_set(corpora: list[Corpus], text: str | None) -> tuple[str, ...] | Non
     if text in (None, "recipe"):
         return None
     if text.lower().endswith(".csv"):
-        raise SettingsError(f"--labels {text!r}: a CSV of labels goes with --files FOLDER, as of 'train' and 'score'.")
+        raise SettingsError(f"--labels {text!r}: a CSV of labels needs --files FOLDER, which 'train' and 'score' have.")
     if text == "corpus":
         return canonical_order(tuple({label for corpus in corpora for label in corpus.labels.values()}))
     if text == "shared":

@@ -1,4 +1,4 @@
-"""The command that trains a recipe."""
+"""Defines the command ``train``."""
 
 from __future__ import annotations
 
@@ -33,15 +33,20 @@ def train(
     labels: TrainingLabelsOption = None,
     clip_seconds: ClipOption = None,
     votes: VotesOption = False,
-    seed: Annotated[int, typer.Option(help="Of weights, order, dropout.")] = 0,
-    epochs: Annotated[int | None, typer.Option(help="Length of the schedule in epochs.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of the weights, the order of the clips and dropout.")] = 0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Length of the schedule in epochs; does not apply to whisper, whose encoder is frozen.", min=1
+        ),
+    ] = None,
     out: OutOption = None,
     shipped: Annotated[
         list[Path] | None,
         typer.Option(
             "--evaluation",
-            help="Train on every clip for the median best epoch of this evaluation and take over its figures; "
-            "give the headline's folder first, further ones after it.",
+            help="Train on every clip for the median best epoch of this evaluation and copy its figures; repeatable, "
+            "the headline first.",
         ),
     ] = None,
     without: Annotated[
@@ -49,10 +54,10 @@ def train(
         typer.Option(help="With --evaluation: a speaker to leave out, as corpus/speaker, such as crema-d/1013."),
     ] = None,
 ) -> None:
-    """Trains a recipe and writes a checkpoint; killed and started again it goes on where it was.
+    """Trains a recipe and writes a checkpoint; resumes if interrupted.
 
-    A fifth of the speakers is kept for the figure, a fifth of the rest for choosing the epoch. With --files it learns
-    from your own recordings, alone or beside corpora.
+    A fifth of the speakers is held out for the test, a fifth of the rest for validation. With --files it trains on your
+    own recordings, alone or together with corpora.
     """
     from dataclasses import replace
 

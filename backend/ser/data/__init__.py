@@ -1,1 +1,1 @@
-"""Corpora, splits, and labelled clips with their cached features."""
+"""Reads corpora, splits them, and loads labelled clips with their cached features."""

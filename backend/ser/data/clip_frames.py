@@ -1,4 +1,4 @@
-"""Turns a recording into the frames of its speech and of augmented copies of it."""
+"""Computes the frames of the speech in a recording, and of augmented copies of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clip_frames(path: Path, recipe: Recipe, clip_seconds: float | None, copies: 
         path: of the recording.
         recipe: whose features and augmentation to use.
         clip_seconds: see ``Recipe.clip_seconds``.
-        copies: augmented copies beside the original; drawn from the samples alone, so the same at every call.
+        copies: augmented copies beside the original; seeded by the samples, so the same at every call.
 
     Raises:
         AudioError: the file cannot be read; the message names it.
@@ -42,7 +42,7 @@ def clip_frames(path: Path, recipe: Recipe, clip_seconds: float | None, copies: 
 
 
 def _augmented(samples: np.ndarray, speech: Speech, recipe: Recipe, draw: np.random.Generator) -> np.ndarray:
-    """A clip cut a little differently, so that nothing is learnt from where the cut falls, and augmented."""
+    """A clip cut with random margins, so that a network cannot learn from where the cut falls, and augmented."""
     before, after = draw.uniform(*MARGINS_SECONDS, 2)
     cut = samples[speech.span(margins=(before, after))]
     cut = cut if len(cut) >= MIN_SAMPLES else samples[speech.span()]

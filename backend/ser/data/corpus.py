@@ -1,7 +1,7 @@
-"""The contract of a corpus: what it is, under which licence, how its folder is read, and how corpora are found.
+"""Defines a corpus, its licence and how its folder is read, finds all corpora, and downloads them.
 
-A corpus is one file in ``ser/corpora`` ending in ``CORPUS``; adding the file is the only edit. ``scan(root)`` turns a
-folder laid out as published into utterances.
+A corpus is one file in ``ser/data/corpora`` that defines ``CORPUS``; adding the file is the only edit. ``scan(root)``
+turns a folder laid out as published into utterances.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class Utterance:
         path: the file.
         corpus: name of its corpus.
         speaker: unique within the corpus, or within the population where it has one.
-        native_label: the emotion in the corpus's own words.
+        native_label: the emotion as the corpus names it.
         sex: ``female`` or ``male`` where known.
         age: in years where known.
         race: as the corpus states it.
         sentence: which sentence is spoken.
         intensity: one of ``ser.core.labels.INTENSITIES``, or None.
         repetition: which take.
-        soft_labels: canonical emotion -> share of the listeners who heard it, where listeners were asked.
-        population: names the people recorded, where two corpora share them; None is the corpus itself.
+        soft_labels: canonical emotion -> share of the listeners' votes, where the corpus has votes.
+        population: name of the group of speakers, where two corpora share it; None is the corpus itself.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Utterance:
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """A file that the corpus is published as; ``bytes`` is its size."""
+    """A published archive of the corpus; ``bytes`` is its size."""
 
     url: str
     file: str
@@ -68,7 +68,7 @@ class Archive:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """What a corpus is.
+    """A corpus: its metadata and how to read it.
 
     Attributes:
         name: the file's name.
@@ -79,9 +79,9 @@ class Corpus:
         link: where it is published.
         labels: native label -> canonical emotion.
         tree: the folder's expected layout, for people.
-        archives: what to download; empty where that has to be done by hand.
+        archives: what to download; empty where it has to be downloaded by hand.
         known_bad: file name without ending -> why it is skipped.
-        left_out: native label -> why no canonical emotion is meant by it; its clips are skipped.
+        left_out: native label without a canonical emotion -> why; its clips are skipped.
         scan: ``scan(root)`` returns the utterances of a folder, sorted by path.
     """
 
@@ -101,7 +101,7 @@ class Corpus:
 
 @cache
 def find_corpora() -> dict[str, Corpus]:
-    """Returns every corpus by name, found by scanning ``ser/corpora``."""
+    """Returns every corpus by name, found by scanning ``ser/data/corpora``."""
     package = importlib.import_module("ser.data.corpora")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     found = [importlib.import_module(f"ser.data.corpora.{name}").CORPUS for name in names]
@@ -126,12 +126,12 @@ def corpus_root(corpus: Corpus, corpora: Path) -> Path:
 
 
 def read_folder(root: Path, read: Callable[[Path], Utterance | None], *, name: str, tree: str) -> list[Utterance]:
-    """Turns every recording under a corpus's folder into an utterance; a ``scan`` is this with the corpus's grammar.
+    """Turns every recording under a corpus's folder into an utterance; every ``scan`` uses it with its own ``read``.
 
     Args:
         root: the corpus's folder.
-        read: reads a file's path; returns None where it is no recording of the corpus, which is then passed over and
-            counted in a warning of the log.
+        read: reads a file's path; returns None where it is not a recording of the corpus, which is then skipped and
+            counted in a warning.
         name: the corpus.
         tree: its layout, for people.
 
@@ -147,46 +147,51 @@ def read_folder(root: Path, read: Callable[[Path], Utterance | None], *, name: s
     if len(passed_over) == len(files):
         what = f"{len(files)} recordings with other names" if files else "no recordings" if root.exists() else "nothing"
         raise CorpusError(
-            f"{root} holds {what}; expected {tree}. Name the folder with --root, or leave --root out to download "
-            f"{name} where that is possible (data/README.md)."
+            f"{root} contains {what}; expected {tree}. Name the folder with --root, or omit --root to download {name} "
+            "where that is possible (data/README.md)."
         )
     if passed_over:
-        log.warning("%s: %d files passed over, e.g. %s", root, len(passed_over), ", ".join(passed_over[:3]))
+        log.warning(
+            "%s: skipped %d files that are not part of the corpus, e.g. %s",
+            root,
+            len(passed_over),
+            ", ".join(passed_over[:3]),
+        )
     return [utterance for _, utterance in found if utterance is not None]
 
 
 def without_copies(utterances: list[Utterance], root: Path) -> list[Utterance]:
     """Keeps the first of the recordings that have the same speaker, sentence, emotion, intensity and repetition.
 
-    A corpus that was unpacked twice into one folder would otherwise count twice. What is left out is counted in a
-    warning of the log.
+    A corpus that was unpacked twice into one folder would otherwise count twice. Skipped copies are counted in a
+    warning.
     """
     first: dict[tuple, Utterance] = {}
     for one in utterances:
         first.setdefault((one.speaker, one.sentence, one.native_label, one.intensity, one.repetition), one)
     if copies := len(utterances) - len(first):
-        log.warning("%s: %d files are further copies of recordings that are there already", root, copies)
+        log.warning("%s: skipped %d files that are copies of other recordings", root, copies)
     return list(first.values())
 
 
 def fetch(corpus: Corpus, corpora: Path, *, mirror: str | None = None, on_progress: Progress | None = None) -> Path:
-    """Downloads a corpus, checks it and unpacks it; what is already there is not fetched again.
+    """Downloads a corpus, verifies it and unpacks it; existing files are not downloaded again.
 
     Args:
-        corpus: what to fetch.
+        corpus: what to download.
         corpora: folder that holds one folder per corpus.
-        mirror: address of a folder that holds the archives under their own names.
+        mirror: URL of a folder with the archives under their own names.
         on_progress: called with (bytes done, bytes in all) of each archive.
 
     Returns:
         The corpus's folder.
 
     Raises:
-        CorpusError: the corpus cannot be downloaded by a program.
-        DownloadError: the right bytes could not be had.
+        CorpusError: the corpus has to be downloaded by hand.
+        DownloadError: a download failed or has the wrong checksum.
     """
     if not corpus.archives:
-        raise CorpusError(f"{corpus.title} has to be fetched by hand from {corpus.link}; see data/README.md.")
+        raise CorpusError(f"{corpus.title} has to be downloaded by hand from {corpus.link}; see data/README.md.")
     folder = corpus_root(corpus, corpora)
     for archive in corpus.archives:
         url = archive.url if mirror is None else f"{mirror.rstrip('/')}/{archive.file}"

@@ -1,4 +1,4 @@
-"""Loads corpora into labelled clips with their frames, ready to be split and learnt from."""
+"""Loads corpora into labelled clips with their frames, ready to be split and trained on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ser.models.recipe import Recipe, get_recipe
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """A corpus that is used without its labels: the recipe's frames of it, and those of the recipe's teacher."""
+    """A corpus used without its labels: its frames for the recipe, and for the recipe's teacher."""
 
     corpus: Corpus
     bank: FrameBank
@@ -34,8 +34,8 @@ class Data:
         targets: one of ``labels`` per utterance.
         labels: the classes.
         bank: the frames of every utterance.
-        teacher_bank: the frames that the recipe's teacher is given; None where it has no teacher.
-        unlabelled: recordings without labels, for the teacher only.
+        teacher_bank: the frames for the recipe's teacher; None where it has no teacher.
+        unlabelled: recordings without labels, for distillation only.
     """
 
     corpora: tuple[Corpus, ...]
@@ -58,7 +58,7 @@ class Data:
 
     @property
     def licence(self) -> str:
-        """The corpora's licences, all of which bind what is made from them."""
+        """The corpora's licences, all of which apply to a model trained on them."""
         return "; ".join(dict.fromkeys(corpus.licence for corpus in self.corpora))
 
 
@@ -72,20 +72,20 @@ def load_data(
     unlabelled: Sequence[tuple[Corpus, Path]] = (),
     on_progress: Progress | None = None,
 ) -> Data:
-    """Scans corpora, labels their clips and makes or finds the frames.
+    """Scans corpora, labels their clips and computes their frames or reads them from the cache.
 
     Args:
         recipe: whose labels and features to use.
-        sources: corpora and the folders they are in.
+        sources: corpora and their folders.
         labels: another label set than the recipe's own, or None.
         clip_seconds: see ``Recipe.clip_seconds``.
         cache: folder of the cache.
-        unlabelled: corpora that only the recipe's teacher is given, and the folders they are in.
+        unlabelled: corpora for distillation only, and their folders.
         on_progress: called with (files done, files in all).
 
     Raises:
-        CorpusError: a folder is not laid out as published, no clip has a label that is asked for, or a corpus is to
-            be both labelled and not.
+        CorpusError: a folder is not laid out as published, no clip has one of the labels, or a corpus is named both
+            with and without labels.
         ModelError: there are unlabelled corpora and the recipe has no teacher.
         AudioError: a file cannot be read.
     """
@@ -114,9 +114,11 @@ def _check_unlabelled(
     recipe: Recipe, sources: Sequence[tuple[Corpus, Path]], unlabelled: Sequence[tuple[Corpus, Path]]
 ) -> None:
     if unlabelled and recipe.teacher is None:
-        raise ModelError(f"{recipe.name} has no teacher that could listen to recordings without labels.")
+        raise ModelError(f"{recipe.name} has no teacher, so it cannot use recordings without labels.")
     if both := {corpus.name for corpus, _ in sources} & {corpus.name for corpus, _ in unlabelled}:
-        raise CorpusError(f"{', '.join(both)}: either labelled or not; a test speaker must not be heard in training.")
+        raise CorpusError(
+            f"{', '.join(both)}: use it either with or without labels; a test speaker must not be in training."
+        )
 
 
 def _banks(
@@ -126,7 +128,7 @@ def _banks(
     cache: Path,
     on_progress: Progress | None,
 ) -> tuple[FrameBank, FrameBank | None]:
-    """The frames of a whole corpus as the recipe takes them, and as its teacher does; one cache for any labels."""
+    """The frames of a whole corpus for the recipe and for its teacher; the cache does not depend on the labels."""
     files = [utterance.path for utterance in utterances]
     copies = recipe.training.copies
     bank = load_frames(files, recipe, clip_seconds=clip_seconds, copies=copies, cache=cache, on_progress=on_progress)
@@ -147,13 +149,13 @@ def label_utterances(
     """Gives every utterance its label and drops those that have none.
 
     Args:
-        recipe: whose mapping to use; for a corpus that it does not know, its labels.
+        recipe: whose mapping to use; for a corpus without a mapping, its labels.
         corpus: where the utterances are from.
         utterances: what the corpus holds.
         labels: another label set than the recipe's own, or None.
 
     Raises:
-        CorpusError: no utterance is left.
+        CorpusError: no utterance has a label.
     """
     if labels is None and corpus.name in recipe.corpora:
         mapping = recipe.corpora[corpus.name]

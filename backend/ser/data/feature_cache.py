@@ -1,7 +1,7 @@
-"""Caches the frames of a corpus on disk, and what is derived from them, so that a second run starts at once.
+"""Caches the frames of a corpus on disk, and tensors derived from them, so that a second run starts at once.
 
-The key is made of the content of every file, the settings, and the code and libraries that make frames, so that a
-cached file is never stale. Frames are made by one process per core.
+The key is computed from the content of every file, the settings, and the code and libraries that compute frames, so
+that a cached file is never stale. Frames are computed by one process per core.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ser.models.recipe import Recipe, get_recipe
 
 PACKAGE = Path(__file__).parents[1]
 KEY_VERSION = 1
-KEYED_CODE = (  # beside the recipe's own file: every module of ser that shapes frames, see test_feature_cache
+KEYED_CODE = (  # beside the recipe's own file: every module of ser that affects frames, see test_feature_cache
     "audio/waveform.py",
     "audio/vad.py",
     "audio/augmentation.py",
@@ -44,7 +44,7 @@ Progress = Callable[[int, int], None]  # done, total
 
 @dataclass(frozen=True)
 class CachedBank(FrameBank):
-    """The frames of a file of the cache; what networks derive from them is cached beside it, by name and their code."""
+    """The frames of a cache file; tensors that networks derive from them are cached beside it, by name and code."""
 
     file: Path = field(kw_only=True)
 
@@ -67,7 +67,7 @@ def load_frames(
     cache: Path,
     on_progress: Progress | None = None,
 ) -> FrameBank:
-    """Returns the frames of every recording, in order, from the cache where they are there.
+    """Returns the frames of every recording, in order, from the cache if possible.
 
     Args:
         files: what to read.
@@ -87,7 +87,7 @@ def load_frames(
 
 
 def cache_key(files: Sequence[Path], recipe: Recipe, clip_seconds: float | None, copies: int) -> str:
-    """Returns what names the frames of recordings in the cache: the recipe, and a hash of all that shapes them."""
+    """Returns the cache key of the frames of recordings: the recipe, and a hash of everything that affects them."""
     code = (*KEYED_CODE, f"models/recipes/{recipe.name}.py")
     content = {
         "files": [digest(path.read_bytes()) for path in files],

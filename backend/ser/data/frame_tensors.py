@@ -1,4 +1,4 @@
-"""Holds the frames of many clips in one tensor, pads them into batches, and derives further tensors from them once."""
+"""Stores the frames of many clips in one tensor, pads them into batches, and caches tensors derived from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-TRANSFORM_BATCH = 64  # entries that a function is given at a time
+TRANSFORM_BATCH = 64  # entries per call of a function
 
 Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Padded entries (batch, frames, dims) and their lengths (batch,) -> the same of what it makes of them."""
+"""Padded entries (batch, frames, dims) and their lengths (batch,) -> padded outputs and their lengths."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class FrameBank:
 
     Attributes:
         frames: float32 or float16 (total frames, dims).
-        offsets: int64 (clips * copies + 1,): where each entry begins.
+        offsets: int64 (clips * copies + 1,): where each entry starts.
         copies: entries per clip.
-        speech: bool (clips,): whether the clip holds any speech.
-        memory: what was derived from the frames so far, by name; lives as long as the process.
+        speech: bool (clips,): whether the clip contains any speech.
+        memory: tensors derived from the frames so far, by name; in memory only.
     """
 
     frames: Tensor
@@ -55,19 +55,19 @@ class FrameBank:
         return order, (pad([self.entry(*divmod(number, self.copies)) for number in part.tolist()]) for part in parts)
 
     def transformed(self, name: str, function: Transform, dtype: torch.dtype = torch.float32) -> FrameBank:
-        """Returns what a function makes of every entry; computed once.
+        """Returns the output of a function for every entry; computed once.
 
         Args:
             name: of the function; another function needs another name.
             function: see ``Transform``.
-            dtype: of the frames that are kept.
+            dtype: of the stored frames.
         """
         if name not in self.memory:
             self.memory[name] = self._transform(name, function, dtype)
         return self.memory[name]
 
     def statistics(self, name: str, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """Returns one vector for every entry, (clips, copies, size), kept as by ``transformed``.
+        """Returns one vector for every entry, (clips, copies, size), cached like ``transformed``.
 
         Args:
             name: of the function.
@@ -80,11 +80,11 @@ class FrameBank:
         return self.transformed(name, one).frames.unflatten(0, (len(self), self.copies))
 
     def detached(self) -> FrameBank:
-        """Returns the same frames without anything derived from them, in memory or on disk."""
+        """Returns the same frames without the derived tensors, in memory or on disk."""
         return FrameBank(self.frames, self.offsets, self.copies, self.speech)
 
     def _transform(self, name: str, function: Transform, dtype: torch.dtype) -> FrameBank:
-        """What ``transformed`` remembers; a subclass may take it from where it was derived before."""
+        """Computes what ``transformed`` caches; a subclass may read it from elsewhere."""
         return FrameBank(*self._derive(function, dtype), self.copies, self.speech)
 
     @torch.inference_mode()

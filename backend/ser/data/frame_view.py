@@ -1,6 +1,6 @@
-"""Selects clips of a frame bank and joins several; what is derived from such a view is derived from its sources.
+"""Selects clips of a frame bank and joins several banks; derived tensors come from the underlying banks.
 
-A transform of a whole corpus is thus computed and cached once, whichever labels a training chooses from it.
+A transform of a whole corpus is thus computed and cached once, whichever labels are selected from it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Reads people's own recordings: a folder and a CSV (the manifest) that says who speaks how -> utterances.
+"""Reads a user's own recordings: a folder and a CSV (the manifest) of their emotions and speakers -> utterances.
 
 The CSV has a header with the columns ``path`` (relative to the folder) and ``emotion``, and may have ``speaker``; other
-columns are passed over. What spreadsheet programs make of such a file is understood: a byte order mark, Windows line
-ends, UTF-16, semicolons or tabs between the fields. Whether a file is there is for those to find out who read it.
+columns are ignored. Variants that spreadsheet programs write are accepted: a byte order mark, Windows line ends,
+UTF-16, semicolons or tabs between the fields. Whether the recordings exist is not checked here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ser.core.errors import CorpusError
 from ser.core.labels import EMOTIONS, read_emotion
 from ser.data.corpus import Corpus, Utterance
 
-CORPUS = "files"  # stands where a published corpus has its name
+CORPUS = "files"  # in place of the name of a published corpus
 REQUIRED, OPTIONAL = ("path", "emotion"), ("speaker",)
 DELIMITERS = ",;\t"
 
@@ -29,7 +29,7 @@ def read_manifest(folder: Path, manifest: Path) -> list[Utterance]:
     """Reads a CSV of recordings and their emotions.
 
     Args:
-        folder: what the paths in the CSV are relative to; backslashes in them are understood.
+        folder: what the paths in the CSV are relative to; backslashes in them are accepted.
         manifest: the CSV.
 
     Returns:
@@ -38,7 +38,7 @@ def read_manifest(folder: Path, manifest: Path) -> list[Utterance]:
 
     Raises:
         CorpusError: the folder or the CSV cannot be read, the CSV has no header or no line, or a line is incomplete,
-            names an emotion that is not known, or a recording that an earlier line names; code ``listing_invalid``.
+            has an unknown emotion, or repeats a recording; code ``listing_invalid``.
     """
     if not folder.is_dir():
         raise CorpusError(f"{folder} is not a folder; name the one that the paths in {manifest} are relative to.")
@@ -49,19 +49,17 @@ def read_manifest(folder: Path, manifest: Path) -> list[Utterance]:
         key = os.path.normcase(os.path.normpath(utterance.path))
         if key in lines:
             raise _wrong(
-                manifest, line, f"names {row['path']!r} again (first in line {lines[key]}); delete one of both."
+                manifest, line, f"names {row['path']!r} again (first in line {lines[key]}); delete one of the two."
             )
         lines[key] = line
         found.append(utterance)
     if not found:
-        raise CorpusError(
-            f"{manifest} has a header but no line under it; add one line per recording.", "listing_invalid"
-        )
+        raise CorpusError(f"{manifest} has a header but no lines; add one line per recording.", "listing_invalid")
     return found
 
 
 def manifest_corpus(manifest: Path) -> Corpus:
-    """Returns a corpus whose ``scan(folder)`` reads a CSV, so that own recordings go wherever a corpus goes."""
+    """Returns a corpus whose ``scan(folder)`` reads a CSV, so that own recordings can be used like any corpus."""
     return Corpus(
         name=CORPUS,
         title="own recordings",
@@ -81,7 +79,7 @@ def _utterance(folder: Path, manifest: Path, line: int, row: dict[str, str]) -> 
     if empty := [name for name, text in row.items() if not text]:
         raise _wrong(manifest, line, f"has no {empty[0]}; fill it in or delete the {_part(empty[0])}.")
     if "\0" in row["path"]:
-        raise _wrong(manifest, line, "holds a zero byte; save the file again as 'CSV UTF-8'.")
+        raise _wrong(manifest, line, "contains a zero byte; save the file again as 'CSV UTF-8'.")
     emotion = read_emotion(row["emotion"])
     if emotion is None:
         raise _wrong(
@@ -98,7 +96,7 @@ def _part(column: str) -> str:
 
 
 def _locate(folder: Path, text: str) -> Path:
-    """Finds the file that a path means: backslashes may be separators, accents may be composed (NFC) or not (NFD)."""
+    """Finds the file of a path: backslashes may be separators, accents may be composed (NFC) or not (NFD)."""
     spellings = [text, text.replace("\\", "/")]
     paths = [folder / unicodedata.normalize(form, spelling) for spelling in spellings for form in ("NFC", "NFD")]
     return next((path for path in (folder / text, *paths) if path.exists()), folder / spellings[-1])
@@ -117,7 +115,7 @@ def _rows(manifest: Path) -> Iterator[Row]:
                 yield reader.line_num, _columns(manifest, reader.line_num, header, fields)
             read = reader.line_num
     except csv.Error as error:
-        raise _wrong(manifest, read + 1, f"is no CSV ({error}); look at its quotation marks.") from error
+        raise _wrong(manifest, read + 1, f"is not valid CSV ({error}); check its quotation marks.") from error
 
 
 def _read(manifest: Path) -> str:
@@ -148,7 +146,7 @@ def _columns(manifest: Path, line: int, header: list[str], fields: list[str]) ->
         raise _wrong(
             manifest,
             line,
-            f"has {len(fields)} fields, the header {len(header)}; put a path that holds a comma in quotation marks.",
+            f"has {len(fields)} fields, the header {len(header)}; put a path with a comma in quotation marks.",
         )
     row = dict(zip(header, (field.strip() for field in fields), strict=True))
     return {name: row[name] for name in (*REQUIRED, *OPTIONAL) if name in row}

@@ -1,7 +1,7 @@
-"""Splits utterances into folds by protocol: one seeded function each, all checked for crossing speakers.
+"""Splits utterances into folds by protocol, and checks that speaker-independent folds share no speaker.
 
-A fold names clips by their position in the list of utterances. Validation, which chooses epochs and settings, is
-carved by speaker out of the training part, never out of the test part.
+A fold names clips by their position in the list of utterances. The validation part, on which epochs and settings are
+selected, consists of whole speakers of the training part, never of the test part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TEST_SHARE, VALIDATION_SHARE = 0.2, 0.2  # of everything; of the rest
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """Positions of the clips to learn from, to choose by, and to report on."""
+    """Positions of the clips for training, validation and test."""
 
     name: str
     train: list[int]
@@ -31,14 +31,14 @@ class Fold:
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """A way to split.
+    """A way to split clips into folds.
 
     Attributes:
         name: as on the command line.
         summary: one sentence for people.
-        speaker_independent: whether no speaker of a test clip is heard in training.
+        speaker_independent: whether no test speaker is in training.
         folds: ``folds(utterances, seed)``.
-        foreign: whether nothing is heard in training of the corpus that a test clip is from.
+        foreign: whether the whole corpus of a test clip is left out of training.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Protocol:
 
 
 def make_folds(protocol: str, utterances: Sequence[Utterance], seed: int) -> list[Fold]:
-    """Splits utterances and proves that a speaker-independent protocol is one.
+    """Splits utterances and checks that a speaker-independent protocol is speaker-independent.
 
     Raises:
-        ProtocolError: the protocol is unknown, does not fit the corpus, or lets a speaker cross.
+        ProtocolError: the protocol is unknown, does not fit the corpus, or has a speaker in two parts.
     """
     folds = get_protocol(protocol).folds(utterances, seed)
     if get_protocol(protocol).speaker_independent:
@@ -73,20 +73,20 @@ def get_protocol(name: str) -> Protocol:
 
 
 def held_out_protocol(utterances: Sequence[Utterance]) -> Protocol:
-    """Returns how a single training keeps a test apart: whole speakers, or clips where it is not known who speaks."""
+    """Returns how a single training holds out a test part: whole speakers, or clips where speakers are unknown."""
     return next(one for one in HELD_OUT.values() if one.speaker_independent is speakers_known(utterances))
 
 
 def check_speakers(fold: Fold, utterances: Sequence[Utterance]) -> None:
     """Raises ProtocolError when a speaker is in more than one part of a fold or unknown, or a part is empty."""
     if not speakers_known(utterances):
-        raise ProtocolError("It is not known who speaks in every clip; add a column speaker, or use random (leaky).")
+        raise ProtocolError("Some clips have no speaker; add a column speaker, or use the protocol random (leaky).")
     parts = {part: {speaker_of(utterances[i]) for i in getattr(fold, part)} for part in ("train", "validation", "test")}
     for one, other in (("train", "test"), ("train", "validation"), ("validation", "test")):
         if shared := parts[one] & parts[other]:
             raise ProtocolError(
                 f"Fold {fold.name} has the same speaker in {one} and {other}: {', '.join(sorted(shared))}. "
-                "Its figures would not be about unseen speakers."
+                "Its figures would not be on unseen speakers."
             )
     if not parts["train"] or not parts["test"]:
         raise ProtocolError(f"Fold {fold.name} has no speakers to train on or none to test on.")
@@ -98,12 +98,12 @@ def speaker_of(utterance: Utterance) -> str:
 
 
 def speakers_known(utterances: Sequence[Utterance]) -> bool:
-    """Whether every utterance says who speaks; without that no figure is about unseen speakers."""
+    """Whether every utterance has a speaker; without that no figure is on unseen speakers."""
     return all(utterance.speaker for utterance in utterances)
 
 
 def hold_out_clips(positions: Sequence[int], share: float, seed: int) -> list[int]:
-    """Picks clips at random, about ``share`` of them, whoever speaks."""
+    """Picks clips at random, about ``share`` of them, whoever the speakers are."""
     order = np.random.default_rng(seed).permutation(np.asarray(positions))
     return sorted(order[: round(share * len(order))].tolist())
 
@@ -137,7 +137,9 @@ def _by_speakers(name: str, utterances: Sequence[Utterance], test: set[str], see
 def _actor_folds(actors: Sequence[Sequence[int]]) -> Callable[[Sequence[Utterance], int], list[Fold]]:
     def folds(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
         if {u.corpus for u in utterances} != {"ravdess"}:
-            raise ProtocolError("This protocol names RAVDESS's actors; use loso or groups for other corpora.")
+            raise ProtocolError(
+                "This protocol is defined for the actors of RAVDESS; use loso or groups for other corpora."
+            )
         groups = [{f"ravdess/{actor:02d}" for actor in group} for group in actors]
         return [_by_speakers(f"{n}", utterances, group, seed) for n, group in enumerate(groups, 1)]
 
@@ -145,7 +147,7 @@ def _actor_folds(actors: Sequence[Sequence[int]]) -> Callable[[Sequence[Utteranc
 
 
 def _statement(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
-    """The folds of ``emobox``, learnt from the one sentence and tested on the other."""
+    """The folds of ``emobox``, trained on one sentence and tested on the other."""
 
     def saying(sentence: str, positions: Sequence[int]) -> list[int]:
         return [i for i in positions if utterances[i].sentence == sentence]
@@ -188,7 +190,7 @@ def _joint(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
 
 
 def _cross(utterances: Sequence[Utterance], seed: int) -> list[Fold]:
-    """One fold a corpus: tested on it, learnt from all others."""
+    """One fold per corpus: tested on it, trained on all others."""
     corpora = sorted({u.corpus for u in utterances})
     if len(corpora) < 2:
         raise ProtocolError("cross trains on some corpora and tests on another; name at least two with --corpus.")
@@ -248,7 +250,7 @@ PROTOCOLS = {
         Protocol(name="groups", summary="5 seeded folds of unseen speakers", speaker_independent=True, folds=_groups),
         Protocol(
             name="joint",
-            summary="several corpora learnt together, 6 folds of unseen speakers; on RAVDESS those of emobox",
+            summary="several corpora trained on together, 6 folds of unseen speakers; on RAVDESS those of emobox",
             speaker_independent=True,
             folds=_joint,
         ),
@@ -268,18 +270,18 @@ PROTOCOLS = {
     )
 }
 
-HELD_OUT = {  # of a single training; no protocol of an evaluation
+HELD_OUT = {  # of a single training; not protocols of an evaluation
     protocol.name: protocol
     for protocol in (
         Protocol(
             name="held-out speakers",
-            summary="a fifth of the speakers kept for the test, a fifth of the rest for choosing the epoch",
+            summary="a fifth of the speakers held out for the test, a fifth of the rest for validation",
             speaker_independent=True,
             folds=_held_out_speakers,
         ),
         Protocol(
             name="held-out clips, speakers unknown",
-            summary="a fifth of the clips kept for the test; LEAKY where a speaker has several clips",
+            summary="a fifth of the clips held out for the test; LEAKY where a speaker has several clips",
             speaker_independent=False,
             folds=_held_out_clips,
         ),

@@ -1,1 +1,1 @@
-"""Predictions to figures: metrics, reports, comparisons, plots."""
+"""Turns predictions into metrics, reports, comparisons and plots."""

@@ -1,7 +1,7 @@
-"""Compares two evaluations on the same clips: side by side, and whether they differ by more than chance.
+"""Compares two evaluations on the same clips, and tests whether they differ by more than chance.
 
 Clips of one speaker are not independent, so both tests are over speakers: a signed-rank test on each speaker's UA and a
-paired bootstrap. A difference counts when both say so.
+paired bootstrap. A difference is significant when both agree.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ser.evaluation.out_of_fold import OutOfFold
 from ser.evaluation.plots import plot_differences, to_svg
 from ser.evaluation.summary import current
 
-LEVEL = 0.05  # of significance
-FEW_SPEAKERS = 6  # with fewer the signed-rank test cannot reach LEVEL, whatever the difference
+LEVEL = 0.05  # significance level
+FEW_SPEAKERS = 6  # with fewer the signed-rank test cannot reach LEVEL
 PAGE_FILE, JSON_FILE = "compare.html", "compare.json"
 FIGURES = (
     ("ua", "UA"),
@@ -43,10 +43,10 @@ def compare(one: Path, other: Path) -> dict:
         other: the same; differences are ``other`` - ``one``.
 
     Returns:
-        What ``compare.json`` holds; shares of 1.
+        The content of ``compare.json``; shares of 1.
 
     Raises:
-        ProtocolError: a folder holds no finished evaluation, or they are of other corpora, emotions, clips or labels.
+        ProtocolError: a folder has no finished evaluation, or corpora, emotions, clips or labels differ.
     """
     (left, left_runs), (right, right_runs) = current(one), current(other)
     _check(left, left_runs, right, right_runs)
@@ -68,13 +68,13 @@ def compare(one: Path, other: Path) -> dict:
 
 
 def significant(found: Mapping) -> bool:
-    """Whether both tests call the difference more than chance."""
+    """Whether the difference is significant by both tests."""
     low, high = found["interval"]
     return (low > 0 or high < 0) and found["p_value"] < LEVEL
 
 
 def verdict(found: Mapping) -> str:
-    """Says in plain words what the difference is worth."""
+    """Returns a sentence on the size and the significance of the difference."""
     difference, (low, high) = found["figures"]["ua"]["difference"], found["interval"]
     better, worse = ("B", "A") if difference > 0 else ("A", "B")
     tests = (
@@ -83,7 +83,7 @@ def verdict(found: Mapping) -> str:
     )
     if significant(found):
         return f"{better} is better than {worse} by {abs(100 * difference):.1f} points of UA ({tests})."
-    few = " With so few speakers no difference could be shown." if len(found["speakers"]) < FEW_SPEAKERS else ""
+    few = " With so few speakers no difference can be significant." if len(found["speakers"]) < FEW_SPEAKERS else ""
     return f"The difference of {100 * difference:+.1f} points of UA is within chance ({tests}).{few}"
 
 
@@ -108,9 +108,9 @@ def write_comparison(folder: Path, found: Mapping) -> Path:
 
 
 def _check(left: Metrics, left_runs: Sequence[OutOfFold], right: Metrics, right_runs: Sequence[OutOfFold]) -> None:
-    """Raises ProtocolError unless both answer the same question."""
+    """Raises ProtocolError unless both are on the same clips with the same labels."""
     if left.corpus != right.corpus:
-        raise ProtocolError(f"A is of the corpus {left.corpus}, B of {right.corpus}; compare runs on one corpus.")
+        raise ProtocolError(f"A is on the corpus {left.corpus}, B on {right.corpus}; compare runs on the same corpus.")
     if differing := set(left.labels) ^ set(right.labels):
         raise ProtocolError(
             f"A has {len(left.labels)} emotions, B {len(right.labels)} (only one has "
@@ -119,18 +119,18 @@ def _check(left: Metrics, left_runs: Sequence[OutOfFold], right: Metrics, right_
     one, other = _clips(left_runs), _clips(right_runs)
     if only := sorted(one.keys() ^ other.keys()):
         raise ProtocolError(
-            f"A tests {len(one)} clips, B {len(other)}, and {len(only)} are in one alone, e.g. {only[0][1]} of "
+            f"A tests {len(one)} clips, B {len(other)}, and {len(only)} are in only one of them, e.g. {only[0][1]} of "
             f"{only[0][0]}; compare runs on the same test clips."
         )
     if changed := [clip for clip in one if one[clip] != other[clip]]:
         raise ProtocolError(
-            f"{len(changed)} clips have another right answer in B, e.g. {changed[0][1]}: {one[changed[0]]} and "
-            f"{other[changed[0]]}; compare runs of the same labelling."
+            f"{len(changed)} clips have another true label in B, e.g. {changed[0][1]}: {one[changed[0]]} and "
+            f"{other[changed[0]]}; compare runs with the same labels."
         )
 
 
 def _clips(runs: Sequence[OutOfFold]) -> dict[Clip, str]:
-    """Every clip that is tested in any seed, with its right answer."""
+    """Every clip that is tested in any seed, with its true label."""
     return {
         (speaker, file): truth
         for run in runs

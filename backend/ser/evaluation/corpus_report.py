@@ -1,6 +1,6 @@
-"""Counts what a corpus holds: who says what how often, how long, and whether listeners hear what was meant.
+"""Describes a corpus: emotions, speakers, lengths, and agreement of listeners with the intended emotion.
 
-Lengths come from the files' headers, so that a large corpus is read in seconds.
+Lengths are read from the files' headers, so that a large corpus takes seconds.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ Header = tuple[float, int, int]  # s, Hz, channels
 def explore(
     corpus: Corpus, utterances: Sequence[Utterance], *, on_progress: Callable[[int, int], None] | None = None
 ) -> dict:
-    """Counts what a corpus holds.
+    """Describes a corpus.
 
     Args:
-        corpus: what it is.
-        utterances: what ``corpus.scan`` returned.
+        corpus: the corpus.
+        utterances: the result of ``corpus.scan``.
         on_progress: called with (clips done, clips in all).
 
     Returns:
-        What ``corpus.json`` holds; lengths in s, shares of 1.
+        The content of ``corpus.json``; lengths in s, shares of 1.
     """
     headers: list[Header | None] = []
     for done, utterance in enumerate(utterances, 1):
@@ -79,11 +79,11 @@ def write_exploration(folder: Path, found: Mapping) -> Path:
     for name, picture in pictures.items():
         save_picture(picture, folder / f"{name}.png")
     write_text(folder / JSON_FILE, json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    heard = found["listeners"]["heard"] if found["listeners"] else {}
+    votes = found["listeners"]["heard"] if found["listeners"] else {}
     values = {
         "found": found,
         "traits": [name for name in TRAITS if any(own[name] for own in found["speakers"].values())],
-        "heard": [(meant, [(None, share) for share in shares.values()]) for meant, shares in heard.items()],
+        "votes": [(meant, [(None, share) for share in shares.values()]) for meant, shares in votes.items()],
         "pictures": {name: to_svg(picture) for name, picture in pictures.items()},
     }
     write_page(folder / PAGE_FILE, "corpus.html", values)
@@ -105,7 +105,7 @@ def _spread(seconds: Sequence[float]) -> dict[str, float]:
 
 
 def _counted(values: Iterable[str]) -> dict[str, int]:
-    """Value -> how often, most frequent first."""
+    """Value -> count, most frequent first."""
     return dict(Counter(values).most_common())
 
 
@@ -116,7 +116,7 @@ def _present(emotions: Sequence[str]) -> list[str]:
 def _emotion(
     emotion: str, emotions: Sequence[str], utterances: Sequence[Utterance], headers: Sequence[Header | None]
 ) -> dict:
-    """Clips, their sex and speakers, and the median length of one emotion."""
+    """Clips, sexes, speakers and median length of one emotion."""
     own = [i for i, name in enumerate(emotions) if name == emotion]
     return {
         "clips": len(own),
@@ -138,32 +138,32 @@ def _speakers(utterances: Sequence[Utterance]) -> dict[str, dict]:
 
 
 def _listeners(emotions: Sequence[str], utterances: Sequence[Utterance]) -> dict | None:
-    """What listeners heard in what was meant, where they were asked.
+    """Compares listeners' votes with the intended emotions.
 
     Returns:
-        How many clips were judged; the mean share of the votes that agree with the intention; the share of the clips
-        whose most frequent vote does; both per intended emotion; and what was heard, intended emotion -> emotion ->
-        mean share of the votes. None where nobody was asked.
+        How many clips have votes; the mean share of the votes that agree with the intended emotion; the share of the
+        clips whose most frequent vote does; both per intended emotion; and the votes, intended emotion -> emotion ->
+        mean share of the votes. None for a corpus without votes.
     """
     judged = [(meant, u.soft_labels) for meant, u in zip(emotions, utterances, strict=True) if u.soft_labels]
     if not judged:
         return None
     rows = {emotion: [votes for meant, votes in judged if meant == emotion] for emotion in EMOTIONS}
-    heard = [emotion for emotion in EMOTIONS if any(votes.get(emotion) for _, votes in judged)]
+    voted = [emotion for emotion in EMOTIONS if any(votes.get(emotion) for _, votes in judged)]
     means = {
-        meant: {emotion: float(np.mean([votes.get(emotion, 0) for votes in every])) for emotion in heard}
+        meant: {emotion: float(np.mean([votes.get(emotion, 0) for votes in every])) for emotion in voted}
         for meant, every in rows.items()
         if every
     }
     return {
         "clips": len(judged),
         "agreement": float(np.mean([votes.get(meant, 0) for meant, votes in judged])),
-        "majority": float(np.mean([_heard_alone(meant, votes) for meant, votes in judged])),
+        "majority": float(np.mean([_majority(meant, votes) for meant, votes in judged])),
         "by_emotion": {
             meant: {
                 "clips": len(rows[meant]),
                 "agreement": means[meant].get(meant, 0.0),
-                "majority": float(np.mean([_heard_alone(meant, votes) for votes in rows[meant]])),
+                "majority": float(np.mean([_majority(meant, votes) for votes in rows[meant]])),
             }
             for meant in means
         },
@@ -171,6 +171,6 @@ def _listeners(emotions: Sequence[str], utterances: Sequence[Utterance]) -> dict
     }
 
 
-def _heard_alone(meant: str, votes: Mapping[str, float]) -> bool:
-    """Whether what was meant got more votes than anything else."""
+def _majority(meant: str, votes: Mapping[str, float]) -> bool:
+    """Whether the intended emotion got more votes than any other."""
     return all(votes.get(meant, 0) > share for emotion, share in votes.items() if emotion != meant)

@@ -1,6 +1,6 @@
-"""Renders HTML pages from templates, each a single file that asks for nothing and runs no script.
+"""Renders HTML pages from templates, each a self-contained file without scripts.
 
-``templates/base.html`` holds the style, in the colours of the product's own page, light and dark.
+``templates/base.html`` has the style, in the colours of the product's own page, light and dark.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def write_page(file: Path, template: str, values: Mapping[str, object]) -> None:
-    """Fills a template of ``ser/templates`` in and writes the page."""
+    """Renders a template of ``templates`` and writes the page."""
     write_text(file, _environment().get_template(template).render(values))
 
 
@@ -46,10 +46,10 @@ def _points(difference: float) -> str:
 
 
 def _count(number: float) -> str:
-    """A number of clips; a mean over seeds may have a fraction."""
+    """A number of clips; a mean over seeds may be fractional."""
     return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
 
 
 def _embed(svg: str) -> str:
-    """An address of a picture that holds the picture itself."""
+    """A data URL of an SVG image."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -1,7 +1,7 @@
-"""Computes from true and predicted labels UA, WA, F1, recalls, confusion, calibration, risk and intervals.
+"""Computes UA, WA, F1, recalls, confusion, calibration, risk and intervals from true and predicted labels.
 
 UA is the mean of the per-class recalls (unweighted average recall, balanced accuracy), WA plain accuracy, F1 macro.
-All are shares of 1 in here; people are shown percent.
+All are shares of 1 here; they are displayed in percent.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import wilcoxon
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, recall_score
 
-NO_SPEECH = "no_speech"  # stands in the predicted labels for a clip without speech; it counts as wrong
+NO_SPEECH = "no_speech"  # predicted label of a clip without speech; it counts as wrong
 CALIBRATION_BINS = 15
 COVERAGE_STEPS = 50  # points of a risk-coverage curve: every 2 % of the clips
 
@@ -30,9 +30,9 @@ class Scores:
         f1: macro F1.
         weighted_f1: F1 weighted by class size.
         recalls: label -> recall.
-        precisions: label -> precision, 0 where nothing was taken for it.
+        precisions: label -> precision, 0 for a label that was never predicted.
         f1s: label -> F1.
-        clips: label -> clips that truly have it.
+        clips: label -> clips with this true label.
         confusion: rows are true labels, columns predicted ones, in the order of the labels (or of ``answers``).
     """
 
@@ -53,10 +53,10 @@ def score(
     """Compares labels; ``predicted`` may hold ``NO_SPEECH``, which is never right.
 
     Args:
-        truth: right labels.
-        predicted: the model's answers.
-        labels: classes that are to be recognised.
-        answers: classes that the model can answer with, where they are more: columns of the confusion matrix.
+        truth: true labels.
+        predicted: predicted labels.
+        labels: classes of the true labels.
+        answers: classes that the model can predict, if they are more: columns of the confusion matrix.
     """
     order = list(labels)
     columns = precision_recall_fscore_support(truth, predicted, labels=order, zero_division=0)
@@ -97,10 +97,10 @@ def group_recalls(
 
 
 def risk_coverage(confidence: np.ndarray, correct: np.ndarray) -> list[tuple[float, float]]:
-    """How good the surest answers are: [(coverage, accuracy)] for the surest 2 %, 4 % ... 100 % of the clips.
+    """Risk-coverage curve: [(coverage, accuracy)] of the most confident 2 %, 4 % ... 100 % of the clips.
 
     Args:
-        confidence: (clips,) probability of the answer.
+        confidence: (clips,) probability of the predicted label.
         correct: bool (clips,).
 
     Source: El-Yaniv and Wiener 2010, JMLR 11, "On the foundations of noise-free selective classification"; the risk is
@@ -168,7 +168,7 @@ def difference_interval(
 ) -> tuple[float, float]:
     """95 % paired bootstrap interval of the difference of two systems' UA, ``other`` - ``one``, means over their seeds.
 
-    The same speakers are drawn for both, so that a speaker who is hard for both does not count as a difference.
+    The same speakers are drawn for both, so that a difficult speaker does not count as a difference.
 
     Args:
         one: (truth, predicted, speakers) of every seed of one system.
@@ -189,14 +189,14 @@ def difference_interval(
 
 
 def paired_p_value(differences: Sequence[float]) -> float:
-    """Probability of differences at least so far from 0 if neither of two systems is better; 1 where none differs.
+    """Two-sided p-value of the differences between two systems under the null hypothesis; 1 if all are zero.
 
     Args:
-        differences: one per speaker, who are independent; clips of one speaker are not.
+        differences: one per speaker, as clips of one speaker are not independent.
 
     Source: Wilcoxon 1945, Biometrics Bulletin 1(6), signed-rank test, two-sided.
     """
-    rounded = np.round(np.asarray(differences, float), 12)  # what differs by rounding alone is a tie
+    rounded = np.round(np.asarray(differences, float), 12)  # differences by rounding are ties
     return float(wilcoxon(rounded).pvalue) if rounded.any() else 1.0
 
 
@@ -206,18 +206,18 @@ def _draws(speakers: int, rounds: int) -> np.ndarray:
 
 
 def _ua(counts: np.ndarray) -> np.ndarray:
-    """(rounds,) UA from (rounds, classes, 2) right answers and clips."""
+    """(rounds,) UA from (rounds, classes, 2) correct predictions and clips."""
     return (counts[:, :, 0] / np.maximum(counts[:, :, 1], 1)).mean(axis=1)
 
 
 def _speaker_counts(answers: Answers, labels: Sequence[str], names: Sequence[str]) -> np.ndarray:
-    """(speakers, classes, 2): right answers and clips of every class of every speaker."""
+    """(speakers, classes, 2): correct predictions and clips of every class of every speaker."""
     truth, predicted, speakers = answers
     member = np.asarray(speakers)
     return np.stack([_counts(truth, predicted, labels, member == name) for name in names])
 
 
 def _counts(truth: Sequence[str], predicted: Sequence[str], labels: Sequence[str], chosen: np.ndarray) -> np.ndarray:
-    """(classes, 2): right answers and clips of every class among the chosen clips."""
+    """(classes, 2): correct predictions and clips of every class among the chosen clips."""
     true, guess = np.asarray(truth)[chosen], np.asarray(predicted)[chosen]
     return np.array([[np.sum((true == label) & (guess == label)), np.sum(true == label)] for label in labels])

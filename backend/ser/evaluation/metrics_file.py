@@ -1,8 +1,8 @@
-"""Holds the metrics of one evaluation in one dataclass, which is read from and written as ``metrics.json``.
+"""Defines the metrics of one evaluation as a dataclass, and reads and writes it as ``metrics.json``.
 
 ``train``, ``evaluate`` and ``score`` write the same fields; ``report``, ``compare`` and the model cards read them. A
-field that does not apply is null or empty. Fields may be added within a version of the schema; a field that is renamed
-or changes its meaning makes a new version. Files without the field ``schema`` are of version 1.
+field that does not apply is null or empty. Fields may be added within a version of the schema; renaming a field
+or changing its meaning needs a new version. Files without the field ``schema`` are of version 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = 1
 
 
 class ClassMetrics(TypedDict):
-    """Of one class, means over seeds; shares of 1, and the clips that truly have it."""
+    """Metrics of one class, means over seeds: shares of 1, and the clips with this true label."""
 
     precision: float
     recall: float
@@ -31,18 +31,18 @@ class ClassMetrics(TypedDict):
 
 
 class GroupMetrics(TypedDict):
-    """Of one speaker or group of speakers: UA over the emotions that occur in it, and clips, means over seeds."""
+    """Metrics of a speaker or group of speakers: UA over the emotions that occur, and clips, means over seeds."""
 
     ua: float
     clips: float
 
 
 class SetMetrics(TypedDict):
-    """Of conformal sets of one coverage.
+    """Metrics of the prediction sets (conformal sets) of one coverage.
 
-    ``threshold`` is the one that ships; ``coverage`` (share of the clips whose set holds the right class) and ``size``
-    (mean classes in a set) are those of thresholds that were fitted on other clips; ``speakers`` is the coverage of
-    the lowest speaker, the lower decile and the median.
+    ``threshold`` is the one that ships; ``coverage`` (share of the clips whose set contains the true class) and
+    ``size`` (mean classes in a set) are of thresholds fitted on other clips; ``speakers`` is the coverage of the lowest
+    speaker, the lower decile and the median.
     """
 
     threshold: float
@@ -52,16 +52,16 @@ class SetMetrics(TypedDict):
 
 
 class IntensityRanking(TypedDict):
-    """Share of pairs in which a strong clip ranks above a mild one: of any two, and of the same speaker and emotion."""
+    """Share of pairs in which a strong clip ranks above a mild one: any pair, or of the same speaker and emotion."""
 
     any: float
     same: float
 
 
 class Scoring(TypedDict):
-    """What ``score`` was given, and what did not fit.
+    """Input of ``score``, and the recordings that could not be scored.
 
-    ``unknown`` counts clips by emotions that the model has no class for, ``failed`` lists (file, error), and
+    ``unknown`` counts clips of emotions that the model does not predict, ``failed`` lists (file, error), and
     ``as_neutral`` counts calm clips that count as neutral.
     """
 
@@ -76,10 +76,10 @@ class Scoring(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """The metrics of one evaluation: shares of 1, means over seeds where nothing else is said.
+    """The metrics of one evaluation: shares of 1, means over seeds unless stated otherwise.
 
     Attributes:
-        corpus: what was tested on; several are joined by ``+``.
+        corpus: of the test clips; several are joined by ``+``.
         protocol: how speakers were split; ``files`` for the recordings of ``score``.
         speaker_independent: whether no test speaker was in training; None where that is not known.
         labels: the classes that occur, rows of ``confusion``.
@@ -97,30 +97,30 @@ class Metrics:
         recalls: class -> recall.
         per_class: class -> its metrics.
         confusion: clips by true class (rows) and predicted class (columns), of all seeds together.
-        no_speech: clips in which no speech was found, of all seeds together; they count as wrong.
+        no_speech: clips without detected speech, of all seeds together; they count as wrong.
         per_speaker: speaker, across corpora -> its metrics.
-        by_sex: group -> its metrics; empty where that is not known, as are the next two.
+        by_sex: group -> its metrics; empty where unknown, as are the next two.
         by_age: the same by decade of age.
         by_race: the same by race.
-        ece_before: expected calibration error without temperature; None where that is not known.
-        ece: the same as served, with a temperature that was fitted on other clips.
-        ece_floor: what a perfectly calibrated model shows by chance.
-        answered: share of the clips whose answer is not "unsure".
+        ece_before: expected calibration error without temperature; None where unknown.
+        ece: the same with the served confidence, whose temperature was fitted on other clips.
+        ece_floor: expected calibration error of a perfectly calibrated model, by chance.
+        answered: share of the clips whose prediction is not "unsure".
         answered_accuracy: accuracy of those.
-        risk_coverage: [share of the surest clips, their accuracy].
+        risk_coverage: [share of the most confident clips, their accuracy].
         reliability_before: [mean confidence, accuracy, clips] per bin, of all seeds together; None like ``ece_before``.
-        reliability: the same as served.
+        reliability: the same with the served confidence.
         temperature: the one that ships.
-        sets: coverage in percent -> conformal sets; empty where no threshold was fitted on other clips.
+        sets: coverage in percent -> prediction sets; empty where no threshold was fitted on other clips.
         intensity: how well the network ranks intensities; None where the network or the corpus has none.
         median_best_epoch: over folds and seeds; None where nothing was trained, as by ``score``.
         best_epochs: per seed, fold -> best epoch.
         recipe: what was trained; None for ``score``.
         clip_seconds: see ``Recipe.clip_seconds``.
-        command: what made this.
-        scoring: of ``score`` alone.
-        seed: of ``train`` alone, as are the next three: of the weights, the order of the clips and dropout.
-        best_epoch: whose weights were kept, counted from 1; 0 where training has no epochs.
+        command: the command line.
+        scoring: of ``score`` only.
+        seed: of the weights, the order of the clips and dropout; of ``train`` only, as are the next three.
+        best_epoch: of the stored weights, counted from 1; 0 where training has no epochs.
         epochs: the training log, one object per epoch.
         tested_on: the speakers that were held out, or the clips where speakers are not known.
     """
@@ -172,7 +172,7 @@ class Metrics:
 
     @property
     def figure(self) -> Figure:
-        """The headline as a checkpoint carries it, in percent."""
+        """The headline figure in a checkpoint, in percent."""
         return Figure(
             corpus=self.corpus,
             protocol=self.protocol,
@@ -192,12 +192,12 @@ class Metrics:
         return {"sex": self.by_sex, "age": self.by_age, "race": self.by_race}[name]
 
     def to_json(self) -> dict[str, Any]:
-        """Returns what ``metrics.json`` holds."""
+        """Returns the content of ``metrics.json``."""
         return {"schema": SCHEMA} | {one.name: getattr(self, one.name) for one in fields(self)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Metrics:
-        """Reads what ``metrics.json`` holds; fields that this version does not know are passed over.
+        """Reads the content of ``metrics.json``; unknown fields are ignored.
 
         Raises:
             ValueError: the record is of another schema, or a field is missing.
@@ -206,7 +206,7 @@ class Metrics:
             raise ValueError(f"schema {schema!r}, expected {SCHEMA}")
         required = [one.name for one in fields(cls) if one.default is MISSING and one.default_factory is MISSING]
         if missing := [name for name in required if name not in record]:
-            raise ValueError(f"without {', '.join(missing)}")
+            raise ValueError(f"missing {', '.join(missing)}")
         return cls(**{one.name: record[one.name] for one in fields(cls) if one.name in record})
 
 
@@ -220,7 +220,7 @@ def read_metrics(folder: Path) -> Metrics:
     try:
         return Metrics.from_json(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError) as error:
-        raise ProtocolError(f"{file} holds no metrics of an evaluation ({error}); run the evaluation again.") from error
+        raise ProtocolError(f"{file} has no metrics of an evaluation ({error}); run the evaluation again.") from error
 
 
 def write_metrics(folder: Path, metrics: Metrics) -> None:

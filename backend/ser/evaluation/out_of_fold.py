@@ -1,4 +1,4 @@
-"""Reads and writes what a run predicts for every clip: one CSV row <-> one entry of ``OutOfFold``."""
+"""Reads and writes the predictions of a run: one CSV row per clip <-> one entry of ``OutOfFold``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ser.core.atomic_write import write_text
 from ser.core.labels import INTENSITIES
 
 UNKNOWN = "unknown"
-THRESHOLD = "threshold_"  # begins the names of columns, the coverage in percent ends them
+THRESHOLD = "threshold_"  # prefix of column names, followed by the coverage in percent
 AGE_STEP = 10  # years in an age group
 
 
@@ -24,18 +24,19 @@ class OutOfFold:
 
     Attributes:
         files: names of the clips.
-        truth: right labels.
+        truth: true labels.
         predicted: labels, or ``NO_SPEECH``.
         speakers: who speaks, across corpora.
         folds: fold that the clip was tested in.
-        groups: ``sex``, ``age`` and ``race`` -> one group per clip; only those that are known of some clip.
+        groups: ``sex``, ``age`` and ``race`` -> one group per clip; only those that are known for some clip.
         logits: float (clips, classes).
         epochs: fold -> its best epoch.
-        intensities: (how strongly the emotion was to be expressed, how strong the network found it) per clip, the first
-            NaN where that is not known; or None from networks that do not tell.
+        intensities: (intended intensity, predicted intensity) per clip, the first NaN where unknown; None for networks
+            without that output.
         corpora: name of each clip's corpus; empty where all are from one.
-        temperatures: float (clips,), found on other clips than are here; None where they are to be found on these.
-        thresholds: coverage in percent -> float (clips,), of conformal sets, found like the temperatures; may be empty.
+        temperatures: float (clips,), fitted on other clips than these; None where they are to be fitted on these.
+        thresholds: coverage in percent -> float (clips,), of prediction sets, fitted like the temperatures; may be
+            empty.
     """
 
     files: list[str]
@@ -53,7 +54,7 @@ class OutOfFold:
 
     @property
     def units(self) -> list[str]:
-        """What is independent of each other: speakers, or clips where it is not known who speaks, or one does."""
+        """The independent units: speakers, or clips where speakers are unknown or there is only one."""
         if len(set(self.speakers)) > 1:
             return self.speakers
         return [str(clip) for clip in range(len(self.truth))]
@@ -69,7 +70,7 @@ def write_rows(file: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def read_out_of_fold(file: Path) -> OutOfFold:
-    """Reads the out-of-fold predictions of one seed; runs made before there were ages and races have none."""
+    """Reads the out-of-fold predictions of one seed; runs of earlier versions have no ages and races."""
     with file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     columns = [name for name in rows[0] if name.startswith("logit_")]

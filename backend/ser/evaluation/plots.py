@@ -1,6 +1,6 @@
-"""Plots the metrics of an evaluation with matplotlib: PNG files, or SVG that follows light and dark.
+"""Plots the metrics of an evaluation with matplotlib: as PNG, or as SVG with a light and a dark scheme.
 
-``plot_...`` functions return a picture, ``draw_...`` functions write it.
+``plot_...`` functions return a figure, ``draw_...`` functions write it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ STYLE = {
     "font.size": 10,
     "grid.color": LINE,
     "legend.frameon": False,
-    "svg.fonttype": "none",  # letters stay letters: small files, and text that can be searched
-    "svg.hashsalt": "ser",  # the same picture has the same bytes
+    "svg.fonttype": "none",  # text stays text: small files that can be searched
+    "svg.hashsalt": "ser",  # deterministic output
     "text.color": INK,
     "xtick.color": QUIET,
     "ytick.color": QUIET,
 }
-WIDTH = 4.2  # inches; two stand side by side on a page, one is still readable on a phone
+WIDTH = 4.2  # inches; two fit side by side on a page, one is readable on a phone
 BAR_HEIGHT = 0.2  # inches
 NAME_LETTERS = 26  # of a bar's name that are shown; some corpora name speakers by long hashes
 HISTOGRAM_BINS = 30
@@ -44,7 +44,7 @@ PERCENT = PercentFormatter(1, decimals=0, symbol=" %")
 
 
 def styled(plot: Any) -> Any:
-    """Lets a function draw in ``STYLE``."""
+    """Makes a function draw in ``STYLE``."""
 
     @wraps(plot)
     def draw(*values: Any, **options: Any) -> Figure:
@@ -56,22 +56,22 @@ def styled(plot: Any) -> Any:
 
 @styled
 def plot_reliability(before: Sequence[Sequence[float]] | None, after: Sequence[Sequence[float]]) -> Figure:
-    """Draws accuracy over confidence; a point's area is its share of the clips, the diagonal is a calibrated model.
+    """Plots accuracy over confidence; a point's area is its share of the clips, the diagonal is a calibrated model.
 
     Args:
-        before: (mean confidence, accuracy, clips) of each bin without calibration; None where it is not known.
+        before: (mean confidence, accuracy, clips) of each bin without calibration; None where unknown.
         after: the same with calibration.
     """
     picture = Figure(figsize=(WIDTH, 3.7), layout="constrained")
     axes = picture.subplots()
-    axes.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1, label="perfectly calibrated")
-    curves = [(before, OTHER, "without calibration"), (after, ACCENT, "as served")]
+    axes.plot([0, 1], [0, 1], color=QUIET, linestyle=":", linewidth=1, label="perfect calibration")
+    curves = [(before, OTHER, "uncalibrated"), (after, ACCENT, "calibrated")]
     for points, color, label in curves:
         if points:
             confidence, accuracy, clips = np.asarray(points).T
             axes.plot(confidence, accuracy, color=color, linewidth=1.4, label=label)
             axes.scatter(confidence, accuracy, 260 * clips / clips.sum(), color=color, zorder=3)
-    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
     _percent_axes(axes.xaxis, axes.yaxis)
     axes.legend(loc="upper left")
     return picture
@@ -79,14 +79,14 @@ def plot_reliability(before: Sequence[Sequence[float]] | None, after: Sequence[S
 
 @styled
 def plot_risk_coverage(points: Sequence[Sequence[float]]) -> Figure:
-    """Draws the accuracy of the surest clips over how many of them get an answer; points are (coverage, accuracy)."""
+    """Plots the accuracy of the most confident clips over their share; points are (coverage, accuracy)."""
     picture = Figure(figsize=(WIDTH, 3.7), layout="constrained")
     axes = picture.subplots()
     coverage, accuracy = np.asarray(points).T
     axes.plot(coverage, accuracy, color=ACCENT, linewidth=1.8)
     axes.axhline(accuracy[-1], color=QUIET, linestyle=":", linewidth=1)
-    axes.text(0.01, accuracy[-1] - 0.01, "all answered", color=QUIET, va="top")
-    axes.set(xlabel="share of the clips that get an answer, surest first", ylabel="share that is right")
+    axes.text(0.01, accuracy[-1] - 0.01, "all clips", color=QUIET, va="top")
+    axes.set(xlabel="coverage (most confident clips first)", ylabel="accuracy")
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     _percent_axes(axes.xaxis, axes.yaxis)
     return picture
@@ -94,7 +94,7 @@ def plot_risk_coverage(points: Sequence[Sequence[float]]) -> Figure:
 
 @styled
 def plot_recalls(recalls: Mapping[str, float], overall: float, xlabel: str) -> Figure:
-    """Draws one bar per name, best first, and a line where all are together; shares of 1."""
+    """Plots one bar per name, best first, and a line at the overall value; shares of 1."""
     picture, axes = _bars(dict(sorted(recalls.items(), key=lambda pair: (-pair[1], pair[0]))), xlabel)
     axes.set(xlim=(0, 1))
     _percent_axes(axes.xaxis)
@@ -105,7 +105,7 @@ def plot_recalls(recalls: Mapping[str, float], overall: float, xlabel: str) -> F
 
 @styled
 def plot_differences(differences: Mapping[str, float], xlabel: str) -> Figure:
-    """Draws one bar per name to either side of 0, largest first; shares of 1, shown in percentage points."""
+    """Plots one bar per name to either side of 0, largest first; shares of 1, shown in percentage points."""
     ranked = dict(sorted(differences.items(), key=lambda pair: (-pair[1], pair[0])))
     picture, axes = _bars({name: 100 * value for name, value in ranked.items()}, xlabel)
     axes.axvline(0, color=QUIET, linewidth=1)
@@ -114,13 +114,13 @@ def plot_differences(differences: Mapping[str, float], xlabel: str) -> Figure:
 
 @styled
 def plot_counts(counts: Mapping[str, int], xlabel: str) -> Figure:
-    """Draws one bar per name, in the order given."""
+    """Plots one bar per name, in the given order."""
     return _bars(counts, xlabel)[0]
 
 
 @styled
 def plot_histogram(values: Sequence[float], xlabel: str) -> Figure:
-    """Draws how many values are how large, and their median; without values the picture is empty."""
+    """Plots a histogram and the median; empty without values."""
     picture = Figure(figsize=(WIDTH, 3), layout="constrained")
     axes = picture.subplots()
     axes.hist(values, bins=HISTOGRAM_BINS, color=ACCENT)
@@ -134,7 +134,7 @@ def plot_histogram(values: Sequence[float], xlabel: str) -> Figure:
 
 
 def _bars(values: Mapping[str, float], xlabel: str) -> tuple[Figure, Any]:
-    """Draws horizontal bars, the first one on top; what is below 0 has another colour."""
+    """Draws horizontal bars, the first one on top; negative values have another colour."""
     names = list(values)[::-1]
     picture = Figure(figsize=(WIDTH, 0.9 + BAR_HEIGHT * len(names)), layout="constrained")
     axes = picture.subplots()
@@ -162,7 +162,7 @@ def _percent_axes(*axes: Any) -> None:
 
 
 def to_svg(picture: Figure) -> str:
-    """Returns a picture as SVG without background, whose colours follow a reader's preference for light or dark."""
+    """Returns a figure as SVG without background, whose colours follow the preferred colour scheme."""
     buffer = io.StringIO()
     with matplotlib.rc_context(STYLE):
         picture.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
@@ -177,7 +177,7 @@ def to_svg(picture: Figure) -> str:
 
 
 def save_picture(picture: Figure, file: Path) -> None:
-    """Writes a picture as PNG."""
+    """Writes a figure as PNG."""
     write_atomically(file, lambda part: picture.savefig(part, dpi=120, format="png"))
 
 
@@ -194,8 +194,8 @@ def draw_confusion(
         file: PNG to write.
         confusion: rows are true labels, columns predicted ones.
         labels: names of both.
-        title: what was measured, protocol included.
-        answers: names of the columns where they are others.
+        title: of the plot, with the protocol.
+        answers: names of the columns if they differ.
     """
     columns = answers or labels
     counts = np.asarray(confusion)
@@ -220,13 +220,13 @@ def draw_confusion(
 
 
 def draw_curves(file: Path, loss: Sequence[float], recall: Sequence[float | None], best_epoch: int) -> None:
-    """Draws the training loss and the validation UA (share of 1) over the epochs, and which epoch was taken."""
+    """Draws the training loss and the validation UA (share of 1) over the epochs, and the selected epoch."""
     picture = Figure(figsize=(7, 4), layout="constrained")
     axes = picture.subplots()
     epochs = range(1, len(loss) + 1)
     axes.plot(epochs, loss, color="tab:gray", label="training loss")
     axes.set(xlabel="epoch", ylabel="training loss (nat)")
-    axes.axvline(best_epoch, color="black", linestyle=":", label=f"taken: epoch {best_epoch}")
+    axes.axvline(best_epoch, color="black", linestyle=":", label=f"selected: epoch {best_epoch}")
     if recall[0] is not None:
         right = axes.twinx()
         right.plot(epochs, [100 * value for value in recall], color="tab:blue", label="validation UA")

@@ -1,4 +1,4 @@
-"""Draws one recording: waveform, spectrogram, pitch, and how likely each emotion is."""
+"""Draws one recording: waveform, spectrogram, pitch, and the probability of each emotion."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ser.evaluation.plots import ACCENT, INK, LINE, OTHER, PERCENT, save_picture
 from ser.features.functionals import mel_hertz
 from ser.features.low_level import PITCH_MAX_HZ, PITCH_MIN_HZ, find_pitch, mel_decibel, spectrogram
 
-CHUNK_SECONDS = 30  # of a recording are analysed at a time; half an hour at once would need gigabytes
-COLUMNS = 2000  # more than a picture's pixels
+CHUNK_SECONDS = 30  # of audio per step; half an hour at once would need gigabytes
+COLUMNS = 2000  # more than the plot has pixels
 SHOWN_DB = 60  # below the loudest
 
 
@@ -28,7 +28,7 @@ def draw_clip(file: Path, samples: np.ndarray, speech: Speech, prediction: Predi
     Args:
         file: PNG to write.
         samples: float32 (samples,) at 16 kHz.
-        speech: where speech is in it; marked in the waveform.
+        speech: where speech is in it; shaded in the waveform.
         prediction: of the same recording.
 
     Raises:
@@ -43,7 +43,7 @@ def draw_clip(file: Path, samples: np.ndarray, speech: Speech, prediction: Predi
     parts = np.array_split(samples, -(-len(samples) // (CHUNK_SECONDS * SAMPLE_RATE)))
     _draw_wave(wave, samples, speech)
     image = _draw_mel(mel, parts, len(samples) / SAMPLE_RATE)
-    picture.colorbar(image, ax=mel, label="level (dB, loudest is 0)", pad=0.01)
+    picture.colorbar(image, ax=mel, label="level (dB below maximum)", pad=0.01)
     _draw_pitch(pitch, parts, speech)
     _draw_probabilities(bars, prediction)
     for axes in (wave, mel, pitch):
@@ -52,14 +52,14 @@ def draw_clip(file: Path, samples: np.ndarray, speech: Speech, prediction: Predi
 
 
 def _answer(prediction: Prediction) -> str:
-    """The recording's name and what was found, for a title."""
+    """Title: the recording's name and the prediction."""
     name = prediction.file if len(prediction.file) <= 40 else f"{prediction.file[:39]}…"
-    name = name.replace("$", r"\$")  # or matplotlib reads a formula
+    name = name.replace("$", r"\$")  # otherwise matplotlib parses a formula
     if prediction.state == "no_speech":
         return f"{name}: no speech"
     if prediction.state == "unsure":
         return f"{name}: unsure, {' or '.join(prediction.candidates)}"
-    return f"{name}: {prediction.emotion}, {prediction.confidence:.0f} % sure"
+    return f"{name}: {prediction.emotion}, {prediction.confidence:.0f} % confidence"
 
 
 def _draw_wave(axes: Any, samples: np.ndarray, speech: Speech) -> None:
@@ -70,9 +70,11 @@ def _draw_wave(axes: Any, samples: np.ndarray, speech: Speech) -> None:
     seconds = np.linspace(0, len(samples) / SAMPLE_RATE, len(groups))
     axes.fill_between(seconds, low, high, color=INK, linewidth=0.4)
     peak = max(float(np.abs(samples).max()), 1e-3)
-    title = f"Waveform, {speech.seconds:.1f} s of speech shaded" if speech.active.any() else "Waveform, no speech found"
+    title = (
+        f"Waveform, {speech.seconds:.1f} s of speech shaded" if speech.active.any() else "Waveform, no speech detected"
+    )
     axes.set_title(title, loc="left")
-    axes.set(ylabel="amplitude (1 = full)", ylim=(-1.05 * peak, 1.05 * peak))
+    axes.set(ylabel="amplitude (full scale 1)", ylim=(-1.05 * peak, 1.05 * peak))
 
 
 def _draw_mel(axes: Any, parts: Sequence[np.ndarray], seconds: float) -> Any:
@@ -99,10 +101,10 @@ def _draw_pitch(axes: Any, parts: Sequence[np.ndarray], speech: Speech) -> None:
     for start, end in speech.segments():
         axes.axvspan(start, end, color=ACCENT, alpha=0.1, linewidth=0)
         inside |= (seconds >= start) & (seconds <= end)
-    hertz = np.where(inside, hertz, np.nan)  # outside of speech a hum may have a pitch
+    hertz = np.where(inside, hertz, np.nan)  # hum outside of speech may have a pitch
     axes.plot(seconds, hertz, color=ACCENT, marker=".", markersize=4, linewidth=1.2)
     voiced = hertz[~np.isnan(hertz)]
-    title = f"Pitch of the voice, {voiced.mean():.0f} Hz on average" if len(voiced) else "Pitch: no voice found"
+    title = f"Pitch, mean {voiced.mean():.0f} Hz" if len(voiced) else "Pitch: no voiced speech detected"
     axes.set_title(title, loc="left")
     axes.set(ylabel="pitch (Hz)", ylim=(PITCH_MIN_HZ, PITCH_MAX_HZ), yscale="log")
     axes.set_yticks([50, 100, 200, 400], ["50", "100", "200", "400"])
@@ -112,12 +114,19 @@ def _draw_pitch(axes: Any, parts: Sequence[np.ndarray], speech: Speech) -> None:
 
 def _draw_probabilities(axes: Any, prediction: Prediction) -> None:
     found = prediction.probabilities
-    axes.set_title(f"How likely each emotion is (model {prediction.model})", loc="left")
+    axes.set_title(f"Probability of each emotion (model {prediction.model})", loc="left")
     axes.set(xlabel="probability", xlim=(0, 1))
     axes.xaxis.set_major_formatter(PERCENT)
     if not found:
         axes.set(yticks=[])
-        axes.text(0.5, 0.5, "No speech, so no emotion is named.", ha="center", va="center", transform=axes.transAxes)
+        axes.text(
+            0.5,
+            0.5,
+            "No speech detected, so no emotion is predicted.",
+            ha="center",
+            va="center",
+            transform=axes.transAxes,
+        )
         return
     named = prediction.candidates or [prediction.emotion]
     colors = [(OTHER if prediction.state == "unsure" else ACCENT) if label in named else LINE for label in found]

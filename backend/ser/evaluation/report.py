@@ -1,4 +1,4 @@
-"""Writes the report of an evaluation: ``Metrics`` -> ``report.html`` and pictures in the same folder."""
+"""Writes the report of an evaluation: ``Metrics`` -> ``report.html`` and plots in the same folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ser.evaluation.summary import PREDICTIONS_FILE
 
 REPORT_FILE = "report.html"
 COVERAGES = (1.0, 0.8, 0.6)
-CONFUSED = 3  # pairs of emotions that are named
+CONFUSED = 3  # pairs of emotions that are listed
 GROUPS = ("sex", "age", "race")
 
 
@@ -31,7 +31,7 @@ def write_report(folder: Path, metrics: Metrics) -> Path:
 
     Args:
         folder: where ``metrics.json`` is.
-        metrics: what it holds.
+        metrics: its content.
 
     Returns:
         The page.
@@ -53,7 +53,7 @@ def write_report(folder: Path, metrics: Metrics) -> Path:
 
 
 def page_values(metrics: Metrics) -> dict:
-    """Returns what the template shows, without the pictures."""
+    """Returns the values for the template, without the plots."""
     speakers = _speakers(metrics)
     ranked = sorted(({"name": name, **own} for name, own in speakers.items()), key=lambda own: own["ua"])
     scoring = metrics.scoring
@@ -85,12 +85,12 @@ def page_values(metrics: Metrics) -> dict:
 
 
 def protocol_in_words(metrics: Metrics) -> str:
-    """Says how speakers were kept apart."""
+    """Describes the protocol in a sentence or two."""
     if scoring := metrics.scoring:
         return f"The model {scoring['model']} on the recordings in {scoring['folder']}"
     protocol = (PROTOCOLS | HELD_OUT)[metrics.protocol]
     summary = f"Protocol {protocol.name}: {protocol.summary}"
-    return summary + (". No speaker of a test clip was heard in training." if metrics.speaker_independent else ".")
+    return summary + (". No test speaker is in the training data." if metrics.speaker_independent else ".")
 
 
 def _title(metrics: Metrics) -> str:
@@ -102,10 +102,10 @@ def _title(metrics: Metrics) -> str:
 
 
 def _measured(metrics: Metrics) -> list[tuple[str, str]]:
-    """What a table of the run's circumstances shows."""
+    """Rows of the table that describes the run."""
     emotions = ("Emotions", f"{len(metrics.labels)}: {', '.join(metrics.labels)}")
     unknown = all(name.endswith("/") for name in metrics.per_speaker)
-    speakers = ("Speakers", "not known" if unknown else f"{metrics.speakers:,}")
+    speakers = ("Speakers", "unknown" if unknown else f"{metrics.speakers:,}")
     if scoring := metrics.scoring:
         return [
             ("Model", f"{scoring['model']}, trained on {', '.join(scoring['trained_on'])}"),
@@ -128,7 +128,7 @@ def _measured(metrics: Metrics) -> list[tuple[str, str]]:
 
 
 def _speakers(metrics: Metrics) -> dict[str, GroupMetrics]:
-    """Speaker -> UA and clips; the corpus, which a speaker's name begins with, is left out where it is one."""
+    """Speaker -> UA and clips; the corpus, which a speaker's name begins with, is omitted if there is only one."""
     every = metrics.per_speaker
     corpora = {name.partition("/")[0] for name in every}
     return {name.partition("/")[2] or name: own for name, own in every.items()} if len(corpora) == 1 else dict(every)
@@ -155,7 +155,7 @@ def _shares(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> list[t
 
 
 def _confused(metrics: Metrics) -> list[tuple[str, str, float]]:
-    """The pairs of emotions that are most often confused: (true, taken for, share)."""
+    """The pairs of emotions that are most often confused: (true, predicted, share)."""
     pairs = [
         (true, answer, share)
         for true, cells in _shares(metrics.confusion, metrics.labels)
@@ -168,9 +168,9 @@ def _confused(metrics: Metrics) -> list[tuple[str, str, float]]:
 def _calibration(metrics: Metrics) -> list[tuple[str, str]]:
     before = metrics.ece_before
     return [
-        *([] if before is None else [("ECE without", f"{100 * before:.1f} %")]),
-        ("ECE as served", f"{100 * metrics.ece:.1f} %"),
-        ("Floor", f"{100 * metrics.ece_floor:.1f} %"),
+        *([] if before is None else [("ECE uncalibrated", f"{100 * before:.1f} %")]),
+        ("ECE calibrated", f"{100 * metrics.ece:.1f} %"),
+        ("ECE by chance", f"{100 * metrics.ece_floor:.1f} %"),
         (
             "Temperature",
             f"{metrics.temperature:.2f}, "

@@ -1,7 +1,7 @@
-"""Scores a finished model on people's own recordings; predictions and metrics are those that an evaluation writes.
+"""Scores a finished model on a user's own recordings; writes the same predictions and metrics as an evaluation.
 
-Nothing is dropped in silence: emotions that the model has no class for are counted, recordings that cannot be read are
-listed with their error.
+No recording is dropped silently: clips of emotions that the model does not predict are counted, recordings that cannot
+be read are listed with their error.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
 from ser.evaluation.summary import PREDICTIONS_FILE, summarise_served
 from ser.inference.predictor import Predictor
 
-LEAST = 1e-9  # probability that stands for 0, which has no logarithm
+LEAST = 1e-9  # replaces a probability of 0, which has no logarithm
 
 
 @dataclass
 class Scored:
-    """What became of each recording.
+    """Results of scoring, recording by recording.
 
     Attributes:
-        rows: of the CSV, one per recording that was answered.
-        unknown: emotion that the model has no class for -> recordings.
+        rows: of the CSV, one per scored recording.
+        unknown: emotion that the model does not predict -> recordings.
         failed: (file, error) of recordings that could not be read.
         as_neutral: calm recordings that count as neutral.
     """
@@ -53,13 +53,13 @@ def score_files(
     log: ResumeLog | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
-    """Asks the model about every recording whose emotion it has a class for.
+    """Predicts every recording whose emotion is among the model's labels.
 
     Args:
         predictor: the model.
         utterances: recordings with canonical emotions, see ``ser.data.manifest``.
-        folder: what their names are told relative to.
-        log: resume log, takes what was answered and holds what an interrupted run answered already.
+        folder: what their names are relative to.
+        log: resume log; results are added to it, and those of an interrupted run are taken from it.
         on_progress: called with (recordings done, recordings in all).
     """
     scored = Scored()
@@ -78,17 +78,17 @@ def write_scores(
 
     Args:
         out: where to write.
-        scored: what ``score_files`` returned.
+        scored: the result of ``score_files``.
         predictor: the model.
         folder: of the recordings.
         manifest: their CSV.
-        command: what made this, for the record.
+        command: the command line, for the record.
 
     Raises:
-        CorpusError: not one recording could be scored.
+        CorpusError: no recording could be scored.
     """
     if not scored.rows:
-        raise CorpusError(f"Not one recording could be scored. {_why(scored)}", "listing_invalid")
+        raise CorpusError(f"No recording could be scored. {_why(scored)}", "listing_invalid")
     write_rows(out / PREDICTIONS_FILE, scored.rows)
     run = read_out_of_fold(out / PREDICTIONS_FILE)
     info = predictor.info
@@ -137,9 +137,9 @@ def _score_one(
 
 
 def _row(prediction: Prediction, utterance: Utterance, truth: str, labels: Sequence[str]) -> dict[str, str]:
-    """One line of the CSV, in the columns of an evaluation's; the fold is the only one and no epoch was chosen.
+    """One line of the CSV, with the columns of an evaluation; there is one fold and no epoch was selected.
 
-    Without speech there are no probabilities: all are as likely.
+    Without speech there are no probabilities; all labels then get the same.
     """
     shares = {label: prediction.probabilities.get(label, 1 / len(labels)) for label in labels}
     return {
@@ -158,4 +158,4 @@ def _why(scored: Scored) -> str:
     if scored.failed:
         name, error = scored.failed[0]
         return f"{len(scored.failed)} could not be read, e.g. {name}: {error}"
-    return f"The model has no class for {', '.join(scored.unknown)}."
+    return f"The model does not predict {', '.join(scored.unknown)}."

@@ -1,7 +1,7 @@
 """Computes the metrics of a run from its predictions: ``OutOfFold`` -> ``Metrics``.
 
-Everything in ``metrics.json`` follows from the CSVs, so that anyone can recompute it, and so that figures that were
-added later can be had for a run that was finished before.
+Everything in ``metrics.json`` is computed from the CSVs, so that anyone can recompute it, and metrics added later are
+available for earlier runs.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from ser.models.calibration import (
     set_threshold,
 )
 
-RUN_FILE = "run.json"  # what a folder holds a run of
+RUN_FILE = "run.json"  # describes the run in a folder
 PREDICTIONS_FILE = "predictions.csv"  # of one finished model, instead of one file per seed
 FILES = "files"  # corpus and protocol of recordings that a finished model was scored on
-CIRCUMSTANCES = (  # what metrics.json says that does not follow from the predictions
+CIRCUMSTANCES = (  # fields of metrics.json that are not computed from the predictions
     "recipe",
     "clip_seconds",
     "command",
@@ -52,11 +52,11 @@ CIRCUMSTANCES = (  # what metrics.json says that does not follow from the predic
     "epochs",
     "tested_on",
 )
-CLIP_PARTS = 5  # a temperature is fitted on four of them where neither folds nor speakers part the clips
+CLIP_PARTS = 5  # a temperature is fitted on four of them where there are neither folds nor speakers
 
 
 def current(folder: Path) -> tuple[Metrics, list[OutOfFold]]:
-    """Reads a finished evaluation with its metrics computed anew, so that old and new runs have the same ones.
+    """Reads a finished evaluation and recomputes its metrics, so that old and new runs have the same ones.
 
     Returns:
         The metrics, and the predictions of every seed.
@@ -75,7 +75,7 @@ def current(folder: Path) -> tuple[Metrics, list[OutOfFold]]:
 
 
 def refresh(folder: Path) -> Metrics:
-    """Computes the metrics of a finished evaluation anew from its predictions and writes ``metrics.json``.
+    """Recomputes the metrics of a finished evaluation from its predictions and writes ``metrics.json``.
 
     Raises:
         ProtocolError: the folder holds none.
@@ -86,7 +86,7 @@ def refresh(folder: Path) -> Metrics:
 
 
 def _read(folder: Path) -> tuple[dict, list[OutOfFold]]:
-    """Reads ``metrics.json``, of which some metrics may be missing, and the predictions of every seed."""
+    """Reads ``metrics.json``, where some metrics may be missing, and the predictions of every seed."""
     try:
         record = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
         files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(record["seeds"])]
@@ -95,7 +95,7 @@ def _read(folder: Path) -> tuple[dict, list[OutOfFold]]:
         return record, [read_out_of_fold(file) for file in files]
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise ProtocolError(
-            f"{folder} holds no finished evaluation: {METRICS_FILE} with {PREDICTIONS_FILE} or out_of_fold_seed0.csv "
+            f"{folder} has no finished evaluation: {METRICS_FILE} with {PREDICTIONS_FILE} or out_of_fold_seed0.csv "
             f"..., as 'train', 'evaluate' and 'score' write them ({error})."
         ) from error
 
@@ -103,8 +103,8 @@ def _read(folder: Path) -> tuple[dict, list[OutOfFold]]:
 def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> Metrics:
     """Turns out-of-fold predictions of several seeds into metrics.
 
-    Confidence is that of ``served_temperatures`` (``ece`` and all that follows); ``temperature``, which ships, is
-    fitted on all clips and therefore has no metrics of its own.
+    ``ece`` and the other metrics of confidence use ``served_temperatures``; ``temperature``, which ships, is fitted on
+    all clips and therefore has no metrics of its own.
     """
     runs = [_possible(labels, run) for run in runs]
     targets = [_targets(labels, run) for run in runs]
@@ -129,7 +129,7 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
 
 
 def summarise_held_out(corpus: str, protocol: str, labels: Sequence[str], run: OutOfFold) -> Metrics:
-    """Metrics of one trained model on clips that were held out, with the temperature and thresholds that it has."""
+    """Metrics of one trained model on held-out clips, with its own temperature and thresholds."""
     temperature = float(run.temperatures[0])
     served = [softmax(run.logits / temperature, axis=1)]
     shipped = {percent: float(own[0]) for percent, own in run.thresholds.items()}
@@ -146,11 +146,11 @@ def summarise_held_out(corpus: str, protocol: str, labels: Sequence[str], run: O
 
 
 def summarise_served(labels: Sequence[str], answers: Sequence[str], run: OutOfFold, temperature: float) -> Metrics:
-    """Metrics of a finished model's answers; the logits are those of calibrated probabilities, as they are served."""
+    """Metrics of a finished model's predictions; the logits are the logarithms of its calibrated probabilities."""
     return Metrics(
         corpus=FILES,
         protocol=FILES,
-        speaker_independent=None,  # nobody knows whether these people were in the model's training
+        speaker_independent=None,  # it is unknown whether these speakers were in training
         temperature=temperature,
         **_measures(labels, [run], before=None, after=[_confidence(run.logits)], answers=answers),
     )
@@ -164,14 +164,14 @@ def _measures(
     after: Sequence[np.ndarray],
     answers: Sequence[str] | None = None,
 ) -> dict:
-    """Metrics that need no protocol: how good, for whom, how sure.
+    """Metrics that need no protocol: accuracy, by speaker and group, and calibration.
 
     Args:
         labels: order of the classes.
         runs: predictions of every seed.
-        before: per seed, (clips,) probability of the answer without calibration; None where it is not known.
+        before: per seed, (clips,) probability of the prediction without calibration; None where unknown.
         after: per seed, the same with calibration.
-        answers: classes that the model can answer with, where they are more than ``labels``.
+        answers: classes that the model can predict, if they are more than ``labels``.
     """
     scores = [score(run.truth, run.predicted, labels, answers) for run in runs]
     uas = [one.ua for one in scores]
@@ -220,10 +220,10 @@ def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) ->
 
 
 def served_temperatures(protocol: str, labels: Sequence[str], run: OutOfFold) -> np.ndarray:
-    """Returns a temperature for every clip (clips,) as a model has it that was not made for this clip.
+    """Returns a temperature for every clip (clips,), fitted without this clip.
 
-    It is found on the other folds, together for all corpora, as the one that ships. Where a test is of a corpus of
-    which nothing was heard, there is none to find: 1.
+    It is fitted on the other folds, jointly for all corpora, like the one that ships. Where the whole test corpus was
+    left out of training, it is 1.
     """
     if run.temperatures is not None:
         return run.temperatures
@@ -233,10 +233,10 @@ def served_temperatures(protocol: str, labels: Sequence[str], run: OutOfFold) ->
 
 
 def served_thresholds(protocol: str, labels: Sequence[str], run: OutOfFold) -> Mapping[int, np.ndarray]:
-    """Returns coverage in percent -> a threshold for every clip (clips,), as a model has it that never heard the clip.
+    """Returns coverage in percent -> a threshold for every clip (clips,), fitted without this clip.
 
-    Like the temperatures it is found on the other folds, together for all corpora. Where a test is of a corpus of which
-    nothing was heard, those are the other corpora; without any there is none to find, and the result is empty.
+    Like the temperatures it is fitted on the other folds, jointly for all corpora. Where the whole test corpus was left
+    out of training, those are the other corpora; if there is none, the result is empty.
     """
     if run.thresholds:
         return run.thresholds
@@ -253,7 +253,7 @@ def _served(protocol: str, labels: Sequence[str], run: OutOfFold) -> np.ndarray:
 
 
 def _possible(labels: Sequence[str], run: OutOfFold) -> OutOfFold:
-    """The run with labels that a clip's corpus does not have out of the question, as they are in ``predicted``."""
+    """The run with labels excluded that a clip's corpus does not have, as in ``predicted``."""
     corpora, truth = np.array(run.corpora or [""] * len(run.truth)), np.array(run.truth)
     found = {corpus: np.isin(labels, truth[corpora == corpus]) for corpus in np.unique(corpora)}
     allowed = np.stack([found[corpus] for corpus in corpora])
@@ -271,11 +271,11 @@ def _sets(
     found_elsewhere: Sequence[Mapping[int, np.ndarray]],
     shipped: Mapping[int, float],
 ) -> dict[str, SetMetrics]:
-    """Coverage in percent -> what conformal sets of that coverage hold on clips that they were not fitted on.
+    """Coverage in percent -> metrics of the prediction sets, on clips that the thresholds were not fitted on.
 
     Args:
         runs: predictions of every seed.
-        targets: per seed, position of the right class (clips,).
+        targets: per seed, position of the true class (clips,).
         fitted: per seed, probabilities (clips, classes) as served.
         found_elsewhere: per seed, coverage -> threshold for every clip (clips,), fitted on other clips.
         shipped: coverage -> the threshold that ships.
@@ -301,7 +301,7 @@ def _sets(
 
 def _intensity_ranking(runs: Sequence[OutOfFold]) -> IntensityRanking | None:
     """How often a strongly expressed clip is ranked above a mild one, among clips of any speaker and emotion, and among
-    clips of the same speaker and emotion; 0.5 is chance. None where the network or the corpus does not tell."""
+    clips of the same speaker and emotion; 0.5 is chance. None where the network or the corpus has no intensities."""
     if any(run.intensities is None for run in runs):
         return None
     among = {
@@ -330,12 +330,12 @@ def _both(intensities: np.ndarray) -> bool:
 
 
 def _right(shares: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """(clips,) probability of the right class."""
+    """(clips,) probability of the true class."""
     return shares[np.arange(len(targets)), targets]
 
 
 def _parts(run: OutOfFold) -> list[str]:
-    """The folds; the speakers where there is one fold; a fifth of the clips where it is not known who speaks."""
+    """The folds; the speakers where there is one fold; fifths of the clips where speakers are unknown."""
     for parts in (run.folds, run.speakers):
         if len(set(parts)) > 1:
             return parts
@@ -351,9 +351,9 @@ def _confidence(logits: np.ndarray) -> np.ndarray:
 
 
 def _trust(runs: Sequence[OutOfFold], before: Sequence[np.ndarray] | None, after: Sequence[np.ndarray]) -> dict:
-    """How far confidence can be believed, means over seeds: ECE beside the floor that chance alone gives; which share
-    of the clips gets an answer that is not "unsure", and how many of those are right; accuracy of the surest clips.
-    The points of the reliability diagram are of all seeds together."""
+    """Metrics of confidence, means over seeds: ECE and its value by chance; the share of clips whose prediction is not
+    "unsure", and their accuracy; the risk-coverage curve. The points of the reliability diagram are of all seeds
+    together."""
     correct = [np.array(run.predicted) == np.array(run.truth) for run in runs]
     sure = [confidence >= UNSURE_BELOW for confidence in after]
     answered = [right[own].mean() if own.any() else 0.0 for right, own in zip(correct, sure, strict=True)]

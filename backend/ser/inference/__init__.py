@@ -1,1 +1,1 @@
-"""A model applied to recordings: windows, predictions, live sessions, exports."""
+"""Applies a model to recordings: windows, predictions, live sessions, exports."""

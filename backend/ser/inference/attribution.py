@@ -1,4 +1,4 @@
-"""Merges what counted in each window, as weights of its parts, into one attribution over the recording."""
+"""Merges the attribution weights of all windows into one attribution over the recording."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ AttributionKind = Literal["attention", "saliency"]
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
-    """How much each moment of a recording counted.
+    """How much each moment of a recording contributed to the prediction.
 
     Attributes:
-        kind: ``attention`` is a network's own; ``saliency`` is read off the gradients of one that has none.
-        start: where each stretch begins in s; what no window covers is left out.
+        kind: ``attention`` of a network that has one; otherwise ``saliency``, computed from gradients.
+        start: where each stretch starts in s; stretches that no window covers are left out.
         end: where it ends in s.
-        weight: how much it counted; the most is 1.
+        weight: its weight; the maximum is 1.
     """
 
     kind: AttributionKind
@@ -33,7 +33,7 @@ class Attribution:
 
 @dataclass(frozen=True)
 class WindowAttribution:
-    """What counted in one window: ``weights`` (steps,) of equal parts of the samples ``start`` to ``stop``."""
+    """Attribution in one window: ``weights`` (steps,) of equal parts of the samples ``start`` to ``stop``."""
 
     start: int
     stop: int
@@ -41,12 +41,12 @@ class WindowAttribution:
 
 
 def merge_windows(windows: Sequence[WindowAttribution], samples: int, kind: AttributionKind) -> Attribution | None:
-    """Merges windows, each by how far its parts are above or below its own average.
+    """Merges windows, the weights of each relative to their own mean.
 
     Args:
-        windows: in any order; where they overlap, they are averaged.
+        windows: in any order; overlapping windows are averaged.
         samples: length of the recording in samples at 16 kHz.
-        kind: where the weights are from.
+        kind: what the weights are.
 
     Returns:
         The cells of ``cell_edges`` that some window covers, or None where no window has more than one part.

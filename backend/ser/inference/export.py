@@ -1,7 +1,7 @@
 """Writes predictions in formats that other programs read: CSV, Audacity labels, TextGrid, WebVTT, SRT, RTTM.
 
-Each format is one function from predictions to text; ``FORMATS`` names them. All but CSV are about one recording.
-Moments that a person marked are written where a format has a place for them: Audacity labels and TextGrid.
+Each format is one function from predictions to text; ``FORMATS`` lists them. All but CSV describe one recording. A
+user's marks are written where the format supports them: in Audacity labels and TextGrid.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ CSV_COLUMNS = (
 TIER = "emotion"
 MARKS_TIER = "marks"
 
-Marks = Sequence[tuple[float, str]]  # s from the beginning, and what was noted on one line
+Marks = Sequence[tuple[float, str]]  # s from the start, and a note of one line
 
 
 class Writer(Protocol):
-    """Writes a prediction, and the marks of its session where the format has a place for them."""
+    """Writes a prediction, and the marks of its session where the format supports them."""
 
     def __call__(self, prediction: Prediction, marks: Marks = ()) -> str: ...
 
 
 @dataclass(frozen=True)
 class Form:
-    """What files of a format are: its name, their ending, their media type."""
+    """Name, file suffix and media type of a format."""
 
     name: str
     suffix: str
@@ -57,7 +57,7 @@ class Format(Form):
 
 
 def to_csv(predictions: Iterable[Prediction]) -> str:
-    """One row a recording; lists are joined by semicolons, a probability that a model does not give is empty."""
+    """One row per recording; lists are joined by semicolons; probabilities of labels that the model lacks are empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")  # RFC 4180
     writer.writeheader()
@@ -78,8 +78,8 @@ def to_audacity(prediction: Prediction, marks: Marks = ()) -> str:
 
 
 def to_textgrid(prediction: Prediction, marks: Marks = ()) -> str:
-    """A TextGrid of Praat (long text format): a tier of intervals, where what is no speech has an empty label, and one
-    of points where there are marks.
+    """A TextGrid of Praat (long text format): a tier of intervals, with an empty label outside of speech, and a tier of
+    points if there are marks.
     """
     end = max([prediction.duration_seconds, *(one.end for one in prediction.segments), *(at for at, _ in marks)])
     intervals = [
@@ -116,7 +116,7 @@ def to_srt(prediction: Prediction) -> str:
 
 
 def to_rttm(prediction: Prediction) -> str:
-    """Rich Transcription Time Marked: one SPEAKER line a segment, with the emotion in place of a speaker's name.
+    """Rich Transcription Time Marked: one SPEAKER line per segment, with the emotion in place of a speaker's name.
 
     Source: NIST, "Rich Transcription 2009 evaluation plan", appendix A.
     """
@@ -129,7 +129,7 @@ def to_rttm(prediction: Prediction) -> str:
 
 
 def _unmarked(write: Callable[[Prediction], str]) -> Writer:
-    """For a format that has no place for marks."""
+    """For a format that does not support marks."""
     return lambda prediction, marks=(): write(prediction)
 
 
@@ -147,13 +147,13 @@ FORMATS: Mapping[str, Format] = {
 
 
 def _label(segment: Segment) -> str:
-    """What a person reads at a segment, such as "happy 87 %" or "unsure: happy 34 %"."""
+    """Label of a segment, such as "happy 87 %" or "unsure: happy 34 %"."""
     unsure = "unsure: " if segment.state == "unsure" else ""
     return f"{unsure}{segment.emotion} {segment.confidence:.0f} %"
 
 
 def _filled(segments: Sequence[Segment], end: float) -> Iterable[tuple[float, float, str]]:
-    """Segments with what lies between them, without gaps from 0 to the end."""
+    """Segments and the intervals between them, without gaps from 0 to the end."""
     last = 0.0
     for one in segments:
         if one.start > last:
@@ -165,13 +165,13 @@ def _filled(segments: Sequence[Segment], end: float) -> Iterable[tuple[float, fl
 
 
 def _points(marks: Marks) -> Iterable[tuple[str, str]]:
-    """Marks by time, each time once: a tier of points has no two at one moment."""
+    """Marks by time, each time once: a tier may not have two points at the same time."""
     for at, notes in groupby(sorted(marks), key=lambda one: f"{one[0]:.6f}"):
         yield at, "; ".join(note for _, note in notes)
 
 
 def _tier(kind: str, name: str, end: float, things: str, entries: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a TextGrid's tier; every entry is its own lines."""
+    """The lines of a TextGrid's tier; every entry is a list of lines."""
     lines = [
         f'class = "{kind}"',
         f'name = "{name}"',

@@ -23,14 +23,14 @@ SMOOTHING = (0.25, 0.5, 0.25)  # weights of the window before, the window itself
 
 @dataclass(frozen=True, kw_only=True)
 class WindowResults:
-    """What a model recognises in the windows of a recording.
+    """The predictions of a model for the windows of a recording.
 
     Attributes:
         speech: where speech is in the recording.
-        windows: those that are speech; none without speech.
+        windows: those that contain speech; may be empty.
         probabilities: (windows, classes), calibrated, in the canonical order of the model's labels.
-        grid: how the windows lie.
-        intensities: (windows,) how strongly the emotion is expressed; None from models that do not tell.
+        grid: length and step of the windows.
+        intensities: (windows,) how strongly the emotion is expressed; None for models without that output.
     """
 
     speech: Speech
@@ -52,12 +52,12 @@ def make_prediction(
     """Combines the windows into the prediction.
 
     Args:
-        info: the model that gave the probabilities.
-        results: what it recognised.
+        info: the model.
+        results: its predictions for the windows.
         file: name of the recording.
         duration_seconds: its length.
         warnings: codes of ``WARNINGS``.
-        set_threshold: probability from which on an emotion is in the ``prediction_set``; None asks for no set.
+        set_threshold: lowest probability of an emotion in the ``prediction_set``; None for no set.
     """
     threshold, labels = info.calibration.unsure_below, canonical_order(info.labels)
     windows, grid = results.windows, results.grid
@@ -92,7 +92,7 @@ def make_prediction(
 
 
 def pool_windows(values: np.ndarray, windows: Sequence[Window]) -> np.ndarray:
-    """Returns the speech-weighted mean over the first axis of (windows, ...), which stands for the whole recording."""
+    """Returns the mean over the first axis of (windows, ...), weighted by the speech in each window."""
     return np.average(values, axis=0, weights=[window.speech_seconds for window in windows])
 
 
@@ -131,19 +131,19 @@ def find_segments(
     grid: Grid,
     unsure_below: float,
 ) -> list[Segment]:
-    """Joins neighbouring windows with the same likeliest emotion and keeps what is speech.
+    """Joins neighbouring windows with the same likeliest emotion into segments of speech.
 
     Args:
         probabilities: (windows, classes), smoothed.
         windows: the windows.
         labels: names of the classes.
         speech: of the whole recording.
-        grid: how the windows lie.
-        unsure_below: a segment with a smaller mean probability is unsure.
+        grid: length and step of the windows.
+        unsure_below: a segment with a lower mean probability is unsure.
 
     Returns:
-        Segments in order, not overlapping. A window covers the hop in its middle, beside a gap all up to it; a
-        recording of one window is one segment from the first to the last speech.
+        Segments in order, not overlapping. A window covers the hop in its middle, or up to a gap beside it; a
+        recording of one window is one segment from the start of the first to the end of the last speech.
     """
     stretches = _bridged(speech)
     if len(windows) == 1:
@@ -166,7 +166,7 @@ def find_segments(
 
 
 def find_transitions(found: list[Segment]) -> list[Transition]:
-    """Returns where one sure emotion follows another, skipping unsure segments between them."""
+    """Returns the times at which one sure emotion follows another; unsure segments between them are skipped."""
     sure = [segment for segment in found if segment.state == "emotion"]
     return [
         Transition(at=after.start, before=before.emotion, after=after.emotion)
@@ -176,7 +176,7 @@ def find_transitions(found: list[Segment]) -> list[Transition]:
 
 
 def dominant_emotion(found: list[Segment]) -> str | None:
-    """Returns the emotion of the most speech; None without a segment."""
+    """Returns the emotion with the longest total duration; None without a segment."""
     seconds: dict[str, float] = defaultdict(float)
     for segment in found:
         seconds[segment.emotion] += segment.end - segment.start
@@ -194,7 +194,7 @@ def _bridged(speech: Speech) -> list[tuple[float, float]]:
 
 
 def _cells(windows: Sequence[Window], grid: Grid) -> list[tuple[float, float]]:
-    """What each window covers, in s: the hop in its middle, and beside a gap between windows all up to the gap."""
+    """The interval of each window in s: the hop in its middle, extended up to a gap beside it."""
     hop, margin = round(grid.hop_seconds * SAMPLE_RATE), (grid.window_seconds - grid.hop_seconds) / 2 * SAMPLE_RATE
     starts, ends = [float(windows[0].span.start)], []
     for before, after in pairwise(window.span for window in windows):

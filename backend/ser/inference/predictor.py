@@ -1,4 +1,4 @@
-"""Predicts the emotion of a recording with a loaded model: the one path behind every way in."""
+"""Predicts the emotion of a recording with a loaded model, for the library, the API and the command line."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_c
 from ser.models.encoder import EncoderHeads
 from ser.models.speaker_offset import variety
 
-CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is overdriven
+CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is clipped
 QUIET_PEAK = 0.01  # -40 dB below full scale
 SHORT_SPEECH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """A recording with its prediction and what that was made from.
+    """A recording with its prediction and the intermediate results.
 
     Attributes:
         prediction: the prediction.
-        samples: float32 (samples,) at 16 kHz, what was analysed.
+        samples: float32 (samples,) at 16 kHz.
         speech: where speech is in them.
-        attribution: what counted; None without speech, when not asked for, or from a network that takes a window whole.
+        attribution: how much each moment contributed; None without speech, if not requested, or for a network whose
+            input is a single vector per window.
     """
 
     prediction: Prediction
@@ -50,7 +51,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class _Recording:
-    """A recording as it came, its samples at the model's rate, and where speech is in them."""
+    """A decoded recording, its samples at the model's rate, and where speech is in them."""
 
     waveform: Waveform
     samples: np.ndarray
@@ -67,7 +68,7 @@ class Predictor:
 
     @property
     def info(self) -> ModelInfo:
-        """What the model says about itself."""
+        """Metadata of the model."""
         return self._checkpoint.info
 
     def predict(
@@ -79,20 +80,20 @@ class Predictor:
         coverage: int | None = None,
         profile: Profile | None = None,
     ) -> Prediction:
-        """Names the emotion of a recording.
+        """Predicts the emotion of a recording.
 
         Args:
             source: the file's content, its path, or a waveform.
-            file: name to put into the answer; a path's own name where empty.
-            grid: windows to divide it into, such as ``make_grid(window_seconds=2)``; by default 3 s long ones every
-                second, and a recording of up to 10 s as a whole.
-            coverage: percent of the answers whose ``prediction_set`` is to hold the right emotion; None asks for none.
-            profile: of the speaker, to whose voice the model is then calibrated.
+            file: name for the prediction; the name of the path if empty.
+            grid: windows to divide it into, such as ``make_grid(window_seconds=2)``; by default windows of 3 s every
+                second, and a single window for a recording of up to 10 s.
+            coverage: percent of recordings whose ``prediction_set`` should contain the true emotion; None for no set.
+            profile: speaker profile to calibrate with.
 
         Raises:
             AudioError: the recording cannot be used, or has more windows than ``check_work`` allows.
             ProfileError: the profile is of another model.
-            SettingsError: the model was not measured at that coverage.
+            SettingsError: the model has no threshold for that coverage.
         """
         return self.analyse(source, file, grid=grid, coverage=coverage, profile=profile, explain=False).prediction
 
@@ -107,12 +108,12 @@ class Predictor:
         explain: bool = True,
         check_cancelled: CheckCancelled = lambda: None,
     ) -> Analysis:
-        """Names the emotion of a recording as ``predict`` does, and returns what it was found from.
+        """Predicts the emotion of a recording like ``predict``, and returns the intermediate results as well.
 
         Args:
             source, file, grid, coverage, profile: as for ``predict``.
-            explain: whether to say what counted; that takes about as long again where a network has no attention.
-            check_cancelled: called now and then while a long recording is analysed; what it raises ends the work.
+            explain: whether to compute the attribution; doubles the time for a network without attention.
+            check_cancelled: called between batches of a long recording; an exception from it stops the analysis.
 
         Raises:
             AudioError, ProfileError, SettingsError: as ``predict``.
@@ -141,7 +142,7 @@ class Predictor:
         explain: bool,
         check_cancelled: CheckCancelled,
     ) -> tuple[WindowResults, Attribution | None]:
-        """Runs the network on the windows with speech, and says what counted if that is asked for."""
+        """Runs the network on the windows with speech, and computes the attribution if requested."""
         speech = recording.speech
         windows = make_windows(speech, grid) if speech.active.any() else []
         if not windows:
@@ -156,7 +157,7 @@ class Predictor:
     def _window_results(
         self, speech: Speech, grid: Grid, windows: Sequence[Window], outputs: ClipOutputs | None
     ) -> WindowResults:
-        """Keeps the windows that the network takes for speech, with the labels in canonical order."""
+        """Selects the windows that the network classifies as speech, with the labels in canonical order."""
         if outputs is None or not outputs.is_speech.any():
             nothing = np.zeros((0, len(self.info.labels)))
             return WindowResults(speech=speech, windows=[], probabilities=nothing, grid=grid)
@@ -174,13 +175,13 @@ class Predictor:
         known = self.info.calibration.set_thresholds
         if str(coverage) not in known:
             raise SettingsError(
-                f"{self.info.name} has no sets that hold the right emotion {coverage} % of the time; "
+                f"{self.info.name} has no prediction sets with a coverage of {coverage} %; "
                 f"available: {', '.join(known) or 'none'}."
             )
         return known[str(coverage)]
 
-    def enrol(self, name: str, sources: Sequence[bytes | str | Path | Waveform]) -> Profile:
-        """Makes a profile of one speaker; the recordings are best varied in emotion, and need no labels.
+    def enroll(self, name: str, sources: Sequence[bytes | str | Path | Waveform]) -> Profile:
+        """Makes a speaker profile; the recordings should vary in emotion, and need no labels.
 
         Args:
             name: of the profile.
@@ -188,8 +189,8 @@ class Predictor:
 
         Raises:
             AudioError: a recording cannot be used.
-            ProfileError: the name cannot be one, nobody speaks in any of the recordings, or the model cannot be
-                calibrated to a voice.
+            ProfileError: the name is invalid, no recording contains speech, or the model does not support speaker
+                profiles.
         """
         check_name(name)
         heads = self._heads()
@@ -200,7 +201,7 @@ class Predictor:
                 clips = cut_speech(recording.samples, recording.speech, make_windows(recording.speech))
                 enrolled.append((self._runner.run(clips), recording.speech.seconds))
         if not enrolled:
-            raise ProfileError(f"Nobody speaks in the {len(sources)} recordings; record speech.", "profile_empty")
+            raise ProfileError(f"The recordings ({len(sources)}) contain no speech; record speech.", "profile_empty")
         embeddings = torch.tensor(np.stack([outputs.embeddings.mean(axis=0) for outputs, _ in enrolled]))
         probabilities = torch.tensor(np.stack([outputs.probabilities.mean(axis=0) for outputs, _ in enrolled])).float()
         return Profile(
@@ -215,18 +216,20 @@ class Predictor:
         )
 
     def _heads(self) -> EncoderHeads:
-        """Returns the heads that profiles are made and used with."""
+        """Returns the heads that make and use speaker profiles."""
         network = self._checkpoint.network
         if not network.supports_profiles:
-            raise ProfileError(f"{self.info.name} cannot be calibrated to a voice; choose another.", "profile_model")
+            raise ProfileError(
+                f"{self.info.name} does not support speaker profiles; choose another model.", "profile_model"
+            )
         return network.heads
 
     def _speaker_offset(self, profile: Profile) -> Tensor:
-        """Returns the offset of a profile, (size,)."""
+        """Returns the speaker offset (size,) of a profile."""
         if profile.weights != self._heads().fingerprint:
             raise ProfileError(
-                f"The profile {profile.name!r} was made by other weights ({profile.model}) than those of "
-                f"{self.info.name}; enrol again with this model.",
+                f"The profile {profile.name!r} was made with other weights ({profile.model}) than those of "
+                f"{self.info.name}; enroll again with this model.",
                 "profile_model",
             )
         return torch.from_numpy(profile.offset)
@@ -249,7 +252,7 @@ def load_predictor(name_or_path: str | Path, settings: Settings) -> Predictor:
 
 
 def _warnings(recording: _Recording, results: WindowResults) -> list[str]:
-    """Returns the codes of what makes a prediction less reliable."""
+    """Returns the codes of the warnings about a recording."""
     waveform, speech = recording.waveform, recording.speech
     level = np.abs(waveform.samples)
     found = []

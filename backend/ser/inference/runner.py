@@ -1,4 +1,4 @@
-"""Runs a network on parts of a recording: probabilities, embeddings, and what counted in each part."""
+"""Runs a network on the windows of a recording: probabilities, embeddings, and attribution."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ser.inference.windowing import Window
 from ser.models.checkpoint import Checkpoint
 from ser.models.network import NetworkOutput
 
-CheckCancelled = Callable[[], None]  # called between batches; what it raises ends the work
-BATCH_SECONDS = 192  # of audio that go through the network at a time; bounds the memory
+CheckCancelled = Callable[[], None]  # called between batches; an exception from it stops the analysis
+BATCH_SECONDS = 192  # of audio per batch; bounds the memory
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What of a window goes into the network: float32 (samples,), and at which sample of the recording it starts."""
+    """The speech of a window, which the network is given: float32 (samples,), and its first sample in the recording."""
 
     samples: Tensor
     start: int
@@ -30,14 +30,14 @@ class Clip:
 
 @dataclass(frozen=True)
 class ClipOutputs:
-    """What a network recognises in clips.
+    """Output of a network for clips.
 
     Attributes:
         probabilities: (clips, classes), calibrated, in the order of the model's labels.
         embeddings: (clips, size).
-        attributions: the network's attention in each clip; empty from networks without.
-        intensities: (clips,) how strongly the emotion is expressed, 0 to 1; None from networks that do not tell.
-        is_speech: bool (clips,), whether each clip is speech; all true from networks that do not tell.
+        attributions: the network's attention in each clip; empty for networks without attention.
+        intensities: (clips,) how strongly the emotion is expressed, 0 to 1; None for networks without that output.
+        is_speech: bool (clips,), whether each clip is speech; all true for networks without that output.
     """
 
     probabilities: np.ndarray
@@ -69,7 +69,7 @@ class NetworkRunner:
 
         Args:
             clips: in order of time.
-            speaker_offset: (size,), only for networks that support profiles; None where nothing is known.
+            speaker_offset: (size,), only for networks that support profiles; None for an unknown speaker.
             check_cancelled: see ``CheckCancelled``.
         """
         outputs, attributions = [], []
@@ -97,7 +97,7 @@ class NetworkRunner:
         samples: int,
         check_cancelled: CheckCancelled = lambda: None,
     ) -> Attribution | None:
-        """Says what counted: the network's own attention or, where it has none, its saliency.
+        """Returns the attribution: the network's attention or, if it has none, its saliency.
 
         Args:
             clips: of a recording, in order of time.
@@ -134,7 +134,7 @@ class NetworkRunner:
         return self._window_attributions(batch, moved * length_mask(lengths, frames.shape[1]))
 
     def _batches(self, clips: list[Clip], check_cancelled: CheckCancelled) -> Iterator[list[Clip]]:
-        """Divides clips into batches of about ``BATCH_SECONDS``, padding counted."""
+        """Divides clips into batches of about ``BATCH_SECONDS``, padding included."""
         size = max(1, BATCH_SECONDS * self._info.sample_rate // max(len(clip.samples) for clip in clips))
         for start in range(0, len(clips), size):
             if start:

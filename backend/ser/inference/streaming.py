@@ -1,8 +1,8 @@
 """Analyses the chunks of a live session, and merges them into the session's ``Prediction``.
 
-A chunk is analysed on its own, by whichever process gets it. Its result is stored with where speech is in it, and the
-session's prediction is made from all chunks that are there, in whatever order they came. Chunks may overlap: then they
-are the windows of a recording, and a session of them gives nearly what the recording would.
+A chunk is analysed on its own, by whichever process receives it. Its result is stored together with its speech frames,
+and the session's prediction is computed from all stored chunks, in whatever order they arrived. Chunks may overlap:
+then they are the windows of a recording, and the session's prediction is nearly that of the recording.
 """
 
 from __future__ import annotations
@@ -28,14 +28,18 @@ from ser.models.checkpoint import ModelInfo
 from ser.storage.sessions import Chunk
 
 CHUNK_SECONDS = 3.0  # the longest chunk
-ROUNDING_SECONDS = 0.01  # a chunk may be longer by so much, which is what resampling in a browser adds
-DECODED_SECONDS = 60.0  # enough to say how long a chunk is that is too long
+ROUNDING_SECONDS = 0.01  # tolerance for chunks that resampling in a browser made longer
+DECODED_SECONDS = 60.0  # enough to report the length of a chunk that is too long
 RESULT_FIELDS = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
-RECORDING_WARNINGS = ("overdriven", "quiet", "narrow_band")  # hold for a session where most of its chunks have them
+RECORDING_WARNINGS = (
+    "overdriven",
+    "quiet",
+    "narrow_band",
+)  # apply to a session if at least half of its chunks have them
 
 
 def chunk_digest(content: bytes, start: float) -> str:
-    """Identifies what was sent, so that the same chunk is recognised when it comes again."""
+    """Returns a digest of a chunk, by which a repeated request is recognised."""
     return hashlib.sha256(f"{start!r}:".encode() + content).hexdigest()
 
 
@@ -48,13 +52,13 @@ def analyse_chunk(
     profile: Profile | None,
     decode: Decode = decode,
 ) -> Chunk:
-    """Names the emotion of one chunk.
+    """Predicts the emotion of one chunk.
 
     Args:
         predictor: the session's model.
-        content: a recording of its own, such as a WAV file.
+        content: a complete audio file, such as WAV.
         sequence: its number in the session.
-        start: where it begins in s.
+        start: where it starts in s.
         profile: of the speaker.
         decode: decodes the chunk.
 
@@ -65,7 +69,7 @@ def analyse_chunk(
     waveform = decode(content, DECODED_SECONDS)
     if waveform.seconds > CHUNK_SECONDS + ROUNDING_SECONDS:
         raise AudioError(
-            f"The chunk is {waveform.seconds:.1f} s long; at most {CHUNK_SECONDS:g} s are taken. Send shorter ones.",
+            f"The chunk is {waveform.seconds:.1f} s long, the limit is {CHUNK_SECONDS:g} s; send shorter chunks.",
             "audio_too_long",
         )
     analysis = predictor.analyse(waveform, profile=profile, explain=False)
@@ -86,7 +90,7 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Predic
     Args:
         info: the session's model.
         chunks: by number; any may be missing.
-        title: to name the prediction by.
+        title: name of the prediction.
 
     Returns:
         The prediction as for a recording; "no speech" without a chunk.
@@ -96,7 +100,7 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Predic
     spoken = _windows(chunks, speech, grid)
     labels = canonical_order(info.labels)
     rows = [[chunk.answer["probabilities"][label] for label in labels] for _, chunk in spoken]
-    intensities = [chunk.answer.get("intensity") for _, chunk in spoken]  # sessions begun before it was kept have none
+    intensities = [chunk.answer.get("intensity") for _, chunk in spoken]  # chunks stored by earlier versions have none
     results = WindowResults(
         speech=speech,
         windows=[window for window, _ in spoken],
@@ -109,7 +113,7 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Predic
 
 
 def _warnings(chunks: Sequence[Chunk], results: WindowResults) -> list[str]:
-    """The codes of what makes the session's answer less reliable."""
+    """The codes of the warnings about a session."""
     counts = Counter(code for chunk in chunks for code in chunk.answer.get("warning_codes", ()))
     found = [code for code in RECORDING_WARNINGS if counts[code] and 2 * counts[code] >= len(chunks)]
     if 0 < results.speech.seconds < SHORT_SPEECH_SECONDS:
@@ -121,10 +125,10 @@ def _warnings(chunks: Sequence[Chunk], results: WindowResults) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """A session in a few numbers.
+    """Summary statistics of a session.
 
     Attributes:
-        seconds: emotion -> s of speech that carry it, the most first.
+        seconds: emotion -> s of speech with it, longest first.
         unsure_seconds: how much of that is unsure.
         transitions: how often one emotion follows another.
         confidence: mean over the speech in percent, None without.
@@ -139,7 +143,7 @@ class Statistics:
 
 
 def summarise(prediction: Prediction) -> Statistics:
-    """Counts what a prediction holds."""
+    """Computes the summary statistics of a prediction."""
     seconds: dict[str, float] = defaultdict(float)
     unsure = weighted = 0.0
     for segment in prediction.segments:
@@ -154,17 +158,17 @@ def summarise(prediction: Prediction) -> Statistics:
         unsure_seconds=round(unsure, 3),
         transitions=len(prediction.transitions),
         confidence=round(weighted / total, 2) if total else None,
-        speech_share=round(100 * share, 3),  # whoever shows it rounds, once
+        speech_share=round(100 * share, 3),  # rounded only for display
     )
 
 
 def result_of(prediction: Prediction) -> dict[str, object]:
-    """Returns what is stored of a live session, as of an analysed recording: without audio there is nothing more."""
+    """Returns the stored result of a live session, in the shape of an analysed recording; no audio is stored."""
     return {"prediction": prediction.to_dict(), "attention": None, "descriptors": [], "curves": []}
 
 
 def _grid(chunks: Sequence[Chunk]) -> Grid:
-    """How the chunks lie: as far apart as most of them are, as long as the longest."""
+    """The grid of the chunks: the median step, and the length of the longest chunk."""
     steps = np.diff(np.unique([chunk.start for chunk in chunks]))
     hop = round(float(np.median(steps)), 3) if len(steps) else HOP_SECONDS
     longest = max((chunk.end - chunk.start for chunk in chunks), default=WINDOW_SECONDS)
@@ -172,7 +176,7 @@ def _grid(chunks: Sequence[Chunk]) -> Grid:
 
 
 def _speech(chunks: Sequence[Chunk]) -> Speech:
-    """Where speech is in the session: where at least half of the chunks that cover a frame say so."""
+    """Where speech is in the session: in frames where at least half of the chunks that cover them have speech."""
     places = [(round(chunk.start * SAMPLE_RATE / FRAME_SAMPLES), chunk.speech) for chunk in chunks]
     votes = np.zeros(max((first + len(speech) for first, speech in places), default=0))
     covered = np.zeros(len(votes))
@@ -184,7 +188,7 @@ def _speech(chunks: Sequence[Chunk]) -> Speech:
 
 
 def _windows(chunks: Sequence[Chunk], speech: Speech, grid: Grid) -> list[tuple[Window, Chunk]]:
-    """The chunks with speech as windows on the grid, one for each of its places: of several the one sent last."""
+    """The chunks with speech as windows on the grid, one per place: of several the one sent last."""
     origin = min((chunk.start for chunk in chunks), default=0.0)
     spoken = [chunk for chunk in chunks if chunk.answer["probabilities"]] if speech.active.any() else []
     places = {round((chunk.start - origin) / grid.hop_seconds): chunk for chunk in spoken}

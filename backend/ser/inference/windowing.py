@@ -1,4 +1,4 @@
-"""Divides a recording into windows, on a grid that can be asked for, and limits how much work they may be."""
+"""Divides a recording into windows of a given length and step, and limits their total duration."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Window:
 
 @dataclass(frozen=True)
 class Grid:
-    """How long windows are and how far apart they begin, in s.
+    """Length and step of windows, in s.
 
     Attributes:
         window_seconds: length.
         hop_seconds: step.
-        always: whether short recordings are divided into windows, too.
+        always: whether short recordings are divided into windows as well.
     """
 
     window_seconds: float = WINDOW_SECONDS
@@ -45,7 +45,7 @@ DEFAULT_GRID = Grid()
 
 
 def make_grid(window_seconds: float | None, hop_seconds: float | None) -> Grid:
-    """Makes the grid that was asked for; None stands for the default.
+    """Makes a grid; None stands for the default.
 
     Raises:
         SettingsError: the window or the hop is out of range, or the hop is longer than the window.
@@ -61,15 +61,15 @@ def make_grid(window_seconds: float | None, hop_seconds: float | None) -> Grid:
 
 
 def check_work(grid: Grid, seconds: float, longest_seconds: float) -> None:
-    """Checks that the windows do not add up to hours of audio, as a short hop repeats every moment many times.
+    """Checks that the windows do not add up to hours of audio, as many windows overlap with a short hop.
 
     Args:
-        grid: what was asked for.
+        grid: the requested grid.
         seconds: length of the recording.
         longest_seconds: of the longest recording that is accepted; ``MAX_OVERLAP`` times that is the most.
 
     Raises:
-        AudioError: it is more (``value_invalid``).
+        AudioError: they add up to more (``value_invalid``).
     """
     size, most = grid.window_seconds, MAX_OVERLAP * longest_seconds
     count = int((seconds - size) / grid.hop_seconds + 1e-6) + 1 if seconds > size else 1
@@ -84,12 +84,12 @@ def check_work(grid: Grid, seconds: float, longest_seconds: float) -> None:
 
 
 def make_windows(speech: Speech, grid: Grid = DEFAULT_GRID) -> list[Window]:
-    """Returns the windows of a recording that hold enough speech; at least one."""
+    """Returns the windows of a recording that contain enough speech; at least one."""
     size, hop = round(grid.window_seconds * SAMPLE_RATE), round(grid.hop_seconds * SAMPLE_RATE)
     if speech.samples <= (size if grid.always else LONG_SECONDS * SAMPLE_RATE):
         return [Window(slice(0, speech.samples), speech.seconds)]
     spans = [slice(start, start + size) for start in range(0, speech.samples - size + 1, hop)]
-    spans[-1] = slice(spans[-1].start, speech.samples)  # the last takes what is left, less than a hop
+    spans[-1] = slice(spans[-1].start, speech.samples)  # the last one is extended to the end, by less than a hop
     every = [Window(span, speech.seconds_between(span.start, span.stop)) for span in spans]
     spoken = [window for window in every if window.speech_seconds >= MIN_SPEECH_SECONDS]
     return spoken or [max(every, key=lambda window: window.speech_seconds)]

@@ -1,1 +1,1 @@
-"""Networks: the recipe contract, layers, calibration, checkpoints."""
+"""Defines networks: the recipe contract, layers, calibration and checkpoints."""

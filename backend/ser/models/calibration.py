@@ -1,4 +1,4 @@
-"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and conformal sets."""
+"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and prediction sets."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-UNSURE_BELOW = 0.5  # an answer is unsure when it is more likely wrong than right
+UNSURE_BELOW = 0.5  # a prediction is unsure when it is more likely wrong than right
 CANDIDATE_SHARE = 0.5  # an emotion at least half as likely as the likeliest is a candidate
 MAX_CANDIDATES = 3
-COVERAGES = (80, 90, 95)  # percent of the sets that are to hold the right emotion
+COVERAGES = (80, 90, 95)  # percent of the prediction sets that should contain the true emotion
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What turns logits into probabilities that can be believed.
+    """Parameters that turn logits into calibrated probabilities.
 
     Attributes:
         temperature: logits are divided by it.
-        unsure_below: an answer of a smaller probability is unsure; see ``UNSURE_BELOW``.
-        set_thresholds: coverage in percent, such as "90" -> the probability from which on an emotion is in the set.
+        unsure_below: a prediction of lower probability is unsure; see ``UNSURE_BELOW``.
+        set_thresholds: coverage in percent, such as "90" -> lowest probability of an emotion in the prediction set.
     """
 
     temperature: float
@@ -30,7 +30,7 @@ class Calibration:
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Returns the temperature with the least negative log likelihood.
+    """Returns the temperature that minimises the negative log likelihood.
 
     Args:
         logits: (clips, classes), out-of-fold: of networks that were not trained on the clips' speakers.
@@ -51,8 +51,8 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
 def cross_fit_temperatures(logits: np.ndarray, targets: np.ndarray, parts: Sequence[str]) -> np.ndarray:
     """Returns the temperature of every clip, fitted on the clips of all other parts: float (clips,).
 
-    A temperature that has seen a clip flatters the calibration error of that clip, as a threshold chosen on the test
-    set flatters accuracy. With folds or speakers for parts, the error is one of speakers that were not seen.
+    A temperature fitted on a clip makes the calibration error of that clip look too small, as a threshold chosen on the
+    test set does with accuracy. With folds or speakers as parts, the error is measured on unseen speakers.
 
     Args:
         logits: (clips, classes), out-of-fold.
@@ -68,21 +68,21 @@ def cross_fit_temperatures(logits: np.ndarray, targets: np.ndarray, parts: Seque
 
 
 def candidates(probabilities: dict[str, float]) -> list[str]:
-    """Returns what an unsure answer may be, likeliest first: two or three, see ``CANDIDATE_SHARE``."""
+    """Returns two or three candidates of an unsure prediction, likeliest first, see ``CANDIDATE_SHARE``."""
     ranked = sorted(probabilities, key=probabilities.get, reverse=True)
     close = [label for label in ranked if probabilities[label] >= CANDIDATE_SHARE * probabilities[ranked[0]]]
     return close[:MAX_CANDIDATES] if len(close) > 1 else ranked[:2]
 
 
 def set_threshold(right: np.ndarray, coverage: float) -> float:
-    """Returns the probability from which on a class belongs to the set, so that ``coverage`` of the sets are right.
+    """Returns the lowest probability of a class in the set, so that ``coverage`` of the sets contain the true class.
 
     Args:
-        right: (clips,) calibrated probability that was given to the right class, out-of-fold.
-        coverage: share of 1 of the sets that are to hold the right class, for clips that are like these.
+        right: (clips,) calibrated probability of the true class, out-of-fold.
+        coverage: share of 1 of the sets that should contain the true class, for clips like these.
 
     Returns:
-        0, every class, where there are too few clips to promise that much.
+        0 (every class) where there are too few clips to guarantee that coverage.
 
     Source: Sadinle et al. 2019, JASA 114(525), "Least ambiguous set-valued classifiers with bounded error levels", with
     the finite-sample rank of split conformal prediction (Vovk et al. 2005).

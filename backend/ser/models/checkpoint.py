@@ -1,7 +1,7 @@
 """Writes and reads checkpoints: ``model.safetensors`` + ``config.json`` <-> a network that is ready to use.
 
-A checkpoint alone says how to rebuild its network. Nothing is pickled, so a model file cannot run code; its SHA-256
-stands in the configuration, so that a damaged or exchanged file is refused.
+A checkpoint is self-contained: its configuration says how to rebuild the network. Nothing is pickled, so a model file
+cannot run code; its SHA-256 is in the configuration, so that a damaged or replaced file is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measured figure with everything that makes it one; shares in percent.
+    """One measured figure with what it was measured on; shares in percent.
 
     Attributes:
         corpus: what it was measured on.
@@ -60,19 +60,19 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """The UA as people are told it: mean and standard deviation over seeds, then the interval."""
+        """The UA for display: mean and standard deviation over seeds, then the interval."""
         spread = f" ± {self.ua_std:.1f}" if self.seeds > 1 else ", one seed"
         return f"{self.ua:.1f}{spread} [{self.interval[0]:.1f}, {self.interval[1]:.1f}]"
 
     @property
     def folder(self) -> str:
-        """Name of the folder in ``evaluation`` that holds the predictions it follows from."""
+        """Name of the folder in ``evaluation`` with the predictions that it is computed from."""
         return f"{self.corpus}-{self.protocol}-{self.classes}classes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What a checkpoint says about itself."""
+    """Metadata of a checkpoint."""
 
     name: str
     title: str
@@ -105,7 +105,7 @@ class ModelInfo:
 
     @property
     def profiles(self) -> bool:
-        """Whether the model can be calibrated to a speaker by a profile."""
+        """Whether the model supports speaker profiles."""
         recipe = find_recipes().get(self.recipe)
         return recipe is not None and recipe.network.supports_profiles
 
@@ -116,7 +116,7 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to use: what it says about itself, its features and its network in evaluation mode."""
+    """A model ready to use: its metadata, its features and its network in evaluation mode."""
 
     info: ModelInfo
     features: nn.Module
@@ -124,7 +124,7 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, info: ModelInfo, weights: Mapping[str, Tensor]) -> None:
-    """Writes a checkpoint; an interrupted write leaves the old one, or one that is refused, never a wrong one."""
+    """Writes a checkpoint; an interrupted write leaves the old one, or one that is refused on loading."""
     content = save({name: value.contiguous() for name, value in weights.items()})
     config = {"format": FORMAT, **asdict(info), "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(folder / WEIGHTS_FILE, lambda part: part.write_bytes(content))
@@ -144,7 +144,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     except OSError as error:
         raise ModelError(f"{folder / WEIGHTS_FILE} cannot be read: {error.strerror}.") from error
     if hashlib.sha256(content).hexdigest() != config.get("sha256"):
-        raise ModelError(f"{folder / WEIGHTS_FILE} is not the file that {CONFIG_FILE} describes; fetch both again.")
+        raise ModelError(
+            f"{folder / WEIGHTS_FILE} does not match the checksum in {CONFIG_FILE}; fetch both files again."
+        )
     recipe = get_recipe(info.recipe)
     network = recipe.network(len(info.labels))
     try:
@@ -155,7 +157,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def list_models(weights: Path) -> list[ModelInfo]:
-    """Returns what every checkpoint in a folder says about itself, by name."""
+    """Returns the metadata of every checkpoint in a folder, by name."""
     return [_info(file.parent, _read_config(file.parent)) for file in sorted(weights.glob(f"*/{CONFIG_FILE}"))]
 
 
@@ -180,7 +182,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read as a model's configuration: {error}.") from error
+        raise ModelError(f"{file} cannot be read as a model configuration: {error}.") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelError(f"{file} is not a model configuration of format {FORMAT}.")
     return config
@@ -193,7 +195,7 @@ def _info(folder: Path, config: dict[str, Any]) -> ModelInfo:
         lists = {"labels": tuple(values["labels"]), "corpora": tuple(values["corpora"]), "figures": tuple(figures)}
         info = ModelInfo(**(values | lists | {"calibration": Calibration(**values["calibration"])}))
     except (TypeError, KeyError, AttributeError) as error:
-        raise ModelError(f"{folder / CONFIG_FILE} misses or adds something: {error}.") from error
+        raise ModelError(f"{folder / CONFIG_FILE} has missing or unknown fields: {error}.") from error
     if not info.labels or not set(info.labels) <= set(EMOTIONS) or not info.calibration.temperature > 0:
-        raise ModelError(f"{folder / CONFIG_FILE} has labels or a calibration that cannot be used.")
+        raise ModelError(f"{folder / CONFIG_FILE} has invalid labels or an invalid calibration.")
     return info

@@ -1,7 +1,8 @@
-"""Answers by domain: a linear head with a part for each domain, and a temperature for what lies outside of them.
+"""Defines the linear head that is conditional on the domain, and the out-of-distribution temperature.
 
-A domain is a kind of recording, such as a studio, a web camera or a telephone; each training corpus is one. Both layers
-take vectors (batch, size), one for each recording, and how far a recording is of each domain, (batch, domains).
+A domain is a recording condition, such as a studio, a web camera or a telephone; each training corpus is one. Both
+layers take vectors (batch, size), one per recording, and domain shares (batch, domains): the probability that a
+recording is from each domain.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ USUAL_QUANTILE = 0.9  # this share of a domain's recordings is at most at the us
 
 
 class ConditionalHead(nn.Module):
-    """A linear layer with an addition for each domain, weighted by how far a recording is of that domain.
+    """A shared linear layer plus one linear layer per domain, weighted by the domain shares of a recording.
 
-    Domains need different boundaries between emotions, and a recording shows which one it is from. The shared part and
-    the additions are learnt together, so a recording of no known domain gets a mixture.
+    Domains need different decision boundaries, and the domain can be recognised from the recording. All layers are
+    trained together, so a recording from an unknown domain gets a mixture.
 
-    Source: Daume 2007, ACL, "Frustratingly easy domain adaptation", with domains that are recognised instead of given.
+    Source: Daume 2007, ACL, "Frustratingly easy domain adaptation", with predicted instead of given domains.
     """
 
     def __init__(self, size: int, classes: int, domains: int):
@@ -37,14 +38,14 @@ class ConditionalHead(nn.Module):
 
 
 class OodTemperature(nn.Module):
-    """The out-of-distribution temperature: divides logits by more, the further a recording is from every domain.
+    """The out-of-distribution temperature: grows with the distance of a recording from every domain.
 
-    The distance is to the centre of the nearest domain, in the directions in which the training recordings differ most,
-    each in units of the spread within a domain, and relative to the distance that is usual in that domain. Without
-    it, confidence on recordings from elsewhere is far too high. A domain's own temperature applies within it.
+    The distance is to the centre of the nearest domain, along the directions in which the training recordings vary
+    most, each in units of the spread within a domain, and relative to the usual distance in that domain. Without it,
+    confidence on out-of-distribution recordings is far too high. A domain's own temperature applies within it.
 
-    Training calls ``fit`` and sets ``by_kind`` and ``slope``; all are buffers, so a checkpoint carries them. Until then
-    the temperature is 1 for everything.
+    Training calls ``fit`` and sets ``by_kind`` (log temperature by domain) and ``slope``; all are buffers, so a
+    checkpoint contains them. Until then the temperature is 1 for every recording.
 
     Source: Lee et al. 2018, NeurIPS, "A simple unified framework for detecting out-of-distribution samples and
     adversarial attacks", with domains in place of classes.
@@ -71,13 +72,13 @@ class OodTemperature(nn.Module):
         """Fits centres, spread and usual distances.
 
         Args:
-            views: (clips, views, size), standardised; the first view is the recording as it is, the others are
+            views: (clips, views, size), standardised; the first view is the unchanged recording, the others are
                 augmented and count as equally usual.
             domains: int64 (clips,), number of each clip's domain.
         """
         every, owners = views.flatten(0, 1), domains.repeat_interleave(views.shape[1])
         count = min(self.whitening.shape[1], *every.shape)
-        with torch.random.fork_rng(devices=[]):  # the search begins at random; nobody else's draws may change by it
+        with torch.random.fork_rng(devices=[]):  # the search starts at random and must not change the draws of others
             torch.manual_seed(0)
             directions = torch.pca_lowrank(every, count, center=False, niter=4)[2]
         found = every @ directions

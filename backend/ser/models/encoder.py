@@ -1,4 +1,4 @@
-"""Defines a network on a frozen pretrained encoder: its contract, and the heads above the encoder's statistics."""
+"""Defines the contract of a network on a frozen pretrained encoder, and the heads above the encoder's statistics."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class EncoderHeads:
     Attributes:
         standardise: statistics (batch, size) -> embeddings (batch, size).
         domain: embeddings -> logits (batch, domains).
-        head: embeddings and domain shares -> logits (batch, classes) where nothing is known of the speaker.
+        head: embeddings and domain shares -> logits (batch, classes) for an unknown speaker.
         offset_head: the same for embeddings less the speaker's offset.
-        temperature: embeddings and domain shares -> what the logits are divided by, (batch, 1).
+        temperature: embeddings and domain shares -> out-of-distribution temperature (batch, 1).
         speaker_offset: embeddings of a speaker's clips -> the speaker's offset (size,).
-        speech: embeddings -> logit of speech, (batch, 1).
-        intensity: embeddings -> logit of the intensity, (batch, 1).
+        speech: embeddings -> logit (batch, 1) that the clip is speech.
+        intensity: embeddings -> logit (batch, 1) of the emotional intensity.
     """
 
     standardise: Standardise
@@ -43,7 +43,7 @@ class EncoderHeads:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that identify the weights; a speaker's offset has a meaning with these weights only."""
+        """16 hex digits that identify the weights; a speaker offset is valid with these weights only."""
         return hashlib.sha256(self.head.shared.weight.detach().numpy().tobytes()).hexdigest()[:16]
 
     def predict(
@@ -69,7 +69,7 @@ class EncoderHeads:
 class EncoderNetwork(Network, ABC):
     """A network that computes statistics with a frozen encoder and predicts from them with ``heads``.
 
-    Its ``forward`` takes a third argument, the offset (size,) of the speaker, None where nothing is known.
+    Its ``forward`` takes a third argument, the speaker offset (size,); None for an unknown speaker.
     """
 
     supports_profiles: ClassVar[bool] = True
@@ -81,15 +81,15 @@ class EncoderNetwork(Network, ABC):
 
     @abstractmethod
     def load_pretrained(self, tensors: Mapping[str, Tensor]) -> None:
-        """Copies the encoder's published tensors, under the names that they were published with."""
+        """Copies the encoder's published tensors, given under their published names."""
 
     @abstractmethod
     def statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Returns what ``heads`` predict from, (batch, size), for frames (batch, frames, dims) and lengths (batch,)."""
+        """Returns the input of ``heads``, (batch, size), for frames (batch, frames, dims) and lengths (batch,)."""
 
     @abstractmethod
     def single_view_statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Returns the statistics (batch, size) of the frames as they are, for a student to predict.
+        """Returns the statistics (batch, size) of the unchanged frames, the targets of distillation.
 
-        ``statistics`` may average over changed versions of a clip; these do not.
+        ``statistics`` may average over several versions of a clip; this does not.
         """

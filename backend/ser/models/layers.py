@@ -1,7 +1,7 @@
 """Defines the torch layers that recipes share.
 
-Each keeps the rule that padding changes nothing: what lies beyond a length is zero in input and output, and statistics
-are taken over real frames only. Frames are (batch, channels, frames) in here.
+In each of them padding has no effect: frames beyond a length are zero in input and output, and statistics are taken
+over real frames only. Frames are (batch, channels, frames) here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ser.models.network import Network, NetworkOutput
 
 
 class MaskedBatchNorm1d(nn.BatchNorm1d):
-    """Batch normalisation of (batch, channels, frames) whose batch statistics leave padding out."""
+    """Batch normalisation of (batch, channels, frames) whose batch statistics exclude padding."""
 
     def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
         """Normalises ``frames``; ``mask`` is bool (batch, 1, frames)."""
@@ -39,7 +39,7 @@ class MaskedBatchNorm1d(nn.BatchNorm1d):
 class Standardise(nn.Module):
     """Standardises (batch, frames, dims) or (batch, dims) by mean and standard deviation of the training split.
 
-    Training calls ``fit``; the statistics are buffers, so a checkpoint carries them.
+    Training calls ``fit``; the statistics are buffers, so a checkpoint contains them.
     """
 
     def __init__(self, dims: int):
@@ -61,7 +61,7 @@ class MaskedLstm(nn.Module):
     """Bidirectional LSTM over (batch, frames, dims) that stops at each clip's own end.
 
     The second direction reads each clip reversed within its own length. That equals ``pack_padded_sequence``, trains
-    five times as fast on a processor, and can be exported.
+    five times as fast on a CPU, and can be exported.
     """
 
     def __init__(self, dims: int, units: int):
@@ -119,9 +119,9 @@ class AttentiveStatistics(nn.Module):
 
 
 class LayerStatistics(nn.Module):
-    """Weighted mean and standard deviation over time of what several layers give, each (batch, frames, dims).
+    """Weighted mean and standard deviation over time of the outputs of several layers, each (batch, frames, dims).
 
-    One weight a frame, learnt from all layers' mean; it begins as 1 / frames, which makes the plain statistics.
+    One weight per frame, learnt from the mean of all layers; it is initialised to 1 / frames, the plain statistics.
 
     Source: Okabe et al. 2018, as above.
     """
@@ -143,7 +143,7 @@ class LayerStatistics(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions with batch norm, squeeze and excitation over the real frames, and a way past them.
+    """Two convolutions with batch norm, squeeze and excitation over the real frames, and a skip connection.
 
     Sources: He et al. 2016, CVPR (residual learning); Hu et al. 2018, CVPR (squeeze-and-excitation).
     """
@@ -176,7 +176,7 @@ class ResidualNetwork(Network):
     Args:
         dims: of a frame.
         widths: channels of each block; all but the first halve the number of frames.
-        embedding: size of what the last layer is given.
+        embedding: size of the input of the last layer.
         classes: number of logits.
         first_stride: by how much the first block divides the number of frames.
     """

@@ -1,4 +1,4 @@
-"""Defines what every recipe's network is: the contract of its call and its one typed output."""
+"""Defines the contract of every recipe's network: how it is called, and its one typed output."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 
 class NetworkOutput(NamedTuple):
-    """What a network computes for a batch of clips; a tuple, so that it can be exported as a graph.
+    """Output of a network for a batch of clips; a tuple, so that the network can be exported as a graph.
 
     Attributes:
         logits: (batch, classes), in the order of the recipe's labels.
-        embedding: (batch, size), what the logits are computed from.
-        attribution: (batch, steps), how much equal parts of a clip's frames counted: 0 beyond its length, summing to 1;
-            None from networks without attention.
-        speech: (batch,) logit of whether the clip is speech at all; None from networks that do not tell.
-        intensity: (batch,) how strongly the emotion is expressed, 0 to 1; None from networks that do not tell.
+        embedding: (batch, size), the input of the layer that computes the logits.
+        attribution: (batch, steps), attention weights of equal parts of a clip: 0 beyond its length, summing to 1; None
+            for networks without attention.
+        speech: (batch,) logit that the clip is speech; None for networks without that output.
+        intensity: (batch,) how strongly the emotion is expressed, 0 to 1; None for networks without that output.
     """
 
     logits: Tensor
@@ -28,7 +28,7 @@ class NetworkOutput(NamedTuple):
 
     @property
     def is_speech(self) -> Tensor:
-        """bool (batch,): whether each clip is speech; all true from networks that do not tell."""
+        """bool (batch,): whether each clip is speech; all true for networks without that output."""
         if self.speech is None:
             return torch.ones(len(self.logits), dtype=torch.bool)
         return self.speech > 0
@@ -37,11 +37,11 @@ class NetworkOutput(NamedTuple):
 class Network(nn.Module):
     """A recipe's network, made as ``network(classes)``.
 
-    It is called with frames (batch, frames, dims) and lengths (batch,) and returns a ``NetworkOutput``. Padding changes
-    nothing: a batch gives what single clips give.
+    It is called with frames (batch, frames, dims) and lengths (batch,) and returns a ``NetworkOutput``. Padding has no
+    effect: the output for a batch equals the outputs for single clips.
 
     Attributes:
-        supports_profiles: whether it can be calibrated to a speaker by a profile; it is then an ``EncoderNetwork``.
+        supports_profiles: whether it can use a speaker profile; it is then an ``EncoderNetwork``.
     """
 
     supports_profiles: ClassVar[bool] = False

@@ -1,7 +1,7 @@
-"""Loads pretrained tensors: from disk or downloaded once, checked before anything is built from them.
+"""Loads pretrained tensors from disk, or downloads them once, and verifies them before use.
 
-What is pinned is the SHA-256 of the tensors themselves, rounded to float16, and not of a file: a file with only the
-part that is used, or in another precision, passes, and anything else does not.
+The SHA-256 of the tensors themselves, rounded to float16, is pinned, not that of a file: a file with only the tensors
+that are used, or in another precision, passes; anything else is refused.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Pretrained:
     """A published set of tensors.
 
     Attributes:
-        name: of the file on disk without its ending; a file whose name begins so is looked for first.
+        name: of the file on disk without its suffix; a file whose name starts with it is used if there is one.
         url: where the published file is, as safetensors.
-        prefix: of the tensors that are used; the rest is passed over.
+        prefix: of the tensors that are used; others are ignored.
         sha256: of those tensors, see ``fingerprint``.
         licence: short name.
         citation: whom to cite.
@@ -47,16 +47,16 @@ def load_pretrained(source: Pretrained, folder: Path, *, on_progress: Progress |
     """Returns the tensors in float32, their names without the prefix.
 
     Args:
-        source: which.
-        folder: where a file is looked for, and downloaded to where there is none.
+        source: which tensors.
+        folder: where the file is looked for, and downloaded to if it is missing.
         on_progress: called with (bytes done, bytes in all) of a download.
 
     Raises:
-        DownloadError: there is no file and it cannot be fetched, or what came are other tensors
+        DownloadError: there is no file and it cannot be downloaded, or the download has other tensors
             (``download_checksum``); such a download is deleted.
-        ModelError: a file that was there before is damaged or holds other tensors.
+        ModelError: a file that was there before is damaged or has other tensors.
     """
-    from ser.core.download import download  # requests takes 100 ms, and what ships needs none of it
+    from ser.core.download import download  # importing requests takes 100 ms, and the shipped models need none of it
 
     found = sorted(folder.glob(f"{source.name}*.safetensors"))
     file = found[0] if found else download(source.url, folder / f"{source.name}.safetensors", on_progress=on_progress)
@@ -67,15 +67,15 @@ def load_pretrained(source: Pretrained, folder: Path, *, on_progress: Progress |
                 for name in content.keys()  # noqa: SIM118  (it is no mapping)
                 if name.startswith(source.prefix)
             }
-        fault = "holds other tensors" if fingerprint(tensors) != source.sha256 else ""
+        fault = "has other tensors" if fingerprint(tensors) != source.sha256 else ""
     except (SafetensorError, OSError) as error:
         fault = f"cannot be read ({error})"
     if not fault:
         return {name: tensor.float() for name, tensor in tensors.items()}
     if found:
-        raise ModelError(f"{file} {fault} than {source.name}; delete it, and the right one is downloaded.")
+        raise ModelError(f"{file} {fault}; expected {source.name}. Delete the file to download it again.")
     file.unlink()
-    raise DownloadError(f"{source.url} gave the wrong file: it {fault}. Nothing was kept.", "download_checksum")
+    raise DownloadError(f"The file downloaded from {source.url} {fault}; it was deleted.", "download_checksum")
 
 
 def fingerprint(tensors: Mapping[str, Tensor]) -> str:

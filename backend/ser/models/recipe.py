@@ -1,7 +1,7 @@
 """Defines a recipe, one published system from features to training settings, and finds all recipes.
 
-A recipe is one file in ``ser/models/recipes`` ending in ``RECIPE``; adding the file is the only edit. Nothing branches
-on a recipe's name.
+A recipe is one file in ``ser/models/recipes`` that defines ``RECIPE``; adding the file is the only edit. No code
+branches on a recipe's name.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ class TrainingSettings:
     Attributes:
         epochs: upper bound; training stops earlier, see ``patience``. 0 for recipes with pretrained tensors, whose
             encoder stays frozen and whose heads are fitted in closed form.
-        patience: epochs without a better validation UA after which training stops, and the best one is taken. None
-            takes the last epoch of the schedule: no choice is made, so an evaluation keeps no speakers back for it and
-            learns from all that are not tested.
-        batch_size: utterances a step.
-        learning_rate: the largest.
-        weight_decay: AdamW's.
+        patience: epochs without a better validation UA after which training stops; the best epoch is used. None uses
+            the last epoch of the schedule: no epoch is selected, so an evaluation needs no validation speakers and
+            trains on all speakers outside the test.
+        batch_size: utterances per step.
+        learning_rate: the maximum.
+        weight_decay: of AdamW.
         label_smoothing: share of the target spread over all classes.
-        mixup: parameter of the Beta distribution two utterances are mixed by; 0 switches it off.
-        crop_frames: longest random stretch of a clip that is learnt from at a time; None takes whole clips.
-        averaging: decay a step of the moving average of the weights, which is what is kept; 0 keeps the weights.
-        augmentation: changes to the waveform, in training only.
-        copies: how many changed copies of each utterance are made beside the original.
+        mixup: parameter of the Beta distribution that two utterances are mixed by; 0 disables it.
+        crop_frames: length of the longest random crop of a clip in training; None uses whole clips.
+        averaging: decay per step of the moving average of the weights, which is what is stored; 0 disables it.
+        augmentation: of the waveform, in training only.
+        copies: number of augmented copies of each utterance beside the original.
         schedule: ``cosine`` warms up and falls to zero over ``epochs``; ``plateau`` halves the rate when the
             validation loss has not improved for some epochs.
-        time_mask_frames: longest stretch of a clip that is blanked; 0 switches it off.
-        dim_mask: most neighbouring dims that are blanked; 0 switches it off.
+        time_mask_frames: most consecutive frames of a clip that are masked; 0 disables it.
+        dim_mask: most neighbouring dims that are masked; 0 disables it.
         class_weights: whether rarer classes weigh more in the loss, by the inverse of their share.
         balanced: whether every class of every corpus is drawn equally often.
-        distillation_epochs: passes over the teacher's statistics, before the first label.
+        distillation_epochs: epochs of distillation, before training on labels.
     """
 
     epochs: int
@@ -78,15 +78,15 @@ class Recipe:
         summary: one sentence for people.
         source: who published it.
         sample_rate: Hz; what the features expect.
-        clip_seconds: length to which a clip is cut after trimming, in s; None keeps all.
+        clip_seconds: length to which a clip is cut after trimming, in s; None uses whole clips.
         labels: order of the logits.
         corpora: corpus -> {native label: label}; an unmapped native label is dropped.
         features: ``features(clip_seconds)`` makes the module
             ``(samples (batch, samples), lengths) -> (frames (batch, frames, dims), lengths)``. Its
-            ``span(samples, lengths)`` says where in each clip the frames begin and end, in samples, both (batch,).
+            ``span(samples, lengths)`` returns where in each clip the frames start and end, in samples, both (batch,).
         network: class of the network, see ``Network``.
-        training: settings that its training uses.
-        protocol: how its authors split their data, in words.
+        training: settings of its training.
+        protocol: how its authors split their data, as text.
         pretrained: tensors of the frozen encoder, or None. The network is then an ``EncoderNetwork``.
         teacher: name of a recipe with pretrained tensors whose statistics the network first learns to predict, or None.
     """

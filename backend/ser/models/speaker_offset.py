@@ -1,4 +1,4 @@
-"""Estimates the speaker offset: where, among all speakers, the centre of one speaker's embeddings lies."""
+"""Estimates the speaker offset: how far the mean of one speaker's embeddings is from that of all speakers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ VARIED = 0.5  # clips of at least this variety are taken to cover all emotions o
 
 
 class SpeakerOffset(nn.Module):
-    """Estimates a speaker's offset from a few clips, given how much speakers, emotions and clips vary.
+    """Estimates a speaker offset from a few clips, given the variances of speakers, emotions and clips.
 
     An embedding is modelled as the sum of its speaker's offset, its emotion's offset and a residual, all normal and
     independent in every dim. The offset of a speaker given n clips is then their mean, shrunk by n / (n + ratio) with
     the ratio of the variances of the two others and of speakers. Where the clips are of few emotions, the offset of the
-    emotion that the network recognises is subtracted first; where they are varied that would only add its errors.
+    predicted emotion is subtracted first; where they are varied, that would only add prediction errors.
 
-    Training calls ``fit``; what it finds are buffers, so a checkpoint carries it.
+    Training calls ``fit``; the estimates are buffers, so a checkpoint contains them.
     """
 
     def __init__(self, size: int, classes: int):
@@ -50,7 +50,7 @@ class SpeakerOffset(nn.Module):
 
         Args:
             embeddings: (clips, size) of the speaker's clips.
-            probabilities: (clips, classes), what the network recognises in them.
+            probabilities: (clips, classes), the network's predictions for them.
         """
         if variety(probabilities) >= VARIED:
             return self.estimate_varied(embeddings)

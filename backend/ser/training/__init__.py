@@ -1,1 +1,1 @@
-"""From a corpus to a checkpoint: the training loop and cross-validation."""
+"""Trains recipes and cross-validates them: from a corpus to a checkpoint."""

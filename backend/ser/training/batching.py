@@ -1,4 +1,4 @@
-"""Makes training batches: which clips, in which of their copies, how cropped and masked, and their targets."""
+"""Makes training batches: draws clips and their copies, crops, masks and mixes them, and sets their targets."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BUCKET_BATCHES = 6  # within so many batches clips are sorted by length
 
 @dataclass(frozen=True)
 class DistillationClips:
-    """Recordings to learn from a teacher, labelled or not.
+    """Recordings for distillation, labelled or not.
 
     Attributes:
         bank: the student's frames.
         teacher_bank: the teacher's frames of the same recordings.
-        clips: those to learn from.
+        clips: those to train on.
     """
 
     bank: FrameBank
@@ -37,20 +37,19 @@ class DistillationClips:
 
 @dataclass(frozen=True)
 class Task:
-    """What to learn.
+    """A training task.
 
     Attributes:
         bank: frames of all clips.
         targets: int64 (clips,), the class of each clip.
         classes: number of classes.
-        train: clips to learn from.
-        validation: clips that choose the epoch; may be empty, then the last epoch is taken.
-        shares: float (clips, classes), what is learnt in place of ``targets`` where listeners disagreed; or None.
+        train: clips to train on.
+        validation: clips on which the epoch is selected; if empty, the last epoch is used.
+        shares: float (clips, classes), soft targets in place of ``targets``; or None.
         corpora: name of each clip's corpus; empty where all are from one.
-        speakers: who speaks in each clip; empty where that is not known.
-        distillation: recordings to learn from the teacher, for recipes that have one.
-        intensities: float (clips,), how strongly the emotion is expressed, from 0 to 1, NaN where that is not known; or
-            None.
+        speakers: speaker of each clip; empty where unknown.
+        distillation: recordings for distillation, for recipes with a teacher.
+        intensities: float (clips,), how strongly the emotion is expressed, from 0 to 1, NaN where unknown; or None.
     """
 
     bank: FrameBank
@@ -66,7 +65,7 @@ class Task:
 
     @cached_property
     def allowed(self) -> Tensor:
-        """bool (clips, classes): the classes that clips of the same corpus have; what it lacks is not counted out."""
+        """bool (clips, classes): the classes that occur in the corpus of each clip."""
         found = torch.zeros(len(self.targets), self.classes, dtype=torch.bool)
         names = np.asarray(self.corpora or [""] * len(self.targets))
         for name in np.unique(names):
@@ -82,18 +81,18 @@ class Task:
 
     @property
     def learnt(self) -> Tensor:
-        """float (clips, classes): what the network is to answer, one-hot unless there are shares."""
+        """float (clips, classes): the training targets, one-hot unless there are shares."""
         return functional.one_hot(self.targets, self.classes).float() if self.shares is None else self.shares
 
 
 def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, votes: bool = False) -> Task:
-    """Returns the task of learning ``data``; clips without speech are neither learnt from nor chosen by.
+    """Returns the task of training on ``data``; clips without speech are left out of training and validation.
 
     Args:
         data: labelled clips.
-        train: clips to learn from.
-        validation: clips that choose the epoch.
-        votes: whether a clip that listeners judged is learnt with their votes; the figures stay about the labels.
+        train: clips to train on.
+        validation: clips on which the epoch is selected.
+        votes: whether listeners' votes are the targets of clips that have them; metrics always use the labels.
     """
     spoken = data.bank.speech.tolist()
     targets = torch.tensor([data.labels.index(target) for target in data.targets])
@@ -116,7 +115,7 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
 
 
 def _distillation_clips(data: Data, train: Sequence[int]) -> list[DistillationClips]:
-    """The training clips, and all recordings that need no label."""
+    """The training clips, and all recordings without labels."""
     if data.teacher_bank is None:
         return []
     spare = [
@@ -164,7 +163,7 @@ def class_weights(task: Task) -> Tensor:
 
 
 def draw_entry(bank: FrameBank, clip: int, settings: TrainingSettings, draw: np.random.Generator) -> Tensor:
-    """A random copy of a clip, cut to a random stretch of at most ``crop_frames``, with parts blanked."""
+    """A random copy of a clip, with a random crop of at most ``crop_frames`` and random masks."""
     entry = bank.entry(clip, int(draw.integers(bank.copies)))
     if settings.crop_frames is not None and len(entry) > settings.crop_frames:
         start = int(draw.integers(len(entry) - settings.crop_frames + 1))
@@ -185,7 +184,7 @@ def _balanced(train: np.ndarray, task: Task, draw: np.random.Generator) -> np.nd
 
 
 def _by_length(batches: list[np.ndarray], bank: FrameBank, draw: np.random.Generator) -> list[np.ndarray]:
-    """Sorts clips by length within every few batches, so that less time goes into padding, and mixes the batches."""
+    """Sorts clips by length within every few batches to reduce padding, and shuffles the batches."""
     sizes = (bank.offsets[1:] - bank.offsets[:-1])[:: bank.copies].numpy()
     sorted_batches = []
     for start in range(0, len(batches), BUCKET_BATCHES):

@@ -1,8 +1,8 @@
 """Cross-validates a recipe by a protocol and writes the out-of-fold predictions and the metrics.
 
-Every finished fold is on disk before the next begins, so that a killed run goes on where it was. The out-of-fold CSV
-holds one row per clip with its true label and logits: anyone can recompute every figure from it. A clip is scored by
-the likeliest of the emotions that its corpus has.
+Every finished fold is on disk before the next one starts, so that an interrupted run resumes. The out-of-fold CSV has
+one row per clip with its true label and logits, from which every figure can be recomputed. The prediction for a clip is
+the likeliest of the emotions that occur in its corpus.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
 from ser.training.loop import Epoch, fit, predict
 
-RUN_VERSION = 1  # of what RUN_FILE says about a run
-TOO_GOOD = 0.90  # a UA above this on unseen speakers is a mistake until a person has looked
+RUN_VERSION = 1  # of the content of RUN_FILE
+TOO_GOOD = 0.90  # a UA above this on unseen speakers is taken for a leak until a person has checked it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to run: everything that decides the outcome.
+    """Everything that decides the outcome of an evaluation.
 
     Attributes:
-        recipe: which system.
+        recipe: what to train.
         protocol: name of the protocol.
         clip_seconds: see ``Recipe.clip_seconds``.
         seeds: how many seeds, from 0 on.
-        votes: whether clips that listeners judged are learnt with their votes.
+        votes: whether listeners' votes are the targets of clips that have them.
         folds: names of the folds to run; None runs all.
     """
 
@@ -58,15 +58,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class FoldDone:
-    """A finished fold, for a live table.
+    """A finished fold, for progress display.
 
     Attributes:
         seed: of the run.
         name: of the fold.
-        best_epoch: which epoch was taken.
+        best_epoch: the selected epoch.
         ua: share of 1 over the fold's test clips.
         clips: in the fold's test.
-        seconds: how long it took in s; None where it was finished before.
+        seconds: duration in s; None where it was finished in an earlier run.
         total: folds of all seeds.
     """
 
@@ -94,14 +94,14 @@ def evaluate(
     Args:
         plan: what to run.
         data: the clips.
-        folder: where to write; finished folds found there are not run again.
-        command: what made this run, for the record.
-        looked: a person has looked at a UA above 90 % on unseen speakers.
+        folder: where to write; finished folds in it are not run again.
+        command: the command line, for the record.
+        looked: a person has checked a UA above 90 % on unseen speakers.
         on_fold: called after each fold.
         on_epoch: called after each epoch.
 
     Raises:
-        ProtocolError: speakers cross, the folder is of another run, or the figure is too good to be true.
+        ProtocolError: training and test share speakers, the folder is of another run, or the UA is too good to be true.
     """
     _claim(folder, plan, data)
     runs = []
@@ -121,8 +121,8 @@ def evaluate(
         _part_by_corpus(folder, plan, runs, data.labels, command)
     if get_protocol(plan.protocol).speaker_independent and metrics.ua > TOO_GOOD and not looked:
         raise ProtocolError(
-            f"UA {100 * metrics.ua:.1f} % on unseen speakers is too good to be true. Look for a leak; "
-            "when a person has looked, run again with --i-have-looked."
+            f"UA {100 * metrics.ua:.1f} % on unseen speakers is too good to be true. Check for leaked test data, "
+            "then run again with --i-have-looked."
         )
     write_metrics(folder, metrics)
     return metrics
@@ -142,7 +142,7 @@ def _summarised(
 def _part_by_corpus(
     folder: Path, plan: Plan, runs: Sequence[Sequence[dict]], labels: Sequence[str], command: str
 ) -> None:
-    """Gives every corpus a folder of its own, with its own labels: one figure over all of them would mean little.
+    """Writes a folder for every corpus, with its own labels, as one figure over all corpora would mean little.
 
     Temperatures and thresholds are those of all corpora together, as one model has only one of each.
     """
@@ -182,7 +182,7 @@ def _fold_rows(
     seed: int,
     on_epoch: Callable[[Epoch], None] | None,
 ) -> list[dict[str, str]]:
-    """Trains and tests one fold, or reads it where it is done."""
+    """Trains and tests one fold, or reads it if it is finished."""
     file = _fold_file(folder, seed, fold)
     if not file.exists():
         write_rows(file, _run_fold(plan, data, fold, seed, on_epoch))
@@ -236,7 +236,7 @@ def prediction_rows(
         predicted: label of each test clip, or ``NO_SPEECH``.
         logits: (clips, classes).
         best_epoch: whose weights were used.
-        intensities: how strongly the network finds each emotion expressed, 0 to 1; None where it does not tell.
+        intensities: predicted intensity of each clip, 0 to 1; None for networks without that output.
     """
     rows = []
     for i, label, row, strength in zip(fold.test, predicted, logits.tolist(), intensities, strict=True):
@@ -262,7 +262,7 @@ def prediction_rows(
 
 
 def _claim(folder: Path, plan: Plan, data: Data) -> None:
-    """Writes what a run is into its folder, or refuses a folder that holds another run."""
+    """Writes the description of a run into its folder, or refuses the folder of another run."""
     content = {
         "version": RUN_VERSION,
         "recipe": plan.recipe.name,
@@ -280,7 +280,7 @@ def _claim(folder: Path, plan: Plan, data: Data) -> None:
     if file.exists() and (found := json.loads(file.read_text(encoding="utf-8"))).get("identity") != record["identity"]:
         differing = ", ".join(key for key in content if found.get(key) != content[key])
         raise ProtocolError(
-            f"{folder} holds another run ({differing} differ); name another folder with --out or delete it."
+            f"{folder} contains another run ({differing} differ); name another folder with --out or delete it."
         )
     write_text(file, json.dumps(record, indent=2) + "\n")
 

@@ -1,7 +1,7 @@
-"""Distils a large pretrained encoder into a small network before that sees a label.
+"""Distils a large pretrained encoder into a small network before it is trained on labels.
 
-The teacher is given the unchanged recording, the student changed copies of it: it learns what the voice says, not the
-room or the line.
+The teacher is given the unchanged recording, the student augmented copies of it: it thus learns to ignore the room and
+the channel.
 
 Source: Romero et al. 2015, ICLR, "FitNets: hints for thin deep nets".
 """
@@ -23,7 +23,7 @@ from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings
 from ser.training.batching import DistillationClips, draw_entry
 
-COMPONENTS = 256  # principal components of the teacher's statistics; they hold about nine tenths of the variance
+COMPONENTS = 256  # principal components of the teacher's statistics; they explain about 90 % of the variance
 BATCH = 32
 STATISTICS = "teacher"  # the teacher's statistics, as a bank names them
 
@@ -35,13 +35,13 @@ def distil(
 
     Args:
         network: the student; the statistics are predicted from its embedding.
-        teacher: a recipe with pretrained tensors, which stay as they were published.
-        recordings: without those of any speaker that the student will be tested on.
-        settings: the student's; see ``TrainingSettings.distillation_epochs``.
-        seed: of the order, the cuts and the last layer.
+        teacher: a recipe with pretrained tensors, which stay frozen.
+        recordings: must not include any test speaker of the student.
+        settings: of the student; see ``TrainingSettings.distillation_epochs``.
+        seed: of the order, the crops and the last layer.
 
     Raises:
-        ModelError, DownloadError: the teacher's tensors cannot be had.
+        ModelError, DownloadError: the teacher's tensors cannot be loaded.
     """
     targets = _components([_teacher_statistics(teacher, part) for part in recordings])
     torch.manual_seed(seed)
@@ -88,7 +88,7 @@ def _embedding_size(network: Network, entries: Sequence[tuple[FrameBank, int]]) 
 
 
 def _teacher_statistics(teacher: Recipe, recordings: DistillationClips) -> Tensor:
-    """The teacher's statistics (clips, size) of the clips to learn from, cached beside the bank."""
+    """The teacher's statistics (clips, size) of the training clips, cached beside the bank."""
     network = teacher.network(len(teacher.labels)).eval()
     network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
     statistics = recordings.teacher_bank.statistics(STATISTICS, network.single_view_statistics)
@@ -96,12 +96,12 @@ def _teacher_statistics(teacher: Recipe, recordings: DistillationClips) -> Tenso
 
 
 def _components(statistics: Sequence[Tensor]) -> Tensor:
-    """Principal components (clips, components) of standardised statistics (clips, size), one variance on average."""
+    """Principal components (clips, components) of standardised statistics (clips, size), scaled to unit variance."""
     together = torch.cat(list(statistics)).clone()
     standardise = Standardise(together.shape[1])
     standardise.fit(together)
     vectors = standardise(together)
-    torch.manual_seed(0)  # the search for the directions begins at random
+    torch.manual_seed(0)  # the search for the directions starts at random
     _, _, directions = torch.pca_lowrank(vectors, min(COMPONENTS, *vectors.shape), niter=4)
     found = vectors @ directions
     return found / found.std()

@@ -13,12 +13,12 @@ from torch.nn import functional
 from ser.models.conditional_head import ConditionalHead
 from ser.training.linear_probe import INVERSE_PENALTY, fit_gated_probe, fit_probe
 
-DOMAIN_INVERSE_PENALTY = 0.001  # corpora are told apart easily
+DOMAIN_INVERSE_PENALTY = 0.001  # corpora are easy to separate
 NEVER = -1e4  # logit of a domain without a recording
 
 
 def domains_of(corpora: Sequence[str], most: int) -> Tensor:
-    """Returns the number of each clip's domain, int64 (clips,): its corpus, or 0 for all if those are too many."""
+    """Returns the number of each clip's domain, int64 (clips,): its corpus, or 0 for all if there are too many."""
     numbers = np.unique(np.asarray(corpora), return_inverse=True)[1]
     return torch.from_numpy(numbers) if numbers.max(initial=0) < most else torch.zeros(len(numbers), dtype=torch.long)
 
@@ -44,16 +44,15 @@ def fit_head(
 ) -> None:
     """Fits a head to the training clips.
 
-    What is shared is penalised as much as what is added, so that with one domain both are the same and nothing is
-    gained.
+    The shared layer is penalised as much as those of the domains, so that with a single domain both are equal.
 
     Args:
         head: gets the weights.
         views: (views, clips, size), augmented versions of every clip.
-        shares: (views, clips, domains), how far they are of each domain.
+        shares: (views, clips, domains), domain shares.
         targets: float (clips, classes).
         allowed: bool (clips, classes), the classes that a clip's corpus has.
-        groups: int64 (clips,), clips of one group together weigh as much as those of any other.
+        groups: int64 (clips,); all groups have the same total weight.
     """
     repeat = len(views)
     weights = 1 / torch.bincount(groups)[groups].float()
@@ -73,24 +72,24 @@ def fit_head(
 
 
 def fit_speech_detector(layer: nn.Linear, speech: Tensor, sounds: Tensor) -> None:
-    """Fits a layer that tells speech (clips, size) from other sounds (sounds, size)."""
+    """Fits a layer that separates speech (clips, size) from other sounds (sounds, size)."""
     views = torch.cat([speech, sounds])
     spoken = torch.arange(len(views)) < len(speech)
     targets = torch.stack([~spoken, spoken], dim=1).float()
-    weights = len(views) / (2 * targets.sum(dim=0))[spoken.long()]  # both count the same
+    weights = len(views) / (2 * targets.sum(dim=0))[spoken.long()]  # both classes weigh the same
     _copy_difference(layer, *fit_probe(views, targets, targets >= 0, weights))
 
 
 def fit_intensity(layer: nn.Linear, vectors: Tensor, levels: Tensor, groups: Tensor) -> None:
     """Fits a layer that predicts how strongly an emotion is expressed.
 
-    Only emotions that a corpus has in several intensities count: what is always mild, such as neutral, would teach
-    which emotion it is instead.
+    Only emotions that a corpus has in several intensities are used: from one that is always mild, such as neutral, the
+    layer would learn the emotion instead.
 
     Args:
         layer: gets the weights; stays as it is where no emotion has several intensities.
         vectors: (clips, copies, size).
-        levels: (clips,), 0 to 1, NaN where not known.
+        levels: (clips,), 0 to 1, NaN where unknown.
         groups: int64 (clips,), corpus and emotion.
     """
     stated = ~levels.isnan()
@@ -106,7 +105,7 @@ def fit_intensity(layer: nn.Linear, vectors: Tensor, levels: Tensor, groups: Ten
 
 
 def _copy_difference(layer: nn.Linear, weight: Tensor, bias: Tensor) -> None:
-    """Writes the two classes' difference into a layer: they need one logit."""
+    """Writes the difference of two classes into a layer with one logit."""
     with torch.no_grad():
         layer.weight.copy_(weight[1:] - weight[:1])
         layer.bias.copy_(bias[1:] - bias[:1])

@@ -1,9 +1,9 @@
-"""Gives a network what it has before its first step.
+"""Initialises a network before its first training step.
 
-That is the normalisation by the training clips; for a student, what it learns from its teacher; and for a network on a
-frozen encoder the published tensors and all of its heads, fitted in closed form, which completes its training. One of
-those heads predicts relative to the speaker (profiles): it is fitted to several views of every training clip, each less
-the offset that a few clips of its speaker give, as a profile does later.
+This fits the normalisation to the training clips and, for a recipe with a teacher, runs the distillation. For a network
+on a frozen encoder it loads the published tensors and fits all heads in closed form, which completes the training. The
+head for speaker profiles is fitted to several views of every training clip, each minus the speaker offset that is
+estimated from a few clips of its speaker, as with a profile.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from ser.training.head_fitting import domains_of, fit_domains, fit_head, fit_int
 from ser.training.ood_temperature import Clips, fit_ood_temperature
 
 STATISTICS = "statistics"  # of the frozen encoder, as a bank names them
-SOUNDS_BANK = "sounds"  # that are not speech, as a bank remembers them
-SOUNDS_EACH = 40  # of every kind
-PROFILE_CLIPS = (1, 3, 5, 10, 20, 60)  # sizes of the profiles that the offset head is shown
+SOUNDS_BANK = "sounds"  # that are not speech, as a bank names them
+SOUNDS_EACH = 40  # per type of sound
+PROFILE_CLIPS = (1, 3, 5, 10, 20, 60)  # sizes of the profiles that the offset head is trained with
 ONE_EMOTION = 0.25  # share of the profiles that are of one emotion only
 VIEWS = 4  # of every training clip, at least
 
 
 def initialise(recipe: Recipe, network: Network, task: Task, settings: TrainingSettings, seed: int) -> None:
-    """Prepares a new network.
+    """Initialises a new network.
 
     Args:
         recipe: whose network.
-        network: as it was made, with random weights.
+        network: with random weights.
         task: the clips; only those of ``task.train`` are used.
         settings: of the training.
         seed: of the distillation and of the profiles that are drawn.
 
     Raises:
-        ModelError, DownloadError: the pretrained tensors cannot be had.
+        ModelError, DownloadError: the pretrained tensors cannot be loaded.
     """
     if recipe.pretrained is None:
         _fit_normalisation(network, task)
@@ -73,9 +73,9 @@ def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tenso
 
     Args:
         heads: get the weights.
-        task: the clips, and which of them are learnt from.
+        task: the clips, and which of them are for training.
         statistics: (clips, copies, size) of the bank's entries.
-        sounds: (sounds, size), the same of sounds that are not speech.
+        sounds: (sounds, size), statistics of sounds that are not speech.
         seed: of the profiles that are drawn.
     """
     train = torch.tensor(list(task.train))
@@ -103,7 +103,7 @@ def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tenso
 
 
 def _sounds(recipe: Recipe, bank: FrameBank) -> FrameBank:
-    """The frames of sounds that are not speech; made once a process."""
+    """The frames of sounds that are not speech; computed once per process."""
     if SOUNDS_BANK not in bank.memory:
         bank.memory[SOUNDS_BANK] = _sounds_bank(recipe)
     return bank.memory[SOUNDS_BANK]
@@ -125,7 +125,7 @@ def _sounds_bank(recipe: Recipe) -> FrameBank:
 def _profile_offsets(
     vectors: Tensor, targets: Tensor, speakers: Tensor, speaker_offset: SpeakerOffset, views: int, seed: int
 ) -> Sequence[Tensor]:
-    """``views`` times (clips, size): the offset that a profile from a few clips of each speaker gives."""
+    """``views`` times (clips, size): speaker offsets estimated from a few clips of each speaker."""
     draw = np.random.default_rng(seed)
     found = []
     for view in range(views):
@@ -143,7 +143,7 @@ def _profile_offsets(
 
 
 def _fit_normalisation(network: Network, task: Task) -> None:
-    """Gives every ``Standardise`` the statistics of the unchanged training clips."""
+    """Fits every ``Standardise`` to the unchanged training clips."""
     places = [module for module in network.modules() if isinstance(module, Standardise)]
     if places:
         frames = torch.cat([task.bank.entry(clip) for clip in task.train])

@@ -21,8 +21,8 @@ def fit_probe(
         vectors: (clips, size), standardised.
         targets: float (clips, classes), shares that sum to 1.
         allowed: bool (clips, classes): the classes that a clip could have had in its corpus.
-        weights: float (clips,): how much a clip counts, 1 on average.
-        inverse_penalty: large values trust the clips more.
+        weights: float (clips,): weight of a clip in the loss, 1 on average.
+        inverse_penalty: larger values mean less regularisation.
 
     Returns:
         Weight (classes, size) and bias (classes,).
@@ -35,10 +35,10 @@ def fit_probe(
 def fit_gated_probe(
     vectors: Tensor, gates: Tensor, targets: Tensor, allowed: Tensor, weights: Tensor, *, inverse_penalty: float
 ) -> tuple[Tensor, Tensor]:
-    """As ``fit_probe``, with several weights of which each clip uses a mixture.
+    """Like ``fit_probe``, with several weight matrices of which each clip uses a mixture.
 
     Args:
-        gates: (clips, parts), how much of each weight a clip uses.
+        gates: (clips, parts), share of each weight matrix in the mixture.
 
     Returns:
         Weight (parts, classes, size) and bias (classes,).

@@ -1,8 +1,8 @@
 """Trains a network: the training loop, its schedule, early stopping on validation speakers, and exact resume.
 
-Every epoch seeds its own draws from (seed, epoch), and the state after each epoch is on disk before the next begins,
-so that a training killed at any point and started again ends with the same bytes. Tensors are kept as safetensors,
-the rest as JSON; nothing is pickled.
+Every epoch seeds its own draws from (seed, epoch), and the state after each epoch is on disk before the next starts, so
+that a training interrupted at any point and resumed ends with the same bytes. Tensors are stored as safetensors, the
+rest as JSON; nothing is pickled.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ser.training.losses import masked_cross_entropy
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
 EVALUATION_BATCH = 64
-IDENTITY_VERSION = 1  # of what a state says about its training
+IDENTITY_VERSION = 1  # of the description of a training in its state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Epoch:
         validation_loss: in nat; None without validation.
         validation_ua: share of 1; None without validation.
         learning_rate: of the last step.
-        seconds: how long it took.
+        seconds: duration in s.
     """
 
     number: int
@@ -82,16 +82,16 @@ def fit(
 
     Args:
         recipe: whose network.
-        task: clips, classes and which clips are for what.
+        task: clips, classes and splits.
         settings: epochs, learning rate and so on.
         seed: of the weights, the order of the clips, dropout and the choice of copies.
-        stop_after: ends after so many epochs of the same schedule; None goes on until patience runs out.
-        state: file prefix for the state after each epoch; where one is there, training goes on from it.
+        stop_after: stops after so many epochs of the same schedule; None trains until patience runs out.
+        state: file prefix for the state after each epoch; training resumes from an existing one.
         on_epoch: called after each epoch.
 
     Raises:
-        TrainingError: a class has no clip to learn from, a frozen encoder is to learn for some epochs, the state is of
-            other settings, or cannot be written.
+        TrainingError: a class has no training clip, epochs are set for a frozen encoder, the state is of other
+            settings, or cannot be written.
     """
     _check(recipe, task, settings)
     run = _Run(recipe, task, settings, seed)
@@ -117,7 +117,9 @@ def _save(run: _Run, state: Path) -> None:
         run.save(state)
     except (OSError, SafetensorError) as error:
         what = f"The state after epoch {run.epoch} cannot be written to {state.parent} ({error})."
-        raise TrainingError(f"{what} Make room there; the same command then goes on from the last one.") from error
+        raise TrainingError(
+            f"{what} Free some space and run the same command again; it resumes from the last state."
+        ) from error
 
 
 @torch.inference_mode()
@@ -127,11 +129,11 @@ def predict(
     """Returns the output for the originals of clips, without attribution, which has no common length.
 
     Args:
-        network: what predicts.
+        network: the network.
         bank: the frames.
-        clips: which to predict.
-        statistics: the encoder's statistics of the whole bank where they are known, see
-            ``initialisation.known_statistics``; None has them computed.
+        clips: which clips to predict.
+        statistics: the encoder's statistics of the whole bank, see ``initialisation.known_statistics``; None to compute
+            them.
     """
     network.eval()
     if statistics is not None:
@@ -227,7 +229,7 @@ class _Run:
         return self.settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (position - WARM_UP) / (1 - WARM_UP)))
 
     def _plateau_rate(self) -> float:
-        """Replays the log, so that a resumed training goes on with the same rate; without validation, by its loss."""
+        """Replays the log, so that a resumed training has the same rate; without validation, by the training loss."""
         rate, best, waited = self.settings.learning_rate, math.inf, 0
         for epoch in self.history:
             loss = epoch.loss if epoch.validation_loss is None else epoch.validation_loss
@@ -250,13 +252,13 @@ class _Run:
             self.best_weights = _copy(self.average.module)
 
     def save(self, prefix: Path) -> None:
-        """Writes tensors first and the JSON that vouches for them last, each by an atomic rename."""
+        """Writes the tensors first and the JSON that refers to them last, each by an atomic rename."""
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in self.best_weights.items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in slots.items()}
-        tensors = {name: value.contiguous() for name, value in tensors.items()}  # the file knows no other layout
+        tensors = {name: value.contiguous() for name, value in tensors.items()}  # safetensors requires it
         name = f"{prefix.name}.{self.epoch}.safetensors"
         write_atomically(prefix.with_name(name), lambda part: save_file(tensors, part))
         record = {
@@ -278,7 +280,7 @@ class _Run:
         if record["identity"] != self.identity:
             raise TrainingError(
                 f"{file} is the state of a training with other settings or data; expected {self.identity}, found "
-                f"{record['identity']}. Choose another folder, or delete this one to begin anew."
+                f"{record['identity']}. Choose another folder, or delete this one to start over."
             )
         tensors = load_file(prefix.with_name(record["tensors"]))
         self.history = [Epoch(**epoch) for epoch in record["history"]]
@@ -297,12 +299,12 @@ def _check(recipe: Recipe, task: Task, settings: TrainingSettings) -> None:
     if recipe.pretrained is not None and settings.epochs:
         raise TrainingError(
             f"{recipe.name} cannot be trained for {settings.epochs} epochs: its encoder stays frozen, and its heads "
-            "are fitted in closed form. Leave the number of epochs out."
+            "are fitted in closed form. Omit --epochs."
         )
     missing = set(range(task.classes)) - set(task.targets[torch.tensor(list(task.train))].tolist())
     if missing:
         raise TrainingError(
-            f"No clip to learn from for {len(missing)} of {task.classes} classes (numbers {sorted(missing)}); "
+            f"No training clip for {len(missing)} of {task.classes} classes (numbers {sorted(missing)}); "
             "add recordings of them or choose fewer labels."
         )
 

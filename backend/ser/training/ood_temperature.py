@@ -1,8 +1,8 @@
 """Fits the out-of-distribution temperature from the training corpora alone.
 
-Each corpus is left out once: a head is fitted on the others and predicts the one that is left out; how overconfident it
-is there, as a function of the distance, gives the slope. The temperature within each domain is fitted the same way, on
-a quarter of the speakers that is left out. No clip but those of training is used.
+Each corpus is held out once: a head is fitted on the others and predicts the held-out one; its overconfidence there, as
+a function of the distance, gives the slope. The temperature within each domain is fitted the same way, on a held-out
+quarter of the speakers. Only training clips are used.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ser.models.layers import Standardise
 from ser.training.head_fitting import fit_domains, fit_head
 from ser.training.losses import masked_cross_entropy
 
-STEEPEST = 5.0  # slope at which a fifth beyond the usual distance divides the logits by e
-PARTS = 4  # of the speakers, each left out once
+STEEPEST = 5.0  # slope at which the temperature is e at 1.2 times the usual distance
+PARTS = 4  # of the speakers, each held out once
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Clips:
     """Training clips.
 
     Attributes:
-        views: (clips, views, size), the first of them the recording as it is, the others augmented.
+        views: (clips, views, size), the first of them the unchanged recording, the others augmented.
         targets: int64 (clips,).
         allowed: bool (clips, classes), the classes that a clip's corpus has.
         groups: int64 (clips,), corpus and class.
@@ -51,7 +51,7 @@ class Clips:
 
 @dataclass(frozen=True)
 class _HeldOut:
-    """Predictions for clips that were held out: logits, domain shares, distances (see ``OodTemperature``), clips."""
+    """Predictions for held-out clips: logits, domain shares, distances (see ``OodTemperature``), clips."""
 
     logits: Tensor
     shares: Tensor
@@ -90,7 +90,7 @@ def fit_ood_temperature(temperature: OodTemperature, clips: Clips) -> None:
 
 
 def _predict(like: OodTemperature, learn: Clips, rest: Clips) -> _HeldOut:
-    """Fits a head to some clips and predicts those of the others whose class it has learnt."""
+    """Fits a head to some clips and predicts those of the others whose class it was trained on."""
     size, classes, domains = learn.views.shape[2], learn.allowed.shape[1], len(like.by_kind)
     standardise, domain = Standardise(size), nn.Linear(size, domains)
     head, temperature = ConditionalHead(size, classes, domains), OodTemperature(size, domains, like.whitening.shape[1])

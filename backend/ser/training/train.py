@@ -1,7 +1,7 @@
-"""Trains on labelled clips, measures on speakers that were held out, and writes the checkpoint.
+"""Trains on labelled clips, evaluates on held-out speakers, and writes the checkpoint.
 
-Two ways: ``train_held_out`` keeps speakers apart for choosing the epoch and for the figure; ``train_on_everything``
-makes the weights that ship, for the median best epoch of an evaluation, whose figures and temperature it takes over.
+``train_held_out`` holds out speakers for validation and test; ``train_on_everything`` makes the weights that ship,
+trained for the median best epoch of an evaluation, from which it copies figures and temperature.
 """
 
 from __future__ import annotations
@@ -48,28 +48,28 @@ def train_held_out(
     votes: bool = False,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Metrics:
-    """Trains with a fifth of the speakers kept for the test and a fifth of the rest for choosing the epoch.
+    """Trains with a fifth of the speakers held out for the test and a fifth of the rest for validation.
 
-    Where it is not known who speaks in every clip, clips are kept apart and the metrics say that they may be leaky.
+    Where speakers are unknown, clips are held out instead and the metrics are marked as possibly leaky.
 
-    Writes the checkpoint, ``predictions.csv`` of the test clips and the ``metrics.json`` that follows from it,
+    Writes the checkpoint, ``predictions.csv`` of the test clips and the ``metrics.json`` computed from it,
     ``curves.png`` and ``confusion.png`` into ``folder``, curves for TensorBoard into ``folder/tensorboard``, and the
-    state after every epoch into ``folder/state``: the same call after a kill goes on there and ends with the same
-    bytes.
+    state after every epoch into ``folder/state``: the same call after an interruption resumes from it and ends
+    with the same bytes.
 
     Args:
         recipe: what to train.
-        data: what on.
+        data: what to train on.
         folder: where to write; its name is the model's name.
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the weights, the order of the clips and dropout.
-        command: what made this, for the record.
-        votes: whether listeners' votes are learnt where a clip has them.
+        command: the command line, for the record.
+        votes: whether listeners' votes are the targets of clips that have them.
         on_epoch: called after each epoch.
 
     Raises:
         ProtocolError: there are too few speakers to hold some out.
-        TrainingError: a class has no clip to learn from, or ``folder`` holds another training.
+        TrainingError: a class has no training clip, or ``folder`` contains another training.
     """
     protocol = held_out_protocol(data.utterances)
     (fold,) = protocol.folds(data.utterances, HOLD_OUT_SEED)
@@ -120,26 +120,28 @@ def train_on_everything(
 
     Args:
         recipe: what to train.
-        data: what on.
+        data: what to train on.
         folder: where the checkpoint goes; its name is the model's name.
-        evaluations: folders that ``evaluate`` wrote. The first one is the headline: its median best epoch is how long
-            is trained, its temperature calibrates. All are copied into ``folder/evaluation``; those of several corpora
-            give one figure for each.
+        evaluations: folders that ``evaluate`` wrote. The first one is the headline: its median best epoch and its
+            temperature are used. All are copied into ``folder/evaluation``; one of several corpora gives a figure for
+            each.
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the training.
         commit: version of the code.
-        votes: whether listeners' votes are learnt where a clip has them.
+        votes: whether listeners' votes are the targets of clips that have them.
         without: speakers to leave out, as ``corpus/speaker``: those of clips that ship as samples.
         on_epoch: called after each epoch.
 
     Raises:
-        ProtocolError: a speaker to leave out is not there, an evaluation is of another recipe or clip length, or the
-            headline of other labels or of speakers that were heard.
+        ProtocolError: a speaker to leave out does not exist, an evaluation is of another recipe or clip length, or the
+            headline has other labels or is not on unseen speakers.
     """
     every = [_evaluation(path, recipe, clip_seconds, votes) for path in evaluations]
     headline = every[0]
     if tuple(headline.labels) != data.labels or not headline.speaker_independent:
-        raise ProtocolError(f"{evaluations[0]} cannot be the headline: other labels, or speakers that were heard.")
+        raise ProtocolError(
+            f"{evaluations[0]} cannot be the headline: it has other labels, or is not on unseen speakers."
+        )
     task = make_task(data, _except(data, without), [], votes=votes)
     epochs = headline.median_best_epoch
     began = time.monotonic()
@@ -163,8 +165,8 @@ def train_on_everything(
 
 @contextmanager
 def _tensorboard(folder: Path, on_epoch: Callable[[Epoch], None] | None) -> Iterator[Callable[[Epoch], None]]:
-    """Yields ``on_epoch`` that also writes the curves which ``tensorboard --logdir`` draws while training runs."""
-    from torch.utils.tensorboard import SummaryWriter  # takes a second
+    """Yields an ``on_epoch`` that also writes curves for ``tensorboard --logdir``."""
+    from torch.utils.tensorboard import SummaryWriter  # slow to import
 
     with SummaryWriter(str(folder)) as writer:
 
@@ -180,11 +182,11 @@ def _tensorboard(folder: Path, on_epoch: Callable[[Epoch], None] | None) -> Iter
 
 
 def _evaluation(folder: Path, recipe: Recipe, clip_seconds: float | None, votes: bool) -> Metrics:
-    """Reads an evaluation's metrics and refuses one that is about something else."""
+    """Reads an evaluation's metrics and refuses one with other settings."""
     run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     asked = {"recipe": recipe.name, "training": as_json(recipe.training), "clip_seconds": clip_seconds, "votes": votes}
     if differing := [key for key in asked if run[key] != asked[key]]:
-        raise ProtocolError(f"{folder} evaluates something else than is trained: {', '.join(differing)} differ.")
+        raise ProtocolError(f"{folder} evaluates another system: {', '.join(differing)} differ.")
     return read_metrics(folder)
 
 
@@ -197,14 +199,14 @@ def _by_corpus(folder: Path, metrics: Metrics) -> list[tuple[Path, Metrics]]:
 
 
 def _keep(source: Path, target: Path) -> None:
-    """Copies what anyone needs to recompute a figure."""
+    """Copies the files that are needed to recompute a figure."""
     target.mkdir(parents=True, exist_ok=True)
     for file in [*source.glob("out_of_fold_seed*.csv"), source / METRICS_FILE, *source.glob("confusion.png")]:
         shutil.copyfile(file, target / file.name)
 
 
 def _halved(network: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Stores what was learnt in float16, half the size; statistics keep float32, as some are very small."""
+    """Converts parameters to float16, half the size; buffers stay float32, as some values are very small."""
     learnt = {name for name, _ in network.named_parameters()}
     return {name: value.half() if name in learnt else value for name, value in weights.items()}
 
@@ -212,7 +214,7 @@ def _halved(network: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> di
 def _except(data: Data, without: Sequence[str]) -> list[int]:
     speakers = [speaker_of(utterance) for utterance in data.utterances]
     if missing := sorted(set(without) - set(speakers)):
-        raise ProtocolError(f"No clip is by {', '.join(missing)}; write corpus/speaker, such as {speakers[0]}.")
+        raise ProtocolError(f"No clip is of {', '.join(missing)}; write corpus/speaker, such as {speakers[0]}.")
     return [i for i, speaker in enumerate(speakers) if speaker not in without]
 
 
@@ -225,7 +227,7 @@ def describe(
     calibration: Calibration,
     training: dict,
 ) -> ModelInfo:
-    """Returns what a checkpoint says about itself."""
+    """Returns the metadata of a checkpoint."""
     network = recipe.network(len(data.labels))
     return ModelInfo(
         name=name,
@@ -245,7 +247,7 @@ def describe(
 
 
 def _fitted(logits: np.ndarray, targets: np.ndarray) -> Calibration:
-    """Calibrates on clips that were not learnt from."""
+    """Calibrates on clips that were not trained on."""
     temperature = fit_temperature(logits, targets)
     right = softmax(logits / temperature, axis=1)[np.arange(len(targets)), targets]
     return _calibration(temperature, {str(percent): set_threshold(right, percent / 100) for percent in COVERAGES})
@@ -258,14 +260,14 @@ def _calibration(temperature: float, thresholds: Mapping[str, float]) -> Calibra
 def _held_out_rows(
     data: Data, network: torch.nn.Module, fold: Fold, calibration: Calibration, best_epoch: int
 ) -> list[dict[str, str]]:
-    """Rows of the test clips, with the temperature and the thresholds that the model has; see ``read_out_of_fold``."""
+    """Rows of the test clips, with the temperature and the thresholds of the model; see ``read_out_of_fold``."""
     logits = predict_logits(network, data.bank, fold.test)
     spoken = data.bank.speech[fold.test].tolist()
     best = logits.argmax(dim=1).tolist()
     predicted = [data.labels[label] if found else NO_SPEECH for label, found in zip(best, spoken, strict=True)]
     own = {"temperature": str(calibration.temperature)}
     own |= {f"{THRESHOLD}{percent}": str(value) for percent, value in calibration.set_thresholds.items()}
-    if not speakers_known(data.utterances):  # a speaker of some clips may be in others
+    if not speakers_known(data.utterances):  # even known speakers may be in unlabelled clips
         own["speaker"] = f"{data.name}/"
     rows = prediction_rows(data, fold, predicted, logits, best_epoch=best_epoch, intensities=[None] * len(predicted))
     return [row | own for row in rows]
@@ -277,7 +279,7 @@ def _log(trained: Trained, seed: int) -> dict:
 
 
 def _draw(folder: Path, title: str, trained: Trained, metrics: Metrics) -> None:
-    if trained.history:  # linear layers on an encoder are learnt without epochs
+    if trained.history:  # heads on a frozen encoder are fitted without epochs
         draw_curves(
             folder / "curves.png",
             [epoch.loss for epoch in trained.history],

@@ -91,10 +91,10 @@ class LoudnessPredictor:
         samples = resample(waveform, SAMPLE_RATE).samples
         prediction = self._predict(waveform, file)
         frames = -(-len(samples) // FRAME_SAMPLES)
-        heard = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
+        found = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
         end = prediction.duration_seconds
         attribution = Attribution(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
-        return Analysis(prediction, samples, heard, attribution)
+        return Analysis(prediction, samples, found, attribution)
 
     def _predict(self, waveform: Waveform, file: str) -> Prediction:
         peak = float(np.abs(waveform.samples).max())

@@ -30,8 +30,8 @@ HELD = [check for check in CHECKS.get_all() if check.__name__ not in SKIPPED]
 class ListeningPredictor(LoudnessPredictor):
     """Hears nobody in what is made up here, which is no speech."""
 
-    def enrol(self, name, sources):
-        raise ProfileError(f"Nobody speaks in the {len(sources)} recordings; record speech.", "profile_empty")
+    def enroll(self, name, sources):
+        raise ProfileError(f"The recordings ({len(sources)}) contain no speech; record speech.", "profile_empty")
 
 
 @pytest.fixture(scope="module")

@@ -71,8 +71,8 @@ def test_what_is_likely_speech_counts_where_it_touches_speech():
 
 
 def test_a_shouted_sentence_is_measured_whole(samples):
-    heard = find_speech(decode(samples["angry"]).samples)
-    assert 0.7 < heard.seconds < 1.6 and heard.active.sum() < heard.reach.sum()
+    speech = find_speech(decode(samples["angry"]).samples)
+    assert 0.7 < speech.seconds < 1.6 and speech.active.sum() < speech.reach.sum()
 
 
 def test_a_recording_is_cut_to_its_speech():

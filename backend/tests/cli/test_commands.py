@@ -179,7 +179,7 @@ def test_own_recordings_are_scored_and_bad_ones_named(samples, tmp_path):
         (["--files", ".", "--labels", "x.csv", "--model", "mlp"], "score --files . --labels x.csv --model mlp\n"),
         (["--files", ".", "--out", "o", "--resume"], "score --files . --labels labels.csv --out o --resume\n"),
         (["--model", "cnn1d"], "score --files FOLDER --labels labels.csv --model cnn1d\n"),
-        (["--labels", "x.csv"], "goes with --files FOLDER, as of 'train' and 'score'.\n"),
+        (["--labels", "x.csv"], "needs --files FOLDER, which 'train' and 'score' have.\n"),
     ],
 )
 def test_how_scoring_was_spelt_before_answers_with_what_to_type(options, message):

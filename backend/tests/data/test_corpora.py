@@ -153,7 +153,7 @@ def test_other_files_are_passed_over_with_a_word(corpus, tree: Path, caplog: pyt
     (tree / "my own recording.wav").touch()
     with caplog.at_level(logging.WARNING):
         assert corpus.scan(tree) == before
-    assert "1 files passed over, e.g. my own recording.wav" in caplog.text
+    assert "1 files that are not part of the corpus, e.g. my own recording.wav" in caplog.text
 
 
 @pytest.mark.parametrize(("files", "word"), [([], "no recordings"), (["song.wav"], "1 recordings with other names")])
@@ -166,7 +166,7 @@ def test_a_folder_without_the_corpus(corpus, tmp_path: Path, files: list[str], w
 
 
 def test_a_folder_that_is_not_there(corpus, tmp_path: Path):
-    with pytest.raises(CorpusError, match="holds nothing"):
+    with pytest.raises(CorpusError, match="contains nothing"):
         corpus.scan(tmp_path / "typo")
 
 
@@ -463,7 +463,7 @@ def test_what_was_unpacked_twice_counts_once(
     with caplog.at_level(logging.WARNING):
         found = get_corpus(corpus_name).scan(tmp_path)
     assert [utterance.path for utterance in found] == [tmp_path / name for name, kept in copies.items() if kept]
-    assert "1 files are further copies" in caplog.text
+    assert "1 files that are copies of other recordings" in caplog.text
 
 
 @pytest.mark.parametrize(

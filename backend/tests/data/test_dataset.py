@@ -18,14 +18,14 @@ def natives(*names: str) -> list[Utterance]:
 
 def test_the_recipe_maps_calm_to_neutral_and_a_label_set_can_be_chosen():
     ravdess = get_corpus("ravdess")
-    heard = natives("calm", "happy", "disgust")
-    calm, happy, disgust = heard
-    assert label_utterances(RECIPE, ravdess, heard, None) == [
+    utterances = natives("calm", "happy", "disgust")
+    calm, happy, disgust = utterances
+    assert label_utterances(RECIPE, ravdess, utterances, None) == [
         (calm, "neutral"),
         (happy, "happy"),
         (disgust, "disgust"),
     ]
-    assert label_utterances(RECIPE, ravdess, heard, ("calm", "happy")) == [(calm, "calm"), (happy, "happy")]
-    assert label_utterances(RECIPE, ravdess, heard, ("neutral", "sad")) == [(calm, "neutral")]
+    assert label_utterances(RECIPE, ravdess, utterances, ("calm", "happy")) == [(calm, "calm"), (happy, "happy")]
+    assert label_utterances(RECIPE, ravdess, utterances, ("neutral", "sad")) == [(calm, "neutral")]
     with pytest.raises(CorpusError, match="No clip"):
-        label_utterances(RECIPE, ravdess, heard, ("sad", "angry"))
+        label_utterances(RECIPE, ravdess, utterances, ("sad", "angry"))

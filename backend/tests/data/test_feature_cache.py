@@ -135,6 +135,7 @@ def test_the_key_covers_the_recordings_the_settings_the_code_and_the_libraries(f
 SHAPES_NO_FRAME = {  # what clip_frames and the recipes import beside what is in KEYED_CODE, by prefix
     "ser.core.errors": "errors",
     "ser.core.labels": "names of classes",
+    "ser.core.optional_packages": "what to say when librosa is not installed",
     "ser.models": "networks and their tensors; a recipe's features are in its own file or in ser.features",
 }
 

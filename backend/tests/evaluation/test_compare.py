@@ -111,9 +111,9 @@ def changed(rows: list[dict[str, str]], how: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("fewer clips", "A tests 90 clips, B 89, and 1 are in one alone, e.g. 89.wav of ravdess/08"),
-        ("another name", "2 are in one alone"),
-        ("another truth", "1 clips have another right answer in B, e.g. 89.wav"),
+        ("fewer clips", "A tests 90 clips, B 89, and 1 are in only one of them, e.g. 89.wav of ravdess/08"),
+        ("another name", "2 are in only one of them"),
+        ("another truth", "1 clips have another true label in B, e.g. 89.wav"),
     ],
 )
 def test_other_clips_are_refused_by_name(tmp_path, same, how, message):
@@ -127,7 +127,7 @@ def test_other_emotions_and_corpora_are_refused(tmp_path, same):
         compare(same, evaluation(tmp_path / "labels", [rows], (*LABELS, "calm")))
     other = evaluation(tmp_path / "corpus", [made_rows(0)])
     write_metrics(other, replace(read_metrics(other), corpus="crema-d"))
-    with pytest.raises(ProtocolError, match="corpus ravdess, B of crema-d"):
+    with pytest.raises(ProtocolError, match="corpus ravdess, B on crema-d"):
         compare(same, other)
     with pytest.raises(ProtocolError, match="no finished evaluation"):
         compare(same, tmp_path)

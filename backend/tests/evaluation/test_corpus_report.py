@@ -62,7 +62,7 @@ def test_listeners_agreement_with_what_was_meant(corpus, utterances):
     listeners = explore(corpus, utterances)["listeners"]
     assert listeners["clips"] == 3
     assert listeners["agreement"] == pytest.approx(np.mean([0.75, 0.5, 1.0]))
-    assert listeners["majority"] == pytest.approx(2 / 3)  # a tie is not heard as meant
+    assert listeners["majority"] == pytest.approx(2 / 3)  # a tie is no majority
     assert listeners["by_emotion"]["angry"] == pytest.approx({"clips": 2, "agreement": 0.625, "majority": 0.5})
     assert listeners["heard"]["angry"] == pytest.approx({"angry": 0.625, "sad": 0.375})
 
@@ -70,7 +70,7 @@ def test_listeners_agreement_with_what_was_meant(corpus, utterances):
 def test_without_votes_nothing_is_said_about_listeners(corpus, utterances, tmp_path):
     found = explore(corpus, [replace(one, soft_labels=None) for one in utterances])
     assert found["listeners"] is None
-    assert "listeners heard" not in check_page(write_exploration(tmp_path / "out", found))
+    assert "Listener agreement" not in check_page(write_exploration(tmp_path / "out", found))
 
 
 def test_page_pictures_and_json_say_the_same(corpus, utterances, tmp_path):

@@ -50,7 +50,7 @@ def test_the_page_shows_what_was_measured_and_how_to_make_it_again(tmp_path):
         assert text in words
     assert "95 % interval over 9 speakers" in words and "Mean over 2 seeds." in words
     assert "By sex" in words and "By age" in words and "20-29" in words and "By race" not in words
-    assert "2 of 180 answers" in words
+    assert "2 of 180 predictions" in words
 
 
 def test_pictures_are_written_beside_the_page(tmp_path):
@@ -62,14 +62,14 @@ def test_pictures_are_written_beside_the_page(tmp_path):
 def test_only_a_leaky_protocol_is_warned_of(tmp_path):
     assert "Leaky" not in check_page(write_report(tmp_path, evaluation(tmp_path)))
     words = visible(check_page(write_report(tmp_path, evaluation(tmp_path, "random", seeds=1))))
-    assert "Leaky: these speakers were heard in training." in words and "(UA), LEAKY" in words
+    assert "Leaky: these speakers are also in the training data." in words and "(UA), LEAKY" in words
 
 
 @pytest.mark.parametrize(
     ("protocol", "told"),
     [
         ("held-out speakers", "The temperature was fitted on the validation speakers"),
-        ("held-out clips, speakers unknown", "Leaky: it is not known who speaks."),
+        ("held-out clips, speakers unknown", "Leaky: the speakers are unknown."),
     ],
 )
 def test_a_training_is_reported_like_an_evaluation(tmp_path, protocol, told):

@@ -104,7 +104,7 @@ def test_emotions_without_a_class_are_counted(folder, tmp_path, predictor, monke
     monkeypatch.setattr(Predictor, "info", property(lambda self: few))
     found = score_files(predictor, read_manifest(folder, manifest(folder, {"x.wav": "sad", "y.wav": "calm"})), folder)
     assert found.rows == [] and found.failed == [] and dict(found.unknown) == {"sad": 1, "calm": 1}
-    with pytest.raises(CorpusError, match="no class for sad, calm"):
+    with pytest.raises(CorpusError, match="does not predict sad, calm"):
         write_scores(tmp_path, found, predictor, folder=folder, manifest=tmp_path, command="a test")
 
 
@@ -113,10 +113,10 @@ def test_the_page_says_what_is_not_known_and_what_did_not_fit(predictor, folder,
     metrics = replace(metrics, scoring=metrics.scoring | {"unknown": {"disgust": 2}})
     page = check_page(write_report(tmp_path / "out", metrics))
     words = visible(page)
-    assert "Whether the model heard these people in its training is not known" in words
+    assert "It is not known whether these speakers are in the model's training data" in words
     assert "2 recordings could not be read" in words and "text.wav" in words and "disgust (2 clips)" in words
     assert "1 calm clip counts as neutral" in words and "cnn1d on söme recordings" in words
-    assert "guessing gives 14.3 %" in words and "Leaky" not in words and "Best epoch" not in words
+    assert "chance level 14.3 %" in words and "Leaky" not in words and "Best epoch" not in words
     assert (tmp_path / "out" / "confusion.png").exists()
 
 

@@ -244,7 +244,7 @@ def test_one_schema_is_written_and_read(folder):
     assert Metrics.from_json(without | {"added later": 1}) == metrics
 
 
-@pytest.mark.parametrize(("change", "why"), [({"schema": 2}, "schema 2, expected 1"), ({"ua": None}, "without ua")])
+@pytest.mark.parametrize(("change", "why"), [({"schema": 2}, "schema 2, expected 1"), ({"ua": None}, "missing ua")])
 def test_metrics_of_another_schema_are_refused(folder, change, why):
     record = json.loads((folder / "metrics.json").read_text(encoding="utf-8")) | change
     record = {name: value for name, value in record.items() if name not in change or value is not None}

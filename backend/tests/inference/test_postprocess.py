@@ -26,17 +26,17 @@ def test_pooling_weighs_by_speech_at():
 
 
 def test_one_window_is_one_segment_over_the_speech_at():
-    heard = speech_at(4.0, [(1.0, 3.0)])
-    (found,) = find_segments(np.array([[0.1, 0.9]]), make_windows(heard), LABELS, heard, GRID, 0.5)
+    speech = speech_at(4.0, [(1.0, 3.0)])
+    (found,) = find_segments(np.array([[0.1, 0.9]]), make_windows(speech), LABELS, speech, GRID, 0.5)
     assert found.emotion == "sad" and found.confidence == 90.0 and found.state == "emotion"
     assert found.start == pytest.approx(1.0, abs=0.05) and found.end == pytest.approx(3.0, abs=0.05)
 
 
 def test_neighbouring_windows_with_one_answer_are_joined_and_cover_the_speech_at():
-    heard = speech_at(14.0, [(0, 14)])
-    parts = make_windows(heard)
+    speech = speech_at(14.0, [(0, 14)])
+    parts = make_windows(speech)
     rows = np.array([[0.8, 0.2]] * 5 + [[0.3, 0.7]] * (len(parts) - 5))
-    found = find_segments(rows, parts, LABELS, heard, GRID, 0.75)
+    found = find_segments(rows, parts, LABELS, speech, GRID, 0.75)
     assert [one.emotion for one in found] == ["angry", "sad"]
     assert [one.state for one in found] == ["emotion", "unsure"]
     assert found[0].start == 0 and found[0].end == found[1].start == 6.0
@@ -45,9 +45,9 @@ def test_neighbouring_windows_with_one_answer_are_joined_and_cover_the_speech_at
 
 
 def test_segments_are_speech_only_and_a_long_pause_splits_them():
-    heard = speech_at(30.0, [(0, 5), (7, 9), (9.5, 12), (20, 28)])
-    parts = make_windows(heard)
-    found = find_segments(np.array([[0.8, 0.2]] * len(parts)), parts, LABELS, heard, GRID, 0.5)
+    speech = speech_at(30.0, [(0, 5), (7, 9), (9.5, 12), (20, 28)])
+    parts = make_windows(speech)
+    found = find_segments(np.array([[0.8, 0.2]] * len(parts)), parts, LABELS, speech, GRID, 0.5)
     spans = [(one.start, one.end) for one in found]
     assert np.array(spans) == pytest.approx(np.array([(0, 5), (7, 12), (20, 28)]), abs=0.06)
 
@@ -56,20 +56,20 @@ def test_segments_never_overlap_whatever_the_windows():
     draw = np.random.default_rng(0)
     for _ in range(200):
         edges = np.sort(draw.uniform(0, 40, 8)).reshape(4, 2)
-        heard = speech_at(40.0, edges.tolist())
+        speech = speech_at(40.0, edges.tolist())
         grid = make_grid(float(draw.choice([1, 2, 3, 5.5])), float(draw.choice([0.25, 0.5, 1])))
-        parts = make_windows(heard, grid)
+        parts = make_windows(speech, grid)
         rows = draw.dirichlet([0.3, 0.3], len(parts))
-        found = find_segments(smooth(rows, parts, grid), parts, LABELS, heard, grid, 0.5)
+        found = find_segments(smooth(rows, parts, grid), parts, LABELS, speech, grid, 0.5)
         for before, after in zip(found, found[1:], strict=False):
             assert before.start < before.end <= after.start + 1e-9
-        spoken = heard.seconds
-        assert sum(heard.seconds_between(int(16e3 * s.start), int(16e3 * s.end)) for s in found) <= spoken + 1e-6
+        spoken = speech.seconds
+        assert sum(speech.seconds_between(int(16e3 * s.start), int(16e3 * s.end)) for s in found) <= spoken + 1e-6
 
 
 def test_smoothing_takes_neighbours_only():
-    heard = speech_at(30.0, [(0, 6), (20, 30)])
-    parts = make_windows(heard)
+    speech = speech_at(30.0, [(0, 6), (20, 30)])
+    parts = make_windows(speech)
     rows = np.tile([1.0, 0.0], (len(parts), 1))
     rows[2] = [0.0, 1.0]
     smoothed = smooth(rows, parts, GRID)
@@ -99,17 +99,17 @@ def test_transitions_are_between_sure_answers_and_the_dominant_emotion_has_most_
 
 
 def test_beside_a_gap_a_window_speaks_for_all_up_to_it():
-    heard = speech_at(30.0, [(0, 30)])
-    kept = [part for part in make_windows(heard) if not 5 < part.span.start / SAMPLE_RATE < 20]
-    found = find_segments(np.array([[0.8, 0.2]] * len(kept)), kept, LABELS, heard, GRID, 0.5)
+    speech = speech_at(30.0, [(0, 30)])
+    kept = [part for part in make_windows(speech) if not 5 < part.span.start / SAMPLE_RATE < 20]
+    found = find_segments(np.array([[0.8, 0.2]] * len(kept)), kept, LABELS, speech, GRID, 0.5)
     assert [(one.start, one.end) for one in found] == [(0.0, 8.0), (20.0, pytest.approx(30.0, abs=0.04))]
 
 
 def test_windows_that_overlap_beside_a_gap_share_its_middle():
-    heard = speech_at(30.0, [(0, 30)])
-    kept = [part for part in make_windows(heard) if part.span.start != 6 * SAMPLE_RATE]
+    speech = speech_at(30.0, [(0, 30)])
+    kept = [part for part in make_windows(speech) if part.span.start != 6 * SAMPLE_RATE]
     rows = np.array([[0.8, 0.2] if part.span.start < 6 * SAMPLE_RATE else [0.2, 0.8] for part in kept])
-    found = find_segments(rows, kept, LABELS, heard, GRID, 0.5)
+    found = find_segments(rows, kept, LABELS, speech, GRID, 0.5)
     assert [one.emotion for one in found] == ["angry", "sad"]
     assert found[0].end == found[1].start == 7.5  # 5 to 8 s and 7 to 10 s
 

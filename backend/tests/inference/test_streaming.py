@@ -1,4 +1,4 @@
-"""Live sessions: chunks are heard one by one, and come to what the recording would."""
+"""Live sessions: chunks are analysed one by one, and merge into the prediction of the recording."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cut(encode, samples: np.ndarray, hop: float, length: float = 3.0) -> list[tu
     ]
 
 
-def heard(predictor: Predictor, parts: list[tuple[bytes, float]]) -> list[Chunk]:
+def analyse_all(predictor: Predictor, parts: list[tuple[bytes, float]]) -> list[Chunk]:
     return [
         analyse_chunk(predictor, content, sequence=number, start=start, profile=None)
         for number, (content, start) in enumerate(parts)
@@ -89,7 +89,7 @@ def test_chunks_with_a_hop_come_to_what_the_recording_does(predictor, samples, e
     recording = np.concatenate([clips["happy"], clips["happy"], pause, clips["sad"], clips["sad"], pause])
     whole = predictor.predict(Waveform(recording, SAMPLE_RATE))
     assert whole.duration_seconds > 10 and len(whole.segments) > 1
-    merged = merge_chunks(predictor.info, heard(predictor, cut(encode, recording, 1.0)), "")
+    merged = merge_chunks(predictor.info, analyse_all(predictor, cut(encode, recording, 1.0)), "")
     assert merged.timeline.hop_seconds == 1.0 and merged.timeline.window_seconds == 3.0
     assert set(merged.timeline.start) <= set(whole.timeline.start) and len(merged.timeline.start) > 5
     assert [one.emotion for one in merged.segments] == [one.emotion for one in whole.segments]

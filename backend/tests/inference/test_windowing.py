@@ -30,10 +30,10 @@ def test_windows_without_speech_have_no_answer():
 
 
 def test_windows_can_be_asked_for():
-    heard = speech_at(6.0, [(0, 6)])
-    assert len(make_windows(heard)) == 1
+    speech = speech_at(6.0, [(0, 6)])
+    assert len(make_windows(speech)) == 1
     asked = make_grid(2.0, 0.5)
-    parts = make_windows(heard, asked)
+    parts = make_windows(speech, asked)
     assert [part.span.start / SAMPLE_RATE for part in parts] == [0.5 * n for n in range(9)]
     assert make_grid(0.7, None).hop_seconds == 0.7
     for window, hop in ((0.2, None), (60, None), (3, 4), (3, 0), (float("nan"), None)):

@@ -124,8 +124,8 @@ def test_other_options_of_the_launchers_own_commands(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ):
     assert start.main(arguments) == 2
-    heard = capsys.readouterr().err
-    assert told in heard and arguments[1] in heard
+    printed = capsys.readouterr().err
+    assert told in printed and arguments[1] in printed
 
 
 @pytest.mark.parametrize(
@@ -349,8 +349,8 @@ def test_a_step_that_fails_shows_its_last_lines(tmp_path: Path, capsys: pytest.C
     assert "line 39" in text and "line 10" not in text
     assert "code 3" in text and "Do this." in text and str(log) in text
     assert "line 10" in log.read_text(encoding="utf-8")
-    heard = capsys.readouterr()
-    assert heard.err.startswith("Doing it") and heard.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.startswith("Doing it") and printed.out == ""
 
 
 def test_a_program_that_is_not_there(tmp_path: Path):

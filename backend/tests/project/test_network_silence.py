@@ -12,11 +12,11 @@ import requests
 
 from benchmarks.local_server import BACKEND, running_server
 
-# Python runs a module of this name first, in each process. What it hears of cannot be undone or avoided from Python.
+# Python runs a module of this name first, in each process. Its audit hook cannot be removed or avoided from Python.
 WATCH = """
 import os, sys
 
-def heard(event, arguments):
+def watch(event, arguments):
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         place = arguments[1]
         host = place[0] if isinstance(place, tuple) else ""  # other sockets stay on the machine
@@ -29,7 +29,7 @@ def heard(event, arguments):
         with open(os.environ["WATCHED"], "a") as file:
             file.write(f"{event} {host}\\n")
 
-sys.addaudithook(heard)
+sys.addaudithook(watch)
 with open(os.environ["WATCHED"] + ".started", "a") as file:
     file.write("x")
 """

@@ -29,7 +29,7 @@ def predictor(voice_predictor: Predictor) -> Predictor:
 def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch):
     upper = predictor._runner._network.upper
     monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # learnt apart; here the voice is to matter alone
-    profile = predictor.enrol("asha", list(samples.values()))
+    profile = predictor.enroll("asha", list(samples.values()))
     assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))
     plain = predictor.predict(samples["sad"]).probabilities
     own = predictor.predict(samples["sad"], profile=profile).probabilities
@@ -38,7 +38,7 @@ def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch
 
 
 def test_it_is_kept_read_listed_and_deleted(predictor, samples, store):
-    profile = predictor.enrol("Asha K.-2", [samples["sad"]])
+    profile = predictor.enroll("Asha K.-2", [samples["sad"]])
     save_profile(replace(profile, clips=7, offset=profile.offset[:3]), store, LOCAL)
     save_profile(profile, store, LOCAL)  # in place of the first
     found = load_profile("Asha K.-2", store, LOCAL)
@@ -54,7 +54,7 @@ def test_it_is_kept_read_listed_and_deleted(predictor, samples, store):
 
 def test_it_belongs_to_its_owner(predictor, samples, store):
     mine, theirs = owner_of("a" * 32), owner_of("b" * 32)
-    profile = predictor.enrol("asha", [samples["sad"]])
+    profile = predictor.enroll("asha", [samples["sad"]])
     save_profile(profile, store, mine)
     save_profile(replace(profile, name="other", clips=9), store, theirs)
     for action in (load_profile, delete_profile):
@@ -67,7 +67,7 @@ def test_it_belongs_to_its_owner(predictor, samples, store):
 
 def test_a_deleted_one_leaves_no_byte(predictor, samples, tmp_path):
     url = f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}"
-    profile = predictor.enrol("VERYOWNNAME", [samples["sad"]])
+    profile = predictor.enroll("VERYOWNNAME", [samples["sad"]])
     numbers = profile.offset.astype("<f4").tobytes()[:64]
     assert any(numbers)
     with opened(url) as store:
@@ -93,7 +93,7 @@ def test_names_of_all_scripts_are_taken(name):
 
 
 def test_other_weights_refuse_it(predictor, samples):
-    profile = predictor.enrol("asha", [samples["sad"]])
+    profile = predictor.enroll("asha", [samples["sad"]])
     with pytest.raises(ProfileError, match="other weights"):
         predictor.predict(samples["sad"], profile=replace(profile, weights="0" * 16))
     with pytest.raises(ProfileError, match="cannot be calibrated"):
@@ -102,7 +102,7 @@ def test_other_weights_refuse_it(predictor, samples):
 
 def test_silence_makes_no_profile(predictor):
     with pytest.raises(ProfileError) as refused:
-        predictor.enrol("asha", [Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)])
+        predictor.enroll("asha", [Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)])
     assert refused.value.code == "profile_empty"
 
 
@@ -132,8 +132,8 @@ def crowd() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
     vectors, targets, speakers, offsets = crowd
     voices = SpeakerOffset(50, 6)
-    heard = speakers < 39
-    voices.fit(vectors[heard], targets[heard], speakers[heard])
+    trained = speakers < 39
+    voices.fit(vectors[trained], targets[trained], speakers[trained])
     assert voices.ratio_within.median() == pytest.approx(1, abs=0.5)
     own, truth = vectors[speakers == 39], torch.nn.functional.one_hot(targets[speakers == 39], 6).float()
     nothing = offsets[39].square().mean()
@@ -145,7 +145,7 @@ def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
     assert variety(truth[:6]) == pytest.approx(1) and variety(truth[0:24:6]) == pytest.approx(0, abs=1e-6)
 
 
-def test_the_command_line_enrols_uses_lists_and_deletes(predictor, samples, monkeypatch):
+def test_the_command_line_enrolls_uses_lists_and_deletes(predictor, samples, monkeypatch):
     from typer.testing import CliRunner
 
     monkeypatch.setattr("ser.inference.predictor.load_predictor", lambda *_: predictor)

@@ -1,4 +1,4 @@
-"""Owns a decoder that crashes, hangs, eats memory or talks nonsense, as the recording that it gets asks it to."""
+"""Provides a decoder that crashes, hangs, exhausts memory or returns nonsense, as the recording tells it to."""
 
 from __future__ import annotations
 

@@ -94,8 +94,8 @@ def test_votes_are_learnt_where_there_are_any(bank):
         Utterance(path=Path("b"), corpus="crema-d", speaker="1", native_label="ANG"),
     ]
     data = Data((get_corpus("crema-d"),), utterances, ["sad", "angry"], ("angry", "sad"), bank)
-    heard = make_task(data, [0, 1], [], votes=True)
-    torch.testing.assert_close(heard.learnt, torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
+    voted = make_task(data, [0, 1], [], votes=True)
+    torch.testing.assert_close(voted.learnt, torch.tensor([[0.25, 0.75], [1.0, 0.0]]))
     assert make_task(data, [0, 1], []).learnt.tolist() == [[0, 1], [1, 0]]
 
 

@@ -99,8 +99,8 @@ def test_a_recipe_that_chooses_no_epoch_learns_from_every_speaker_that_is_not_te
     plan = Plan(recipe=fixed, protocol="emobox", clip_seconds=None, seeds=1, folds=("1",))
     evaluate(plan, data, tmp_path, command="a test", looked=True)
     ((_, train, validation),) = asked
-    heard = {data.utterances[i].speaker for i in train}
-    assert len(heard) == 20 and validation == [] and not heard & {"01", "11", "20", "21"}
+    speakers = {data.utterances[i].speaker for i in train}
+    assert len(speakers) == 20 and validation == [] and not speakers & {"01", "11", "20", "21"}
 
 
 def test_a_folder_of_another_run_is_refused(data, tmp_path):
@@ -196,8 +196,8 @@ def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
 
 def test_linear_layers_on_an_encoder_are_trained_without_epochs(data, toy_encoder, tmp_path):
     frames = torch.cat([data.bank.frames, data.bank.frames, data.bank.frames[:, :2]], dim=1)  # 80 bands
-    heard = replace(data, bank=replace(data.bank, frames=frames, memory={}))
-    metrics = train_held_out(toy_encoder, heard, tmp_path / "model", clip_seconds=None, seed=0, command="a test")
+    changed = replace(data, bank=replace(data.bank, frames=frames, memory={}))
+    metrics = train_held_out(toy_encoder, changed, tmp_path / "model", clip_seconds=None, seed=0, command="a test")
     assert metrics.best_epoch == 0 and metrics.epochs == [] and metrics.figure.ua > 50
     assert not (tmp_path / "model" / "curves.png").exists()
     assert load_checkpoint(tmp_path / "model").info.labels == LABELS

@@ -91,7 +91,7 @@ def test_logits_come_back_in_the_order_asked_for():
 
 
 def test_a_class_without_clips_is_an_error():
-    with pytest.raises(TrainingError, match="No clip to learn from"):
+    with pytest.raises(TrainingError, match="No training clip"):
         fit(RECIPE, replace_parts(toy_task(), classes=4), settings=SETTINGS, seed=0)
 
 
@@ -161,7 +161,7 @@ def test_a_full_disk_keeps_the_last_good_state(tmp_path, monkeypatch):
         genuine(tensors, part)
 
     monkeypatch.setattr(training, "save_file", save)
-    with pytest.raises(TrainingError, match="No space left .* goes on"):
+    with pytest.raises(TrainingError, match="No space left .* resumes"):
         train(state=tmp_path / "s")
     assert epochs_on_disk(tmp_path) == 3 and not list(tmp_path.glob("*.part"))
     monkeypatch.setattr(training, "save_file", genuine)

@@ -58,7 +58,7 @@ def enroll() -> Any:
         sources = read_files(("file",), MAX_FILES)  # first: it reports a damaged form
         name = check_name(text_field("name") or "")
         predictor = registry().get(text_field("model"))
-        profile = predictor.enrol(name, _decoded(sources))
+        profile = predictor.enroll(name, _decoded(sources))
     save_profile(profile, database, whose)
     better = profile.warnings(VARIED)
     return {"profile": profile.summary, "warnings": list(better.values()), "warning_codes": list(better)}, 201

@@ -1,1 +1,1 @@
-"""One corpus per file, found by scanning; see ``ser.data.corpus`` for the contract."""
+"""Defines one corpus per file, found by scanning; see ``ser.data.corpus`` for the contract."""

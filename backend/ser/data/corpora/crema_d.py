@@ -1,7 +1,7 @@
-"""CREMA-D: 91 North American actors of many ages and origins speak twelve sentences in six emotions.
+"""Reads CREMA-D: 91 North American actors of many ages and origins speak twelve sentences in six emotions.
 
-A file's name is ``actor_sentence_emotion_level``. Beside what the actor meant, listeners said what they heard: their
-votes on the voice alone become soft labels.
+A file's name is ``actor_sentence_emotion_level``. Listeners also rated the recordings: their votes on the voice
+alone become soft labels.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME = re.compile(r"(1\d{3})_([A-Z]{3})_(ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)
 TREE = "AudioWAV/1001_DFA_ANG_XX.wav ... with VideoDemographics.csv and tabulatedVotes.csv (.wav, .flac or .mp3)"
 SILENT = {"1076_MTI_SAD_XX": "it is silent"}
 VOTES = {"A": "angry", "D": "disgust", "F": "fearful", "H": "happy", "N": "neutral", "S": "sad"}
-VOICE_ONLY = "1"  # six-digit questionnaire numbers beginning so are about the voice without the face
+VOICE_ONLY = "1"  # six-digit questionnaire numbers that start so are about the voice without the face
 
 
 def scan(root: Path) -> list[Utterance]:
@@ -62,9 +62,9 @@ def _votes(file: Path) -> dict[str, dict[str, float]]:
     """File name -> emotion -> share of the listeners."""
     found = {}
     for row in _rows(file):
-        heard = {emotion: int(row[letter]) for letter, emotion in VOTES.items()}
-        if len(row[""]) == 6 and row[""].startswith(VOICE_ONLY) and sum(heard.values()):
-            found[row["fileName"]] = {emotion: count / sum(heard.values()) for emotion, count in heard.items()}
+        votes = {emotion: int(row[letter]) for letter, emotion in VOTES.items()}
+        if len(row[""]) == 6 and row[""].startswith(VOICE_ONLY) and sum(votes.values()):
+            found[row["fileName"]] = {emotion: count / sum(votes.values()) for emotion, count in votes.items()}
     return found
 
 

@@ -1,4 +1,4 @@
-"""EmoDB, the Berlin database: ten German actors speak ten sentences in six emotions and neutrally.
+"""Reads EmoDB, the Berlin database: ten German actors speak ten sentences in six emotions and neutrally.
 
 A file's name is ``speaker, sentence, emotion, version`` without anything in between: two digits, a letter and two
 digits, the first letter of the German word for the emotion, and a letter that counts the takes. Boredom has no
@@ -31,7 +31,7 @@ TREE = "wav/03a01Fa.wav ... wav/16b10Wb.wav (.wav, .flac or .mp3)"
 
 
 def scan(root: Path) -> list[Utterance]:
-    """Returns the utterances of a folder but for the bored ones, sorted by path.
+    """Returns the utterances of a folder except those of boredom, sorted by path.
 
     Raises:
         CorpusError: there is none.

@@ -1,4 +1,4 @@
-"""Indian EmoSpeech Command: Indian speakers say single command words into their phones, in four emotions.
+"""Reads Indian EmoSpeech Command: Indian speakers say single command words into their phones, in four emotions.
 
 A file's name is ``keyword-environment-emotion-time-speaker``. The labels are what the speaker meant; no listener
 checked them.

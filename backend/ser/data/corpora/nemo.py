@@ -1,7 +1,7 @@
-"""nEMO: nine actors speak ninety Polish sentences in six emotions.
+"""Reads nEMO: nine actors speak ninety Polish sentences in six emotions.
 
-A file's name is ``speaker_emotion_sentence``. Sex and age stand in the ``data.tsv`` of the release, once for each
-clip; as they are the same for all clips of a speaker, they are kept here, and the table is not needed.
+A file's name is ``speaker_emotion_sentence``. Sex and age are in the ``data.tsv`` of the release, once for each clip;
+as they are the same for all clips of a speaker, they are listed here, and the table is not needed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""RAVDESS: 24 North American actors speak two sentences in eight emotions, two intensities, two takes.
+"""Reads RAVDESS: 24 North American actors speak two sentences in eight emotions, two intensities, two takes.
 
 A file's name is seven numbers, ``modality-channel-emotion-intensity-statement-repetition-actor``; this corpus reads
 speech (channel 01) as audio only (modality 03).

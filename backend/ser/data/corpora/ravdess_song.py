@@ -1,4 +1,4 @@
-"""RAVDESS song: 23 of the 24 actors of RAVDESS sing its two sentences in six emotions, two intensities, two takes.
+"""Reads RAVDESS song: 23 of the 24 actors of RAVDESS sing two sentences in six emotions, two intensities, two takes.
 
 A file's name is seven numbers, ``modality-channel-emotion-intensity-statement-repetition-actor``; this corpus reads
 song (channel 02) as audio only (modality 03). Actor 18 sang nothing, nobody sang with disgust or surprise, and neutral

@@ -1,4 +1,4 @@
-"""SAVEE: four British men, researchers and not actors, speak sentences of TIMIT in seven emotions.
+"""Reads SAVEE: four British men, researchers and not actors, speak sentences of TIMIT in seven emotions.
 
 A file's name is the emotion's initial and the number of the sentence within that emotion, in a folder named after the
 speaker (``DC/a01``); a copy that is widely used has the speaker in front instead (``DC_a01``). Which of the fifteen

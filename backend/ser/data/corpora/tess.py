@@ -1,9 +1,9 @@
-"""TESS: two actresses from Toronto say "Say the word ..." with two hundred words in seven emotions.
+"""Reads TESS: two actresses from Toronto say "Say the word ..." with two hundred words in seven emotions.
 
 A file's name is ``speaker_word_emotion``: the older actress is OAF, the younger YAF, and ``ps`` stands for pleasant
 surprise. One file's speaker lost a letter: ``OA_bite_neutral`` is the older actress. The release is one flat folder;
-a copy that is widely used has a folder for each speaker and emotion, and some unpack it with the whole of it nested
-inside itself once more. Folders mean nothing here, and what is there twice is read once.
+a copy that is widely used has a folder for each speaker and emotion, and some copies contain
+the whole corpus a second time. Folders are ignored here, and duplicates are read once.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""One published system per file, found by scanning; see ``ser.models.recipe`` for the contract."""
+"""Defines one published system per file, found by scanning; see ``ser.models.recipe`` for the contract."""

@@ -1,4 +1,4 @@
-"""BiLSTM over 120 MFCC features, trained on CREMA-D's angry, happy, sad and disgusted clips.
+"""Defines the recipe of a BiLSTM over 120 MFCC features, trained on four emotions of CREMA-D.
 
 System: a real-time web application with a bidirectional LSTM for CREMA-D: trim, 40 MFCC with two derivatives, 400
 frames, two bidirectional LSTM layers (128 and 64 units), one dense layer.
@@ -8,7 +8,7 @@ fitted on the training split, the layers' order and sizes, four of the corpus's 
 ``--labels corpus``.
 
 Deviates from it:
-- Its split is random over clips, so that training includes the test's actors. Here the epoch is chosen by other
+- Its split is random over clips, so that training includes the test's actors. Here the epoch is selected on other
   speakers.
 - Clips are cut to their speech first, as everywhere in this project, and trained on with changed speed and noise.
 - Its optimiser is plain Adam; here AdamW with a falling rate, as for the other recipes.

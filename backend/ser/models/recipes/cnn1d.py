@@ -1,4 +1,4 @@
-"""1D-CNN over 39 MFCC features, taught by a large speech encoder, on RAVDESS, CREMA-D and Indian EmoSpeech together.
+"""Defines the recipe of a 1D-CNN over 39 MFCC features, distilled from a speech encoder and trained on three corpora.
 
 System: the owner's design, a 1D-CNN over 13 MFCC with two derivatives and CMVN ("Speech-Emotion-Recognition",
 github.com/Harry9021), in the form that is best on unseen speakers.
@@ -6,13 +6,13 @@ github.com/Harry9021), in the form that is best on unseen speakers.
 Follows it in: the features, convolutions over time, labels (calm counts as neutral), RAVDESS.
 
 Deviates from it (``cnn1d_published`` is the network as published):
-- The network is that of ``resnet1d``, with all blocks halving the number of frames: validation actors are recognised
-  as well, and it learns in a third of the time.
-- Mean and variance are normalised by the training split's statistics, not by each utterance's: how loud and how bright
-  a voice is stays audible.
-- Before it sees a label it learns to predict the statistics of ``whisper``'s pretrained encoder (distillation).
-- It also learns from CREMA-D and from Indian speakers with phones, and from recordings in noise, rooms and calls.
-- No epoch is chosen, so no speaker is kept back for it; the schedule was found on validation actors.
+- The network is that of ``resnet1d``, with all blocks halving the number of frames: the validation UA is the same, and
+  training takes a third of the time.
+- Mean and variance are normalised by the training split's statistics, not by each utterance's, which would remove the
+  loudness and brightness of a voice.
+- Before training on labels it learns to predict the statistics of ``whisper``'s pretrained encoder (distillation).
+- It is also trained on CREMA-D and Indian EmoSpeech, augmented with noise, room responses and telephone channels.
+- No epoch is selected, so no speaker is held out for that; the schedule was chosen on validation actors.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""1D-CNN over 39 MFCC features with per-utterance CMVN, trained on RAVDESS.
+"""Defines the recipe of a 1D-CNN over 39 MFCC features with per-utterance CMVN, trained on RAVDESS.
 
 System: the owner's design, "Speech-Emotion-Recognition" (github.com/Harry9021): trim, pre-emphasis, peak
 normalisation, 13 MFCC + delta + delta-delta, CMVN, three convolutions, adaptive pooling to 8, three dense layers.
@@ -9,9 +9,9 @@ Deviates from it:
 - It cuts every clip to its first 100 frames, one second. Here the whole trimmed clip is used, which validates better
   on unseen actors; the published variant is ``clip_seconds=1`` (``ser train --clip-seconds 1``).
 - Everything goes through 16 kHz, also in training (it loads at 16 kHz too).
-- Convolutions, batch norm and pooling leave padding out, so that a clip's answer does not depend on its batch.
-- It chooses the best epoch on a random split that holds the same actors. Here the last epoch of a fixed schedule is
-  taken, so nothing is chosen and no speaker is kept back for it; the schedule was found on validation actors.
+- Convolutions, batch norm and pooling exclude padding, so that the prediction for a clip does not depend on its batch.
+- It selects the best epoch on a random split with the same actors. Here the last epoch of a fixed schedule is used, so
+  no speaker is held out for that; the schedule was chosen on validation actors.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
-"""Convolutions + BiLSTM + attention over MFCC and loudness of any length, trained on RAVDESS.
+"""Defines the recipe of a CNN + BiLSTM + attention over MFCC and loudness of any length, trained on RAVDESS.
 
 System: the "CNN-BiLSTM with attention" for RAVDESS: 40 MFCC with two derivatives and the RMS, convolutions with
-pooling, a bidirectional LSTM, attention, dense layers; class weights, balanced sampling, a rate that falls when the
-validation stands still. It reports seven emotions without neutral, and eight.
+pooling, a bidirectional LSTM, attention, dense layers; class weights, balanced sampling, a learning rate that falls
+when the validation loss stops improving. It reports seven emotions without neutral, and eight.
 
 Follows it in: the features, the order of the layers, class weights and balanced sampling together, ReduceLROnPlateau.
 Eight emotions are its label set here; seven without neutral:
 ``--labels angry,calm,disgust,fearful,happy,sad,surprised``.
 
 Deviates from it:
-- Its authors enhance the audio of chosen classes only (filters and gain for those that are often confused). That writes
+- Its authors enhance the audio of chosen classes only (filters and gain for those that are often confused). That leaks
   the label into the audio: a network then recognises the filter, and a recording of unknown emotion cannot be treated
   the same way. It is left out.
-- RMS is taken in dB below the clip's loudest frame, so that the answer does not depend on the recording level.
-- Padding is left out of every layer; its random split over clips is not used for anything that is reported.
+- RMS is taken in dB below the clip's loudest frame, so that the prediction does not depend on the recording level.
+- Padding is excluded from every layer; its random split over clips is not used for anything that is reported.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
-"""CNN + BiLSTM + attention over windows of a log-mel spectrogram, trained on RAVDESS.
+"""Defines the recipe of a CNN + BiLSTM + attention over windows of a log-mel spectrogram, trained on RAVDESS.
 
 System: the "stacked CNN - LSTM with attention" for RAVDESS: exactly 3 s, 128 mel bands, windows of 128 frames every
 64, the same three convolutions over every window, a bidirectional LSTM over the windows, attention over its outputs.
 
 Follows it in: the spectrogram (transform of 1024, Hamming window of 512, hop of 256 samples, dB), the windows, the
 convolutions (16-32-64, pooling 2-4-4, dropout 0.3), 256 values per window, BiLSTM of 128 units, dropout 0.4, fourfold
-augmentation by white noise of 15 to 30 dB SNR, tempo with the pitch kept, and pre-emphasis.
+augmentation by white noise of 15 to 30 dB SNR, tempo at constant pitch, and pre-emphasis.
 
 Deviates from it:
-- It skips the first 0.5 s of every file, because RAVDESS begins with silence. Here the voice detector cuts what comes
-  before the speech, in any recording; skipping 0.5 s of what is left would lose speech.
+- It skips the first 0.5 s of every file, because RAVDESS begins with silence. Here the voice activity detector
+  removes what comes before the speech in any recording; skipping another 0.5 s would lose speech.
 - Everything goes through 16 kHz; it loads RAVDESS's 48 kHz. The windows are as many samples, so three times as long.
 - The spectrogram is standardised per band by the training split's statistics; it scales by all files, the test's too.
 - It augments before the split, which puts near-copies of test clips into training. Here only training clips are.
-- With 16 kHz, 3 s are 188 frames, padded to 192: two windows. The attention says which half counted.
+- With 16 kHz, 3 s are 188 frames, padded to 192: two windows. The attention weighs the two.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WINDOW_FRAMES, STRIDE_FRAMES = 128, 64
 
 
 def build_features(clip_seconds: float | None) -> LogMel:
-    """128 mel bands in dB, 32 ms windows every 16 ms, exactly 3 s unless told otherwise: (batch, frames, 128)."""
+    """128 mel bands in dB, 32 ms windows every 16 ms, exactly 3 s by default: (batch, frames, 128)."""
     return LogMel(
         n_mels=DIMS,
         n_fft=1024,

@@ -1,4 +1,4 @@
-"""Fully connected network over 254 acoustic statistics of a clip, trained on RAVDESS, eight emotions.
+"""Defines the recipe of an MLP over 254 acoustic statistics of a clip, trained on RAVDESS, eight emotions.
 
 System: mohitvermax, "Speech-Emotion-Recognition" (github.com/mohitvermax): 3 s at peak level, statistics of zero
 crossings, level, spectrum, 20 MFCC with two derivatives, chroma, tonnetz, tempo, pitch and mel bands, scaled to mean 0
@@ -13,11 +13,11 @@ Deviates from it:
 - Everything goes through 16 kHz instead of 22.05 kHz, so windows are 64 ms every 10 ms instead of 93 ms every 23 ms.
 - It seems to augment first and split afterwards: its 1962 test clips are a fifth of four times the 2452 spoken and sung
   clips of RAVDESS. Here speakers are split first, test and validation clips are never changed, and no clip is sung.
-- It scales by the mean and deviation of everything. Here they are of the training split alone, kept in the network,
-  and scaled statistics are limited to +-10: one value far outside of all that was learnt must not decide alone.
-- Volume scaling is left out: the peak normalisation of the features undoes it.
+- It scales by the mean and deviation of everything. Here they are of the training split alone, stored in the network,
+  and scaled statistics are clipped to +-10, so that a single outlier does not decide the prediction.
+- Volume scaling is left out: the peak normalisation of the features cancels it.
 - Batch norm follows the dense layers, L2 is AdamW's weight decay, dropout comes before the last layer too.
-- Masking does not arise: a clip is one row of statistics, measured over its own length.
+- There is nothing to mask: a clip is one row of statistics, measured over its own length.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Statistics(nn.Module):
     """(samples (batch, samples), lengths) -> (statistics (batch, 1, 254), lengths of 1): one frame is a whole clip.
 
     Each clip is trimmed, cut to its first ``clip_seconds``, brought to peak 1 and measured; a shorter one is measured
-    as it is.
+    whole.
     """
 
     def __init__(self, clip_seconds: float | None):

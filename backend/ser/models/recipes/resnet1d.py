@@ -1,9 +1,9 @@
-"""This project's own small network: residual 1D convolutions with attentive statistics over MFCC, trained on RAVDESS.
+"""Defines this project's own small recipe: a residual 1D-CNN with attentive statistics over MFCC, trained on RAVDESS.
 
 System: three residual blocks with squeeze and excitation, attentive statistics pooling over the whole clip, one dense
 layer; 13 MFCC with two derivatives, standardised by the training split's statistics.
 
-Deviates from it: nothing, it is ours. Every choice was made on validation speakers of the training part.
+Deviates from it in: nothing, the system is this project's own. Every setting was chosen on validation speakers.
 """
 
 from __future__ import annotations

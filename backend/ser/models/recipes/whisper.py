@@ -1,21 +1,21 @@
-"""A frozen pretrained speech encoder under a small head, on RAVDESS, CREMA-D and Indian EmoSpeech together.
+"""Defines the recipe of a frozen Whisper encoder with linear heads, trained on RAVDESS, CREMA-D and Indian EmoSpeech.
 
-System: the encoder of OpenAI's whisper-tiny.en (Radford et al. 2022, arXiv:2212.04356; MIT licence), learnt from
+System: the encoder of OpenAI's whisper-tiny.en (Radford et al. 2022, arXiv:2212.04356; MIT licence), trained on
 680,000 hours of speech from the web, its layers' statistics over time, and one linear layer.
 
 Follows it in: log-mel features with 80 bands, two convolutions, transformer layers, their pretrained weights.
 
 Deviates from it:
-- Whisper encodes every clip padded to 30 s; here a clip is as long as it is, cut to its speech. Padding is masked.
-- It recognises words; here the mean and standard deviation over time of every layer go into a linear layer. Middle
+- Whisper encodes every clip padded to 30 s; here a clip is cut to its speech and not extended. Padding is masked.
+- It transcribes words; here the mean and standard deviation over time of every layer go into a linear layer. Middle
   layers carry most of the emotion.
-- The last of its four layers is left out: it is for words, and without it unseen speakers are recognised as well, in
-  less time. So is the last layer norm, which only the decoder needs.
+- The last of its four layers is left out: it is specialised in words, and UA on unseen speakers is the same without it,
+  in less time. So is the last layer norm, which only the decoder needs.
 - Three versions of a recording are encoded and their statistics averaged, see ``_views``.
 - The linear layer is conditional on the domain (each corpus is one), and confidence falls with the distance of a
-  recording from every domain, see ``ser.models.conditional_head``.
-- The encoder stays as it was published: fine-tuning its last layers for 6 epochs moved unseen speakers by -5 to +3
-  points of UA, fold by fold, and by about nothing on the whole.
+  recording from every domain (out-of-distribution temperature), see ``ser.models.conditional_head``.
+- The encoder stays as it was published: fine-tuning its last layers for 6 epochs changed the UA on unseen speakers by
+  -5 to +3 points, depending on the fold, and by about zero on average.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ ENCODER = Pretrained(
 BANDS, DIMS, HEADS = 80, 384, 6
 LAYERS = 3  # of four
 STEM_LAYERS = 1  # of these, in the part that checkpoints name ``lower``
-DOMAINS = 3  # that the heads tell apart, one for every corpus
-SPEEDS = (0.9, 1.1)  # at which a recording is encoded too
-FAINT = 1.0  # one view raises what is further below the loudest to this floor; 1 is 40 dB in units of the features
-SLOWEST = 10_000.0  # frames; the longest wave of the position code is 2 pi times as long
+DOMAINS = 3  # one per corpus
+SPEEDS = (0.9, 1.1)  # of the further views of a recording
+FAINT = 1.0  # floor of the first view below its maximum; 1 is 40 dB in units of the features
+SLOWEST = 10_000.0  # frames; the longest wave of the positional encoding is 2 pi times as long
 
 
 def build_features(clip_seconds: float | None) -> WhisperMel:
@@ -62,7 +62,7 @@ def build_features(clip_seconds: float | None) -> WhisperMel:
 
 
 class EncoderStem(nn.Module):
-    """The convolutions and the first layer: (batch, frames, 80) -> what the convolutions and each layer give.
+    """The convolutions and the first layer: (batch, frames, 80) -> the outputs of the convolutions and each layer.
 
     The convolutions halve the frame rate to 50 a second.
     """
@@ -86,7 +86,7 @@ class EncoderStem(nn.Module):
 class LayersAndHeads(nn.Module):
     """The remaining layers, the statistics of every layer, and the heads.
 
-    The order of the modules decides which random numbers each begins with, their names are those in checkpoints.
+    The order of the modules decides their random initialisation; their names are those in checkpoints.
     """
 
     def __init__(self, classes: int):
@@ -104,7 +104,7 @@ class LayersAndHeads(nn.Module):
         self.presence = nn.Linear(size, 1)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the statistics (batch, 3072) of what ``EncoderStem`` gives, and the attention (batch, tokens)."""
+        """Returns the statistics (batch, 3072) of the output of ``EncoderStem``, and the attention (batch, tokens)."""
         *below, hidden = tokens.split(DIMS, dim=2)
         return self.pool(below + _stages(self.layers, hidden, lengths), lengths)
 
@@ -112,8 +112,8 @@ class LayersAndHeads(nn.Module):
 class WhisperEmotion(EncoderNetwork):
     """The encoder, the statistics of each of its layers, and the heads.
 
-    The statistics are averaged over three versions of a recording, see ``_views``: a prediction that depends on how
-    fast or how noisy a recording happens to be is wrong more often.
+    The statistics are averaged over three versions of a recording, see ``_views``: predictions then depend less
+    on the speed and the noise of a recording, and are right more often.
     """
 
     def __init__(self, classes: int):
@@ -169,7 +169,7 @@ def _layers(count: int) -> nn.ModuleList:
 
 
 def _stages(layers: nn.ModuleList, hidden: Tensor, lengths: Tensor) -> list[Tensor]:
-    """``hidden`` (batch, tokens, 384) and what each layer makes of it, zero beyond the lengths (batch,)."""
+    """``hidden`` (batch, tokens, 384) and the output of each layer, zero beyond the lengths (batch,)."""
     mask = length_mask(lengths, hidden.shape[1])
     outputs = [hidden * mask[:, :, None]]
     for layer in layers:
@@ -179,7 +179,7 @@ def _stages(layers: nn.ModuleList, hidden: Tensor, lengths: Tensor) -> list[Tens
 
 
 def _views(frames: Tensor, lengths: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Versions of frames (batch, frames, 80): without what is faint, a little slower, a little faster."""
+    """Versions of frames (batch, frames, 80): with a higher floor, a little slower, a little faster."""
     mask = length_mask(lengths, frames.shape[1])[:, :, None]
     loudest = frames.masked_fill(~mask, -torch.inf).amax(dim=(1, 2), keepdim=True)
     yield torch.maximum(frames, loudest - FAINT) * mask, lengths
@@ -199,7 +199,7 @@ def _at_speed(frames: Tensor, lengths: Tensor, speed: float) -> tuple[Tensor, Te
 
 
 def _interpolate(frames: Tensor, places: Tensor, dim: int) -> Tensor:
-    """Interpolates (batch, frames, bands) linearly at places along one dimension; beyond its ends the end counts."""
+    """Interpolates (batch, frames, bands) linearly at places along one dimension, clamped to its ends."""
     places = places.to(frames.device).clamp(0, frames.shape[dim] - 1)
     below = places.long().clamp(max=max(0, frames.shape[dim] - 2))
     above = (below + 1).clamp(max=frames.shape[dim] - 1)
@@ -210,7 +210,7 @@ def _interpolate(frames: Tensor, places: Tensor, dim: int) -> Tensor:
 
 
 def _positions(frames: int, device: torch.device) -> Tensor:
-    """The sinusoidal code of every position, (frames, 384), as Whisper computes it."""
+    """The sinusoidal positional encoding (frames, 384), as Whisper computes it."""
     half = DIMS // 2
     rates = torch.exp(-math.log(SLOWEST) / (half - 1) * torch.arange(half, device=device))
     angles = torch.arange(frames, device=device)[:, None] * rates

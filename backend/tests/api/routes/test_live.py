@@ -276,7 +276,7 @@ def test_a_session_may_be_calibrated_to_a_voice(
     models = ModelRegistry(replace(settings, model="toy"), load=lambda *_: voice_predictor, find=lambda _: [])
     models.load_default()
     client = create_app(settings, models, database).test_client()
-    profile = voice_predictor.enrol("asha", list(samples.values()))
+    profile = voice_predictor.enroll("asha", list(samples.values()))
     save_profile(profile, database.store(), owner_of(owner["Authorization"].removeprefix("Bearer ")))
     begun = client.post(PATH, json={"speaker": "asha"}, headers=owner).json
     assert (begun["model"], begun["speaker"]) == ("toy", "asha")

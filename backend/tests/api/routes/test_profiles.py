@@ -64,7 +64,7 @@ def test_the_list_of_models_says_which_can_be_calibrated(voices):
 def test_it_is_the_same_as_the_predictor_s_own(voices, enrollment, form, samples, owner, voice_predictor):
     voices.post(PATH, **enrollment("Asha K.-2"), headers=owner)
     own = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="Asha K.-2"), headers=owner).json
-    profile = voice_predictor.enrol("Asha K.-2", list(samples.values()))
+    profile = voice_predictor.enroll("Asha K.-2", list(samples.values()))
     expected = voice_predictor.predict(samples["sad"], profile=profile).probabilities
     assert own["probabilities"] == pytest.approx(expected, abs=1e-6)
 
@@ -124,7 +124,7 @@ def test_a_profile_of_another_model_is_refused(voices, enrollment, database, for
     with database.store().write() as connection:
         connection.execute(update(PROFILES).values(weights="0" * 16))
     answer = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="asha"), headers=owner)
-    assert "enrol again" in problem_of(answer, "profile_model")["detail"]
+    assert "enroll again" in problem_of(answer, "profile_model")["detail"]
 
 
 def test_recordings_may_together_be_as_long_as_one(
