@@ -112,7 +112,13 @@ def _difference(predictor: Predictor, content: bytes, known: dict[str, float]) -
 
 def command_line(full: bool) -> list[Line]:
     """E4: input and output of the command line, with exports read back by other libraries."""
-    tests = ["tests/cli/test_commands.py", "tests/inference/test_export.py", "-m", "not corpus"]
+    tests = [
+        "tests/cli/test_commands.py",
+        "tests/cli/test_predict.py",
+        "tests/inference/test_export.py",
+        "-m",
+        "not corpus",
+    ]
     return [by_tests("E4", "files, folders, stdin; every export read back; exit codes", tests, full)]
 
 

@@ -1,0 +1,23 @@
+"""Fixtures of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import soundfile
+
+
+@pytest.fixture
+def own_recordings(samples, tmp_path) -> Path:
+    """A folder in which four people say three things, and ``labels.csv`` beside them."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    rows = ["path,emotion,speaker"]
+    for speaker in range(4):
+        for emotion, source in samples.items():
+            clip, rate = soundfile.read(source)
+            soundfile.write(folder / f"{speaker} {emotion}.wav", clip[speaker * 800 :], rate)
+            rows.append(f"{speaker} {emotion}.wav,{emotion},person {speaker}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
