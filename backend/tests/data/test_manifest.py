@@ -96,7 +96,7 @@ def test_a_wrong_line_is_named_with_its_remedy(folder, content, line, remedy):
 
 
 def test_a_header_alone_and_missing_files_are_explained(folder):
-    with pytest.raises(CorpusError, match="no line under it"):
+    with pytest.raises(CorpusError, match="no lines"):
         read_manifest(folder, manifest(folder, "path,emotion\n"))
     with pytest.raises(CorpusError, match="cannot be read"):
         read_manifest(folder, folder / "none.csv")

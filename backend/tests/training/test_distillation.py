@@ -85,7 +85,7 @@ def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, recordings):
 
 def test_a_corpus_is_either_labelled_or_not(tmp_path):
     source = (get_corpus("ravdess"), tmp_path)
-    with pytest.raises(CorpusError, match="either labelled or not"):
+    with pytest.raises(CorpusError, match="either with or without labels"):
         load_data(STUDENT, [source], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])
     with pytest.raises(ModelError, match="has no teacher"):
         load_data(get_recipe("mlp"), [], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])
