@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from multiprocessing import get_context
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -187,7 +186,7 @@ def _press(
 def graceful_end(full: bool) -> list[Line]:
     """R9: SIGTERM while requests are in flight, with one process and with two; a killed worker."""
     rounds = 10 if full else 1
-    tests = [str(Path("tests") / "api" / "test_workers.py")]
+    tests = ["tests/api/server/test_supervisor.py"]
     return [
         *(ended(rounds, workers) for workers in (1, 2)),
         by_tests("R9", "a killed worker is replaced within 6 s", tests, full),
