@@ -74,7 +74,7 @@ test('what the server refuses is explained and still here', async ({ page }) => 
   await expect(recordings(page)).toHaveCount(21);
   await create.click();
   await expect(page.getByRole('alert')).toContainText('Too many recordings');
-  await expect(page.getByRole('alert')).toContainText('21 recordings came; expected at most 20');
+  await expect(page.getByRole('alert')).toContainText('21 recordings were sent; expected at most 20');
 });
 
 test('it can be stopped, with what is known then, and tried again', async ({ page }) => {
