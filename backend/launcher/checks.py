@@ -9,19 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
 
 from launcher import page
 from launcher.project import Project
-from launcher.steps import SetupError, say, side_by_side
+from launcher.steps import SetupError, say
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# The lanes run side by side, the checks of a lane one after the other. The browser mostly waits, so it costs the Python
-# tests little. A single lane, (("style", "python", "page", "browser"),), runs everything in turn and shows it live.
-LANES = (("style", "python"), ("page", "browser"))
-HEARTBEAT_SECONDS = 30.0  # output of lanes is shown when a check ends; a line so often says that all is well
 WORKERS = 4  # processes of Python tests at most; each holds a model or two in memory
 NOT_RUN = b"not run:"  # how the Python tests begin a line about tests they had to leave out
 
@@ -63,7 +57,7 @@ def run_checks(project: Project, full: bool = False) -> int:
 
     Args:
         project: what is checked.
-        full: whether to also measure the promises in full size and write the scorecard, with nothing beside it.
+        full: whether to also measure the promises in full size and write the scorecard.
 
     Returns:
         0 when all is well, 1 when something failed (or is missing, in CI), 130 when stopped with Ctrl-C.
@@ -72,10 +66,11 @@ def run_checks(project: Project, full: bool = False) -> int:
     require_all = os.environ.get("SER_REQUIRE_ALL") == "1"
     try:
         checks = _checks(project, report)
-        run_lanes(report, [[checks[name] for name in lane if name in checks] for lane in LANES])
         if full:
             card = [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
-            run_lanes(report, [[Check("scorecard of the promises", card, project.backend, dict(os.environ))]])
+            checks.append(Check("scorecard of the promises", card, project.backend, dict(os.environ)))
+        for check in checks:
+            run(check, report)
     except SetupError as error:
         say(f"\n{error}")
         report.failed.append("set-up of Node.js")
@@ -94,8 +89,12 @@ def find_chromium() -> str | None:
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 
-def _checks(project: Project, report: Report) -> dict[str, Check]:
-    """Returns the checks that can run here, by name; the report gets the others."""
+def _checks(project: Project, report: Report) -> list[Check]:
+    """Returns the checks that can run here, in their order; the report gets the others.
+
+    They run in turn: side by side they took as long, because the processor is what they wait for, and promises about
+    time were broken (R3 and E5, measured on two cores).
+    """
     chromium = find_chromium()
     env = page.node_environment(project)
     env["SER_PYTHON"] = project.python
@@ -107,14 +106,14 @@ def _checks(project: Project, report: Report) -> dict[str, Check]:
     pytest += ["--color=yes"] if sys.stdout.isatty() else []
     pytest += [] if chromium else ["-m", "not browser"]
     ruff = [project.python, "-m", "ruff", "check", "."]
-    checks = {
-        "style": Check("style (ruff)", ruff, project.backend, env),
-        "python": Check("Python tests (pytest)", pytest, project.backend, {"OMP_NUM_THREADS": "1"} | env),
-        "page": Check("page: lint, types, unit tests (npm test)", [*npm, "test"], project.frontend, env),
-    }
+    checks = [
+        Check("style (ruff)", ruff, project.backend, env),
+        Check("Python tests (pytest)", pytest, project.backend, {"OMP_NUM_THREADS": "1"} | env),
+        Check("page: lint, types, unit tests (npm test)", [*npm, "test"], project.frontend, env),
+    ]
     title = "page in a real browser (npm run e2e)"
     if chromium:
-        checks["browser"] = Check(title, [*npm, "run", "e2e"], project.frontend, env)
+        checks.append(Check(title, [*npm, "run", "e2e"], project.frontend, env))
     else:
         named = os.environ.get("SER_CHROMIUM")
         why = f"SER_CHROMIUM is {named}, which is no program" if named else "no Chromium was found"
@@ -122,53 +121,9 @@ def _checks(project: Project, report: Report) -> dict[str, Check]:
     return checks
 
 
-def run_lanes(report: Report, lanes: list[list[Check]]) -> None:
-    """Runs lanes of checks side by side, also after a failure.
-
-    The output of a single lane is shown as it comes. That of several is kept until a check ends and then shown as a
-    whole, so that no two outputs mix; a line in between says what is still running.
-    """
-    running: dict[str, float] = {}
-    showing, done = threading.Lock(), threading.Event()
-
-    def run(lane: list[Check]) -> None:
-        for check in lane:
-            running[check.title] = time.monotonic()
-            if len(lanes) == 1:
-                _show(f"\n== {check.title}\n".encode())
-                _run(check, report, _show)
-            else:
-                lines: list[bytes] = [f"\n== {check.title}\n".encode()]
-                _run(check, report, lines.append)
-                with showing:
-                    _show(b"".join(lines))
-            del running[check.title]
-
-    def beat() -> None:
-        while not done.wait(HEARTBEAT_SECONDS):
-            now = time.monotonic()
-            texts = [f"{title} for {now - began:.0f} s" for title, began in sorted(running.items())]
-            with showing:
-                _show(f"running: {', '.join(texts)}\n".encode())
-
-    if len(lanes) > 1:
-        threading.Thread(target=beat, daemon=True).start()
-    try:
-        side_by_side([lambda lane=lane: run(lane) for lane in lanes])
-    finally:
-        done.set()
-
-
-def _show(output: bytes) -> None:
-    """Writes the output of a program to stdout as it is."""
-    out = getattr(sys.stdout, "buffer", None)
-    if out:
-        out.write(output)
-        out.flush()
-
-
-def _run(check: Check, report: Report, show: Callable[[bytes], object]) -> None:
+def run(check: Check, report: Report) -> None:
     """Runs one program, passes on its output, line by line, and reports the result and what it says it left out."""
+    _show(f"\n== {check.title}\n".encode())
     begin = time.monotonic()
     try:
         child = subprocess.Popen(
@@ -184,7 +139,7 @@ def _run(check: Check, report: Report, show: Callable[[bytes], object]) -> None:
         return
     with child:
         for line in child.stdout or ():
-            show(line)
+            _show(line)
             if line.startswith(NOT_RUN):
                 report.not_run.append(line[len(NOT_RUN) :].decode("utf-8", "replace").strip())
     seconds = f"{check.title}, {time.monotonic() - begin:.0f} s"
@@ -192,3 +147,11 @@ def _run(check: Check, report: Report, show: Callable[[bytes], object]) -> None:
         report.failed.append(f"{seconds}, exit code {child.returncode}")
     else:
         report.passed.append(seconds)
+
+
+def _show(output: bytes) -> None:
+    """Writes the output of a program to stdout as it is."""
+    out = getattr(sys.stdout, "buffer", None)
+    if out:
+        out.write(output)
+        out.flush()

@@ -71,7 +71,7 @@ def test_a_wrong_download_is_refused_and_not_kept(server, tmp_path, content):
 
 def test_a_wrong_file_that_was_there_is_named_and_left_alone(tmp_path):
     save_file({"encoder.a": torch.zeros(1)}, tmp_path / "tiny.safetensors")
-    with pytest.raises(ModelError, match="tiny.safetensors holds other tensors"):
+    with pytest.raises(ModelError, match="tiny.safetensors has other tensors"):
         load_pretrained(source("http://127.0.0.1:9/never"), tmp_path)
     assert (tmp_path / "tiny.safetensors").exists()
 

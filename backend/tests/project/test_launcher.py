@@ -464,50 +464,16 @@ def check(title: str, script: str, folder: Path) -> checks.Check:
 def test_a_check_passes_output_on_and_keeps_what_was_left_out(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
     report = checks.Report()
     script = "print('12 passed'); print('not run: 3 tests need the corpora'); raise SystemExit(5)"
-    checks.run_lanes(report, [[check("Python tests", script, tmp_path)]])
+    checks.run(check("Python tests", script, tmp_path), report)
     assert report.not_run == ["3 tests need the corpora"]
     assert report.failed[0].startswith("Python tests") and report.failed[0].endswith("exit code 5")
     assert b"12 passed" in capfdbinary.readouterr().out
 
 
-def test_lanes_run_side_by_side_and_their_outputs_do_not_mix(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
-    """Each of two checks waits for a file of the other, so neither could end alone; then both say several things."""
-    script = (
-        "import time, pathlib\n"
-        "pathlib.Path({own!r}).touch()\n"
-        "while not pathlib.Path({other!r}).exists(): time.sleep(0.01)\n"
-        "for _ in range(20): print({own!r}, flush=True); time.sleep(0.01)"
-    )
-    lanes = [
-        [check("one", script.format(own="a", other="b"), tmp_path), check("failing", "raise SystemExit(2)", tmp_path)],
-        [check("two", script.format(own="b", other="a"), tmp_path)],
-    ]
-    report = checks.Report()
-    checks.run_lanes(report, lanes)
-    out = capfdbinary.readouterr().out.replace(b"\r", b"")
-    assert b"== one\n" + 20 * b"a\n" in out and b"== two\n" + 20 * b"b\n" in out
-    assert len(report.passed) == 2 and report.failed[0].startswith("failing")
-
-
-def test_a_line_now_and_then_says_what_is_running(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture
-):
-    monkeypatch.setattr(checks, "HEARTBEAT_SECONDS", 0.05)
-    checks.run_lanes(checks.Report(), [[check("slow one", "import time; time.sleep(1)", tmp_path)], []])
-    assert b"running: slow one for 0 s" in capfdbinary.readouterr().out
-
-
 def test_a_check_that_cannot_be_started_is_a_failure(tmp_path: Path):
     report = checks.Report()
-    checks.run_lanes(report, [[checks.Check("npm", [str(tmp_path / "nothing")], str(tmp_path), {})]])
+    checks.run(checks.Check("npm", [str(tmp_path / "nothing")], str(tmp_path), {}), report)
     assert "cannot be started" in report.failed[0]
-
-
-def test_every_check_is_in_one_lane(project: Project, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
-    monkeypatch.setattr(checks, "find_chromium", lambda: "chromium")
-    planned = [name for lane in checks.LANES for name in lane]
-    assert sorted(planned) == sorted(checks._checks(project, checks.Report()))
 
 
 @pytest.fixture
@@ -515,11 +481,11 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[checks.Check]:
     """The checks that would run, which pass."""
     found: list[checks.Check] = []
 
-    def record(report: checks.Report, lanes: list[list[checks.Check]]) -> None:
-        found.extend(one for lane in lanes for one in lane)
-        report.passed.extend(one.title for lane in lanes for one in lane)
+    def record(one: checks.Check, report: checks.Report) -> None:
+        found.append(one)
+        report.passed.append(one.title)
 
-    monkeypatch.setattr(checks, "run_lanes", record)
+    monkeypatch.setattr(checks, "run", record)
     monkeypatch.setattr(page, "node_environment", lambda project: {"PATH": ""})
     return found
 
