@@ -41,6 +41,17 @@ class Channel(HTTPChannel):
             self.handle_close()
         return taken
 
+    def del_channel(self, map: dict[int, object] | None = None) -> None:
+        """Removes this connection from the server's maps, and no other.
+
+        Waitress removes whichever connection has the descriptor. When a thread and the I/O thread close a connection at
+        once, that may already be the next client's, which was then dropped.
+        """
+        descriptor, self._fileno = self._fileno, None
+        for channels in (self._map if map is None else map, self.server.active_channels):
+            if channels.get(descriptor) is self:
+                del channels[descriptor]
+
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Sends as many bytes as the system accepts, and counts them."""
         sent = super().send(data, do_close)

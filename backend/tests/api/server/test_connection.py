@@ -81,6 +81,7 @@ def test_who_does_not_read_gives_its_thread_back(serve, monkeypatch):
     server = serve(application)
     with connect(server, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"), connect(server, b"GET /large HTTP/1.1\r\n\r\n"):
         assert ends.acquire(timeout=10) and ends.acquire(timeout=10)
+        monkeypatch.setattr(connections, "STALL_SECONDS", 30.0)  # for the next one, which a busy machine may hold up
         assert requests.get(server.url, timeout=3).text == "ok"
         wait_for(lambda: not server._channels())
 
@@ -167,7 +168,11 @@ def test_the_application_can_tell_that_the_client_has_gone(serve, goes):
     goes(connection)
     wait_for(lambda: told == [False, True])
     if connection.fileno() >= 0:  # who only says that it has sent everything is answered
-        assert connection.recv(1 << 16).endswith(b"done")
+        received = b""
+        while not received.endswith(b"done"):  # header and body may come apart
+            part = connection.recv(1 << 16)
+            assert part
+            received += part
         connection.close()
 
 
