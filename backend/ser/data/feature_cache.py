@@ -1,4 +1,4 @@
-"""Caches the frames of a corpus on disk, and tensors derived from them, so that a second run starts at once.
+"""Caches the frames of a corpus on disk, and statistics computed from them, so that a second run starts at once.
 
 The key is computed from the content of every file, the settings, and the code and libraries that compute frames, so
 that a cached file is never stale. Frames are computed by one process per core.
@@ -22,7 +22,7 @@ from torch import Tensor
 from ser.core.atomic_write import write_atomically
 from ser.core.identity import digest, identity
 from ser.data.clip_frames import clip_frames
-from ser.data.frame_tensors import FrameBank, Transform
+from ser.data.frame_tensors import FrameBank, Statistics
 from ser.models.recipe import Recipe, get_recipe
 
 PACKAGE = Path(__file__).parents[1]
@@ -44,18 +44,14 @@ Progress = Callable[[int, int], None]  # done, total
 
 @dataclass(frozen=True)
 class CachedBank(FrameBank):
-    """The frames of a cache file; tensors that networks derive from them are cached beside it, by name and code."""
+    """The frames of a cache file; statistics that networks compute from them are cached beside it, by name and code."""
 
     file: Path = field(kw_only=True)
 
-    def _transform(self, name: str, function: Transform, dtype: torch.dtype) -> FrameBank:
-        def make() -> dict[str, Tensor]:
-            return dict(zip(("frames", "offsets"), self._derive(function, dtype), strict=True))
-
+    def _statistics(self, name: str, function: Statistics) -> Tensor:
         code = {path.name: digest(path.read_bytes()) for path in sorted((PACKAGE / "models").glob("*.py"))}
-        key = identity("derived frames", KEY_VERSION, {"code": code})
-        tensors = _load_or_make(self.file.with_suffix(f".{name}-{key}.safetensors"), make)
-        return FrameBank(tensors["frames"], tensors["offsets"], self.copies, self.speech)
+        file = self.file.with_suffix(f".{name}-{identity('statistics', KEY_VERSION, {'code': code})}.safetensors")
+        return _load_or_make(file, lambda: {"statistics": self._compute(function)})["statistics"]
 
 
 def load_frames(

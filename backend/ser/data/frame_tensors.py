@@ -1,4 +1,4 @@
-"""Stores the frames of many clips in one tensor, pads them into batches, and caches tensors derived from them."""
+"""Stores the frames of many clips in one tensor, pads them into batches, and keeps statistics computed from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-TRANSFORM_BATCH = 64  # entries per call of a function
+STATISTICS_BATCH = 64  # entries per call of a function
 
-Transform = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Padded entries (batch, frames, dims) and their lengths (batch,) -> padded outputs and their lengths."""
+Statistics = Callable[[Tensor, Tensor], Tensor]
+"""Padded entries (batch, frames, dims) and their lengths (batch,) -> a vector for each, (batch, size)."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class FrameBank:
         offsets: int64 (clips * copies + 1,): where each entry starts.
         copies: entries per clip.
         speech: bool (clips,): whether the clip contains any speech.
-        memory: tensors derived from the frames so far, by name; in memory only.
+        memory: what was computed from the frames so far, by name; in memory only.
     """
 
     frames: Tensor
@@ -54,48 +54,26 @@ class FrameBank:
         parts = order.split(size)
         return order, (pad([self.entry(*divmod(number, self.copies)) for number in part.tolist()]) for part in parts)
 
-    def transformed(self, name: str, function: Transform, dtype: torch.dtype = torch.float32) -> FrameBank:
-        """Returns the output of a function for every entry; computed once.
+    def statistics(self, name: str, function: Statistics) -> Tensor:
+        """Returns one vector for every entry, (clips, copies, size); computed once.
 
         Args:
             name: of the function; another function needs another name.
-            function: see ``Transform``.
-            dtype: of the stored frames.
+            function: see ``Statistics``.
         """
         if name not in self.memory:
-            self.memory[name] = self._transform(name, function, dtype)
+            self.memory[name] = self._statistics(name, function)
         return self.memory[name]
 
-    def statistics(self, name: str, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """Returns one vector for every entry, (clips, copies, size), cached like ``transformed``.
-
-        Args:
-            name: of the function.
-            function: padded entries (batch, frames, dims) and their lengths (batch,) -> (batch, size).
-        """
-
-        def one(frames: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-            return function(frames, lengths)[:, None], torch.ones(len(lengths), dtype=torch.long)
-
-        return self.transformed(name, one).frames.unflatten(0, (len(self), self.copies))
-
-    def detached(self) -> FrameBank:
-        """Returns the same frames without the derived tensors, in memory or on disk."""
-        return FrameBank(self.frames, self.offsets, self.copies, self.speech)
-
-    def _transform(self, name: str, function: Transform, dtype: torch.dtype) -> FrameBank:
-        """Computes what ``transformed`` caches; a subclass may read it from elsewhere."""
-        return FrameBank(*self._derive(function, dtype), self.copies, self.speech)
+    def _statistics(self, name: str, function: Statistics) -> Tensor:
+        """Computes what ``statistics`` keeps; a subclass may read it from elsewhere."""
+        return self._compute(function)
 
     @torch.inference_mode()
-    def _derive(self, function: Transform, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Runs a function over all entries; returns frames and offsets."""
-        order, batches = self.by_length(TRANSFORM_BATCH)
-        entries: list[Tensor] = []
-        for batch in batches:
-            made, lengths = function(*batch)
-            entries += [one[:length].to(dtype, copy=True) for one, length in zip(made, lengths.tolist(), strict=True)]
-        return concatenate([entries[i] for i in order.argsort().tolist()])
+    def _compute(self, function: Statistics) -> Tensor:
+        order, batches = self.by_length(STATISTICS_BATCH)
+        vectors = torch.cat([function(*batch) for batch in batches])
+        return vectors[order.argsort()].unflatten(0, (len(self), self.copies))
 
 
 def concatenate(entries: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

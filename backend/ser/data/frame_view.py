@@ -1,6 +1,6 @@
-"""Selects clips of a frame bank and joins several banks; derived tensors come from the underlying banks.
+"""Selects clips of a frame bank and joins several banks; statistics come from the underlying banks.
 
-A transform of a whole corpus is thus computed and cached once, whichever labels are selected from it.
+The statistics of a whole corpus are thus computed and cached once, whichever labels are selected from it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor
 
-from ser.data.frame_tensors import FrameBank, Transform, concatenate
+from ser.data.frame_tensors import FrameBank, Statistics, concatenate
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Subset(FrameBank):
     source: FrameBank = field(kw_only=True)
     clips: tuple[int, ...] = field(kw_only=True)
 
-    def _transform(self, name: str, function: Transform, dtype: torch.dtype) -> FrameBank:
-        return subset(self.source.transformed(name, function, dtype), self.clips)
+    def _statistics(self, name: str, function: Statistics) -> Tensor:
+        return self.source.statistics(name, function)[list(self.clips)]
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Joined(FrameBank):
 
     sources: tuple[FrameBank, ...] = field(kw_only=True)
 
-    def _transform(self, name: str, function: Transform, dtype: torch.dtype) -> FrameBank:
-        return join([source.transformed(name, function, dtype) for source in self.sources])
+    def _statistics(self, name: str, function: Statistics) -> Tensor:
+        return torch.cat([source.statistics(name, function) for source in self.sources])
 
 
 def subset(bank: FrameBank, clips: Sequence[int]) -> FrameBank:

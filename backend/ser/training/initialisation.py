@@ -63,9 +63,7 @@ def initialise(recipe: Recipe, network: Network, task: Task, settings: TrainingS
 
 def known_statistics(recipe: Recipe, bank: FrameBank) -> Tensor | None:
     """Returns the encoder's statistics of a bank, (clips, copies, size), where ``initialise`` has computed them."""
-    if recipe.pretrained is None or STATISTICS not in bank.memory:
-        return None
-    return bank.memory[STATISTICS].frames.unflatten(0, (len(bank), bank.copies))
+    return None if recipe.pretrained is None else bank.memory.get(STATISTICS)
 
 
 def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tensor, seed: int) -> None:
@@ -103,7 +101,7 @@ def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tenso
 
 
 def _sounds(recipe: Recipe, bank: FrameBank) -> FrameBank:
-    """The frames of sounds that are not speech; computed once per process."""
+    """The frames of sounds that are not speech; computed once for a bank."""
     if SOUNDS_BANK not in bank.memory:
         bank.memory[SOUNDS_BANK] = _sounds_bank(recipe)
     return bank.memory[SOUNDS_BANK]

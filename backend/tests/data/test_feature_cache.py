@@ -73,21 +73,21 @@ def test_an_unreadable_clip_stops_with_its_name(files, tmp_path):
         bank_of(files, tmp_path / "cache")
 
 
-def test_what_a_function_makes_of_a_bank_is_made_once_and_kept(files, tmp_path):
+def test_statistics_are_computed_once_and_cached(files, tmp_path):
     bank = bank_of(files, tmp_path / "cache")
     calls = []
 
-    def halve(frames: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def means(frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         calls.append(len(frames))
-        return frames[:, ::2], (lengths + 1) // 2
+        return frames.sum(dim=1) / lengths[:, None]
 
-    made = bank.transformed("half", halve)
-    assert bank.transformed("half", halve) is made and len(made) == 3 and made.copies == 2
+    made = bank.statistics("mean", means)
+    assert bank.statistics("mean", means) is made and made.shape[:2] == (3, 2)
     for clip in range(3):
         for copy in range(2):
-            assert torch.equal(made.entry(clip, copy), bank.entry(clip, copy)[::2])
-    again = bank_of(files, tmp_path / "cache").transformed("half", halve)
-    assert torch.equal(again.frames, made.frames) and sum(calls) == 6
+            torch.testing.assert_close(made[clip, copy], bank.entry(clip, copy).mean(dim=0))
+    again = bank_of(files, tmp_path / "cache").statistics("mean", means)
+    assert torch.equal(again, made) and sum(calls) == 6
 
 
 def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
@@ -95,8 +95,8 @@ def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
     whole, bank = bank_of(files, tmp_path / "cache"), join(parts)
     assert len(bank) == 3 and bank.copies == 2
     assert torch.equal(bank.frames, whole.frames) and torch.equal(bank.offsets, whole.offsets)
-    made = bank.transformed("same", lambda frames, lengths: (frames, lengths), torch.float16)
-    assert torch.equal(made.entry(2, 1), whole.entry(2, 1).half().float())
+    first = bank.statistics("first", lambda frames, lengths: frames[:, 0])
+    assert torch.equal(first[2, 1], whole.entry(2, 1)[0])
 
 
 def test_some_clips_of_a_bank_and_what_was_made_of_all(files, tmp_path):
@@ -111,10 +111,9 @@ def test_some_clips_of_a_bank_and_what_was_made_of_all(files, tmp_path):
     assert bank.memory["mean"] is not None and list((tmp_path / "cache").glob("*.mean-*.safetensors"))
 
 
-def test_what_is_derived_by_other_code_or_from_detached_frames_is_derived_anew(files, tmp_path, monkeypatch):
+def test_statistics_of_other_code_are_computed_again(files, tmp_path, monkeypatch):
     some = subset(bank_of(files, tmp_path / "cache"), [2, 0])
     assert not some.statistics("size", lambda frames, lengths: torch.zeros(len(frames), 1)).any()
-    assert some.detached().statistics("size", lambda frames, lengths: torch.ones(len(frames), 1)).all()
     monkeypatch.setattr("ser.data.feature_cache.KEY_VERSION", 2)
     again = CachedBank(some.frames, some.offsets, 2, some.speech, file=some.source.file)
     assert again.statistics("size", lambda frames, lengths: torch.ones(len(frames), 1)).all()

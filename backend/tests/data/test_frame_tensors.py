@@ -19,8 +19,7 @@ def test_entries_are_found_again_and_ordered_by_length():
     assert order.tolist() == [3, 1, 2, 0] and [lengths.tolist() for _, lengths in batches] == [[1, 2, 3], [4]]
 
 
-def test_a_transform_keeps_the_order_of_the_entries_and_the_type_that_is_asked_for():
+def test_statistics_keep_the_order_of_the_entries_and_are_computed_once():
     bank = FrameBank(*concatenate([torch.ones(3, 2), 2 * torch.ones(1, 2)]), 1, torch.ones(2, dtype=torch.bool))
-    doubled = bank.transformed("doubled", lambda frames, lengths: (2 * frames, lengths), torch.float16)
-    assert doubled.frames.dtype == torch.float16 and doubled.offsets.tolist() == [0, 3, 4]
-    assert torch.equal(doubled.entry(1), 4 * torch.ones(1, 2)) and bank.detached().memory == {}
+    sums = bank.statistics("sums", lambda frames, lengths: frames.sum(dim=1))
+    assert sums.tolist() == [[[3, 3]], [[2, 2]]] and bank.statistics("sums", lambda *_: sums[:0]) is sums
