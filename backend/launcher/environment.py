@@ -24,20 +24,20 @@ def parts_up_to(part: str) -> list[str]:
 
 
 def is_ready(project: Project, part: str = "serve") -> bool:
-    """Whether the environment holds what the locks of a part and of those it needs say."""
+    """Whether the environment matches the locks of a part and of the parts it needs."""
     if not os.path.exists(project.python):
         return False
     return all(read(project.stamp(one)) == stamp(project, one) for one in parts_up_to(part))
 
 
 def stamp(project: Project, part: str) -> str:
-    """Returns what the stamp of an installed part says: the hash of its lock and the Python inside."""
+    """Returns the content of the stamp of an installed part: the hash of its lock and the Python version."""
     settings = dict(line.split(" = ", 1) for line in read(_settings(project)).splitlines() if " = " in line)
     return f"{digest(project.lock(part))} python {settings.get('version', 'unknown')}\n"
 
 
 def make(project: Project) -> None:
-    """Makes an environment without packages, unless there is one that was finished once.
+    """Creates an empty environment unless a finished one exists.
 
     Raises:
         SetupError: this Python cannot make environments.
@@ -48,7 +48,7 @@ def make(project: Project) -> None:
 
 
 def install(project: Project, part: str) -> None:
-    """Installs what is missing of a part and of those it needs, into an environment that ``make`` made.
+    """Installs the missing packages of a part and of the parts it needs into an environment created by ``make``.
 
     Raises:
         SetupError: pip failed.
@@ -63,8 +63,8 @@ def install(project: Project, part: str) -> None:
 def _install(project: Project, part: str) -> None:
     """Installs one part.
 
-    A first installation that was killed is resumed: its packages are written again over what it left. An update that is
-    killed may leave halves of two versions: without the stamp of ``serve`` the next start makes the environment anew.
+    An interrupted first installation is resumed by installing over what it left. An interrupted update may leave parts of
+    two versions: without the stamp of ``serve``, the next start creates a new environment.
     """
     from launcher.steps import run_step
 
@@ -92,7 +92,7 @@ def _install(project: Project, part: str) -> None:
 
 
 def compile_packages(project: Project, everything: bool) -> None:
-    """Compiles what serving imports, or everything, where Python would not keep what it compiles when it imports.
+    """Compiles what serving imports, or everything, to bytecode: for users or settings that let Python write none later.
 
     Raises:
         SetupError: the packages cannot be imported.
@@ -113,14 +113,14 @@ def compile_packages(project: Project, everything: bool) -> None:
 
 
 class Counter:
-    """Turns pip's lines into "12 of 90"."""
+    """Turns pip's output into progress notes such as "12 of 90"."""
 
     def __init__(self, pins: int):
         self.pins = pins
         self.seen = 0
 
     def describe(self, line: str) -> str | None:
-        """Returns a word for a person, or None where the line says nothing new."""
+        """Returns a progress note, or None if the line is not progress."""
         words = line.split()
         if words[:1] in (["Collecting"], ["Processing"]):
             self.seen += 1
@@ -141,7 +141,7 @@ def _make_empty(project: Project) -> None:
             f"This Python ({sys.executable}) cannot make virtual environments: the module venv or ensurepip is "
             f"missing.\nOn Debian and Ubuntu: sudo apt install python{version}-venv. Then run the same command again."
         )
-    # a Python that runs from the environment itself must not clear what it stands on
+    # a Python that runs from the environment must not clear it
     own = os.path.normcase(sys.prefix) == os.path.normcase(project.venv)
     python = getattr(sys, "_base_executable", sys.executable) if own else sys.executable
     run_step(

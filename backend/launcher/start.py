@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _compile(project: Project) -> int:
-    """Compiles everything for users, such as a service's, who may not write here; stopped, it only starts slower."""
+    """Compiles everything for users who may not write here, such as that of a service."""
     from launcher.steps import SetupError, say
 
     try:
@@ -105,18 +105,12 @@ def part_of(command: list[str]) -> str:
     """Returns the part of the packages that a command needs; help needs no more than serving does."""
     if command == ["setup", "--all"] or command[0] == "test":
         return "dev"
-    trains = command[0] in TRAINING or command == ["setup", "--train"] or _measures_statistics(command)
+    trains = command[0] in TRAINING or command == ["setup", "--train"]
     return "train" if trains and "--help" not in command else "serve"
 
 
-def _measures_statistics(command: list[str]) -> bool:
-    """Whether a command measures the acoustic statistics, which need librosa: for itself, or for the model mlp."""
-    words = {word for argument in command[1:] for word in argument.split("=")}
-    return "mlp" in words or (command[0] == "features" and bool(words & {"--all", "json", "jsonl"}))
-
-
 def prepare(project: Project, part: str, with_page: bool) -> bool:
-    """Makes what is missing, one process at a time; says on stderr what went wrong and returns False if it did."""
+    """Sets up what is missing, one process at a time; reports an error on stderr and returns False."""
     if environment.is_ready(project, part) and not (with_page and not page.is_ready(project)):
         return True
     from launcher.steps import SetupError, exclusive, say
@@ -163,4 +157,4 @@ def hand_over(project: Project, command: list[str]) -> int:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                continue  # Ctrl-C reaches the child too, and it is the child's to answer
+                continue  # Ctrl-C reaches the child, too, which decides what to do

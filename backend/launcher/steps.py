@@ -19,16 +19,16 @@ class SetupError(Exception):
 
 
 def say(text: str) -> None:
-    """Tells a person something; stdout belongs to the command that follows."""
-    line = "\r\x1b[2K" if sys.stderr.isatty() else ""  # writes over a note of another step
+    """Prints a message on stderr; stdout belongs to the command that follows."""
+    line = "\r\x1b[2K" if sys.stderr.isatty() else ""  # overwrites the progress note of another step
     print(f"{line}{text}", file=sys.stderr, flush=True)
 
 
 def side_by_side(works: list[Callable[[], None]]) -> None:
-    """Runs pieces of work at the same time, each to its end also when another fails: what is done need not be redone.
+    """Runs functions in parallel threads, each to its end even when another fails, so that finished work is kept.
 
     Raises:
-        SetupError: some failed; the message holds those of all.
+        SetupError: at least one failed; the message joins those of all.
     """
     errors: list[Exception] = []
 
@@ -64,22 +64,24 @@ def run_step(
     """Runs a program to its end.
 
     Args:
-        title: what is being done, for a person.
+        title: printed before the program starts.
         command: program and arguments.
-        log: file that gets everything the program prints.
+        log: file that the output is appended to.
         remedy: what to do if it fails.
         cwd: working directory.
-        env: environment, the own one where None.
-        describe: turns a line of output into a word on where things stand, or None.
+        env: environment; inherited if None.
+        describe: turns a line of output into a progress note, or None.
 
     Raises:
-        SetupError: the program cannot be started, or ends with another code than 0.
+        SetupError: the program cannot be started, or fails.
     """
     say(title)
     os.makedirs(os.path.dirname(log), exist_ok=True)
     last: list[str] = []
     note = Note()
-    with open(log, "a", encoding="utf-8", buffering=1) as file:  # whole lines: another step may write to it as well
+    with open(
+        log, "a", encoding="utf-8", buffering=1
+    ) as file:  # line by line, because another step may write to it, too
         file.write(f"$ {' '.join(command)}\n")
         try:
             child = subprocess.Popen(
@@ -103,18 +105,18 @@ def run_step(
     note.clear()
     if child.returncode:
         tail = "\n".join(f"  | {line}" for line in last)
-        raise SetupError(f"{tail}\n\nThat failed with code {child.returncode}. {remedy}\nEverything it said: {log}")
+        raise SetupError(f"{tail}\n\nThat failed with code {child.returncode}. {remedy}\nFull output: {log}")
 
 
 class Note:
-    """A word on where things stand: written over on a terminal, an occasional line elsewhere."""
+    """A progress note: overwritten in place on a terminal, an occasional line elsewhere."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
         self.last = time.monotonic()
 
     def show(self, text: str | None) -> None:
-        """Shows ``text``; None leaves what is there."""
+        """Shows a note; None changes nothing."""
         if text is None:
             return
         if self.terminal:
@@ -124,7 +126,7 @@ class Note:
             say(f"      {text}")
 
     def clear(self) -> None:
-        """Takes the word away from a terminal."""
+        """Erases the note from a terminal."""
         if self.terminal:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 

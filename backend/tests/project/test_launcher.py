@@ -135,8 +135,6 @@ def test_other_options_of_the_launchers_own_commands(
         ("predict a.wav", "serve"),
         ("features a.wav", "serve"),
         ("features a.wav --format=json", "train"),
-        ("features --all a.wav", "train"),
-        ("predict a.wav --model mlp", "train"),
         ("predict a.wav --format json", "serve"),
         ("setup", "serve"),
         ("train", "train"),
