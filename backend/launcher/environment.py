@@ -63,8 +63,8 @@ def install(project: Project, part: str) -> None:
 def _install(project: Project, part: str) -> None:
     """Installs one part.
 
-    An interrupted first installation is resumed by installing over what it left. An interrupted update may leave parts of
-    two versions: without the stamp of ``serve``, the next start creates a new environment.
+    An interrupted first installation is resumed by installing over what it left. An interrupted update may leave parts
+    of two versions: without the stamp of ``serve``, the next start creates a new environment.
     """
     from launcher.steps import run_step
 
@@ -92,7 +92,7 @@ def _install(project: Project, part: str) -> None:
 
 
 def compile_packages(project: Project, everything: bool) -> None:
-    """Compiles what serving imports, or everything, to bytecode: for users or settings that let Python write none later.
+    """Compiles what serving imports, or everything, to bytecode, where Python may or should not write it later.
 
     Raises:
         SetupError: the packages cannot be imported.

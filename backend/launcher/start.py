@@ -12,7 +12,16 @@ from launcher import environment, page
 from launcher.project import Project
 
 MIN_PYTHON = (3, 11)
-TRAINING = ("train", "evaluate", "score", "report", "compare", "corpus", "plot")  # commands that need the part train
+TRAINING = (
+    "train",
+    "evaluate",
+    "score",
+    "report",
+    "compare",
+    "corpus",
+    "features",
+    "plot",
+)  # commands that need the part train
 HELP = """\
 Usage: python3 -m backend [COMMAND] [OPTIONS]
 

@@ -133,8 +133,7 @@ def test_other_options_of_the_launchers_own_commands(
     [
         ("serve --open", "serve"),
         ("predict a.wav", "serve"),
-        ("features a.wav", "serve"),
-        ("features a.wav --format=json", "train"),
+        ("features a.wav", "train"),
         ("predict a.wav --format json", "serve"),
         ("setup", "serve"),
         ("train", "train"),
