@@ -18,7 +18,7 @@ interface Props {
   onKeep: (keep: boolean) => void;
 }
 
-/** Analyse, with what other features lend it: the recorder, the choice of model and voice, and the parts of an answer. */
+/** The Analyse view with parts of other features: recorder, model and profile pickers, and the result. */
 export function AnalyseRoute({ analysis, limits, models, voice, keep, onKeep }: Props) {
   const setup = (
     <>

@@ -8,12 +8,12 @@ import { ExportMenu } from '../../features/export/ExportMenu';
 import { Statistics } from '../../features/live/Statistics';
 import type { Session } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
-import { lazily } from '../lazily';
+import { lazyWithRetry } from '../lazyWithRetry';
 import css from './AnswerView.module.css';
 
-const Explorer = lazily(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
+const Explorer = lazyWithRetry(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
 
-/** Everything about one recording: the answer, then how it changes over time, then how the voice sounds. */
+/** The full result of one recording: the prediction, its course over time, and the acoustic descriptors. */
 export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Analyses }) {
   const words = useWords();
   const { analysis: found, file, sample, session, speaker, marks, milliseconds } = answer;
