@@ -12,7 +12,7 @@ test.each([
   ['a server error', () => problem('internal_error', 500, ''), 3],
   ['an overloaded server', () => HttpResponse.json({}, { status: 503, headers: { 'Retry-After': '30' } }), 1],
   ['a client error', () => problem('not_found', 404, ''), 1],
-])('%s is an error within 2 s', async (_, answer, attempts) => {
+])('%s is reported within 2 s', async (_, answer, attempts) => {
   const asked = vi.fn(answer);
   server.use(http.get('/api/v1/limits', asked));
   const began = performance.now();
