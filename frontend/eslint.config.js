@@ -5,7 +5,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import ts from 'typescript-eslint';
 
-// lib <- components <- features/<one folder each> <- app: a file imports only from what stands left of it.
+// lib <- components <- features/<one folder each> <- app: files import only from layers to their left.
 const layer = (files, forbidden) => ({
   files,
   rules: {
@@ -13,19 +13,19 @@ const layer = (files, forbidden) => ({
   },
 });
 
-// What people read comes from src/lib/i18n/words, so that it exists in every language.
-const SPOKEN =
+// Visible and spoken texts come from src/lib/i18n/words, so that they exist in every language.
+const TEXT_ATTRIBUTES =
   'label|title|alt|placeholder|description|aria-label|aria-roledescription|aria-valuetext|dismissLabel|thumbLabel|nothingFoundMessage';
 const LETTERS = '/\\p{L}{2}/u';
-const message = 'What people read belongs into src/lib/i18n/words, in every language.';
-const spoken = [
+const message = 'Texts belong in src/lib/i18n/words, in every language.';
+const textsInJsx = [
   `JSXText[value=${LETTERS}]`,
   `JSXElement > JSXExpressionContainer Literal[value=${LETTERS}]:not(JSXAttribute Literal, CallExpression Literal, BinaryExpression > Literal)`,
   `JSXElement > JSXExpressionContainer TemplateElement[value.raw=${LETTERS}]:not(JSXAttribute TemplateElement)`,
-  `JSXAttribute[name.name=/^(${SPOKEN})$/] Literal[value=${LETTERS}]:not(BinaryExpression > Literal)`,
-  `JSXAttribute[name.name=/^(${SPOKEN})$/] TemplateElement[value.raw=${LETTERS}]`,
+  `JSXAttribute[name.name=/^(${TEXT_ATTRIBUTES})$/] Literal[value=${LETTERS}]:not(BinaryExpression > Literal)`,
+  `JSXAttribute[name.name=/^(${TEXT_ATTRIBUTES})$/] TemplateElement[value.raw=${LETTERS}]`,
 ];
-// Outside of JSX most strings are names; what has letters behind a value and a space is a unit or a sentence.
+// Outside JSX most strings are identifiers, but letters after a value and a space are a unit or a sentence.
 const unit = { selector: 'TemplateElement[value.raw=/^ \\p{L}/u]', message };
 
 export default ts.config(
@@ -48,7 +48,7 @@ export default ts.config(
   {
     files: ['src/**/*.tsx'],
     ignores: ['**/*.test.tsx'],
-    rules: { 'no-restricted-syntax': ['error', ...spoken.map((selector) => ({ selector, message })), unit] },
+    rules: { 'no-restricted-syntax': ['error', ...textsInJsx.map((selector) => ({ selector, message })), unit] },
   },
   {
     files: ['src/**/*.ts'],
@@ -57,7 +57,7 @@ export default ts.config(
   },
   { files: ['**/*.{ts,tsx}'], rules: { '@typescript-eslint/consistent-type-imports': 'error' } },
   {
-    // what a test makes up or reads from JSON has no type worth declaring, and what it puts in a method's place needs no `this`
+    // mock and JSON data are not worth typing, and mocked methods need no `this`
     files: ['e2e/**', 'tests/**', '**/*.test.{ts,tsx}'],
     rules: {
       '@typescript-eslint/no-unsafe-argument': 'off',

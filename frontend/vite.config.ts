@@ -7,12 +7,12 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const backend = 'http://127.0.0.1:5000';
-const FIRST_LOAD_BYTES = 250_000; // of compressed script before anything is on screen
+const FIRST_LOAD_BYTES = 250_000; // limit of compressed script for the first view
 
-/** Fails the build when the first load has become too large: what is heavy belongs into a lazy view. */
-function budget(): Plugin {
+/** Fails the build if the first load exceeds its limit; large dependencies belong in lazily loaded views. */
+function firstLoadBudget(): Plugin {
   return {
-    name: 'budget',
+    name: 'first-load-budget',
     apply: 'build',
     generateBundle(_, bundle) {
       const needed = new Set(
@@ -20,7 +20,7 @@ function budget(): Plugin {
       );
       for (const name of needed) {
         const file = bundle[name];
-        if (file?.type === 'chunk') file.imports.forEach((imported) => needed.add(imported)); // a Set is walked while it grows
+        if (file?.type === 'chunk') file.imports.forEach((imported) => needed.add(imported)); // iteration includes entries added meanwhile
       }
       const scripts = [...needed].map((name) => bundle[name]).filter((file) => file?.type === 'chunk');
       const bytes = scripts.reduce((sum, { code }) => sum + gzipSync(code).length, 0);
@@ -31,36 +31,36 @@ function budget(): Plugin {
   };
 }
 
-/** Addresses whose answers the first view shows. */
-const FIRST_ANSWERS = ['/api/v1/models', '/api/v1/limits', '/samples/index.json'];
+/** Requests whose data the first view shows. */
+const FIRST_REQUESTS = ['/api/v1/models', '/api/v1/limits', '/samples/index.json'];
 
-/** Has the browser load beside the script what is needed once it runs. A font that comes later makes every line jump. */
-function early(): Plugin {
+/** Preloads the data and the font of the first view in parallel with the script. A late font would cause layout shift. */
+function preloadFirstView(): Plugin {
   return {
-    name: 'early',
+    name: 'preload-first-view',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
       handler: (_, { bundle }) => {
         const font = Object.keys(bundle ?? {}).find((name) => /figtree-latin-wght.*\.woff2$/.test(name));
-        if (!font) throw new Error('The font that the page begins with is not in the build.');
+        if (!font) throw new Error('The font to preload is not in the build.');
         const preload = (attrs: Record<string, string>) => ({ tag: 'link', attrs: { rel: 'preload', crossorigin: true, ...attrs } });
         return [
           preload({ as: 'font', type: 'font/woff2', href: `/${font}` }),
-          ...FIRST_ANSWERS.map((href) => preload({ as: 'fetch', href })),
+          ...FIRST_REQUESTS.map((href) => preload({ as: 'fetch', href })),
         ];
       },
     },
   };
 }
 
-/** What the page needs of public/; never the samples. */
+/** Files of public/ that the service worker caches; the samples are not among them. */
 const PUBLIC_FILES = ['/icon.svg', '/manifest.webmanifest'];
 
-/** Lists for the service worker what this build consists of, under a name that is another one for every other build. */
-function build(): Plugin {
+/** Writes build.js, which tells the service worker the files of this build and a cache name that is unique to it. */
+function serviceWorkerManifest(): Plugin {
   return {
-    name: 'build',
+    name: 'service-worker-manifest',
     apply: 'build',
     writeBundle({ dir }, bundle) {
       const hashed = Object.keys(bundle)
@@ -78,11 +78,11 @@ function build(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), budget(), early(), build()],
+  plugins: [react(), firstLoadBudget(), preloadFirstView(), serviceWorkerManifest()],
   css: { modules: { localsConvention: 'camelCaseOnly' } },
   build: {
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: fonts or scripts
-    cssCodeSplit: false, // a view's own styles are 1 kB, and Vite never asks again for a stylesheet that did not come
+    cssCodeSplit: false, // saves 1 kB per view at most, and Vite does not retry a stylesheet that failed to load
     chunkSizeWarningLimit: 900,
   },
   server: {

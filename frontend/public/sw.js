@@ -1,12 +1,12 @@
-// Keeps the page itself, so that it opens without the server and can be installed: all files of this build when it is
-// installed, nothing later. What is sent, what the API answers and what a person uploads never come near the cache.
+// Service worker: caches the page, so that it can be installed and opens without the server. All files of the build are
+// cached on installation and nothing afterwards; requests, API responses and uploads are never cached.
 /* global BUILD */
-importScripts('/build.js'); // what this build consists of; written by vite.config.ts
+importScripts('/build.js'); // cache name and files of this build; written by vite.config.ts
 
 const PAGE = '/';
-const ELSEWHERE = /^\/(api|docs|health|metrics|openapi|predict|ready|upload)|\./; // addresses that are no view of the page
+const NOT_A_VIEW = /^\/(api|docs|health|metrics|openapi|predict|ready|upload)|\./;
 
-// A page that is open goes on with the files that it began with: the next worker waits until it is closed, then evicts.
+// An open page keeps the files of its build: a new worker waits until the page is closed, then deletes the old cache.
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(BUILD.cache).then((cache) => cache.addAll([PAGE, ...BUILD.hashed, ...BUILD.files])));
 });
@@ -21,23 +21,23 @@ self.addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== self.location.origin) return;
   if (request.mode === 'navigate') {
-    if (!ELSEWHERE.test(pathname)) event.respondWith(fresh(request, PAGE));
-  } else if (BUILD.hashed.includes(pathname)) event.respondWith(kept(pathname).then((known) => known ?? fetch(request)));
-  else if (BUILD.files.includes(pathname)) event.respondWith(fresh(request, pathname));
+    if (!NOT_A_VIEW.test(pathname)) event.respondWith(networkFirst(request, PAGE));
+  } else if (BUILD.hashed.includes(pathname)) event.respondWith(cached(pathname).then((known) => known ?? fetch(request)));
+  else if (BUILD.files.includes(pathname)) event.respondWith(networkFirst(request, pathname));
 });
 
-/** From the server while it is there, else as it was in this build. */
-async function fresh(request, name) {
+/** Fetches from the server, falling back to the cache. */
+async function networkFirst(request, name) {
   try {
     return await fetch(request);
   } catch (error) {
-    const known = await kept(name);
+    const known = await cached(name);
     if (known) return known;
     throw error;
   }
 }
 
-async function kept(name) {
+async function cached(name) {
   const cache = await caches.open(BUILD.cache);
   return cache.match(name);
 }

@@ -12,17 +12,17 @@ import { limitsQuery, modelsQuery, samplesQuery } from './lib/api';
 import { newQueries } from './lib/api/queries';
 import { startLanguage } from './lib/i18n/language';
 
-const PATIENCE = 400; // ms
+const PREFETCH_TIMEOUT = 400; // ms
 
 const queries = newQueries();
 
-/** What the first view shows. It is drawn once with all of it, which takes half the time of drawing it anew for each answer. */
-function firstAnswers(): Promise<unknown> {
-  const answers = [queries.prefetchQuery(modelsQuery), queries.prefetchQuery(limitsQuery), queries.prefetchQuery(samplesQuery)];
-  return Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+/** Prefetches the data of the first view, so that it renders once instead of once per response, which takes half the time. */
+function prefetch(): Promise<unknown> {
+  const requests = [queries.prefetchQuery(modelsQuery), queries.prefetchQuery(limitsQuery), queries.prefetchQuery(samplesQuery)];
+  return Promise.race([Promise.all(requests), new Promise((resolve) => setTimeout(resolve, PREFETCH_TIMEOUT))]);
 }
 
-void Promise.all([startLanguage(), firstAnswers()]).then(() =>
+void Promise.all([startLanguage(), prefetch()]).then(() =>
   createRoot(document.getElementById('root')!).render(
     <StrictMode>
       <DirectionProvider>
@@ -36,7 +36,7 @@ void Promise.all([startLanguage(), firstAnswers()]).then(() =>
   ),
 );
 
-// Once the page is there, as what is kept would else come in its way. The dev server has no built page to keep.
+// Registered after the page has loaded, so that caching does not delay it. The dev server has no build to cache.
 if (import.meta.env.PROD && 'serviceWorker' in navigator) {
   window.addEventListener('load', () => void navigator.serviceWorker.register('/sw.js').catch(() => {}));
 }

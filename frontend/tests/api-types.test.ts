@@ -1,4 +1,4 @@
-/** The types that the page is written against are those of the server's OpenAPI document. */
+/** Checks that api-types.ts matches the server's OpenAPI document. */
 import { readFileSync } from 'node:fs';
 import openapiTS, { astToString, COMMENT_HEADER } from 'openapi-typescript';
 import { expect, test } from 'vitest';
@@ -7,11 +7,11 @@ const document = () => JSON.parse(readFileSync('../backend/openapi.json', 'utf-8
 const generated = async (from: ReturnType<typeof document>) => COMMENT_HEADER + astToString(await openapiTS(from));
 const committed = readFileSync('src/lib/api/api-types.ts', 'utf-8').replaceAll('\r\n', '\n');
 
-test('the types are those that `npm run api-types` makes', async () => {
+test('the types are the output of `npm run api-types`', async () => {
   expect(await generated(document())).toBe(committed);
 });
 
-test('a field more would be found', async () => {
+test('an additional field is detected', async () => {
   const changed = document();
   changed.components.schemas.Limits.properties.another = { type: 'integer' };
   expect(await generated(changed)).not.toBe(committed);

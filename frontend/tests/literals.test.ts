@@ -1,9 +1,9 @@
-/** The linter keeps words out of the components; this shows that it would find them. */
+/** Tests the lint rules that keep texts out of the components. */
 import { ESLint } from 'eslint';
 import ts from 'typescript-eslint';
 import { expect, test } from 'vitest';
 
-// the rules about words need no types, and the files are none that the compiler knows
+// the rules need no type information, and the linted files do not exist
 const linter = new ESLint({ cwd: process.cwd(), overrideConfig: [ts.configs.disableTypeChecked] });
 
 async function complaints(jsx: string, filePath = 'src/components/Thing.tsx'): Promise<number> {
@@ -19,21 +19,21 @@ test.each([
   '<button aria-label="Close it" />',
   '<img alt={busy ? "Waiting" : name} />',
   '<p>नमस्ते</p>',
-])('%s is found', async (jsx) => {
+])('%s is reported', async (jsx) => {
   expect(await complaints(jsx)).toBeGreaterThan(0);
 });
 
 test.each(['<p className="file name">{name}</p>', '<p>{busy && name} · </p>', '<p id={`row-${name}`}>{busy ? 1 : 2}</p>'])(
-  '%s is left alone',
+  '%s is allowed',
   async (jsx) => {
     expect(await complaints(jsx)).toBe(0);
   },
 );
 
-test.each(['`${name} KiB`', '`${name} s`', '[name, `${busy} मि॰`]'])('%s is found outside of JSX too', async (code) => {
+test.each(['`${name} KiB`', '`${name} s`', '[name, `${busy} मि॰`]'])('%s is reported outside JSX', async (code) => {
   expect(await complaints(code, 'src/lib/thing.ts')).toBeGreaterThan(0);
 });
 
-test.each(['`${name} %`', '`Bearer ${name}`', '`/api/${name}/end`'])('%s is a name or a sign, and left alone', async (code) => {
+test.each(['`${name} %`', '`Bearer ${name}`', '`/api/${name}/end`'])('%s is an identifier or a symbol, and allowed', async (code) => {
   expect(await complaints(code, 'src/lib/thing.ts')).toBe(0);
 });

@@ -4,7 +4,7 @@ import { render } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { theme } from '../src/app/theme';
 
-/** Renders inside what main.tsx puts around the page. */
+/** Renders with the same providers as main.tsx. */
 export function renderPage(page: ReactNode) {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   return render(

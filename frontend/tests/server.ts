@@ -1,4 +1,4 @@
-/** A server at the network's edge that answers as the real one does. */
+/** Mock server (msw) with the real server's response formats, and test data. */
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import type { Analysis, Limits, Figure, Model, Prediction, Profile, Sample } from '../src/lib/api';
@@ -39,7 +39,7 @@ export const model: Model = {
   profiles: false,
 };
 
-/** A model that can be calibrated to a voice. */
+/** A model that supports speaker profiles. */
 export const able: Model = { ...model, name: 'whisper', title: 'Whisper', profiles: true, figure: { ...figure, ua: 77 } };
 
 export const asha: Profile = {
@@ -72,7 +72,7 @@ export const happy: Prediction = {
   intensity: null,
 };
 
-/** Everything that is said about a recording with this prediction. */
+/** A full analysis with the given prediction. */
 export function analysisOf(prediction: Prediction): Analysis {
   return {
     prediction,

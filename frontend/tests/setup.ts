@@ -3,10 +3,10 @@ import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { server } from './server';
 
-// On a busy machine. What is only said stands on the page as well.
+// A lazy view is compiled first, on a busy machine. Queries ignore announcements, which repeat visible text.
 configure({ asyncUtilTimeout: 5000, defaultIgnore: 'script, style, [role=log] *' });
 
-// What jsdom lacks and Mantine asks for.
+// APIs that Mantine needs and jsdom lacks.
 window.matchMedia ??= (query) =>
   ({ matches: false, media: query, addEventListener() {}, removeEventListener() {} }) as unknown as MediaQueryList;
 Element.prototype.scrollIntoView ??= () => {};
@@ -17,8 +17,6 @@ window.ResizeObserver ??= class {
 };
 URL.createObjectURL ??= () => 'blob:nothing';
 URL.revokeObjectURL ??= () => {};
-
-configure({ asyncUtilTimeout: 5000 }); // a lazy view is compiled first, on a busy machine
 
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));
 afterEach(() => {

@@ -1,8 +1,8 @@
-/** Every component of Mantine that is used has its styles. */
+/** Checks that src/app/mantine.ts imports the styles of every Mantine component in use. */
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-/** Components that are made of others, and what has no look. */
+/** Style sheets of components that are not just their own: composites, and those without styles. */
 const MADE_OF: Record<string, string[]> = {
   Select: ['Input', 'Combobox', 'ScrollArea'],
   TextInput: ['Input'],
@@ -17,7 +17,7 @@ const MADE_OF: Record<string, string[]> = {
 
 const styled = readFileSync('src/app/mantine.ts', 'utf-8');
 
-test('what is used is styled', () => {
+test('every component in use has its styles', () => {
   const used = globSync('src/**/*.{ts,tsx}').flatMap((file) => {
     const found = /import \{([^}]*)\} from '@mantine\/core'/.exec(readFileSync(file, 'utf-8'))?.[1] ?? '';
     return found
@@ -30,7 +30,7 @@ test('what is used is styled', () => {
   expect(needed.filter((name) => !styled.includes(`/${name}.layer.css'`))).toEqual([]);
 });
 
-test("the order is Mantine's, or one component would undo what another says", () => {
+test("the styles are in Mantine's order, on which overrides depend", () => {
   const plain = (name: string) => readFileSync(`node_modules/@mantine/core/${name}.css`, 'utf-8').replaceAll(/\s+/g, '');
   const whole = plain('styles');
   const places = [...styled.matchAll(/styles\/([\w-]+)\.layer\.css/g)].map(([, name]) =>

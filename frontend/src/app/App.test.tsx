@@ -7,14 +7,14 @@ import { able, analysisOf, happy, limits, model, problem, server } from '../../t
 import type { Prediction } from '../lib/api';
 import { App } from './App';
 
-// jsdom decodes no audio: the chart says so and shows the rest
+// jsdom cannot decode audio; the chart reports that and shows everything else
 vi.mock('wavesurfer.js', () => ({
   default: { create: () => ({ on: () => () => {}, loadBlob: () => Promise.reject(new Error()), destroy: () => {} }) },
 }));
 
 afterEach(() => window.history.replaceState(null, '', '/'));
 
-const answering = (prediction: Prediction) => http.post('/api/v1/analyse', () => HttpResponse.json(analysisOf(prediction)));
+const respondWith = (prediction: Prediction) => http.post('/api/v1/analyse', () => HttpResponse.json(analysisOf(prediction)));
 
 const clip = () => new File([new Uint8Array(100)], 'clip.wav', { type: 'audio/wav' });
 
@@ -26,7 +26,7 @@ async function upload(file = clip()) {
   return user;
 }
 
-test('an uploaded recording shows its emotion, how sure, and every probability', async () => {
+test('an uploaded recording shows its emotion, confidence and every probability', async () => {
   await upload();
   expect(await screen.findByRole('heading', { name: 'Happy' })).toHaveFocus();
   expect(screen.getByText('87% confidence')).toBeVisible();
@@ -35,40 +35,40 @@ test('an uploaded recording shows its emotion, how sure, and every probability',
   expect(screen.getByText(/3.6 s long, 2.1 s of speech · analysed with cnn1d in/)).toBeVisible();
 });
 
-test('a sample takes one click and says what the actor meant', async () => {
+test('a sample is analysed with one click and shows the intended emotion', async () => {
   renderPage(<App />);
   await userEvent.click(await screen.findByRole('button', { name: /Happy voice/ }));
   expect(await screen.findByText('Intended by the actor: happy.')).toBeVisible();
 });
 
-test('unsure says between what', async () => {
+test('an unsure result names the candidate emotions', async () => {
   const unsure: Prediction = { ...happy, state: 'unsure', confidence: 41, candidates: ['happy', 'sad'] };
-  server.use(answering(unsure));
+  server.use(respondWith(unsure));
   await upload();
   expect(await screen.findByRole('heading', { name: 'Unsure' })).toBeVisible();
   expect(screen.getByText('Closest to happy or sad')).toBeVisible();
 });
 
-test('no speech claims no emotion', async () => {
+test('a recording without speech has no emotion', async () => {
   const silent: Prediction = { ...happy, state: 'no_speech', emotion: null, confidence: null, probabilities: {}, segments: [] };
-  server.use(answering(silent));
+  server.use(respondWith(silent));
   await upload();
   expect(await screen.findByRole('heading', { name: 'No speech detected' })).toBeVisible();
   expect(screen.queryByRole('list', { name: /Probability/ })).toBeNull();
 });
 
-test('a changing answer is shown over time', async () => {
+test('a result that changes over time shows its segments', async () => {
   const segments: Prediction['segments'] = [
     { start: 0, end: 6, emotion: 'happy', confidence: 80, state: 'emotion' },
     { start: 6, end: 12, emotion: 'sad', confidence: 40, state: 'unsure' },
   ];
-  server.use(answering({ ...happy, duration_seconds: 12, segments }));
+  server.use(respondWith({ ...happy, duration_seconds: 12, segments }));
   await upload();
   const parts = within(await screen.findByRole('list', { name: 'Emotion over time' })).getAllByRole('button');
   expect(parts.map((part) => part.title)).toEqual(['Happy, 0.0 s to 6.0 s, 80%', 'Unsure, closest to sad, 6.0 s to 12.0 s, 40%']);
 });
 
-test('a problem says what, why and what to do, and the way back works', async () => {
+test('an error says what happened, why and what to do, and leads back to the start', async () => {
   server.use(http.post('/api/v1/analyse', () => problem('audio_unsupported', 422, 'This is not an audio file.')));
   const user = await upload();
   const alert = await screen.findByRole('alert');
@@ -81,15 +81,15 @@ test('a problem says what, why and what to do, and the way back works', async ()
   expect(screen.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
-test('a warning is in the words of the page, an old one in those of the server', async () => {
-  server.use(answering({ ...happy, warnings: ['Too loud.', 'Kept long ago.'], warning_codes: ['overdriven'] }));
+test('a warning with a code is translated, one without is shown in English', async () => {
+  server.use(respondWith({ ...happy, warnings: ['Too loud.', 'Kept long ago.'], warning_codes: ['overdriven'] }));
   await upload();
   expect(await screen.findByText(/^The recording is clipped/)).toBeVisible();
   expect(screen.getByText('Kept long ago.')).toHaveAttribute('lang', 'en');
   expect(screen.queryByText('Too loud.')).toBeNull();
 });
 
-test('when the server is gone the recording is kept and can be sent again', async () => {
+test('a recording can be sent again after the server was unreachable', async () => {
   server.use(http.post('/api/v1/analyse', () => HttpResponse.error(), { once: true }));
   const user = await upload();
   expect(await screen.findByRole('alert')).toHaveTextContent('The server cannot be reached');
@@ -97,7 +97,7 @@ test('when the server is gone the recording is kept and can be sent again', asyn
   expect(await screen.findByRole('heading', { name: 'Happy' })).toBeVisible();
 });
 
-test('a file that is too large is refused without being sent', async () => {
+test('a file above the size limit is rejected without an upload', async () => {
   const sent = vi.fn();
   server.use(
     http.get('/api/v1/limits', () => HttpResponse.json({ ...limits, max_upload_bytes: 1100, max_audio_seconds: 60 })),
@@ -110,7 +110,7 @@ test('a file that is too large is refused without being sent', async () => {
   expect(sent).not.toHaveBeenCalled();
 });
 
-test('the best model on unseen speakers is chosen, with its figure, and sent along', async () => {
+test('the best model on new speakers is preselected, with its accuracy, and used', async () => {
   const better = { ...model, name: 'better', title: 'Better', figure: { ...model.figure!, ua: 61.2 } };
   let body = '';
   server.use(
@@ -127,7 +127,7 @@ test('the best model on unseen speakers is chosen, with its figure, and sent alo
   expect(body).toMatch(/name="model"\s+better/);
 });
 
-test('every model that can be chosen says how good it is on people it never heard', async () => {
+test('every model option shows its accuracy on new speakers', async () => {
   const unmeasured = { ...model, name: 'new', title: 'New', figure: null, figures: [] };
   server.use(http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, able, unmeasured] })));
   renderPage(<App />);

@@ -14,30 +14,30 @@ import { useWords } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
 import { lasting } from '../lib/storage';
 import css from './App.module.css';
-import { Crash } from './Crash';
+import { ErrorBoundary } from './ErrorBoundary';
 import { Header } from './Header';
-import { lazily } from './lazily';
+import { lazyWithRetry } from './lazyWithRetry';
 import { Notice } from './Notice';
 import { AnalyseRoute } from './routes/AnalyseRoute';
 import { VIEWS } from './views';
 
-const LiveRoute = lazily(() => import('./routes/LiveRoute').then(({ LiveRoute: route }) => route));
-const BatchView = lazily(() => import('../features/batch/Batch').then(({ Batch }) => Batch));
-const SessionsView = lazily(() => import('../features/sessions/Sessions').then(({ Sessions }) => Sessions));
-const VoicesRoute = lazily(() => import('./routes/VoicesRoute').then(({ VoicesRoute: route }) => route));
-const AboutView = lazily(() => import('../features/about/About').then(({ About }) => About));
+const LiveRoute = lazyWithRetry(() => import('./routes/LiveRoute').then(({ LiveRoute: route }) => route));
+const BatchView = lazyWithRetry(() => import('../features/batch/Batch').then(({ Batch }) => Batch));
+const SessionsView = lazyWithRetry(() => import('../features/sessions/Sessions').then(({ Sessions }) => Sessions));
+const VoicesRoute = lazyWithRetry(() => import('./routes/VoicesRoute').then(({ VoicesRoute: route }) => route));
+const AboutView = lazyWithRetry(() => import('../features/about/About').then(({ About }) => About));
 
-/** The page: a header, one view, a footer. What was analysed stays while another view is looked at. */
+/** The page: header, current view, footer. Holds the analysis, so that it survives switching views. */
 export function App() {
   const words = useWords();
   const { path } = usePlace();
   const { data: limits } = useQuery(limitsQuery);
   const models = useModels();
-  // a result that nobody could find again or delete, as the owner's token does not last, is not kept unasked
+  // off by default if the owner token cannot be stored, because stored results could then not be found or deleted later
   const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: lasting(), getInitialValueInEffect: false });
   const voice = useVoice(models.chosen?.name);
   const analysis = useAnalysis({ limits, model: models.chosen?.name, speaker: voice.speaker, keep });
-  const main = useMain(path);
+  const main = useViewChange(path);
   const analyseWith = ({ model, name }: Profile) => {
     models.choose(model);
     voice.choose(name, model);
@@ -57,10 +57,10 @@ export function App() {
       <a className={css.skip} href="#main">
         {words.skip}
       </a>
-      <Header answer={analysis.address} />
+      <Header resultAddress={analysis.address} />
       <main className={css.main} id="main" tabIndex={-1} ref={main}>
         <Notice />
-        <Crash key={path}>{views[path] ?? <Lost />}</Crash>
+        <ErrorBoundary key={path}>{views[path] ?? <NotFound />}</ErrorBoundary>
       </main>
       <footer className={css.footer}>
         <span>{words.footer}</span>
@@ -73,8 +73,8 @@ export function App() {
   );
 }
 
-/** Another view begins at its top, with its name in the title; the focus goes there too, or the keyboard would be lost. */
-function useMain(path: string) {
+/** On a change of view, updates the document title, scrolls to the top and moves focus to the main element. */
+function useViewChange(path: string) {
   const { product, views } = useWords();
   const main = useRef<HTMLElement>(null);
   const shown = useRef(path);
@@ -91,7 +91,7 @@ function useMain(path: string) {
   return main;
 }
 
-function Lost() {
+function NotFound() {
   const { lost } = useWords();
   return (
     <section className={layout.card}>

@@ -12,8 +12,8 @@ const SCHEMES = {
   dark: { next: 'auto', Icon: IconMoon },
 } as const;
 
-/** The name, the views, language and colours; on a narrow screen the views are at the bottom, in reach of a thumb. */
-export function Header({ answer }: { answer?: string }) {
+/** Product name, navigation, language and colour scheme; on narrow screens the navigation is at the bottom. */
+export function Header({ resultAddress }: { resultAddress?: string }) {
   const { product } = useWords();
   return (
     <header className={css.header}>
@@ -23,7 +23,7 @@ export function Header({ answer }: { answer?: string }) {
           {product}
         </Title>
       </Link>
-      <Navigation answer={answer} />
+      <Navigation resultAddress={resultAddress} />
       <div className={css.switches}>
         <LanguageMenu />
         <ColourSwitch />
@@ -32,8 +32,8 @@ export function Header({ answer }: { answer?: string }) {
   );
 }
 
-/** From another view, Analyse leads back to the answer that there is, at its address; from there to the start. */
-function Navigation({ answer }: { answer?: string }) {
+/** From another view, the Analyse link leads back to the current result; from the result, to the start. */
+function Navigation({ resultAddress }: { resultAddress?: string }) {
   const { navigation, views } = useWords();
   const { path } = usePlace();
   return (
@@ -41,7 +41,7 @@ function Navigation({ answer }: { answer?: string }) {
       {VIEWS.map(({ name, address, Icon }) => (
         <Link
           key={name}
-          href={name === 'analyse' && path !== address && answer ? answer : address}
+          href={name === 'analyse' && path !== address && resultAddress ? resultAddress : address}
           aria-current={path === address ? 'page' : undefined}
         >
           <Icon aria-hidden size={20} stroke={1.7} />

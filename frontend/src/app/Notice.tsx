@@ -6,7 +6,7 @@ import css from './Notice.module.css';
 
 const LAW = 'https://eur-lex.europa.eu/eli/reg/2024/1689/oj';
 
-/** The first-use notice: a banner, never in the way, dismissed once and for all. */
+/** First-use notice: a banner that stays dismissed. */
 export function Notice() {
   const { notice } = useWords();
   const [seen, setSeen] = useLocalStorage({ key: 'notice-seen', defaultValue: false, getInitialValueInEffect: false });

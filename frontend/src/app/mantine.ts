@@ -1,5 +1,5 @@
-/** Mantine's styles of the components that the page uses, in Mantine's order: all of them would be ten times as much. In a layer,
- * so that the page's own styles come first wherever the build puts them. */
+/** Mantine's styles of the components in use, in Mantine's order; all of them would be ten times the size. They lie in a cascade
+ * layer, so that the page's own styles take precedence whatever the order in the build. */
 import '@mantine/core/styles/baseline.layer.css';
 import '@mantine/core/styles/default-css-variables.layer.css';
 import '@mantine/core/styles/global.layer.css';

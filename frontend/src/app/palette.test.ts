@@ -5,8 +5,8 @@ import { EMOTIONS } from '../lib/emotions';
 type Rgb = [number, number, number];
 const css = readFileSync('src/app/tokens.css', 'utf-8');
 
-/** Dichromats' sight as matrices on linear RGB, severity 1 (Machado, Oliveira and Fernandes 2009, IEEE TVCG 15). */
-const SIGHT: Record<string, number[][]> = {
+/** Colour vision deficiencies as matrices on linear RGB, severity 1 (Machado, Oliveira and Fernandes 2009, IEEE TVCG 15). */
+const VISION: Record<string, number[][]> = {
   normal: [
     [1, 0, 0],
     [0, 1, 0],
@@ -38,7 +38,7 @@ function linear(hex: string): Rgb {
 
 const times = (matrix: number[][], colour: Rgb) => matrix.map((row) => row.reduce((sum, weight, i) => sum + weight * colour[i]!, 0)) as Rgb;
 
-/** Oklab (Ottosson 2020): distances are about what eyes see. */
+/** Linear RGB to Oklab (Ottosson 2020), in which distances are approximately perceptual. */
 function oklab(colour: Rgb): Rgb {
   const cones = times(
     [
@@ -64,11 +64,11 @@ function contrast(one: Rgb, other: Rgb): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-test.each(['light', 'dark'])('in %s every emotion stands out, and no two are alike to any eye', (scheme) => {
+test.each(['light', 'dark'])('emotion colours have contrast and are distinguishable with any colour vision: %s', (scheme) => {
   const every = colours(scheme);
   const emotions = EMOTIONS.map((emotion) => every[`emotion-${emotion}`]!);
   for (const colour of emotions) expect(contrast(colour, every.card!)).toBeGreaterThan(3);
-  for (const sight of Object.values(SIGHT)) {
+  for (const sight of Object.values(VISION)) {
     const seen = emotions.map((colour) => oklab(times(sight, colour)));
     const distances = seen.flatMap((one, i) => seen.slice(i + 1).map((other) => Math.hypot(...one.map((x, k) => x - other[k]!))));
     expect(Math.min(...distances)).toBeGreaterThan(0.07);

@@ -1,4 +1,4 @@
-/** The views, in the order of the navigation. */
+/** The views, in navigation order. */
 import { IconHistory, IconInfoCircle, IconMicrophone, IconStack2, IconUsers, IconWaveSine } from '@tabler/icons-react';
 
 export const VIEWS = [

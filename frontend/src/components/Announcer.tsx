@@ -2,12 +2,12 @@ import { useSyncExternalStore } from 'react';
 import { announcements, subscribe } from '../lib/announce';
 import text from './text.module.css';
 
-/** The only polite live region of the page. It is there from the start, as browsers announce what is added to one. */
+/** The page's single polite live region. Always mounted, because screen readers announce only additions to an existing region. */
 export function Announcer() {
-  const said = useSyncExternalStore(subscribe, announcements);
+  const current = useSyncExternalStore(subscribe, announcements);
   return (
     <div className={text.visuallyHidden} role="log" aria-live="polite">
-      {said.map(({ id, text }) => (
+      {current.map(({ id, text }) => (
         <p key={id}>{text}</p>
       ))}
     </div>

@@ -11,12 +11,12 @@ import text from './text.module.css';
 interface Props {
   probabilities: Record<string, number>;
   label?: string;
-  /** Keeps this order instead of the likeliest first, so that rows do not jump where values move. */
+  /** Fixed order, so that rows do not jump while values change; defaults to most likely first. */
   order?: readonly Emotion[];
   compact?: boolean;
 }
 
-/** Every emotion with its probability. */
+/** Bar chart of the probability of each emotion. */
 export function Bars({ probabilities, label, order, compact = false }: Props) {
   const { result } = useWords();
   const rows: [Emotion, number][] = order ? order.map((emotion) => [emotion, probabilities[emotion] ?? 0]) : ranked(probabilities);

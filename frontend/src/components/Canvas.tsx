@@ -8,12 +8,13 @@ export type Draw = (context: CanvasRenderingContext2D, width: number, height: nu
 
 interface Props {
   height: number;
-  /** Draws in CSS pixels; memoised by the caller, as a new function means a new picture. */
+  /** Draws in CSS pixels. Must be memoised: a new function triggers a redraw. */
   draw: Draw;
   className?: string;
 }
 
-/** A canvas as wide as its place, sharp on any screen, drawn anew when its size or the colours change. Decoration: a table says the same. */
+/** A canvas as wide as its container, redrawn at device resolution when its size or the colour scheme changes. Hidden from
+ * assistive technology; a table has the same data. */
 export function Canvas({ height, draw, className }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { ref: sized, width } = useElementSize<HTMLCanvasElement>();
@@ -31,7 +32,7 @@ export function Canvas({ height, draw, className }: Props) {
   return <canvas ref={both} className={clsx(css.canvas, className)} style={{ height }} aria-hidden />;
 }
 
-/** A colour of tokens.css, as canvases take it. */
+/** Resolves a custom property of tokens.css for use in a canvas. */
 export function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

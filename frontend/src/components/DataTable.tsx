@@ -9,11 +9,11 @@ import text from './text.module.css';
 interface Props {
   caption: string;
   head: string[];
-  /** Made only when it is looked at. */
+  /** Called only when the table is open. */
   rows: () => string[][];
 }
 
-/** The numbers behind a chart, for whoever cannot or would rather not read it from a picture. */
+/** Collapsible table of the data behind a chart: its accessible alternative. */
 export function DataTable({ caption, head, rows }: Props) {
   const { table } = useWords();
   const [open, { toggle }] = useDisclosure(false);

@@ -7,8 +7,8 @@ import css from './Dialog.module.css';
 import { ServerProblem } from './Problem';
 import text from './text.module.css';
 
-/** Closed by Escape, by its own buttons, or by a click beside it; the focus then goes back to where it was, which Mantine
- * does only for a dialog that stays. Mantine's own heading would be a second page header. */
+/** Modal dialog. Returns focus itself, because Mantine does so only for a modal that stays mounted, and has its own heading,
+ * because Mantine's would add a second header landmark. */
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
   useReturnedFocus();
   return (
@@ -28,13 +28,13 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
 
 interface Props {
   sentence: string;
-  /** Why it could not be deleted. */
+  /** Why deleting failed. */
   error?: Error | null;
   onClose: () => void;
   onDelete: () => void;
 }
 
-/** Asks before something is deleted for good. */
+/** Asks for confirmation before a permanent deletion. */
 export function ConfirmDelete({ sentence, error, onClose, onDelete }: Props) {
   const { dialog } = useWords();
   return (

@@ -9,12 +9,12 @@ import { useFileDrop } from './useFileDrop';
 
 interface Props {
   limits?: Limits;
-  /** Whether several may be given at once. */
+  /** Accepts several files at once. */
   multiple?: boolean;
   onFiles: (files: File[]) => void;
 }
 
-/** Files by click, by keyboard, or dropped anywhere on the page. */
+/** Takes files from a file dialog or dropped anywhere on the page. */
 export function DropZone({ limits, multiple = false, onFiles }: Props) {
   const { drop } = useWords();
   const { here, letGo, choose } = multiple ? drop.several : drop;
@@ -27,7 +27,7 @@ export function DropZone({ limits, multiple = false, onFiles }: Props) {
         {dragging ? letGo : here}
       </Text>
       <Text size="sm" c="dimmed" mb="md">
-        <Room limits={limits} multiple={multiple} />
+        <LimitsText limits={limits} multiple={multiple} />
       </Text>
       <Button variant="default" onClick={open}>
         {choose}
@@ -37,8 +37,8 @@ export function DropZone({ limits, multiple = false, onFiles }: Props) {
   );
 }
 
-/** What may be given. */
-function Room({ limits, multiple }: { limits?: Limits; multiple: boolean }) {
+/** Supported formats and limits. */
+function LimitsText({ limits, multiple }: { limits?: Limits; multiple: boolean }) {
   const { drop } = useWords();
   if (!limits) return drop.formats;
   const megabytes = Math.floor(limits.max_upload_bytes / 2 ** 20);

@@ -22,7 +22,7 @@ const ICONS = {
   surprised: IconMoodSurprised,
 } satisfies Record<Emotion, unknown>;
 
-/** Decoration beside the emotion's name. */
+/** Decorative icon; always shown beside the emotion's name. */
 export function EmotionIcon({ emotion, size = 20 }: { emotion: Emotion; size?: number }) {
   const Icon = ICONS[emotion];
   return <Icon aria-hidden size={size} stroke={1.7} color={emotionColor(emotion)} />;

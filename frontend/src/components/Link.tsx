@@ -5,7 +5,7 @@ interface Props extends AnchorHTMLAttributes<HTMLAnchorElement> {
   href: string;
 }
 
-/** A link to another view; with a modifier key it opens a tab as any other link does. */
+/** Client-side link to a view; modifier keys open a new tab or window as usual. */
 export function Link({ href, children, onClick, ...rest }: Props) {
   return (
     <a

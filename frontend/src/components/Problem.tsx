@@ -11,14 +11,14 @@ interface Props {
   detail: string;
   todo: string;
   requestId?: string;
-  /** The server's own sentence, in English: it may know more, such as how long a recording is. */
+  /** The server's own message, in English; it can have more details, such as the length of the recording. */
   said?: string;
   onRetry?: () => void;
   onDismiss?: () => void;
   dismissLabel?: string;
 }
 
-/** Says what went wrong, why, and what to do; takes the focus, so that a screen reader reads it. */
+/** Error message: what went wrong, why, and what to do. Takes focus, so that screen readers read it. */
 export function Problem({ title, detail, todo, requestId, said, onRetry, onDismiss, dismissLabel }: Props) {
   const { problem } = useWords();
   const self = useRef<HTMLElement>(null);
@@ -67,9 +67,9 @@ interface ErrorProps {
   dismissLabel?: string;
 }
 
-/** What the server or the network refused; trying again is offered only where it can help. */
+/** Error message for a failed request; offers a retry only where it can succeed. */
 export function ServerProblem({ error, onRetry, ...rest }: ErrorProps) {
-  useWords(); // the advice is in the page's language
+  useWords(); // re-renders when the language changes
   const { retry, ...sentences } = explain(error);
   const { said, requestId } = error.known;
   const reported = error.code === 'internal_error' ? requestId : undefined;

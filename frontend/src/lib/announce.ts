@@ -1,5 +1,5 @@
-/** What a screen reader is told of what happens: the page has one polite voice, and whatever has news speaks through it.
- * What takes the focus is read because of that, and what went wrong is an alert: neither is said here again. */
+/** Screen-reader announcements, collected for the page's single polite live region (components/Announcer). Elements that
+ * receive focus and alerts are read out anyway, so they are not announced here. */
 import { useEffect } from 'react';
 
 export interface Announcement {
@@ -7,21 +7,21 @@ export interface Announcement {
   text: string;
 }
 
-const HEARD_AFTER = 5000; // ms; what was read long ago is only in the way of whoever reads the page to its end
+const CLEAR_AFTER = 5000; // ms; old announcements would get in the way of reading the page to its end
 
 let said: readonly Announcement[] = [];
 let last = 0;
 const listeners = new Set<() => void>();
 
-/** Says something once. Several things at once are said one after the other. */
+/** Announces a text once. Texts announced at the same time are read one after the other. */
 export function announce(text: string): void {
   last += 1;
   const one = { id: last, text };
   change([...said, one]);
-  setTimeout(() => change(said.filter((other) => other !== one)), HEARD_AFTER);
+  setTimeout(() => change(said.filter((other) => other !== one)), CLEAR_AFTER);
 }
 
-/** Says what a component shows whenever that becomes something else; nothing while there is no text. */
+/** Announces a text when it changes; an empty text is not announced. */
 export function useAnnounced(text: string): void {
   useEffect(() => {
     if (text) announce(text);

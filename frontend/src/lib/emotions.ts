@@ -1,4 +1,4 @@
-/** The emotions for people: name, colour, order. Their icons are in components/EmotionIcon, their colours in app/tokens.css. */
+/** Names, order and colour variables of the emotions. Icons are in components/EmotionIcon, colours in app/tokens.css. */
 import type { Emotion } from './api';
 import { either } from './i18n/format';
 import { locale, words } from './i18n/language';
@@ -9,7 +9,7 @@ export function emotionName(emotion: Emotion): string {
   return words().emotions[emotion];
 }
 
-/** As it stands inside a sentence. */
+/** The name as used within a sentence. */
 export function emotionWord(emotion: Emotion): string {
   return emotionName(emotion).toLocaleLowerCase(locale());
 }
@@ -18,7 +18,7 @@ export function emotionColor(emotion: Emotion): string {
   return `var(--emotion-${emotion})`;
 }
 
-/** Emotions with their probabilities, likeliest first. */
+/** Emotions with their probabilities, most likely first. */
 export function ranked(probabilities: Record<string, number>): [Emotion, number][] {
   const entries = Object.entries(probabilities) as [Emotion, number][];
   return entries.sort(([, one], [, other]) => other - one);

@@ -1,13 +1,13 @@
-/** Keeps the keyboard's place: a control that vanishes when it is pressed must not take the focus with it. */
+/** Keeps keyboard focus in place when the focused control is removed or disabled. */
 import { useEffect, useRef, useState, type FocusEvent } from 'react';
 
 const FOCUSABLE = 'a[href], button:not(:disabled), input:not([hidden], :disabled), [tabindex]';
 
-/** A focused element with all that it lies in, each with its index in the next. */
+/** The focused element and its ancestors, each with its index among its siblings. */
 type Place = { element: Element; index: number }[];
 
-/** For the element around such controls: when the one with the focus is gone, what now stands in its place gets it, else
- * what stands before it, else what is nearest. */
+/** Handlers for a container of such controls. When the focused one is gone, focus moves to the control now in its place,
+ * otherwise to the previous one, otherwise to the nearest. */
 export function useKeptFocus() {
   const place = useRef<Place>([]);
   useEffect(() => {
@@ -18,15 +18,15 @@ export function useKeptFocus() {
   });
   return {
     onFocus: ({ target, currentTarget }: FocusEvent) => {
-      place.current = currentTarget.contains(target) ? placeOf(target) : []; // events of dialogs and menus come by, too
+      place.current = currentTarget.contains(target) ? placeOf(target) : []; // events of dialogs and menus bubble through portals
     },
     onBlur: () => {
-      place.current = []; // React says nothing of what it removes itself
+      place.current = []; // React fires no blur event for elements that it removes
     },
   };
 }
 
-/** For a dialog: once it is closed, the focus is back where it was, or nearby. */
+/** Returns focus to where it was, or nearby, when a dialog closes. */
 export function useReturnedFocus() {
   const [place] = useState(() => placeOf(document.activeElement));
   useEffect(() => () => nearest(place)?.focus(), [place]);

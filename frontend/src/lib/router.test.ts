@@ -2,7 +2,7 @@ import { act, renderHook } from '@testing-library/react';
 import { expect, test } from 'vitest';
 import { navigate, usePlace } from './router';
 
-test("going elsewhere and the browser's back button change the place", async () => {
+test("navigation and the browser's back button update the location", async () => {
   const { result } = renderHook(usePlace);
   act(() => navigate('/sessions'));
   act(() => navigate('/?session=7'));
@@ -14,7 +14,7 @@ test("going elsewhere and the browser's back button change the place", async () 
   expect(result.current.path).toBe('/sessions');
 });
 
-test('the same place again leaves nothing to come back to', () => {
+test('navigating to the same address, or with replace, adds no history entry', () => {
   navigate('/about');
   const { length } = window.history;
   navigate('/about');

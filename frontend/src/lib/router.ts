@@ -1,4 +1,4 @@
-/** Client routes on the History API: where the page is, and going elsewhere. The server answers every route with the page. */
+/** Client-side routing on the History API. The server answers every route with the page. */
 import { useSyncExternalStore } from 'react';
 
 export interface Place {
@@ -9,12 +9,12 @@ export interface Place {
 let known = '';
 let place: Place = { path: '/', query: new URLSearchParams() };
 
-/** Where the page is; the component is rendered anew when that changes, by a link or by the browser's own buttons. */
+/** The current location; re-renders the component when it changes, through a link or the browser's back and forward buttons. */
 export function usePlace(): Place {
   return useSyncExternalStore(subscribe, here);
 }
 
-/** Goes to an address of this page; `replace` leaves nothing to come back to. */
+/** Navigates within the page; `replace` adds no history entry. */
 export function navigate(to: string, { replace = false } = {}): void {
   if (to === window.location.pathname + window.location.search) return;
   window.history[replace ? 'replaceState' : 'pushState'](null, '', to);

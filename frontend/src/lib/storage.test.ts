@@ -1,14 +1,14 @@
 import { expect, test, vi } from 'vitest';
 import { lasting, remember, remembered } from './storage';
 
-test("what is remembered is in the browser's storage", () => {
+test('values are stored in localStorage', () => {
   expect(remembered('owner')).toBeNull();
   remember('owner', 'me');
   expect([remembered('owner'), localStorage.getItem('owner')]).toEqual(['me', 'me']);
   expect(lasting()).toBe(true);
 });
 
-test('where that is blocked or full, it is remembered all the same', () => {
+test('values are held in memory if localStorage is blocked or full', () => {
   vi.spyOn(window, 'localStorage', 'get').mockImplementation(() => {
     throw new DOMException('', 'SecurityError');
   });

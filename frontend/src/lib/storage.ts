@@ -1,4 +1,4 @@
-/** What the browser remembers for this page. Where it may not, as site data can be blocked, it is remembered until the page is left. */
+/** localStorage with a fallback to memory, which lasts until the page is closed, if storage is blocked or full. */
 const memory = new Map<string, string>();
 
 export function remembered(key: string): string | null {
@@ -18,7 +18,7 @@ export function remember(key: string, value: string): void {
   }
 }
 
-/** Whether anything is remembered for longer than the page is open. */
+/** Whether stored values outlive the page. */
 export function lasting(): boolean {
   try {
     return Boolean(localStorage);

@@ -7,7 +7,7 @@ import { Recorder } from '../../features/recorder/Recorder';
 import type { Voice } from '../../features/voices/useVoice';
 import { VoicePicker } from '../../features/voices/VoicePicker';
 import type { Limits } from '../../lib/api';
-import { AnswerView } from './AnswerView';
+import { ResultView } from './ResultView';
 
 interface Props {
   analysis: Analyses;
@@ -18,7 +18,7 @@ interface Props {
   onKeep: (keep: boolean) => void;
 }
 
-/** Analyse, with what other features lend it: the recorder, the choice of model and voice, and the parts of an answer. */
+/** The Analyse view with parts of other features: recorder, model and profile pickers, and the result. */
 export function AnalyseRoute({ analysis, limits, models, voice, keep, onKeep }: Props) {
   const setup = (
     <>
@@ -32,7 +32,7 @@ export function AnalyseRoute({ analysis, limits, models, voice, keep, onKeep }: 
       analysis={analysis}
       ready={models.chosen !== undefined && voice.known}
       start={<Start {...{ analysis, limits, keep, onKeep, recorder, setup }} />}
-      renderAnswer={(answer) => <AnswerView answer={answer} analysis={analysis} />}
+      renderResult={(result) => <ResultView result={result} analysis={analysis} />}
     />
   );
 }

@@ -14,7 +14,7 @@ interface Props {
   onOpen: Analyses['openSession'];
 }
 
-/** Live listening with the chosen model; what it ends with opens in Analyse. */
+/** The Live view with the model and profile pickers. A finished session opens in Analyse. */
 export function LiveRoute({ models, voice, onOpen }: Props) {
   const { live } = useWords();
   const { chosen } = models;

@@ -15,17 +15,17 @@ vi.mock('wavesurfer.js', () => ({
 
 const clip = (name: string) => new File([new Uint8Array(100)], name, { type: 'audio/wav' });
 const clips = ['usual.wav', 'glad.wav', 'sad.wav'].map(clip);
-let kept: Profile[];
+let stored: Profile[];
 
-/** A server that keeps what it is given. */
+/** Mocks a server that stores profiles. */
 beforeEach(() => {
-  kept = [];
+  stored = [];
   server.use(
     http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, able] })),
-    http.get('/api/v1/profiles', () => HttpResponse.json({ profiles: kept })),
+    http.get('/api/v1/profiles', () => HttpResponse.json({ profiles: stored })),
     http.delete('/api/v1/profiles/:name', ({ params }) => {
-      if (!kept.some(({ name }) => name === params.name)) return problem('profile_unknown', 404, 'There is no such profile.');
-      kept = kept.filter(({ name }) => name !== params.name);
+      if (!stored.some(({ name }) => name === params.name)) return problem('profile_unknown', 404, 'There is no such profile.');
+      stored = stored.filter(({ name }) => name !== params.name);
       return new HttpResponse(null, { status: 204 });
     }),
   );
@@ -36,9 +36,9 @@ afterEach(() => {
   window.history.replaceState(null, '', '/');
 });
 
-const making = () =>
+const createProfile = () =>
   http.post('/api/v1/profiles', () => {
-    kept = [asha];
+    stored = [asha];
     return HttpResponse.json({ profile: asha, warnings: [], warning_codes: [] }, { status: 201 });
   });
 
@@ -54,18 +54,18 @@ async function fill(user: ReturnType<typeof userEvent.setup>, files = clips) {
   return user;
 }
 
-/** A text field of a form as it was sent. */
+/** Value of a text field in a multipart body. */
 const field = (form: string, name: string) => new RegExp(`name="${name}"\\s+(\\S.*)`).exec(form)?.[1]?.trim() ?? null;
 
 const create = () => screen.getByRole('button', { name: 'Create profile' });
 const recordings = () => screen.queryAllByRole('button', { name: /^Remove/ }).map((button) => button.getAttribute('aria-label'));
 
-test('a name and recordings become a voice, which is listed with what would make it better', async () => {
+test('a profile is created from a name and recordings, and listed with advice on improving it', async () => {
   let sent = '';
   server.use(
     http.post('/api/v1/profiles', async ({ request }) => {
       sent = await request.text();
-      kept = [asha];
+      stored = [asha];
       return HttpResponse.json({ profile: asha, warnings: ['The recordings sound alike.'], warning_codes: ['alike'] }, { status: 201 });
     }),
   );
@@ -94,7 +94,7 @@ test.each([
   ['body_too_large', 413, 'The file is too large'],
   ['profile_model', 422, 'The model cannot use this speaker profile'],
   ['audio_unsupported', 422, 'Unsupported audio format'],
-])('%s is explained, and nothing that was given is lost', async (code, status, title) => {
+])('%s is explained, and the entered name and recordings are preserved', async (code, status, title) => {
   server.use(http.post('/api/v1/profiles', () => problem(code, status, 'What the server says.')));
   const user = await fill(await open());
   await user.click(create());
@@ -105,10 +105,10 @@ test.each([
   expect(screen.getByRole('textbox', { name: 'Name' })).toHaveValue(' Asha ');
 });
 
-test('when the server is gone the recordings are kept, whatever view is looked at meanwhile, and can be sent again', async () => {
+test('recordings survive a failed request and a change of view, and can be sent again', async () => {
   server.use(
     http.post('/api/v1/profiles', () => HttpResponse.error(), { once: true }),
-    making(),
+    createProfile(),
   );
   const user = await fill(await open());
   await user.click(create());
@@ -120,7 +120,7 @@ test('when the server is gone the recordings are kept, whatever view is looked a
   expect(await screen.findByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toBeVisible();
 });
 
-test('recordings that are too large together are not sent', async () => {
+test('recordings whose total size exceeds the limit are not sent', async () => {
   const asked = vi.fn();
   server.use(
     http.get('/api/v1/limits', () =>
@@ -135,42 +135,42 @@ test('recordings that are too large together are not sent', async () => {
   expect(asked).not.toHaveBeenCalled();
 });
 
-test('a recording is removed, and the focus stays in the list', async () => {
+test('removing a recording keeps focus in the list', async () => {
   const user = await fill(await open());
   await user.click(screen.getByRole('button', { name: 'Remove glad.wav' }));
   expect(recordings()).toEqual(['Remove usual.wav', 'Remove sad.wav']);
   expect(screen.getByText('2 recordings')).toHaveFocus();
 });
 
-test('only models that can be calibrated are offered, and a name that is taken is said to be', async () => {
+test('only models with profile support are offered, and an existing name is pointed out', async () => {
   owner();
-  kept = [asha];
+  stored = [asha];
   const user = await open();
   expect(await screen.findByText(/^Model: Whisper\./)).toBeVisible();
   await user.type(screen.getByRole('textbox', { name: 'Name' }), 'Asha');
   expect(await screen.findByText(/will be replaced/)).toBeVisible();
 });
 
-test('a server without such a model says so', async () => {
+test('a server without such a model is reported', async () => {
   server.use(http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model] })));
   await open();
   expect(await screen.findByText('No model on this server can use speaker profiles.')).toBeVisible();
   expect(screen.queryByRole('textbox')).toBeNull();
 });
 
-test('a voice is deleted once that is confirmed, also where it is gone already', async () => {
+test('a profile is deleted after confirmation, even if it no longer exists', async () => {
   owner();
-  kept = [asha];
+  stored = [asha];
   const user = await open();
   await user.click(await screen.findByRole('button', { name: 'Delete the speaker profile “Asha”' }));
   expect(screen.getByRole('dialog')).toHaveTextContent('This permanently deletes');
-  kept = [];
+  stored = [];
   await user.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Delete' }));
   expect(await screen.findByText('No speaker profiles yet')).toBeVisible();
   expect(screen.queryByRole('alert')).toBeNull();
 });
 
-test('a browser for which nothing is kept has no voice and need not ask for any', async () => {
+test('without an owner token there are no profiles and no request for them', async () => {
   const asked = vi.fn();
   server.use(http.get('/api/v1/profiles', asked));
   await open('/');
@@ -185,24 +185,24 @@ async function choose(user: ReturnType<typeof userEvent.setup>, name: string) {
   await user.click(await screen.findByRole('option', { name }));
 }
 
-/** The speaker that each request names. */
-function listening() {
+/** Records the speaker profile of each analyse request. */
+function recordSpeakers() {
   const speakers: (string | null)[] = [];
   server.use(
     http.post('/api/v1/analyse', async ({ request }) => {
       const speaker = field(await request.text(), 'speaker');
       speakers.push(speaker);
-      if (speaker && !kept.length) return problem('profile_unknown', 404, 'There is no profile.');
+      if (speaker && !stored.length) return problem('profile_unknown', 404, 'There is no profile.');
       return HttpResponse.json(analysisOf(happy));
     }),
   );
   return speakers;
 }
 
-test('the chosen voice is sent, named in the answer, remembered for its model, and let go of again', async () => {
+test('the selected profile is sent, shown in the result, stored per model, and can be deselected', async () => {
   owner();
-  kept = [asha];
-  const speakers = listening();
+  stored = [asha];
+  const speakers = recordSpeakers();
   const user = await open('/');
   await choose(user, 'Asha');
   expect(JSON.parse(localStorage.getItem('voices')!)).toEqual({ whisper: 'Asha' });
@@ -222,14 +222,14 @@ test('the chosen voice is sent, named in the answer, remembered for its model, a
   expect(speakers).toEqual(['Asha', null]);
 });
 
-test('a voice that was deleted elsewhere is said to be gone, and trying again goes without it', async () => {
+test('a profile deleted elsewhere is reported, and a retry goes without it', async () => {
   owner();
-  kept = [asha];
+  stored = [asha];
   localStorage.setItem('voices', JSON.stringify({ whisper: 'Asha' }));
-  const speakers = listening();
+  const speakers = recordSpeakers();
   const user = await open('/');
   expect(await screen.findByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
-  kept = [];
+  stored = [];
   await user.upload(screen.getByTestId('file'), clip('clip.wav'));
   expect(await screen.findByRole('alert')).toHaveTextContent('Speaker profile not found');
   await user.click(screen.getByRole('button', { name: 'Try again' }));
@@ -239,9 +239,9 @@ test('a voice that was deleted elsewhere is said to be gone, and trying again go
   await waitFor(() => expect(screen.queryByRole('combobox', { name: 'Speaker profile' })).toBeNull());
 });
 
-test('from the list it is one click to an answer with that voice', async () => {
+test('a profile in the list can be selected for analysis with one click', async () => {
   owner();
-  kept = [asha];
+  stored = [asha];
   const user = await open();
   await user.click(await screen.findByRole('button', { name: 'Analyse with the speaker profile “Asha”' }));
   expect(await screen.findByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');

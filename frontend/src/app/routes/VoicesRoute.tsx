@@ -17,7 +17,7 @@ interface Props {
   onUse: (profile: Profile) => void;
 }
 
-/** Voices that a model is calibrated to: made from recordings, listed, deleted. */
+/** The Profiles view: creates speaker profiles from recordings, lists and deletes them. */
 export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props) {
   const { voices: words } = useWords();
   const [picked, pick] = useState<string>();

@@ -12,7 +12,7 @@ import css from './about.module.css';
 
 const LAW = 'https://eur-lex.europa.eu/eli/reg/2024/1689/oj';
 
-/** How it works, what it cannot know, and figures that hide nothing. */
+/** The About view: how it works, its limits, and the accuracy of every model. */
 export function About({ models }: { models: Model[] }) {
   const { about: words } = useWords();
   const { data: version } = useQuery(versionQuery);
@@ -107,7 +107,7 @@ function Figures({ models }: { models: Model[] }) {
                 <Table.Td>{figure ? <Measured figure={figure} /> : words.unmeasured}</Table.Td>
                 <Table.Td>{figure && percentage(100 / figure.classes)}</Table.Td>
                 <Table.Td>{figure && `${percentage(figure.wa, 1)} / ${percentage(figure.f1, 1)}`}</Table.Td>
-                <Table.Td>{figure && leaky(model, figure)}</Table.Td>
+                <Table.Td>{figure && speakerDependentUa(model, figure)}</Table.Td>
               </Table.Tr>
             ));
           })}
@@ -117,8 +117,8 @@ function Figures({ models }: { models: Model[] }) {
   );
 }
 
-/** The same with people who were heard in training. */
-function leaky({ figures }: Model, { corpus, classes }: Figure): string | undefined {
+/** The same measure with test speakers who are also in the training data. */
+function speakerDependentUa({ figures }: Model, { corpus, classes }: Figure): string | undefined {
   const same = figures.find((one) => !one.speaker_independent && one.corpus === corpus && one.classes === classes);
   return same && percentage(same.ua, 1);
 }

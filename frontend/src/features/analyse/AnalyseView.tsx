@@ -6,28 +6,27 @@ import { samplesQuery } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
 import { navigate, usePlace } from '../../lib/router';
 import { Sending } from './Sending';
-import { sessionAddress, type Analyses, type Answer } from './useAnalysis';
+import { sessionAddress, type Analyses, type AnalysisResult } from './useAnalysis';
 
 interface Props {
   analysis: Analyses;
-  /** Whether the model and the voice are known that a sample is analysed with. */
+  /** Whether the selected model and speaker profile are loaded. */
   ready: boolean;
-  /** Where a recording is chosen. */
+  /** Shown while no recording is chosen. */
   start: ReactNode;
-  /** Shows an answer. */
-  renderAnswer: (answer: Answer) => ReactNode;
+  renderResult: (result: AnalysisResult) => ReactNode;
 }
 
-/** One recording: choose it, wait for it, look at its answer. */
-export function AnalyseView({ analysis, ready, start, renderAnswer }: Props) {
+/** Analysis of one recording: choosing it, progress, and the result or an error. */
+export function AnalyseView({ analysis, ready, start, renderResult }: Props) {
   const { problem } = useWords();
   const { path, query } = usePlace();
-  const asked = query.size > 0 ? `${path}?${query}`.replace(/=$/, '') : path;
+  const address = query.size > 0 ? `${path}?${query}`.replace(/=$/, '') : path;
   useAddress(analysis, ready);
   const { step } = analysis;
-  if (asked === '/' || asked !== analysis.address || step.phase === 'choosing') return start;
+  if (address === '/' || address !== analysis.address || step.phase === 'choosing') return start;
   if (step.phase === 'sending') return <Sending name={step.name} share={step.share} onCancel={analysis.cancel} />;
-  if (step.phase === 'done') return renderAnswer(step.answer);
+  if (step.phase === 'done') return renderResult(step.result);
   return (
     <div className={layout.card}>
       <ServerProblem error={step.error} onRetry={analysis.retry} onDismiss={analysis.reset} dismissLabel={problem.other} />
@@ -35,17 +34,17 @@ export function AnalyseView({ analysis, ready, start, renderAnswer }: Props) {
   );
 }
 
-/** Does what the address asks for: a link leads to a sample or a session; a private recording has no link. */
+/** Opens the sample or session in the address. A user's recording cannot be linked to; its address leads back to the start. */
 function useAddress({ address, step, analyseSample, openSession }: Analyses, ready: boolean) {
   const { query } = usePlace();
   const { data: samples } = useQuery(samplesQuery);
   const [sample, session, recording] = ['sample', 'session', 'recording'].map((name) => query.get(name));
-  // Whoever comes to a session sees what the server has: it may have been renamed or deleted since it was last looked at.
-  const arrive = useEffectEvent((id: string) => {
+  // A session is fetched again whenever its address is visited, because it may have been renamed or deleted.
+  const open = useEffectEvent((id: string) => {
     if (address !== sessionAddress(id) || step.phase !== 'sending') openSession(id);
   });
   useEffect(() => {
-    if (session != null) arrive(session);
+    if (session != null) open(session);
   }, [session]);
   useEffect(() => {
     if (recording != null && address !== '/?recording') navigate('/', { replace: true });

@@ -5,14 +5,14 @@ import { useWords } from '../../lib/i18n/language';
 
 const focus = (field: HTMLInputElement | null) => field?.focus();
 
-/** Copies an address that shows the same; only samples have one. Where the browser lets no page copy, the person can. */
+/** Copies a link to the result of a sample. If the clipboard is unavailable, shows the link for copying by hand. */
 export function CopyLink({ path }: { path: string }) {
   const { exports } = useWords();
   const [state, setState] = useState<'ready' | 'copied' | 'refused'>('ready');
   const link = window.location.origin + path;
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(link); // there is no clipboard at an insecure address
+      await navigator.clipboard.writeText(link); // undefined outside secure contexts
       setState('copied');
     } catch {
       setState('refused');

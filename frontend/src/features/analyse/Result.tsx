@@ -15,23 +15,23 @@ import css from './Result.module.css';
 
 interface Props {
   prediction: Prediction;
-  /** What the actor of a sample meant. */
+  /** The emotion intended by the actor of a sample. */
   intended?: Emotion;
-  /** From sending to the answer, ms. */
+  /** From request to response, ms. */
   milliseconds?: number;
-  /** Name of the voice that the model was calibrated to. */
+  /** Name of the speaker profile that was used. */
   speaker?: string;
   live: boolean;
-  /** What can be done with the answer. */
+  /** Buttons, such as export. */
   actions: ReactNode;
 }
 
-/** The answer: what, how sure, what else it may be, and what to know about it. */
+/** The result of an analysis: emotion, confidence, probabilities, warnings and facts about the recording. */
 export function Result({ prediction, intended, milliseconds, speaker, live, actions }: Props) {
   const { result } = useWords();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [prediction]);
-  useAnnounced(summary(prediction)); // the heading is read as it takes the focus
+  useAnnounced(summary(prediction)); // the heading is read on focus
   return (
     <section className={clsx(layout.card, css.result)} data-testid="result" aria-label={result.label}>
       <div className={verdict.resultColumns}>
@@ -81,7 +81,7 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
   );
 }
 
-/** A warning in the words of the page; what was kept before warnings had codes has the server's sentence, in English. */
+/** A translated warning; results stored before warnings had codes show the server's English message. */
 function Caution({ code, said }: { code?: Warning; said: string }) {
   const { warnings } = useWords();
   const own = code && warnings[code];

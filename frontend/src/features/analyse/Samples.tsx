@@ -6,7 +6,7 @@ import { emotionName } from '../../lib/emotions';
 import { useWords } from '../../lib/i18n/language';
 import css from './Samples.module.css';
 
-/** Three voices that give a result with one click. */
+/** Sample recordings, analysed with one click. */
 export function Samples({ onSample }: { onSample: (sample: Sample) => void }) {
   const { samples } = useWords();
   const { data } = useQuery(samplesQuery);

@@ -8,7 +8,7 @@ import css from './Sending.module.css';
 
 interface Props {
   name: string;
-  /** Of the upload, 0 to 1. */
+  /** Upload progress, 0 to 1. */
   share: number;
   onCancel: () => void;
 }

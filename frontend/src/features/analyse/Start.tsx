@@ -13,11 +13,11 @@ interface Props {
   keep: boolean;
   onKeep: (keep: boolean) => void;
   recorder: ReactNode;
-  /** What can be chosen before: the model, the voice. */
+  /** Model and speaker profile pickers. */
   setup: ReactNode;
 }
 
-/** What a recording can come from. */
+/** Start page: record, upload or pick a sample. */
 export function Start({ analysis, limits, keep, onKeep, recorder, setup }: Props) {
   const { start } = useWords();
   return (

@@ -17,15 +17,16 @@ import {
 } from '../../lib/api';
 import { navigate } from '../../lib/router';
 
-/** What is shown: an answer, and the recording where this browser has it. */
-export interface Answer {
+/** An analysis and what is known about its recording. */
+export interface AnalysisResult {
   analysis: Analysis;
+  /** The audio, if this browser has it. */
   file?: File;
-  /** Of a sample: its file's name without the ending, and what the actor meant. */
+  /** For a sample: its file name without extension, and the emotion intended by the actor. */
   sample?: { name: string; intended: Emotion };
-  /** From sending to the answer, ms; unknown for what was kept. */
+  /** From request to response, ms; undefined for a stored session. */
   milliseconds?: number;
-  /** Name of the voice that the model was calibrated to. */
+  /** Name of the speaker profile that was used. */
   speaker?: string;
   session?: Session;
   marks: Mark[];
@@ -35,18 +36,18 @@ export type Step =
   | { phase: 'choosing' }
   | { phase: 'sending'; name: string; share: number }
   | { phase: 'failed'; error: ApiError }
-  | { phase: 'done'; answer: Answer };
+  | { phase: 'done'; result: AnalysisResult };
 
-/** Where an answer comes from: a recording or a sample that is analysed now, or a session that the server has. */
+/** What to show: a recording or a sample to analyse, or a stored session. */
 type Source =
   | { file: File; keep: boolean }
   | { sample: Sample }
-  /** With the audio, where this browser kept it. */
+  /** With its audio, if this browser has it. */
   | { session: string; audio?: File };
 
-/** All that an answer depends on, so that trying again asks for the same. */
+/** Everything needed to run, or retry, an analysis. */
 interface Job {
-  /** Where the page is while it shows this, so that the browser's own buttons lead back and forth. */
+  /** Address of the result, so that the browser's back and forward buttons work. */
   address: string;
   name: string;
   source: Source;
@@ -58,11 +59,11 @@ interface Run extends Job {
   signal: AbortSignal;
 }
 
-interface Wanted {
+interface Settings {
   limits?: Limits;
   model?: string;
   speaker?: string;
-  /** Whether the server keeps the answer as a session. */
+  /** Whether to store the result as a session. */
   keep: boolean;
 }
 
@@ -70,11 +71,11 @@ export function sessionAddress(id: string): string {
   return `/?session=${encodeURIComponent(id)}`;
 }
 
-/** From a chosen recording to its answer. The recording is kept until another is chosen, so that a failure loses nothing. */
-export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
+/** State of the current analysis. Holds the recording until another is chosen, so that a failed request can be retried. */
+export function useAnalysis({ limits, model, speaker, keep }: Settings) {
   const [run, setRun] = useState<Run>();
   const [share, setShare] = useState(0);
-  const [kept, setKept] = useState<{ answer: Answer; session: string }>();
+  const [stored, setStored] = useState<{ result: AnalysisResult; session: string }>();
   const controller = useRef<AbortController | null>(null);
   useEffect(() => () => controller.current?.abort(), []);
   const {
@@ -85,8 +86,8 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
     variables,
     isPending,
   } = useMutation({
-    mutationFn: (one: Run) => answerTo(one, { limits, onProgress: (sent) => one.signal.aborted || setShare(sent) }),
-    gcTime: 0, // what is no longer shown is let go of, recordings above all
+    mutationFn: (one: Run) => execute(one, { limits, onProgress: (sent) => one.signal.aborted || setShare(sent) }),
+    gcTime: 0, // releases recordings that are no longer shown
   });
 
   const begin = useCallback(
@@ -102,20 +103,20 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
     [mutate],
   );
 
-  const answer = useMemo(
-    () => (data && kept?.answer === data ? { ...data, analysis: { ...data.analysis, session: kept.session } } : data),
-    [data, kept],
+  const result = useMemo(
+    () => (data && stored?.result === data ? { ...data, analysis: { ...data.analysis, session: stored.session } } : data),
+    [data, stored],
   );
   const error = thrown && asApiError(thrown);
 
   let step: Step = { phase: 'choosing' };
   if (run && (variables !== run || isPending)) step = { phase: 'sending', name: run.name, share };
   else if (run && error) step = { phase: 'failed', error };
-  else if (run && answer) step = { phase: 'done', answer };
+  else if (run && result) step = { phase: 'done', result };
 
   return {
     step,
-    /** The address that the step belongs to; elsewhere it is not shown. */
+    /** The address at which the step is shown. */
     address: run?.address,
     analyseFile: useCallback(
       (file: File) => begin({ address: '/?recording', name: file.name, source: { file, keep }, model, speaker }),
@@ -125,7 +126,7 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
       (sample: Sample) => begin({ address: sampleAddress(sample), name: sample.file, source: { sample }, model, speaker }),
       [begin, model, speaker],
     ),
-    /** Shows what the server has; the audio that this browser kept stays with its session when that is opened again. */
+    /** Fetches and shows a stored session; reopening it keeps the audio held for it. */
     openSession: (session: string, audio?: File) => {
       const known = run && 'session' in run.source && run.source.session === session ? run.source.audio : undefined;
       begin({ address: sessionAddress(session), name: '', source: { session, audio: audio ?? known } });
@@ -138,12 +139,12 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
       reset();
       navigate('/');
     },
-    /** Has the server keep the answer that is shown, by asking it once more; gives the session's id. */
-    keepAnswer: async (): Promise<string> => {
+    /** Stores the current result by analysing the recording again; returns the session's id. */
+    storeResult: async (): Promise<string> => {
       if (!data?.file) throw new ApiError('not_found');
       const again = { model: data.analysis.prediction.model, speaker: data.speaker, keep: true };
       const session = (await analyse(data.file, again)).session!;
-      setKept({ answer: data, session });
+      setStored({ result: data, session });
       return session;
     },
   };
@@ -151,31 +152,35 @@ export function useAnalysis({ limits, model, speaker, keep }: Wanted) {
 
 export type Analyses = ReturnType<typeof useAnalysis>;
 
-interface Ways {
+interface UploadContext {
   limits?: Limits;
   onProgress: (share: number) => void;
 }
 
-async function answerTo({ source, signal, ...job }: Run, ways: Ways): Promise<Answer> {
+async function execute({ source, signal, ...job }: Run, context: UploadContext): Promise<AnalysisResult> {
   if ('session' in source) {
     const session = await fetchSession(source.session, signal);
     const analysis = { ...session, session: session.id };
     return { analysis, session, speaker: session.speaker ?? undefined, file: source.audio, marks: session.marks };
   }
-  if ('file' in source) return answerAbout(source.file, { ...job, ...source, signal }, ways);
+  if ('file' in source) return uploadFile(source.file, { ...job, ...source, signal }, context);
   const { sample } = source;
-  const answer = await answerAbout(await fetchSample(sample), { ...job, keep: false, signal }, ways);
-  return { ...answer, sample: { name: sampleName(sample), intended: sample.intended } };
+  const result = await uploadFile(await fetchSample(sample), { ...job, keep: false, signal }, context);
+  return { ...result, sample: { name: sampleName(sample), intended: sample.intended } };
 }
 
-interface About {
+interface UploadOptions {
   model?: string;
   speaker?: string;
   keep: boolean;
   signal: AbortSignal;
 }
 
-async function answerAbout(file: File, { model, speaker, keep, signal }: About, { limits, onProgress }: Ways): Promise<Answer> {
+async function uploadFile(
+  file: File,
+  { model, speaker, keep, signal }: UploadOptions,
+  { limits, onProgress }: UploadContext,
+): Promise<AnalysisResult> {
   const refusal = limits && tooLarge(file, limits);
   if (refusal) throw refusal;
   const began = performance.now();

@@ -12,44 +12,44 @@ import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
 import css from './batch.module.css';
+import { BatchDropArea } from './BatchDropArea';
+import { batchState } from './batchState';
 import { Distribution } from './Distribution';
-import { Entrance } from './Entrance';
 import type { Item, Queue } from './queue';
 import { ReportView } from './ReportView';
 import { Results } from './Results';
-import { matched, readLabels } from './scores';
-import { answering, compared, titleOf, toCsv, type Filter } from './table';
-import { work } from './work';
+import { matchLabels, readLabels } from './scores';
+import { modelNames, compareWithLabels, titleOf, toCsv, type Filter } from './table';
 
 const NONE: Model[] = [];
 const LABELS = { 'data-testid': 'labels' } as ComponentProps<'input'>;
 
 interface Props {
   limits?: Limits;
-  /** The chosen one: it answers from now on; what is in the table may be another's. */
+  /** The selected model, used for files from now on; existing results may come from others. */
   model?: Model;
 }
 
-/** Many recordings at once: a queue, a table, and with labels a report. Nothing is kept on the server. */
+/** The Batch view: analyses many files and compares the results with labels. Nothing is stored on the server. */
 export function Batch({ limits, model }: Props) {
   const { batch: words, model: modelWords } = useWords();
-  const { queue } = work;
+  const { queue } = batchState;
   const { data } = useQuery(modelsQuery);
   const models = data?.models ?? NONE;
   useEffect(() => queue.configure((file, signal) => predict(file, { model: model?.name, signal }), limits), [queue, model, limits]);
   const items = useSyncExternalStore(queue.subscribe, queue.snapshot);
-  const [labels, setLabels] = useState(work.labels);
+  const [labels, setLabels] = useState(batchState.labels);
   const [unread, setUnread] = useState(false);
   const [filter, setFilter] = useState<Filter>('all');
-  const truths = useMemo(() => labels && matched(items, labels), [items, labels]);
-  const comparison = useMemo(() => truths && compared(items, truths, models), [items, truths, models]);
-  const titles = answering(items).map((name) => titleOf(models, name));
+  const truths = useMemo(() => labels && matchLabels(items, labels), [items, labels]);
+  const comparison = useMemo(() => truths && compareWithLabels(items, truths, models), [items, truths, models]);
+  const titles = modelNames(items).map((name) => titleOf(models, name));
   const kept = useKeptFocus();
   const takeLabels = async (file: File) => {
     const read = readLabels(await file.text());
     setUnread(!read);
     if (!read) return;
-    work.labels = read;
+    batchState.labels = read;
     setLabels(read);
   };
 
@@ -64,10 +64,10 @@ export function Batch({ limits, model }: Props) {
           </Text>
         )}
       </div>
-      <Entrance compact={items.length > 0} onFiles={(files) => queue.add(files)} />
+      <BatchDropArea compact={items.length > 0} onFiles={(files) => queue.add(files)} />
       {items.length > 0 && (
         <section className={layout.card} aria-label={words.results} {...kept}>
-          <State items={items} titles={titles} />
+          <QueueState items={items} titles={titles} />
           <div className={clsx(layout.actions, css.batchActions)}>
             <LabelsButton onFile={(file) => void takeLabels(file)} />
             <Button
@@ -77,7 +77,7 @@ export function Batch({ limits, model }: Props) {
             >
               {words.csv}
             </Button>
-            <Remedies items={items} queue={queue} />
+            <QueueActions items={items} queue={queue} />
           </div>
           {unread && (
             <Text role="alert" className={text.complaint}>
@@ -101,13 +101,13 @@ export function Batch({ limits, model }: Props) {
   );
 }
 
-function State({ items, titles }: { items: readonly Item[]; titles: string[] }) {
+function QueueState({ items, titles }: { items: readonly Item[]; titles: string[] }) {
   const { batch: words } = useWords();
   const count = (state: Item['state']) => items.filter((item) => item.state === state).length;
   const settled = items.length - count('waiting') - count('running');
   const failures = count('failed') > 0 ? ` · ${words.failures(count('failed'))}` : '';
   const finished = words.finished(count('done'), items.length) + failures;
-  useAnnounced(settled < items.length ? words.progress(0, items.length) : finished); // the beginning and the end, not every file
+  useAnnounced(settled < items.length ? words.progress(0, items.length) : finished); // announced at the start and the end, not for every file
   return (
     <div className={css.batchState}>
       <Text fw={600}>{settled < items.length ? words.progress(settled, items.length) + failures : finished}</Text>
@@ -121,13 +121,13 @@ function State({ items, titles }: { items: readonly Item[]; titles: string[] }) 
   );
 }
 
-function Remedies({ items, queue }: { items: readonly Item[]; queue: Queue }) {
+function QueueActions({ items, queue }: { items: readonly Item[]; queue: Queue }) {
   const { batch: words } = useWords();
   const busy = items.some(({ state }) => state === 'waiting' || state === 'running');
   const unanswered = items.some(({ state }) => state === 'failed' || state === 'cancelled');
   return (
     <>
-      {/* one place for both, so that the keyboard goes from the one that vanishes to the other */}
+      {/* one element for both, so that focus moves from the button removed to the one replacing it */}
       <div className={css.batchRemedy}>
         {busy && (
           <Button variant="default" leftSection={<IconPlayerStop aria-hidden size={16} />} onClick={() => queue.cancelAll()}>
@@ -154,7 +154,7 @@ function LabelsButton({ onFile }: { onFile: (file: File) => void }) {
   const reset = useRef<() => void>(null);
   const take = (file: File | null) => {
     if (file) onFile(file);
-    reset.current?.(); // so that the same file can be chosen again
+    reset.current?.(); // allows choosing the same file again
   };
   return (
     <FileButton resetRef={reset} onChange={take} accept=".csv,.tsv,.txt,text/csv" inputProps={LABELS}>

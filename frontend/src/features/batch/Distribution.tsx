@@ -16,7 +16,7 @@ interface Props {
   onFilter: (filter: Filter) => void;
 }
 
-/** How many recordings carry what; each bar also filters the table. */
+/** Bar chart of the number of recordings per emotion or state; clicking a bar filters the table. */
 export function Distribution({ items, filter, onFilter }: Props) {
   const { batch: words, unsure, noSpeech } = useWords();
   const found = distribution(items);

@@ -7,17 +7,17 @@ import { emotionName } from '../../lib/emotions';
 import { number, percentage } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
 import css from './batch.module.css';
-import { NO_SPEECH, type Answered, type Report } from './scores';
-import type { Compared } from './table';
+import { NO_SPEECH, type PredictedClass, type Report } from './scores';
+import type { Comparison } from './table';
 
 interface Props {
-  comparison: Compared;
-  /** Of the models that answered. */
+  comparison: Comparison;
+  /** Titles of the models that gave the results. */
   titles: string[];
   unknown: string[];
 }
 
-/** How well the answers agree with the labels. */
+/** Evaluation against the labels: overall measures, confusion matrix and measures per emotion. */
 export function ReportView({ comparison, titles, unknown }: Props) {
   const { batch: words } = useWords();
   const { report, unlabelled, ambiguous, outside } = comparison;
@@ -59,12 +59,12 @@ function Figure({ name, value }: { name: string; value: number }) {
   );
 }
 
-function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
+function Matrix({ report: { labels, predictions, matrix } }: { report: Report }) {
   const { batch: words, noSpeech } = useWords();
-  const name = (answer: Answered) => (answer === NO_SPEECH ? noSpeech : emotionName(answer));
+  const name = (predicted: PredictedClass) => (predicted === NO_SPEECH ? noSpeech : emotionName(predicted));
   return (
     <Table.ScrollContainer
-      minWidth={120 + answers.length * 84}
+      minWidth={120 + predictions.length * 84}
       scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.matrix } }}
     >
       <Table className={clsx(css.matrix, text.numbers)} fz="sm" withTableBorder withColumnBorders>
@@ -72,9 +72,9 @@ function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">{words.labelled}</Table.Th>
-            {answers.map((answer) => (
-              <Table.Th key={answer} scope="col">
-                {name(answer)}
+            {predictions.map((predicted) => (
+              <Table.Th key={predicted} scope="col">
+                {name(predicted)}
               </Table.Th>
             ))}
           </Table.Tr>
@@ -85,10 +85,14 @@ function Matrix({ report: { labels, answers, matrix } }: { report: Report }) {
             return (
               <Table.Tr key={label}>
                 <Table.Th scope="row">{emotionName(label)}</Table.Th>
-                {answers.map((answer, j) => {
+                {predictions.map((predicted, j) => {
                   const count = matrix[i]![j]!;
                   return (
-                    <Table.Td key={answer} className={answer === label ? css.right : undefined} style={{ '--share': count / support }}>
+                    <Table.Td
+                      key={predicted}
+                      className={predicted === label ? css.right : undefined}
+                      style={{ '--share': count / support }}
+                    >
                       {number(count)}
                     </Table.Td>
                   );

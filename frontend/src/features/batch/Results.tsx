@@ -15,31 +15,33 @@ import { useWords } from '../../lib/i18n/language';
 import css from './batch.module.css';
 import type { Item } from './queue';
 import { AMBIGUOUS, type Truth } from './scores';
-import { answering, arranged, titleOf, type Column, type Filter, type Order } from './table';
-import { useRowWindow, type Place } from './useRowWindow';
+import { modelNames, sortAndFilter, titleOf, type Column, type Filter, type Order } from './table';
+import { useRowWindow, type RowPlace } from './useRowWindow';
 
 interface Props {
   items: readonly Item[];
   filter: Filter;
   onFilter: (filter: Filter) => void;
-  /** The labels by id; null without any. */
+  /** Label of each item by id; null if no labels are loaded. */
   truths: Map<number, Truth> | null;
   models: readonly Model[];
   onCancel: (id: number) => void;
   onRetry: (id: number) => void;
 }
 
-/** Every file with its answer or what went wrong, in any order. */
+/** Sortable, searchable table of all files with their results or errors. */
 export function Results({ items, filter, onFilter, truths, models, onCancel, onRetry }: Props) {
   const { batch: words, unsure, noSpeech } = useWords();
   const [order, setOrder] = useState<Order>({ column: 'file', down: false });
   const [search, setSearch] = useState('');
   const kept = useKeptFocus();
-  const rows = arranged(items, order, filter, search);
+  const rows = sortAndFilter(items, order, filter, search);
   const { body, parts, onFocus } = useRowWindow(rows.map(({ id }) => id));
-  const several = answering(items).length > 1;
+  const several = modelNames(items).length > 1;
   const columns: Column[] = ['file', 'emotion', 'confidence', ...(several ? ['model' as const] : []), 'duration', 'state'];
-  const row = (item: Item, place?: Place) => <ResultRow key={item.id} {...{ item, place, several, truths, models, onCancel, onRetry }} />;
+  const row = (item: Item, place?: RowPlace) => (
+    <ResultRow key={item.id} {...{ item, place, several, truths, models, onCancel, onRetry }} />
+  );
   return (
     <div {...kept}>
       <div className={layout.listHead}>
@@ -78,7 +80,7 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
           </Table.Thead>
           <Table.Tbody ref={body} onFocus={onFocus}>
             {parts
-              ? parts.map((part) => ('room' in part ? <Room key={part.key} height={part.room} /> : row(rows[part.index]!, part)))
+              ? parts.map((part) => ('room' in part ? <SpacerRow key={part.key} height={part.room} /> : row(rows[part.index]!, part)))
               : rows.map((item) => row(item))}
           </Table.Tbody>
         </Table>
@@ -100,8 +102,8 @@ function Head({ column, order, onOrder }: { column: Column; order: Order; onOrde
   );
 }
 
-/** The place of rows that are not drawn. */
-function Room({ height }: { height: number }) {
+/** Stands in for rows that are not rendered. */
+function SpacerRow({ height }: { height: number }) {
   return (
     <tr aria-hidden>
       <td style={{ height }} />
@@ -111,9 +113,9 @@ function Room({ height }: { height: number }) {
 
 interface RowProps extends Pick<Props, 'truths' | 'models' | 'onCancel' | 'onRetry'> {
   item: Item;
-  /** Where it stands in a table of which only a part is drawn. */
-  place?: Place;
-  /** Whether several models answered, so that each row says which. */
+  /** Its position, if only part of the table is rendered. */
+  place?: RowPlace;
+  /** Whether the results come from several models, so that each row names its model. */
   several: boolean;
 }
 
@@ -123,12 +125,12 @@ function ResultRow({ item, place, several, truths, models, onCancel, onRetry }: 
   const truth = truths?.get(id);
   return (
     <Table.Tr ref={place?.measure} data-index={place?.index} data-id={id} aria-rowindex={place && place.index + 2}>
-      {/* takes the focus when the button of its row is gone */}
+      {/* receives focus when the button of its row is removed */}
       <Table.Th scope="row" fw={500} className={css.fileCell} tabIndex={-1}>
         {path}
       </Table.Th>
       <Table.Td>
-        <Answer item={item} />
+        <Outcome item={item} />
       </Table.Td>
       <Table.Td className={text.numbers}>{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
       {several && <Table.Td>{prediction && titleOf(models, prediction.model)}</Table.Td>}
@@ -166,7 +168,7 @@ function Failure({ error }: { error: ApiError }) {
   );
 }
 
-function Answer({ item: { prediction } }: { item: Item }) {
+function Outcome({ item: { prediction } }: { item: Item }) {
   const { unsure, noSpeech, explorer } = useWords();
   if (!prediction) return null;
   if (prediction.state === 'no_speech' || !prediction.emotion) return noSpeech;

@@ -1,13 +1,13 @@
-/** Reading and writing CSV (RFC 4180). */
+/** Reads and writes CSV (RFC 4180). */
 import Papa from 'papaparse';
 
-/** Rows of cells; commas, semicolons or tabs, whichever cut every line alike. */
+/** Parses rows of trimmed cells, detecting whether commas, semicolons or tabs separate them. */
 export function parseCsv(text: string): string[][] {
   const transform = (cell: string) => cell.trim();
   return Papa.parse<string[]>(text, { delimitersToGuess: [',', ';', '\t'], skipEmptyLines: 'greedy', transform }).data;
 }
 
-/** Text that begins like a formula gets an apostrophe, or spreadsheets would run it. */
+/** Writes rows, escaping cells that a spreadsheet would run as a formula with an apostrophe. */
 export function writeCsv(rows: (string | number | null)[][]): string {
   return `${Papa.unparse(rows, { newline: '\r\n', escapeFormulae: true })}\r\n`;
 }

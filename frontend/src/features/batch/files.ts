@@ -1,21 +1,21 @@
-/** Files from a choice or a drop, folders and all that is in them included. */
-export interface Found {
+/** Files chosen or dropped for a batch, including the contents of folders. */
+export interface BatchFile {
   file: File;
   path: string;
 }
 
 const AUDIO = /\.(wav|flac|mp3|ogg|oga|opus|m4a|mp4|aac|webm|aif|aiff|aifc)$/i;
 
-/** Whether a file of a folder is worth trying; what was chosen by hand is tried whatever its name. */
+/** Whether a file in a folder has an audio extension; individually chosen files are accepted whatever their name. */
 export function looksLikeAudio(name: string): boolean {
   return AUDIO.test(name) && !name.startsWith('.');
 }
 
-/** A drop says with `path` where in its folder a file was, a choice with `webkitRelativePath`. */
-type Given = File & { path?: string };
+/** A dropped file has its path within the folder in `path`, a chosen one in `webkitRelativePath`. */
+type FileWithPath = File & { path?: string };
 
-/** What to try of the files, each with its path from the folder that was given. */
-export function found(files: Given[]): Found[] {
+/** The files to analyse, with their paths relative to the chosen folder. */
+export function toBatchFiles(files: FileWithPath[]): BatchFile[] {
   return files
     .map((file) => ({ file, path: (file.path ?? (file.webkitRelativePath || file.name)).replace(/^\.?\//, '') }))
     .filter(({ file, path }) => !path.includes('/') || looksLikeAudio(file.name));

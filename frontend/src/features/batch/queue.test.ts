@@ -3,13 +3,13 @@ import { happy, model } from '../../../tests/server';
 import { ApiError, type Prediction } from '../../lib/api';
 import { looksLikeAudio } from './files';
 import { Queue, type Item } from './queue';
-import { matched, readLabels } from './scores';
-import { answering, arranged, compared, distribution, toCsv } from './table';
+import { matchLabels, readLabels } from './scores';
+import { modelNames, sortAndFilter, compareWithLabels, distribution, toCsv } from './table';
 
 const named = (path: string) => ({ path, file: new File([new Uint8Array(10)], path) });
 const states = (queue: Queue) => queue.snapshot().map(({ state }) => state);
 
-/** Requests that the test answers itself. */
+/** A queue whose requests the test settles by hand. */
 function controlled() {
   const open: { name: string; done: (error?: Error) => void; signal: AbortSignal }[] = [];
   const ask = (file: File, signal: AbortSignal) =>
@@ -19,7 +19,7 @@ function controlled() {
   return { open, queue: new Queue(ask) };
 }
 
-test('three go out at once, and each is asked for once', async () => {
+test('at most three requests run at once, one per file', async () => {
   const { open, queue } = controlled();
   queue.add(['a', 'b', 'c', 'd'].map(named));
   expect(states(queue)).toEqual(['running', 'running', 'running', 'waiting']);
@@ -28,7 +28,7 @@ test('three go out at once, and each is asked for once', async () => {
   expect(open.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
 });
 
-test('a failure stays with its file, and can be tried again', async () => {
+test('a failed file keeps its error and can be retried', async () => {
   const { open, queue } = controlled();
   queue.add(['a', 'b'].map(named));
   open[0]!.done(new ApiError('audio_unsupported', { said: 'This is text.', status: 422 }));
@@ -41,7 +41,7 @@ test('a failure stays with its file, and can be tried again', async () => {
   expect(open.map(({ name }) => name)).toEqual(['a', 'b', 'a']);
 });
 
-test('cancelling stops requests, and a late answer changes nothing', async () => {
+test('cancelling aborts requests, and late responses are ignored', async () => {
   const { open, queue } = controlled();
   queue.add(['a', 'b', 'c', 'd'].map(named));
   queue.cancelAll();
@@ -52,7 +52,7 @@ test('cancelling stops requests, and a late answer changes nothing', async () =>
   expect(states(queue)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
 });
 
-test('a busy server is asked again, a large file is not sent', async () => {
+test('a request to a busy server is retried, and a file above the limit is not sent', async () => {
   const ask = vi
     .fn<(file: File) => Promise<Prediction>>()
     .mockRejectedValueOnce(new ApiError('not_ready', { status: 503, retryAfter: 0.01 }))
@@ -80,9 +80,9 @@ const items = [
   { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', { said: 'It is empty.' }) } as Item,
 ];
 
-test('rows are sorted and filtered', () => {
-  const names = (...rest: Parameters<typeof arranged> extends [unknown, ...infer Rest] ? Rest : never) =>
-    arranged(items, ...rest).map(({ id }) => id);
+test('rows are sorted, filtered and counted', () => {
+  const names = (...rest: Parameters<typeof sortAndFilter> extends [unknown, ...infer Rest] ? Rest : never) =>
+    sortAndFilter(items, ...rest).map(({ id }) => id);
   expect(names({ column: 'file', down: false }, 'all', '')).toEqual([4, 2, 1, 3]);
   expect(names({ column: 'confidence', down: true }, 'all', '')).toEqual([1, 2, 3, 4]);
   expect(names({ column: 'file', down: false }, 'failed', '')).toEqual([4]);
@@ -95,9 +95,9 @@ test('rows are sorted and filtered', () => {
   ]);
 });
 
-const truths = (labels: string) => matched(items, readLabels(labels)!);
+const truths = (labels: string) => matchLabels(items, readLabels(labels)!);
 
-test('the CSV has a line for every file, failures, models and labels included', () => {
+test('the CSV has a line for every file, with errors, models and labels', () => {
   const lines = toCsv(items, truths('ten10.wav,sad'), [model]).trimEnd().split('\r\n');
   expect(lines).toHaveLength(5);
   expect(lines[0]).toMatch(/^file,state,emotion,confidence,candidates,model,model_title,.*,error,label$/);
@@ -106,26 +106,26 @@ test('the CSV has a line for every file, failures, models and labels included', 
   expect(toCsv(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy'), []).split('\r\n')[1]).toMatch(/,cnn1d,cnn1d,.*,ambiguous$/);
 });
 
-test('answers are compared with the labels that can be told', () => {
-  expect(compared(items, truths('ten10.wav,sad'), [model])).toMatchObject({
+test('results are compareWithLabels with unambiguous labels only', () => {
+  expect(compareWithLabels(items, truths('ten10.wav,sad'), [model])).toMatchObject({
     unlabelled: 2,
     ambiguous: 0,
     outside: 0,
     report: { wa: 1, total: 1 },
   });
-  const unclear = compared(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy\nten9.wav,fear'), [model]);
+  const unclear = compareWithLabels(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy\nten9.wav,fear'), [model]);
   expect(unclear).toEqual({ report: null, unlabelled: 1, ambiguous: 1, outside: 1 });
 });
 
-test('each answer is measured against the classes of the model that gave it', () => {
+test('each result is compareWithLabels using the classes of its own model', () => {
   const eight = { ...model, name: 'eight', labels: ['calm' as const, 'neutral' as const] };
   const four = { ...model, name: 'four', labels: ['neutral' as const] };
   const calm = [item(1, 'one.wav', { emotion: 'calm', model: 'eight' }), item(2, 'two.wav', { emotion: 'neutral', model: 'four' })];
-  const labels = matched(calm, readLabels('one.wav,calm\ntwo.wav,calm')!);
-  expect(compared(calm, labels, [eight, four]).report).toMatchObject({ labels: ['calm', 'neutral'], wa: 1 });
-  expect(answering(calm)).toEqual(['eight', 'four']);
+  const labels = matchLabels(calm, readLabels('one.wav,calm\ntwo.wav,calm')!);
+  expect(compareWithLabels(calm, labels, [eight, four]).report).toMatchObject({ labels: ['calm', 'neutral'], wa: 1 });
+  expect(modelNames(calm)).toEqual(['eight', 'four']);
 });
 
-test('in folders only what looks like audio is tried', () => {
+test('only files with an audio extension are taken from folders', () => {
   expect(['a.WAV', 'b.opus', '.hidden.wav', 'notes.txt', 'wav'].map(looksLikeAudio)).toEqual([true, true, false, false, false]);
 });

@@ -1,11 +1,11 @@
-/** Many files, a few at a time: each is asked for once, can be cancelled, and can be tried again. */
+/** Analyses many files, a few at a time; files can be cancelled and retried. */
 import { asApiError, tooLarge, type ApiError, type Limits, type Prediction } from '../../lib/api';
 
 export type State = 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
 
 export interface Item {
   id: number;
-  /** With the folders that were dropped. */
+  /** Relative to the dropped folder. */
   path: string;
   file: File;
   state: State;
@@ -23,13 +23,13 @@ export class Queue {
   private items: Item[] = [];
   private readonly running = new Map<number, AbortController>();
   private readonly listeners = new Set<() => void>();
-  private made = 0;
+  private lastId = 0;
 
   private limits?: Limits;
 
   constructor(private predict: Predict) {}
 
-  /** From now on files are asked for like this. */
+  /** Sets the request function and limits for files started from now on. */
   configure(predict: Predict, limits?: Limits): void {
     this.predict = predict;
     this.limits = limits;
@@ -40,11 +40,11 @@ export class Queue {
     return () => this.listeners.delete(listener);
   };
 
-  /** A new array whenever something changed. */
+  /** The items; a new array after every change. */
   snapshot = (): readonly Item[] => this.items;
 
   add(files: { file: File; path: string }[]): void {
-    this.change([...this.items, ...files.map(({ file, path }): Item => ({ id: (this.made += 1), file, path, state: 'waiting' }))]);
+    this.change([...this.items, ...files.map(({ file, path }): Item => ({ id: (this.lastId += 1), file, path, state: 'waiting' }))]);
   }
 
   cancel(id: number): void {
@@ -60,7 +60,7 @@ export class Queue {
     this.update(id, (item) => ({ ...item, state: 'waiting', error: undefined }));
   }
 
-  /** Everything that has no answer, once more. */
+  /** Retries all failed and cancelled files. */
   retryAll(): void {
     this.items.forEach(({ id, state }) => (state === 'failed' || state === 'cancelled') && this.retry(id));
   }
@@ -88,19 +88,19 @@ export class Queue {
     const controller = new AbortController();
     this.running.set(id, controller);
     this.items = this.items.map((item) => (item.id === id ? { ...item, state: 'running' } : item));
-    void this.ask(file, controller.signal)
+    void this.request(file, controller.signal)
       .then(
         (prediction): Partial<Item> => ({ state: 'done', prediction }),
         (error: unknown): Partial<Item> => ({ state: 'failed', error: asApiError(error) }),
       )
-      .then((answer) => {
+      .then((outcome) => {
         this.running.delete(id);
-        this.update(id, (item) => (item.state === 'running' ? { ...item, ...answer } : item));
+        this.update(id, (item) => (item.state === 'running' ? { ...item, ...outcome } : item));
       });
   }
 
-  /** A server that is busy is asked again when it says so. */
-  private async ask(file: File, signal: AbortSignal): Promise<Prediction> {
+  /** Requests a prediction, retrying after Retry-After while the server is busy. */
+  private async request(file: File, signal: AbortSignal): Promise<Prediction> {
     const refusal = this.limits && tooLarge(file, this.limits);
     if (refusal) throw refusal;
     for (let attempt = 1; ; attempt += 1) {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseCsv, writeCsv } from './csv';
-import { matched, readLabels, relabel, score } from './scores';
+import { matchLabels, readLabels, relabel, score } from './scores';
 
-test('CSV is read as it was written, whatever is in it', () => {
+test('CSV survives a round trip, and formulas are escaped', () => {
   const rows = [
     ['a', 'say "no", now', 'two\nlines', ''],
     ['ü', ' x', '1', '2'],
@@ -18,7 +18,7 @@ test('CSV is read as it was written, whatever is in it', () => {
   expect(writeCsv([['=HYPERLINK(1)', 0.5, null]])).toBe('"\'=HYPERLINK(1)",0.5,\r\n');
 });
 
-test('labels are found by the names of the columns, or taken as file and emotion', () => {
+test('labels are read by column name, or as file and emotion without a header', () => {
   const named = readLabels('speaker,emotion,file\nanna,Anger,clips/One.wav\nben,joy,two.wav\n')!;
   expect([...named.byPath]).toEqual([
     ['clips/one.wav', ['angry']],
@@ -30,17 +30,17 @@ test('labels are found by the names of the columns, or taken as file and emotion
   expect(readLabels('nothing here')).toBeNull();
 });
 
-/** The truths of recordings with these paths, in their order; a number behind a path is the size of the file. */
+/** Labels matchLabels to recordings with these paths, in order; "path#5" is a file of 5 bytes. */
 function truths(paths: string[], labels: string) {
   const recordings = paths.map((text, id) => {
     const [path, bytes = '1'] = text.split('#') as [string, string?];
     return { id, path, file: new File([new Uint8Array(Number(bytes))], path, { lastModified: 0 }) };
   });
-  const found = matched(recordings, readLabels(labels)!);
+  const found = matchLabels(recordings, readLabels(labels)!);
   return recordings.map(({ id }) => found.get(id));
 }
 
-test('a label belongs to the recording whose path agrees furthest', () => {
+test('a label is matchLabels to the recording with the longest common path suffix', () => {
   const both = 'anger/01.wav,angry\nsad/01.wav,sad';
   expect(truths(['anger/01.wav', 'sad/01.wav'], both)).toEqual(['angry', 'sad']);
   expect(truths(['mine/sad/01.wav', 'mine/Anger/01.WAV'], both)).toEqual(['sad', 'angry']);
@@ -50,7 +50,7 @@ test('a label belongs to the recording whose path agrees furthest', () => {
   expect(truths(['anger/01.wav', 'sad/01.wav'], 'anger/01.wav,angry\n01.wav,sad')).toEqual(['angry', 'sad']);
 });
 
-test('what nobody can tell is ambiguous, not guessed', () => {
+test('a label that fits several recordings or contradicts another is ambiguous', () => {
   expect(truths(['01.wav'], 'anger/01.wav,angry\nsad/01.wav,sad')).toEqual(['ambiguous']);
   expect(truths(['01.wav'], 'anger/01.wav,angry\nmad/01.wav,angry')).toEqual(['angry']);
   expect(truths(['01.wav'], '01.wav,angry\n01.wav,sad')).toEqual(['ambiguous']);
@@ -60,23 +60,23 @@ test('what nobody can tell is ambiguous, not guessed', () => {
   expect(truths(['01.wav#5', '01.wav#5'], '01.wav,angry')).toEqual(['angry', 'angry']);
 });
 
-test('calm counts as neutral for a model without it, an unknown emotion for nothing', () => {
+test('calm counts as neutral for a model without it, and other unknown classes are left out', () => {
   expect(relabel('calm', ['neutral', 'sad'])).toBe('neutral');
   expect(relabel('calm', ['calm', 'neutral'])).toBe('calm');
   expect(relabel('fearful', ['happy'])).toBeNull();
 });
 
-test('the report agrees with counting by hand', () => {
+test('the report agrees with a manual calculation', () => {
   const pairs = [
-    ...Array.from({ length: 6 }, () => ({ truth: 'happy', answer: 'happy' }) as const),
-    { truth: 'happy', answer: 'sad' } as const,
-    { truth: 'happy', answer: 'no_speech' } as const,
-    { truth: 'sad', answer: 'sad' } as const,
-    { truth: 'sad', answer: 'angry' } as const,
+    ...Array.from({ length: 6 }, () => ({ truth: 'happy', predicted: 'happy' }) as const),
+    { truth: 'happy', predicted: 'sad' } as const,
+    { truth: 'happy', predicted: 'no_speech' } as const,
+    { truth: 'sad', predicted: 'sad' } as const,
+    { truth: 'sad', predicted: 'angry' } as const,
   ];
   const report = score(pairs)!;
   expect(report.labels).toEqual(['happy', 'sad']);
-  expect(report.answers).toEqual(['angry', 'happy', 'sad', 'no_speech']);
+  expect(report.predictions).toEqual(['angry', 'happy', 'sad', 'no_speech']);
   expect(report.matrix).toEqual([
     [0, 6, 1, 1],
     [1, 0, 1, 0],

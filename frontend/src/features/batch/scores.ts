@@ -1,10 +1,10 @@
-/** How well answers agree with labels, as the backend's metrics have it: a recording without speech counts as wrong. */
+/** Compares predictions with labels, with the same metrics as the backend: a recording without speech counts as wrong. */
 import type { Emotion, Prediction } from '../../lib/api';
 import { EMOTIONS } from '../../lib/emotions';
 import { parseCsv } from './csv';
 
 export const NO_SPEECH = 'no_speech';
-export type Answered = Emotion | typeof NO_SPEECH;
+export type PredictedClass = Emotion | typeof NO_SPEECH;
 
 export interface Row {
   emotion: Emotion;
@@ -15,13 +15,13 @@ export interface Row {
 }
 
 export interface Report {
-  /** Emotions that occur as a label, in canonical order: the rows of the matrix. */
+  /** Labels that occur, in canonical order: the rows of the matrix. */
   labels: Emotion[];
-  /** What was answered: the columns. */
-  answers: Answered[];
+  /** Predicted classes: the columns of the matrix. */
+  predictions: PredictedClass[];
   matrix: number[][];
   rows: Row[];
-  /** Mean recall, accuracy, mean F1, as shares. */
+  /** Unweighted average recall (UA), accuracy (WA) and macro F1, as shares. */
   ua: number;
   wa: number;
   f1: number;
@@ -29,17 +29,17 @@ export interface Report {
 }
 
 export interface Labels {
-  /** Path of a file as it was written, folded -> its emotions: more than one where lines contradict each other. */
+  /** Normalised path of a file -> its labels; several if lines contradict each other. */
   byPath: Map<string, Emotion[]>;
-  /** Words that are no emotion, each once. */
+  /** Distinct words that are not a known emotion. */
   unknown: string[];
 }
 
-/** A recording that several labels fit equally well, or a label several recordings: nobody knows which is meant. */
+/** Marks a recording whose label cannot be determined, because several labels or recordings match equally well. */
 export const AMBIGUOUS = 'ambiguous';
 export type Truth = Emotion | typeof AMBIGUOUS;
 
-/** Other words for the emotions, the backend's. */
+/** Synonyms of the emotions, as in the backend. */
 const SYNONYMS: Record<Emotion, string[]> = {
   angry: ['anger', 'ang', 'mad'],
   calm: ['calmness', 'relaxed'],
@@ -51,7 +51,7 @@ const SYNONYMS: Record<Emotion, string[]> = {
   surprised: ['surprise', 'sur'],
 };
 
-/** Two columns: file and emotion; the first line may name them. Null where no line fits. */
+/** Reads a table of files and emotions, with or without a header. Null if no line is valid. */
 export function readLabels(text: string): Labels | null {
   const rows = parseCsv(text);
   const head = rows[0]?.map((cell) => cell.toLowerCase()) ?? [];
@@ -64,7 +64,7 @@ export function readLabels(text: string): Labels | null {
     const [name, word] = [row[headed ? file : 0], row[headed ? emotion : 1]];
     if (!name || !word) continue;
     const read = readEmotion(word);
-    if (read) byPath.set(folded(name), [...new Set([...(byPath.get(folded(name)) ?? []), read])]);
+    if (read) byPath.set(normalised(name), [...new Set([...(byPath.get(normalised(name)) ?? []), read])]);
     else unknown.add(word);
   }
   return byPath.size ? { byPath, unknown: [...unknown] } : null;
@@ -81,43 +81,43 @@ interface Recording {
   file: File;
 }
 
-/** Which recording has which label, by id: the one whose path agrees furthest from its end, as labels rarely have the
- * folders that files have. A label that another recording fits better is that one's. */
-export function matched(recordings: readonly Recording[], { byPath }: Labels): Map<number, Truth> {
-  const labels = indexed([...byPath.keys()].map((path) => [path, path]));
-  const files = indexed(recordings.map((one) => [folded(one.path), identity(one)]));
-  const closest = (path: string, among: Map<string, unknown>) => endings(path).find((ending) => among.has(ending));
-  const paths = new Map(recordings.map((one) => [identity(one), folded(one.path)]));
+/** Assigns labels to recordings, by id. Matches by the longest common path suffix, because folders in a labels file rarely
+ * are those of the recordings. A label that fits another recording better is not assigned. */
+export function matchLabels(recordings: readonly Recording[], { byPath }: Labels): Map<number, Truth> {
+  const labels = indexBySuffix([...byPath.keys()].map((path) => [path, path]));
+  const files = indexBySuffix(recordings.map((one) => [normalised(one.path), fileKey(one)]));
+  const closest = (path: string, among: Map<string, unknown>) => suffixes(path).find((suffix) => among.has(suffix));
+  const paths = new Map(recordings.map((one) => [fileKey(one), normalised(one.path)]));
   const truths = new Map<number, Truth>();
   for (const one of recordings) {
-    const ending = closest(folded(one.path), labels);
-    if (ending === undefined) continue;
-    const fitting = [...labels.get(ending)!].filter((label) => closest(label, files) === ending);
+    const suffix = closest(normalised(one.path), labels);
+    if (suffix === undefined) continue;
+    const fitting = [...labels.get(suffix)!].filter((label) => closest(label, files) === suffix);
     if (!fitting.length) continue;
-    const rivals = [...files.get(ending)!].filter((other) => closest(paths.get(other)!, labels) === ending);
+    const rivals = [...files.get(suffix)!].filter((other) => closest(paths.get(other)!, labels) === suffix);
     const emotions = new Set(fitting.flatMap((label) => byPath.get(label)!));
     truths.set(one.id, emotions.size > 1 || rivals.length > fitting.length ? AMBIGUOUS : [...emotions][0]!);
   }
   return truths;
 }
 
-/** Every ending of the paths -> what ends like that. */
-function indexed(paths: [path: string, value: string][]): Map<string, Set<string>> {
+/** Maps every suffix of the paths to the values of the paths that have it. */
+function indexBySuffix(paths: [path: string, value: string][]): Map<string, Set<string>> {
   const index = new Map<string, Set<string>>();
   for (const [path, value] of paths) {
-    for (const ending of endings(path)) index.set(ending, (index.get(ending) ?? new Set()).add(value));
+    for (const suffix of suffixes(path)) index.set(suffix, (index.get(suffix) ?? new Set()).add(value));
   }
   return index;
 }
 
 /** "a/b/clip.wav" -> itself, "b/clip.wav", "clip.wav" */
-function endings(path: string): string[] {
+function suffixes(path: string): string[] {
   const parts = path.split('/');
   return parts.map((_, i) => parts.slice(i).join('/'));
 }
 
 /** "A\\b\\Clip.WAV" -> "a/b/clip.wav" */
-function folded(path: string): string {
+function normalised(path: string): string {
   return path
     .normalize()
     .toLowerCase()
@@ -126,36 +126,37 @@ function folded(path: string): string {
     .join('/');
 }
 
-/** The same file chosen twice is one; two files chosen by hand may share a name and are two. */
-function identity({ path, file }: Recording): string {
-  return [folded(path), file.size, file.lastModified].join('\n');
+/** Identifies a file: chosen twice it counts once, while different files may share a name. */
+function fileKey({ path, file }: Recording): string {
+  return [normalised(path), file.size, file.lastModified].join('\n');
 }
 
-/** What an answer is measured against; calm counts as neutral for a model without it, null is no class of the model's. */
+/** Maps a label to a class of the model: calm counts as neutral for a model without it; null if there is no such class. */
 export function relabel(emotion: Emotion, known: readonly Emotion[]): Emotion | null {
   if (known.includes(emotion)) return emotion;
   return emotion === 'calm' && known.includes('neutral') ? 'neutral' : null;
 }
 
-export function answered({ state, emotion }: Prediction): Answered {
+export function predictedClass({ state, emotion }: Prediction): PredictedClass {
   return state === 'no_speech' || !emotion ? NO_SPEECH : emotion;
 }
 
-/** Null without a pair. */
-export function score(pairs: { truth: Emotion; answer: Answered }[]): Report | null {
+/** Computes the report; null without pairs. */
+export function score(pairs: { truth: Emotion; predicted: PredictedClass }[]): Report | null {
   if (!pairs.length) return null;
   const labels = EMOTIONS.filter((emotion) => pairs.some(({ truth }) => truth === emotion));
-  const answers = [...EMOTIONS, NO_SPEECH as Answered].filter(
-    (answer) => labels.includes(answer as Emotion) || pairs.some((pair) => pair.answer === answer),
+  const predictions = [...EMOTIONS, NO_SPEECH as PredictedClass].filter(
+    (prediction) => labels.includes(prediction as Emotion) || pairs.some((pair) => pair.predicted === prediction),
   );
-  const count = (truth: Emotion, answer: Answered) => pairs.filter((pair) => pair.truth === truth && pair.answer === answer).length;
-  const matrix = labels.map((truth) => answers.map((answer) => count(truth, answer)));
-  const rows = labels.map((emotion, i) => rowOf(emotion, matrix, i, answers.indexOf(emotion)));
+  const count = (truth: Emotion, predicted: PredictedClass) =>
+    pairs.filter((pair) => pair.truth === truth && pair.predicted === predicted).length;
+  const matrix = labels.map((truth) => predictions.map((predicted) => count(truth, predicted)));
+  const rows = labels.map((emotion, i) => rowOf(emotion, matrix, i, predictions.indexOf(emotion)));
   const mean = (pick: (row: Row) => number) => rows.reduce((sum, row) => sum + pick(row), 0) / rows.length;
-  const right = pairs.filter(({ truth, answer }) => truth === answer).length;
+  const right = pairs.filter(({ truth, predicted }) => truth === predicted).length;
   return {
     labels,
-    answers,
+    predictions,
     matrix,
     rows,
     ua: mean(({ recall }) => recall),

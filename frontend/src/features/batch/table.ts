@@ -1,16 +1,15 @@
-/** The rows of the table: sorted, filtered, and as CSV. */
+/** Sorts, filters, counts, exports and evaluates the rows of the results table. */
 import type { Emotion, Model } from '../../lib/api';
 import { EMOTIONS } from '../../lib/emotions';
 import { writeCsv } from './csv';
 import type { Item } from './queue';
-import { AMBIGUOUS, answered, relabel, score, type Report, type Truth } from './scores';
+import { AMBIGUOUS, predictedClass, relabel, score, type Report, type Truth } from './scores';
 
 export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'model' | 'duration';
 export interface Order {
   column: Column;
   down: boolean;
 }
-/** An emotion, a state, or everything. */
 export type Filter = 'all' | 'unsure' | 'no_speech' | 'failed' | Emotion;
 
 const VALUES: Record<Column, (item: Item) => string | number> = {
@@ -22,7 +21,7 @@ const VALUES: Record<Column, (item: Item) => string | number> = {
   duration: ({ prediction }) => prediction?.duration_seconds ?? -1,
 };
 
-export function arranged(items: readonly Item[], { column, down }: Order, filter: Filter, search: string): Item[] {
+export function sortAndFilter(items: readonly Item[], { column, down }: Order, filter: Filter, search: string): Item[] {
   const value = VALUES[column];
   const wanted = search.trim().toLowerCase();
   return items
@@ -43,23 +42,23 @@ function compare(one: string | number, other: string | number): number {
     : String(one).localeCompare(String(other), undefined, { numeric: true });
 }
 
-/** How many recordings carry what, in the order of the emotions. */
+/** Number of recordings per emotion or state, in canonical order. */
 export function distribution(items: readonly Item[]): { key: Filter; count: number }[] {
   const keys: Filter[] = [...EMOTIONS, 'unsure', 'no_speech'];
   return keys.map((key) => ({ key, count: items.filter((item) => fits(item, key)).length })).filter(({ count }) => count > 0);
 }
 
-/** Names of the models that answered, each once. */
-export function answering(items: readonly Item[]): string[] {
+/** Distinct names of the models that gave the results. */
+export function modelNames(items: readonly Item[]): string[] {
   return [...new Set(items.flatMap(({ prediction }) => prediction?.model ?? []))];
 }
 
-/** The title of a model; its name where the server has it no more. */
+/** The title of a model, or its name if the server no longer has it. */
 export function titleOf(models: readonly Model[], name: string): string {
   return models.find((model) => model.name === name)?.title ?? name;
 }
 
-/** Truths are the labels by id; null where there are none. */
+/** Exports all rows as CSV; `truths` are the labels by id, null if none are loaded. */
 export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null, models: readonly Model[]): string {
   const head = [
     'file',
@@ -92,16 +91,16 @@ export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null,
   return writeCsv([[...head, ...shares, 'error', ...(truths ? ['label'] : [])], ...rows]);
 }
 
-export interface Compared {
+export interface Comparison {
   report: Report | null;
-  /** Answers without a label, with one that nobody can tell, and with one that their model has no class for. */
+  /** Number of results without a label, with an ambiguous one, and with one that their model has no class for. */
   unlabelled: number;
   ambiguous: number;
   outside: number;
 }
 
-/** Each answer is measured against the classes of the model that gave it, whichever is chosen now. */
-export function compared(items: readonly Item[], truths: Map<number, Truth>, models: readonly Model[]): Compared {
+/** Compares results with labels, using the classes of the model that gave each result, not those of the selected one. */
+export function compareWithLabels(items: readonly Item[], truths: Map<number, Truth>, models: readonly Model[]): Comparison {
   const counts = { unlabelled: 0, ambiguous: 0, outside: 0 };
   const pairs = items.flatMap(({ id, prediction }) => {
     if (!prediction) return [];
@@ -111,7 +110,7 @@ export function compared(items: readonly Item[], truths: Map<number, Truth>, mod
     if (!label || label === AMBIGUOUS) return [];
     const truth = relabel(label, models.find(({ name }) => name === prediction.model)?.labels ?? EMOTIONS);
     if (!truth) counts.outside += 1;
-    return truth ? [{ truth, answer: answered(prediction) }] : [];
+    return truth ? [{ truth, predicted: predictedClass(prediction) }] : [];
   });
   return { report: score(pairs), ...counts };
 }

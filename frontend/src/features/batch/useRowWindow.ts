@@ -1,24 +1,24 @@
-/** Which rows of a long table are drawn: those in view, and the one with the focus with its neighbours, so that the keyboard
- * goes on from where it is. */
+/** Virtualises a long table: renders the rows in view, plus the focused row and its neighbours, so that keyboard navigation
+ * continues from there. */
 import { defaultRangeExtractor, useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useLayoutEffect, useRef, useState, type FocusEvent } from 'react';
 
-const PLAIN_ROWS = 100; // up to so many are all drawn
-const ROW_PIXELS = 41; // until a row was measured
+const PLAIN_ROWS = 100; // shorter tables are rendered in full
+const ROW_PIXELS = 41; // estimate until a row is measured
 const OVERSCAN_ROWS = 15;
 
-export interface Place {
+export interface RowPlace {
   index: number;
   measure: (row: HTMLTableRowElement | null) => void;
 }
 
-/** Rows and the room between them, in order; undefined where every row is drawn. Rows are known by `data-id`. */
+/** `parts` are the rendered rows and the gaps between them, or undefined for a short table. Rows are identified by `data-id`. */
 export function useRowWindow(ids: readonly number[]) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
-  const [focused, setFocused] = useState(-1); // or was last; what a row loses with Tab, the next one has yet to get
+  const [focused, setFocused] = useState(-1); // id; not reset on blur, so that the next row is still rendered for Tab
   const long = ids.length > PLAIN_ROWS;
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- whatever is drawn anew may have moved the table
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- any render may have moved the table
   useLayoutEffect(() => setTop(body.current ? body.current.getBoundingClientRect().top + window.scrollY : 0));
   const virtual = useWindowVirtualizer<HTMLTableRowElement>({
     count: ids.length,
@@ -35,7 +35,7 @@ export function useRowWindow(ids: readonly number[]) {
   });
 
   const partsInView = () => {
-    const found: (Place | { key: string; room: number })[] = [];
+    const found: (RowPlace | { key: string; room: number })[] = [];
     let end = 0;
     for (const { index, start, size } of virtual.getVirtualItems()) {
       if (start - top > end) found.push({ key: `before ${index}`, room: start - top - end });

@@ -20,7 +20,7 @@ interface Props {
   length: number;
 }
 
-/** How the voice sounds, in numbers that people understand: one sentence each, and how it moves. */
+/** Acoustic descriptors of the voice, each with its value, meaning and curve over time. */
 export function Descriptors({ descriptors, curves, length }: Props) {
   const { descriptors: words } = useWords();
   const shown = descriptors.filter(({ name, value }) => value !== null && name !== 'duration' && name !== 'speech');
@@ -69,7 +69,7 @@ function Tile({ descriptor, curve, length }: { descriptor: Descriptor; curve?: C
   );
 }
 
-/** A curve without axes: what counts is its shape; the table has the numbers. */
+/** Sparkline without axes; the table has the values. */
 function Spark({ curve, length }: { curve: Curve; length: number }) {
   const draw = useCallback<Draw>(
     (context, width, height) => {
@@ -81,7 +81,7 @@ function Spark({ curve, length }: { curve: Curve; length: number }) {
       context.beginPath();
       let drawing = false;
       curve.values.forEach((value, i) => {
-        if (value === null) return void (drawing = false); // a gap stays a gap
+        if (value === null) return void (drawing = false); // leaves gaps undrawn
         const x = (curve.times[i]! / length) * width;
         const y = height - 3 - ((value - low) / (high - low || 1)) * (height - 6);
         if (drawing) context.lineTo(x, y);
@@ -107,7 +107,7 @@ function digits(value: number): number {
   return Math.abs(value) < 1 ? 2 : Math.abs(value) < 100 ? 1 : 0;
 }
 
-/** Every curve at the same moments. */
+/** Table rows: every curve sampled at the same times. */
 function rows(curves: Curve[]): string[][] {
   const end = Math.max(...curves.map(({ times }) => times.at(-1) ?? 0));
   return Array.from({ length: TABLE_ROWS }, (_, i) => {

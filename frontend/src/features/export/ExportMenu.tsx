@@ -8,26 +8,26 @@ import { saveFile } from '../../lib/download';
 import { useWords } from '../../lib/i18n/language';
 
 interface Props {
-  /** Name of the files, without an ending. */
+  /** File name without extension. */
   stem: string;
-  /** Under which the server keeps the result; null where it does not. */
+  /** Id of the stored result; null if it is not stored. */
   session: string | null;
-  /** For what is not kept: its JSON needs no server, everything else has it kept first. */
-  unkept?: { analysis: Analysis; keep: () => Promise<string> };
+  /** A result that is not stored: JSON is saved by the page itself, all other formats store the result first. */
+  unstored?: { analysis: Analysis; store: () => Promise<string> };
   compact?: boolean;
 }
 
-/** A result as files of other programs, written by the server. */
-export function ExportMenu({ stem, session, unkept, compact = false }: Props) {
+/** Menu that exports a result in one of the formats written by the server. */
+export function ExportMenu({ stem, session, unstored, compact = false }: Props) {
   const { exports } = useWords();
   const [problem, setProblem] = useState('');
   const save = async (format: ExportFormat) => {
     setProblem('');
     try {
-      if (!session && unkept && format === 'json') {
-        return saveFile(JSON.stringify(unkept.analysis, null, 2), `${stem}.json`, 'application/json');
+      if (!session && unstored && format === 'json') {
+        return saveFile(JSON.stringify(unstored.analysis, null, 2), `${stem}.json`, 'application/json');
       }
-      const { blob, name } = await exportSession(session ?? (await unkept!.keep()), format);
+      const { blob, name } = await exportSession(session ?? (await unstored!.store()), format);
       saveFile(blob, name ?? `${stem}.${format}`);
     } catch (error) {
       const { title, detail } = explain(asApiError(error));

@@ -11,7 +11,7 @@ interface Props {
   onChoose: (name: string) => void;
 }
 
-/** Which model answers, and how good it is on people it never heard; a choice only where there is one. */
+/** Model selection with the accuracy on new speakers; without a select if there is only one model. */
 export function ModelPicker({ models, chosen, onChoose }: Props) {
   const { model } = useWords();
   if (!chosen) return <div className={css.model} data-testid="model" />;
@@ -31,7 +31,7 @@ export function ModelPicker({ models, chosen, onChoose }: Props) {
       )}
       <Text size="sm" c="dimmed" component="div">
         {models.length === 1 && `${model.only(chosen.title)} `}
-        {chosen.figure ? <Honest figure={chosen.figure} others={others(chosen)} /> : model.unmeasured}
+        {chosen.figure ? <Accuracy figure={chosen.figure} others={otherCorpora(chosen)} /> : model.unmeasured}
       </Text>
     </section>
   );
@@ -52,12 +52,12 @@ function Option({ model: { title, figure }, chosen }: { model: Model; chosen: bo
   );
 }
 
-/** What was measured in the same way on other corpora. */
-function others({ figure, figures }: Model): Figure[] {
+/** Figures of the same protocol on other corpora. */
+function otherCorpora({ figure, figures }: Model): Figure[] {
   return figures.filter(({ corpus, protocol }) => protocol === figure?.protocol && corpus !== figure.corpus);
 }
 
-function Honest({ figure, others }: { figure: Figure; others: Figure[] }) {
+function Accuracy({ figure, others }: { figure: Figure; others: Figure[] }) {
   const { model } = useWords();
   const { ua, classes, corpus, protocol, seeds } = figure;
   return (

@@ -4,7 +4,7 @@ import { modelsQuery, type Model } from '../../lib/api';
 
 const NONE: Model[] = [];
 
-/** The models of the server and the chosen one: all views ask the same one. */
+/** The models on the server and the selected one, which all views share. */
 export function useModels() {
   const { data } = useQuery(modelsQuery);
   const models = data?.models ?? NONE;
@@ -16,7 +16,7 @@ export function useModels() {
   return { models, chosen, choose };
 }
 
-/** The model that the page begins with: the best one on unseen speakers, else the server's default. */
+/** The initially selected model: the best on new speakers, else the server's default. */
 export function preselected(models: Model[], standard: string): Model | undefined {
   const measured = models.filter(({ figure }) => figure?.speaker_independent);
   const best = measured.toSorted((one, other) => (other.figure?.ua ?? 0) - (one.figure?.ua ?? 0))[0];

@@ -9,7 +9,7 @@ const LONGEST_TITLE = 200;
 
 interface Props {
   title: string;
-  /** Why it could not be renamed; the new name stays. */
+  /** Why renaming failed; the new name is preserved. */
   error: Error | null;
   onClose: () => void;
   onRename: (title: string) => void;

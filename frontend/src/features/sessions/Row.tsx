@@ -11,13 +11,13 @@ import css from './sessions.module.css';
 
 interface Props {
   session: Summary;
-  /** Takes it along as a file. */
+  /** The export menu. */
   exports: ReactNode;
   onRename: () => void;
   onDelete: () => void;
 }
 
-/** One session: its name leads to everything about it. */
+/** A session in the list; its name links to the full result. */
 export function Row({ session, exports, onRename, onDelete }: Props) {
   const { sessions: words, noSpeech, result, dialog } = useWords();
   const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model, speaker } = session;

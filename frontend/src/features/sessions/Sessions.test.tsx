@@ -12,9 +12,9 @@ const summary = (id: number): Summary => ({
   ...{ state: 'ended', duration_seconds: 3, dominant: 'happy', confidence: 80 },
 });
 
-/** What the server has, newest first. */
-let kept: Summary[] = [];
-/** While true it refuses changes. */
+/** Sessions on the mock server, newest first. */
+let stored: Summary[] = [];
+/** While true, the server rejects changes. */
 let broken = false;
 
 const changing = (change: (id: string, title: string) => void) =>
@@ -25,21 +25,21 @@ const changing = (change: (id: string, title: string) => void) =>
   };
 
 beforeEach(() => {
-  kept = Array.from({ length: 31 }, (_, i) => summary(31 - i));
+  stored = Array.from({ length: 31 }, (_, i) => summary(31 - i));
   broken = false;
   server.use(
     http.get('/api/v1/sessions', ({ request }) => {
       const query = new URL(request.url).searchParams;
       const offset = Number(query.get('offset'));
-      return HttpResponse.json({ total: kept.length, sessions: kept.slice(offset, offset + Number(query.get('limit'))) });
+      return HttpResponse.json({ total: stored.length, sessions: stored.slice(offset, offset + Number(query.get('limit'))) });
     }),
     http.patch(
       '/api/v1/sessions/:id',
-      changing((id, title) => (kept = kept.map((one) => (one.id === id ? { ...one, title } : one)))),
+      changing((id, title) => (stored = stored.map((one) => (one.id === id ? { ...one, title } : one)))),
     ),
     http.delete(
       '/api/v1/sessions/:id',
-      changing((id) => (kept = kept.filter((one) => one.id !== id))),
+      changing((id) => (stored = stored.filter((one) => one.id !== id))),
     ),
   );
 });
@@ -48,7 +48,7 @@ const press = async (name: string | RegExp) => userEvent.click(await screen.find
 const dialog = () => within(screen.getByRole('dialog'));
 const count = () => screen.queryAllByRole('listitem').length;
 
-test('when the only session of a page is deleted, the page before it is shown', async () => {
+test('deleting the only session of a page shows the previous page', async () => {
   renderPage(<Sessions exports={() => null} />);
   await press('Older');
   await waitFor(() => expect(count()).toBe(1));
@@ -60,7 +60,7 @@ test('when the only session of a page is deleted, the page before it is shown', 
   expect(screen.getByRole('region', { name: 'Sessions' })).toContainElement(document.activeElement as HTMLElement);
 });
 
-test('a name that could not be saved stays in its dialog with the problem, and can be saved later', async () => {
+test('a failed rename keeps the dialog, the new name and the error, and can be retried', async () => {
   renderPage(<Sessions exports={() => null} />);
   await press('Rename take 31');
   const name = dialog().getByRole('textbox', { name: 'Name' });
@@ -77,7 +77,7 @@ test('a name that could not be saved stays in its dialog with the problem, and c
   await waitFor(() => expect(screen.getByRole('button', { name: 'Rename A grey morning' })).toHaveFocus());
 });
 
-test('what could not be deleted says so in its dialog, and nothing of it stays behind', async () => {
+test('a failed deletion shows its error in the dialog, and reopening the dialog clears it', async () => {
   renderPage(<Sessions exports={() => null} />);
   broken = true;
   await press('Delete take 30');

@@ -20,11 +20,11 @@ const PAGE = 30;
 type Dialog = { kind: 'rename' | 'delete'; session: Summary } | { kind: 'all' } | null;
 
 interface Props {
-  /** The ways to take a session along. */
+  /** Renders the export menu of a session. */
   exports: (session: Summary) => ReactNode;
 }
 
-/** What the server keeps for this browser: look for it, name it, take it along, delete it. */
+/** The Sessions view: searches, renames, exports and deletes this browser's stored results. */
 export function Sessions({ exports }: Props) {
   const { sessions: words } = useWords();
   const [search, setSearch] = useState('');
@@ -36,10 +36,10 @@ export function Sessions({ exports }: Props) {
     placeholderData: keepPreviousData,
   });
   const last = data && !isPlaceholderData ? PAGE * Math.max(0, Math.ceil(data.total / PAGE) - 1) : offset;
-  if (offset > last) setOffset(last); // all of this page were deleted
+  if (offset > last) setOffset(last); // every session of the last page was deleted
   const close = () => setDialog(null);
-  const rename = useChange(({ id, title }: { id: string; title: string }) => renameSession(id, title), close);
-  const remove = useChange((id: string | null) => (id ? deleteSession(id) : deleteSessions()), close);
+  const rename = useSessionMutation(({ id, title }: { id: string; title: string }) => renameSession(id, title), close);
+  const remove = useSessionMutation((id: string | null) => (id ? deleteSession(id) : deleteSessions()), close);
   const ask = (about: Dialog) => {
     rename.reset();
     remove.reset();
@@ -79,7 +79,7 @@ export function Sessions({ exports }: Props) {
             </Button>
           </div>
         )}
-        {data && data.total === 0 && <Nothing searched={wanted} />}
+        {data && data.total === 0 && <EmptyList searched={wanted} />}
         {data && data.sessions.length > 0 && (
           <ul className={css.sessions}>
             {data.sessions.map((session) => (
@@ -124,7 +124,7 @@ export function Sessions({ exports }: Props) {
   );
 }
 
-function Nothing({ searched }: { searched: string }) {
+function EmptyList({ searched }: { searched: string }) {
   const { sessions: words } = useWords();
   return (
     <div className={layout.nothing}>
@@ -140,8 +140,8 @@ function Nothing({ searched }: { searched: string }) {
   );
 }
 
-/** Changes something on the server, then shows what the server has. What failed can be tried again where it was asked. */
-function useChange<Variables>(change: (variables: Variables) => Promise<void>, onSuccess: () => void) {
+/** A mutation that refetches the list afterwards, also after a failure. */
+function useSessionMutation<Variables>(change: (variables: Variables) => Promise<void>, onSuccess: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: change,

@@ -6,12 +6,12 @@ import { owner } from './owner';
 
 const clip = new File([new Uint8Array(2000)], 'clip.wav', { type: 'audio/wav' });
 
-test('everything or only the emotion can be asked for', async () => {
+test('analyse returns the full analysis, predict only the prediction', async () => {
   expect(await analyse(clip)).toEqual(analysisOf(happy));
   expect(await predict(clip)).toEqual(happy);
 });
 
-test('the recording and the model are sent as a form', async () => {
+test('the recording and the model are sent as multipart form data', async () => {
   let type: string | null = '';
   let body = '';
   server.use(
@@ -27,7 +27,7 @@ test('the recording and the model are sent as a form', async () => {
   expect(body).toMatch(/name="file"; filename=/);
 });
 
-test("a problem keeps the server's code, sentence and request id", async () => {
+test("an error carries the server's code, message and request id", async () => {
   server.use(http.post('/api/v1/analyse', () => problem('audio_too_short', 422, 'The recording is 0.05 s long.')));
   await expect(analyse(clip)).rejects.toMatchObject({
     code: 'audio_too_short',
@@ -35,14 +35,14 @@ test("a problem keeps the server's code, sentence and request id", async () => {
   });
 });
 
-test('an answer that is no problem document, and no answer, are told apart', async () => {
+test('a response that is not a problem document is distinguished from no response', async () => {
   server.use(http.post('/api/v1/analyse', () => new HttpResponse('<h1>Bad gateway</h1>', { status: 502 })));
   await expect(analyse(clip)).rejects.toMatchObject({ code: 'server_answer' });
   server.use(http.post('/api/v1/analyse', () => HttpResponse.error()));
   await expect(analyse(clip)).rejects.toMatchObject({ code: 'network' });
 });
 
-test('a file beyond the limit is not sent', () => {
+test('tooLarge rejects a file above the upload limit', () => {
   expect(tooLarge(clip, limits)).toBeNull();
   expect(tooLarge(clip, { ...limits, max_upload_bytes: 2000 })).toMatchObject({ code: 'body_too_large' });
 });
@@ -51,7 +51,7 @@ test.each([
   [`attachment; filename="clip.csv"`, 'clip.csv'],
   [`attachment; filename=clip.csv; filename*=UTF-8''Caf%C3%A9%20%E0%A4%96.csv`, 'Café ख.csv'],
   ['attachment', null],
-])('an export keeps the name that the server gives: %s', async (header, name) => {
+])('an export is saved under the file name in Content-Disposition: %s', async (header, name) => {
   let sent: string | null = '';
   server.use(
     http.get('/api/v1/sessions/one/export', ({ request }) => {

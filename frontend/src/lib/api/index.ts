@@ -1,4 +1,4 @@
-/** The only file that knows addresses. Types come from the backend's OpenAPI document (`npm run api-types`). */
+/** API client: the only file that knows API addresses. Types are generated from the OpenAPI document (`npm run api-types`). */
 import { queryOptions } from '@tanstack/react-query';
 import { number } from '../i18n/format';
 import { words } from '../i18n/language';
@@ -39,37 +39,37 @@ export interface Sample {
 export const EXPORTS = ['json', 'csv', 'audacity', 'textgrid', 'webvtt', 'srt', 'rttm'] as const;
 export type ExportFormat = (typeof EXPORTS)[number];
 
-/** Room that the multipart form takes beside the recording. */
+/** Upper bound for the multipart overhead of one file. */
 const FORM_BYTES = 1024;
 
-interface Asked extends Upload {
+interface PredictOptions extends Upload {
   model?: string;
 }
 
-interface AskedAll extends Asked {
-  /** Whether all but the audio is kept as a session. */
+interface AnalyseOptions extends PredictOptions {
+  /** Stores the result, without the audio, as a session. */
   keep?: boolean;
-  /** Name of the profile to whose voice the model is calibrated. */
+  /** Name of the speaker profile to calibrate to. */
   speaker?: string;
 }
 
-/** Asks for everything there is to say about a recording. */
-export function analyse(file: File, { model, speaker, keep = false, ...rest }: AskedAll = {}): Promise<Analysis> {
+/** Requests the full analysis of a recording. */
+export function analyse(file: File, { model, speaker, keep = false, ...rest }: AnalyseOptions = {}): Promise<Analysis> {
   return upload('/api/v1/analyse', { file, model, speaker, keep: keep || undefined }, { ...rest, owned: keep || speaker !== undefined });
 }
 
-/** Asks only for the emotion; nothing is kept. */
-export function predict(file: File, { model, ...rest }: Asked = {}): Promise<Prediction> {
+/** Requests only the prediction; nothing is stored. */
+export function predict(file: File, { model, ...rest }: PredictOptions = {}): Promise<Prediction> {
   return upload('/upload', { file, model }, rest);
 }
 
-/** The same limit as the server's, so that a large file is not sent in vain. */
+/** Applies the server's size limit before uploading; null if the file is within it. */
 export function tooLarge(file: File, limits: Limits): ApiError | null {
   if (file.size + FORM_BYTES <= limits.max_upload_bytes) return null;
   return new ApiError('body_too_large', { detail: words().problem.tooLarge(mebibytes(file.size), mebibytes(limits.max_upload_bytes)) });
 }
 
-/** The same for recordings that go in one request. */
+/** The same check for several recordings uploaded in one request. */
 export function togetherTooLarge(files: File[], limits: Limits): ApiError | null {
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (bytes + files.length * FORM_BYTES <= limits.max_upload_bytes) return null;
@@ -101,18 +101,18 @@ export async function fetchSample(sample: Sample): Promise<File> {
   return new File([await answer.blob()], sample.file, { type: 'audio/wav' });
 }
 
-export interface Wanted {
+export interface SessionPage {
   search: string;
   offset: number;
   limit: number;
 }
 
-/** Sessions of this browser, newest first. */
-export const sessionsQuery = (wanted: Wanted) =>
+/** One page of this browser's sessions, newest first. */
+export const sessionsQuery = (page: SessionPage) =>
   queryOptions({
-    queryKey: ['sessions', wanted],
+    queryKey: ['sessions', page],
     staleTime: 0,
-    queryFn: ({ signal }) => body(client.GET('/api/v1/sessions', { params: { query: wanted }, signal, ...owned() })),
+    queryFn: ({ signal }) => body(client.GET('/api/v1/sessions', { params: { query: page }, signal, ...owned() })),
   });
 
 export function fetchSession(id: string, signal?: AbortSignal): Promise<Session> {
@@ -131,65 +131,65 @@ export async function deleteSessions(): Promise<void> {
   await client.DELETE('/api/v1/sessions', owned());
 }
 
-/** A session in a format of another program, with the name that the server gives the file. */
+/** Exports a session in the given format, with the file name suggested by the server. */
 export async function exportSession(id: string, format: ExportFormat): Promise<{ blob: Blob; name: string | null }> {
-  const asked = { params: { path: { id }, query: { format } }, parseAs: 'blob', ...owned() } as const;
-  const { data, response } = await client.GET('/api/v1/sessions/{id}/export', asked);
+  const options = { params: { path: { id }, query: { format } }, parseAs: 'blob', ...owned() } as const;
+  const { data, response } = await client.GET('/api/v1/sessions/{id}/export', options);
   return { blob: data!, name: fileName(response.headers.get('Content-Disposition') ?? '') };
 }
 
-/** From a Content-Disposition (RFC 6266), whose second form carries any letter. */
+/** File name from a Content-Disposition header (RFC 6266); `filename*` allows any character, so it takes precedence. */
 function fileName(header: string): string | null {
-  const any = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1];
-  return any ? decodeURIComponent(any) : (/filename="?([^";]+)/.exec(header)?.[1] ?? null);
+  const extended = /filename\*=UTF-8''([^;]+)/i.exec(header)?.[1];
+  return extended ? decodeURIComponent(extended) : (/filename="?([^";]+)/.exec(header)?.[1] ?? null);
 }
 
-/** Profiles of this browser, by name; one for which nothing was ever kept has none, and need not ask. */
+/** This browser's speaker profiles, by name. Without an owner token there are none, so no request is sent. */
 export const profilesQuery = queryOptions({
   queryKey: ['profiles'],
   staleTime: 0,
-  refetchOnWindowFocus: true, // another tab may have made or deleted some
+  refetchOnWindowFocus: true, // another tab may have changed them
   queryFn: async ({ signal }) => {
     if (!hasOwner()) return [];
     return (await body(client.GET('/api/v1/profiles', { signal, ...owned() }))).profiles;
   },
 });
 
-interface Enrolled extends Upload {
+interface ProfileOptions extends Upload {
   name: string;
   model: string;
-  /** Of one person. */
+  /** Recordings of one speaker. */
   files: File[];
 }
 
-/** Calibrates a model to a voice; a profile of the same name is replaced. */
-export function makeProfile({ name, model, files, ...rest }: Enrolled): Promise<NewProfile> {
+/** Creates a speaker profile, replacing any of the same name. */
+export function makeProfile({ name, model, files, ...rest }: ProfileOptions): Promise<NewProfile> {
   return upload('/api/v1/profiles', { name, model, file: files }, { ...rest, owned: true });
 }
 
-/** Deletes a profile; that it is gone already is no failure. */
+/** Deletes a speaker profile; succeeds if it no longer exists. */
 export async function deleteProfile(name: string): Promise<void> {
   await client.DELETE('/api/v1/profiles/{name}', { params: { path: { name } }, ...owned() }).catch((error: unknown) => {
     if (asApiError(error).code !== 'profile_unknown') throw error;
   });
 }
 
-/** Whether a request failed only because of the voice that it named, so that one without can succeed. */
+/** Whether a request failed only because of its speaker profile, so that it can succeed without one. */
 export function voiceRefused({ code }: ApiError): boolean {
   return code === 'profile_unknown' || code === 'profile_model';
 }
 
-export function beginLive(asked: { model?: string; title?: string; speaker?: string }): Promise<Summary> {
-  return body(client.POST('/api/v1/live', { body: asked as Schemas['NewLive'], ...owned() })); // what is left out has a default
+export function beginLive(options: { model?: string; title?: string; speaker?: string }): Promise<Summary> {
+  return body(client.POST('/api/v1/live', { body: options as Schemas['NewLive'], ...owned() })); // omitted fields have defaults
 }
 
-/** Sends one window; sending the same one again changes nothing. */
+/** Sends one window. Idempotent: a window can be sent again. */
 export function sendChunk(id: string, sequence: number, start: number, wav: Blob, signal?: AbortSignal): Promise<ChunkAnswer> {
   const { headers } = owned();
   return body(
     client.PUT('/api/v1/live/{id}/chunks/{sequence}', {
       params: { path: { id, sequence }, query: { start } },
-      body: wav as unknown as string, // the document has binary bodies as strings
+      body: wav as unknown as string, // the OpenAPI document types binary bodies as strings
       bodySerializer: (content) => content,
       headers: { ...headers, 'Content-Type': wav.type },
       signal,

@@ -1,15 +1,15 @@
-/** Who owns what the server keeps for this browser: a random token that never leaves it but for the server. */
+/** The owner token: a random secret that identifies this browser's stored results and profiles to the server. */
 import { remember, remembered } from '../storage';
 
 const KEY = 'owner';
 const TOKEN_BYTES = 32;
 
-/** Whether there is a token yet; without one the server keeps nothing for this browser. */
+/** Whether a token exists; without one the server stores nothing for this browser. */
 export function hasOwner(): boolean {
   return remembered(KEY) !== null;
 }
 
-/** The token; made when it is first asked for. */
+/** Returns the token, creating it on first use. */
 export function owner(): string {
   const known = remembered(KEY);
   if (known) return known;

@@ -1,13 +1,13 @@
-/** What went wrong, in the words of the page: what, why, and what to do. The server's own sentence is English. */
+/** Error messages in the page's language: what happened, why, and what to do. The server's own message is English only. */
 import { words } from '../i18n/language';
 import type { ApiError } from './transport';
 
 export interface Advice {
   title: string;
-  /** Why. */
+  /** The cause. */
   detail: string;
   todo: string;
-  /** Whether sending the same recording again can help. */
+  /** Whether retrying with the same recording can succeed. */
   retry: boolean;
 }
 
@@ -33,7 +33,7 @@ const FINAL = new Set([
   'profile_empty',
 ]);
 
-/** An error in words; what the page itself knows of it says more than its code. */
+/** The message for an error. A detail set by the page takes precedence over the code's general one. */
 export function explain({ code, known }: ApiError): Advice {
   const general = advice(code);
   return { ...general, detail: known.detail ?? general.detail };

@@ -1,19 +1,19 @@
-/** How long answers of the server are good for, and when it is asked again. */
+/** Query client settings: caching and retries. */
 import { QueryClient } from '@tanstack/react-query';
 import { asApiError } from './transport';
 
 const RETRIES = 2;
-const FIRST_WAIT = 300; // ms, twice as long each time: that the server is gone is said within a second
-const LONGEST_WAIT = 2; // s; whoever is to wait longer is told so
+const FIRST_WAIT = 300; // ms, doubled each time, so that an unreachable server is reported within a second
+const LONGEST_WAIT = 2; // s; a longer Retry-After is reported as an error at once
 
 export function newQueries(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
-        networkMode: 'always', // what the browser calls offline says nothing about a server on this very machine
-        staleTime: Infinity, // but what failed is asked for again once the person or the network comes back
+        networkMode: 'always', // "offline" says nothing about a server on the same machine
+        staleTime: Infinity, // failed queries are still refetched on focus and reconnect
         refetchOnReconnect: true,
-        retry: (failures, error) => failures < RETRIES && passes(error),
+        retry: (failures, error) => failures < RETRIES && isTransient(error),
         retryDelay: (failures, error) => Math.max(FIRST_WAIT * 2 ** failures, 1000 * (asApiError(error).known.retryAfter ?? 0)),
       },
       mutations: { networkMode: 'always' },
@@ -21,8 +21,8 @@ export function newQueries(): QueryClient {
   });
 }
 
-/** Whether it may pass by itself: no answer, a fault of the server, too much at once. A refusal stays one. */
-function passes(error: Error): boolean {
+/** Whether a retry can succeed: no response, a server error or an overloaded server, but not another client error. */
+function isTransient(error: Error): boolean {
   const { code, status, known } = asApiError(error);
   return (known.retryAfter ?? 0) <= LONGEST_WAIT && (code === 'network' || status === 429 || status >= 500);
 }

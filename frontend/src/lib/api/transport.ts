@@ -1,96 +1,96 @@
-/** Requests and their problems. */
+/** Sends requests and turns failures into `ApiError`. */
 import createClient from 'openapi-fetch';
 import type { SuccessResponseJSON } from 'openapi-typescript-helpers';
 import { words } from '../i18n/language';
 import type { components, paths } from './api-types';
 import { owner } from './owner';
 
-interface Known {
-  /** More than the words of the code say, in the language of the page. */
+interface ErrorDetails {
+  /** A more specific cause than the code gives, in the page's language. */
   detail?: string;
-  /** The server's own sentence, in English. */
+  /** The server's own message, in English. */
   said?: string;
   requestId?: string;
   /** HTTP status. */
   status?: number;
-  /** What the server asks to wait, s. */
+  /** Retry-After, s. */
   retryAfter?: number;
 }
 
-/** Something went wrong; `code` is the server's, or "network", "cancelled" or "server_answer". */
+/** A failed request; `code` is the server's, or "network", "cancelled", "server_answer" or "unknown". */
 export class ApiError extends Error {
   constructor(
     readonly code: string,
-    readonly known: Known = {},
+    readonly known: ErrorDetails = {},
   ) {
     super(known.said ?? known.detail ?? code);
   }
 
-  /** HTTP status, 0 without an answer. */
+  /** HTTP status, 0 without a response. */
   get status(): number {
     return this.known.status ?? 0;
   }
 }
 
-/** Whatever was thrown, as what the page can explain. */
+/** Wraps any thrown value in an `ApiError`, so that the page can explain it. */
 export function asApiError(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError('unknown', { said: String(error) });
 }
 
-/** Every request but uploads. Its types are those of the server's OpenAPI document, so that an address and its answer cannot part. */
+/** Client for every request except uploads, typed by the server's OpenAPI document. */
 export const client = createClient<paths>({ baseUrl: window.location.origin, fetch: (request) => fetch(request) });
 
 client.use({
-  onError: ({ request }) => unanswered(request.signal),
+  onError: ({ request }) => connectionError(request.signal),
   onResponse: async ({ response }) => {
-    if (!response.ok) throw await refused(response);
+    if (!response.ok) throw await responseError(response);
   },
 });
 
-/** What was answered. */
+/** The body of a successful response. */
 export async function body<Data>(call: Promise<{ data?: Data }>): Promise<Data> {
-  return (await call).data as Data; // whatever is no answer was thrown
+  return (await call).data as Data; // failures were thrown by the middleware
 }
 
-/** Options of a request for what is kept for this browser. */
+/** Request options that authorise access to this browser's stored data. */
 export function owned() {
   return { headers: { Authorization: `Bearer ${owner()}` } };
 }
 
-/** A file that the server has beside the page. */
+/** Fetches a static file of the page. */
 export async function fetchFile(address: `/samples/${string}`): Promise<Response> {
   const response = await fetch(address).catch(() => {
-    throw unanswered();
+    throw connectionError();
   });
-  if (!response.ok) throw await refused(response);
+  if (!response.ok) throw await responseError(response);
   return response;
 }
 
-function unanswered(signal?: AbortSignal): ApiError {
+function connectionError(signal?: AbortSignal): ApiError {
   return new ApiError(signal?.aborted ? 'cancelled' : 'network');
 }
 
-async function refused(response: Response): Promise<ApiError> {
+async function responseError(response: Response): Promise<ApiError> {
   return problem(response.status, parse(await response.text()), response.headers.get('Retry-After'));
 }
 
-/** Addresses that take a form. */
+/** Paths that take multipart form data. */
 type FormPath = {
   [Path in keyof paths]: paths[Path] extends { post: { requestBody: { content: { 'multipart/form-data': object } } } } ? Path : never;
 }[keyof paths];
 type Form<Path extends FormPath> = paths[Path]['post']['requestBody']['content']['multipart/form-data'];
 type Answer<Path extends FormPath> = SuccessResponseJSON<paths[Path]['post']>;
-/** The document has files as strings. */
+/** The OpenAPI document types files as strings. */
 type Fields<Path extends FormPath> = { [Name in keyof Form<Path>]: Name extends 'file' ? File | File[] : Form<Path>[Name] };
 
 export interface Upload {
   owned?: boolean;
   signal?: AbortSignal;
-  /** Called with the share of the upload that has been sent, 0 to 1. */
+  /** Called with the share of the upload sent so far, 0 to 1. */
   onProgress?: (share: number) => void;
 }
 
-/** Sends a form. XMLHttpRequest, as fetch says nothing about the progress of an upload. */
+/** Uploads a form with XMLHttpRequest, because fetch reports no upload progress. */
 export function upload<Path extends FormPath>(
   path: Path,
   fields: Fields<Path>,

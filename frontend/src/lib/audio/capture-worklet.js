@@ -1,5 +1,5 @@
-// Hands the microphone's samples to the page, mixed down to mono. A file of its own, as the page's Content-Security-Policy
-// allows no worklet from blob: or data: addresses.
+// Audio worklet that posts the microphone's samples to the page in blocks, mixed down to mono. A separate file, because the
+// Content-Security-Policy allows no worklets from blob: or data: URLs.
 const BLOCK_SAMPLES = 2048;
 
 class Capture extends AudioWorkletProcessor {

@@ -1,5 +1,5 @@
-/** A microphone that is open, and everything that has to be closed again. No echo cancellation, noise suppression or gain
- * control: they erase loudness, which carries emotion. */
+/** Microphone capture and recording. Echo cancellation, noise suppression and automatic gain control are off, because they
+ * alter loudness, which carries emotion. */
 import worklet from './capture-worklet.js?url';
 import { encodeSamples, joinWav } from './wav';
 
@@ -12,16 +12,16 @@ export class MicrophoneError extends Error {
 }
 
 export interface Listener {
-  /** `level` is the loudest magnitude of the block, 0 to 1; `seconds` is how much was heard up to its end. */
+  /** Called for each block with its peak magnitude, 0 to 1, and the time captured so far, s. */
   onBlock: (level: number, seconds: number, samples: Float32Array) => void;
-  /** The device went away. */
+  /** Called when the device is disconnected. */
   onLost: () => void;
 }
 
 interface Options {
-  /** Whether it records; else the listener takes the blocks as they come. */
+  /** Whether to record; otherwise blocks only go to the listener. */
   keeps?: boolean;
-  /** Hz; the system's own where omitted. */
+  /** Hz; defaults to the system's rate. */
   sampleRate?: number;
 }
 
@@ -45,7 +45,7 @@ export class Microphone {
 
   private flushed?: () => void;
 
-  /** Asks for a microphone; throws a MicrophoneError. The worklet is loaded first, or the first second would be lost. */
+  /** Opens a microphone or throws a MicrophoneError. Loads the worklet first, so that no audio is lost at the start. */
   static async open(deviceId: string | null, listener: Listener, { keeps = true, sampleRate }: Options = {}): Promise<Microphone> {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError('insecure');
     if (!('AudioWorkletNode' in window)) throw new MicrophoneError('unsupported');
@@ -71,20 +71,20 @@ export class Microphone {
     return this.context.sampleRate;
   }
 
-  /** Ends the recording, gives the device back and returns what was recorded; empty where nothing was kept. */
+  /** Stops, releases the device and returns the recording, which is empty if `keeps` is off. */
   async stop(): Promise<File> {
     await Promise.race([
       new Promise<void>((resolve) => {
         this.flushed = resolve;
         this.node.port.postMessage('flush');
       }),
-      new Promise((resolve) => setTimeout(resolve, 500)), // a worklet that no longer answers must not lose the rest
+      new Promise((resolve) => setTimeout(resolve, 500)), // an unresponsive worklet must not lose the recording
     ]);
     this.close();
     return new File([joinWav(this.blocks, this.context.sampleRate)], 'recording.wav', { type: 'audio/wav' });
   }
 
-  /** Gives the device back; safe to call twice. */
+  /** Releases the device; safe to call twice. */
   close(): void {
     this.stream.getTracks().forEach((track) => track.stop());
     if (this.context.state !== 'closed') void this.context.close();
@@ -98,7 +98,7 @@ export class Microphone {
   }
 }
 
-/** Microphones to choose from; names are there once one was allowed. */
+/** Available microphones; browsers reveal their names once access was granted. */
 export async function microphones(): Promise<MediaDeviceInfo[]> {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.filter(({ kind, deviceId }) => kind === 'audioinput' && deviceId);

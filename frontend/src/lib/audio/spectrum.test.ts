@@ -9,7 +9,7 @@ const loudest = ({ rows, columns, levels }: Picture, column: number) => {
   return values.indexOf(Math.max(...values));
 };
 
-test('the transform agrees with the definition', () => {
+test('the FFT agrees with the definition of the DFT', () => {
   const re = Float64Array.from({ length: 16 }, (_, i) => Math.sin(i * i));
   const im = new Float64Array(16);
   const [x, y] = [re.slice(), im.slice()];
@@ -21,7 +21,7 @@ test('the transform agrees with the definition', () => {
   }
 });
 
-test('a tone is where it belongs in every kind', () => {
+test('a tone appears at its frequency in every kind of spectrogram', () => {
   const wanted = { from: 0, to: 1, columns: 10 };
   const linear = spectrogram(tone(1000), RATE, { kind: 'stft', ...wanted });
   expect(loudest(linear, 5) / linear.rows).toBeCloseTo(1000 / 8000, 2);
@@ -31,7 +31,7 @@ test('a tone is where it belongs in every kind', () => {
   expect([note(440), note(880), note(523.25)]).toEqual([9, 9, 0]); // A, A, C
 });
 
-test('only the stretch in view is computed, and silence is silent', () => {
+test('only the visible range is computed, and silence has level 0', () => {
   const samples = new Float32Array(3 * RATE);
   samples.set(tone(2000), RATE);
   const picture = spectrogram(samples, RATE, { kind: 'stft', from: 0.5, to: 2.5, columns: 20 });
@@ -42,7 +42,7 @@ test('only the stretch in view is computed, and silence is silent', () => {
   );
 });
 
-test('half an hour takes no longer than a second', () => {
+test('half an hour is computed within seconds', () => {
   const long = new Float32Array(1800 * RATE);
   const began = performance.now();
   spectrogram(long, RATE, { kind: 'mel', from: 0, to: 1800, columns: 900 });

@@ -1,4 +1,4 @@
-/** Spectrograms of samples: only the stretch in view and as many columns as there is room for, so that hours cost no more than seconds. */
+/** Spectrograms of the visible range, with as many columns as fit, so that the cost does not grow with the recording. */
 
 export type Kind = 'mel' | 'stft' | 'chroma';
 
@@ -11,23 +11,23 @@ export interface Wanted {
   columns: number;
 }
 
-/** Levels (rows, columns), lowest row first: 0 is `RANGE_DECIBELS` or more below the loudest of the view, 255 the loudest. */
+/** Levels (rows, columns), lowest frequency first, in dB relative to the loudest in view: 255 is the loudest, 0 the bottom of the range. */
 export interface Picture {
   rows: number;
   columns: number;
   levels: Uint8Array;
 }
 
-const WINDOW_SAMPLES = 1024; // at 16 kHz 64 ms, as the backend's
+const WINDOW_SAMPLES = 1024; // 64 ms at 16 kHz, as in the backend
 const RANGE_DECIBELS = 80;
-const CHROMA_DECIBELS = 24; // notes of one moment lie closer together
-const FRAMES_PER_COLUMN = 3; // where a column stands for a longer stretch, so many looks at it are averaged
+const CHROMA_DECIBELS = 24; // levels differ less between pitch classes
+const FRAMES_PER_COLUMN = 3; // averaged where a column spans more than one window
 const MELS = 96;
 const NOTES = 12;
-const CHROMA_HERTZ = [60, 2000] as const; // where voices have their harmonics
+const CHROMA_HERTZ = [60, 2000] as const; // range of voice harmonics
 const A4_HERTZ = 440;
 const TINY = 1e-14;
-const SILENT = 1e-4; // power of a tone at -120 dB: a view without more is dark, not noise blown up
+const SILENT = 1e-4; // power of a tone at -120 dB; keeps near-silent views dark instead of amplifying noise
 
 export function spectrogram(samples: Float32Array, sampleRate: number, { kind, from, to, columns }: Wanted): Picture {
   const bins = WINDOW_SAMPLES / 2;
@@ -49,15 +49,15 @@ export function spectrogram(samples: Float32Array, sampleRate: number, { kind, f
   return { rows, columns, levels: toLevels(power, rangeOf(kind)) };
 }
 
-/** Names of the notes, from the lowest row of a chromagram on. */
+/** Pitch classes of a chromagram, lowest row first. */
 export const NOTE_NAMES = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'];
 
-/** What a level stands for: dB below the loudest of the view. */
+/** Converts a level to dB relative to the loudest in view. */
 export function decibels(kind: Kind, level: number): number {
   return (level / 255 - 1) * rangeOf(kind);
 }
 
-/** Where a frequency lies in a spectrogram that is not of notes, from 0 at the bottom to 1. */
+/** Height of a frequency in a spectrogram, 0 at the bottom to 1 at the top. */
 export function heightOf(kind: Exclude<Kind, 'chroma'>, hertz: number, sampleRate: number): number {
   const top = sampleRate / 2;
   return kind === 'mel' ? mel(hertz) / mel(top) : hertz / top;
@@ -67,7 +67,7 @@ function rangeOf(kind: Kind): number {
   return kind === 'chroma' ? CHROMA_DECIBELS : RANGE_DECIBELS;
 }
 
-/** Frequencies to write beside a spectrogram, Hz (or names of notes), with their height in it from 0 to 1. */
+/** Axis labels of a spectrogram, in kHz or as pitch classes, with their heights from 0 to 1. */
 export function marks(kind: Kind, sampleRate: number): { text: string; height: number }[] {
   if (kind === 'chroma') {
     return NOTE_NAMES.map((text, i) => ({ text, height: (i + 0.5) / NOTES })).filter(({ text }) => text.length === 1);
@@ -85,7 +85,7 @@ interface Band {
 
 const cache = new Map<string, Band[]>();
 
-/** Triangles of equal width in mel (O'Shaughnessy's 2595 log10(1 + f / 700)), each with the sum 1. */
+/** Triangular filters of equal width in mel (2595 log10(1 + f / 700), O'Shaughnessy 1987), each normalised to sum 1. */
 function melBands(sampleRate: number): Band[] {
   return cached(`mel ${sampleRate}`, () => {
     const top = mel(sampleRate / 2);
@@ -94,7 +94,7 @@ function melBands(sampleRate: number): Band[] {
   });
 }
 
-/** Every bin belongs to the note that is nearest. */
+/** Assigns every bin to the nearest pitch class. */
 function chromaBands(sampleRate: number): Band[] {
   return cached(`chroma ${sampleRate}`, () => {
     const bands = Array.from({ length: NOTES }, (): Band => ({ first: 0, weights: Array<number>(WINDOW_SAMPLES / 2).fill(0) }));
@@ -116,7 +116,7 @@ function triangle(low: number, peak: number, high: number): Band {
     return Math.max(0, Math.min((bin - low) / (peak - low), (high - bin) / (high - peak)));
   });
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  // at the bottom a triangle can be narrower than a bin: then it is the nearest bin
+  // at low frequencies a triangle can be narrower than a bin; use the nearest bin then
   return sum > 0 ? { first, weights: weights.map((weight) => weight / sum) } : { first: Math.round(peak), weights: [1] };
 }
 
@@ -145,7 +145,7 @@ const hann = Float64Array.from({ length: WINDOW_SAMPLES }, (_, i) => 0.5 - 0.5 *
 const real = new Float64Array(WINDOW_SAMPLES);
 const imaginary = new Float64Array(WINDOW_SAMPLES);
 
-/** Adds the power spectrum of the window that begins at `start`; what is outside the samples is silence. */
+/** Adds the power spectrum of the window at `start` to `sum`; samples out of range count as 0. */
 function addPower(samples: Float32Array, start: number, sum: Float64Array): void {
   for (let i = 0; i < WINDOW_SAMPLES; i += 1) {
     real[i] = (samples[start + i] ?? 0) * hann[i]!;
@@ -155,7 +155,7 @@ function addPower(samples: Float32Array, start: number, sum: Float64Array): void
   for (let bin = 0; bin < sum.length; bin += 1) sum[bin]! += real[bin]! ** 2 + imaginary[bin]! ** 2;
 }
 
-/** In place; the length is a power of two (Cooley and Tukey 1965). */
+/** In-place radix-2 FFT (Cooley and Tukey 1965); the length must be a power of two. */
 export function fft(re: Float64Array, im: Float64Array): void {
   const size = re.length;
   for (let i = 1, j = 0; i < size; i += 1) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeWav, secondsThatFit } from './wav';
 
-/** jsdom's Blob has no arrayBuffer(). */
+/** Reads a blob; jsdom's Blob lacks arrayBuffer(). */
 function view(blob: Blob): Promise<DataView> {
   const reader = new FileReader();
   return new Promise((resolve) => {
@@ -12,7 +12,7 @@ function view(blob: Blob): Promise<DataView> {
 
 const word = (data: DataView, at: number) => String.fromCharCode(...[0, 1, 2, 3].map((i) => data.getUint8(at + i)));
 
-test('the header says what follows', async () => {
+test('the header describes format and length', async () => {
   const data = await view(encodeWav([new Float32Array(100), new Float32Array(20)], 44100));
   expect([word(data, 0), word(data, 8), word(data, 12), word(data, 36)]).toEqual(['RIFF', 'WAVE', 'fmt ', 'data']);
   expect(data.byteLength).toBe(44 + 240);
@@ -30,7 +30,7 @@ test('samples keep their order and are clipped at full scale', async () => {
   expect(found).toEqual([0, 16384, -16383, 32767, -32767, 32767, -32767]);
 });
 
-test('a recording of the longest length fits', () => {
+test('secondsThatFit is the longest duration within the upload limit', () => {
   const seconds = secondsThatFit(25 * 2 ** 20, 48000);
   expect(44 + 2 * 48000 * seconds).toBeLessThanOrEqual(25 * 2 ** 20);
   expect(44 + 2 * 48000 * (seconds + 1)).toBeGreaterThan(25 * 2 ** 20);

@@ -1,4 +1,4 @@
-/** Writes recordings as WAV: 16-bit PCM, mono, at the rate they were recorded with. The server resamples. */
+/** WAV encoder: 16-bit PCM, mono, at the recording rate. The server resamples. */
 
 const HEADER_BYTES = 44;
 const FULL_SCALE = 32767;
@@ -7,14 +7,14 @@ export function encodeWav(blocks: Float32Array[], sampleRate: number): Blob {
   return joinWav(blocks.map(encodeSamples), sampleRate);
 }
 
-/** Samples as 16-bit PCM; half the memory of what they come as, for what is kept for long. */
+/** Encodes samples as 16-bit PCM, which halves the memory of a recording in progress. */
 export function encodeSamples(block: Float32Array): DataView<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(2 * block.length));
   block.forEach((sample, i) => view.setInt16(2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * FULL_SCALE), true));
   return view;
 }
 
-/** A WAV of blocks that were encoded before. */
+/** Joins encoded blocks into a WAV. */
 export function joinWav(blocks: DataView<ArrayBuffer>[], sampleRate: number): Blob {
   const header = new DataView(new ArrayBuffer(HEADER_BYTES));
   writeHeader(header, blocks.reduce((sum, { byteLength }) => sum + byteLength, 0) / 2, sampleRate);
@@ -37,7 +37,7 @@ function writeHeader(view: DataView<ArrayBuffer>, samples: number, sampleRate: n
   view.setUint32(40, 2 * samples, true);
 }
 
-/** Largest number of seconds whose WAV fits into `bytes`. */
+/** Longest whole number of seconds whose WAV fits into `bytes`. */
 export function secondsThatFit(bytes: number, sampleRate: number): number {
   return Math.floor((bytes - HEADER_BYTES) / (2 * sampleRate));
 }

@@ -1,4 +1,4 @@
-/** Numbers, times and lists for people, in the language of the page. */
+/** Formats numbers, times and lists in the page's language. */
 import { locale, words } from './language';
 
 /** 1234.5 with 1 digit -> "1,234.5" in English, "1234,5" in Spanish */
@@ -12,9 +12,9 @@ export function clock(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
-/** How the page's language writes a unit: "s", "से" */
+/** A unit symbol in the page's language: "s", "से" */
 function unit(name: 'second' | 'minute'): string {
-  const unitDisplay = name === 'minute' ? 'short' : 'narrow'; // a narrow minute is an "m", a short second a "sec"
+  const unitDisplay = name === 'minute' ? 'short' : 'narrow'; // narrow minutes read "m", short seconds "sec"
   const parts = new Intl.NumberFormat(locale(), { style: 'unit', unit: name, unitDisplay }).formatToParts(1);
   return parts.find(({ type }) => type === 'unit')!.value;
 }
@@ -30,25 +30,25 @@ export function size(bytes: number): string {
   return bytes < 2 ** 20 ? kibibytes(number(Math.ceil(bytes / 2 ** 10))) : mebibytes(number(bytes / 2 ** 20, 1));
 }
 
-/** A computing time in ms: 412 -> "0.41 s", 1540 -> "1.5 s" */
+/** A processing time in ms: 412 -> "0.41 s", 1540 -> "1.5 s" */
 export function elapsed(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   return seconds < 1 ? `${number(seconds, 2)} ${unit('second')}` : duration(seconds);
 }
 
-/** A share as the page's language writes it: 0.1234 -> "12%"; what is more than nothing never reads as nothing. */
+/** A share as a percentage: 0.1234 -> "12%"; a positive share below 1% is shown as "< 1%", never as 0. */
 export function percent(share: number): string {
   return share > 0 && share < 0.01 ? `< ${percentage(1)}` : percentage(100 * share);
 }
 
 const SUREST = 99;
 
-/** A probability in percent, 87.3 -> "87%"; no result reads as certain or as impossible. */
+/** A probability in percent: 87.3 -> "87%"; never shown as 100%, nor as 0% unless it is 0. */
 export function certainty(value: number): string {
   return value > SUREST ? `> ${percentage(SUREST)}` : percent(value / 100);
 }
 
-/** How many of a hundred such results are right. */
+/** Expected number of correct results out of 100 with this confidence. */
 export function ofHundred(confidence: number): string {
   return number(Math.min(SUREST, confidence));
 }

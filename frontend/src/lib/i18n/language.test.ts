@@ -6,14 +6,14 @@ import { chooseLanguage, preferred, startLanguage, words } from './language';
 
 afterEach(() => chooseLanguage('en'));
 
-test('the language is what was chosen, else what the browser prefers, else English', () => {
+test("the language is the chosen one, else the browser's preferred one, else English", () => {
   expect(preferred(null, ['hi-IN', 'en'])).toBe('hi');
   expect(preferred('es', ['hi-IN'])).toBe('es');
   expect(preferred('klingon', ['fr', 'ES-mx'])).toBe('es');
   expect(preferred(null, ['fr', 'de'])).toBe('en');
 });
 
-test('another language changes words, numbers and the document, and is remembered', async () => {
+test('choosing a language changes texts, number formats and the document, and persists', async () => {
   await chooseLanguage('es');
   expect(words().views.live).toBe('En vivo');
   expect(emotionName('happy')).toBe('Alegría');

@@ -1,12 +1,12 @@
-/** Which language the page speaks: chosen from the browser's, or by hand and then remembered. Names that the API uses stay English. */
+/** The page's language: the user's stored choice, else the browser's preference. Names used by the API stay English. */
 import { useSyncExternalStore } from 'react';
 import { remember, remembered } from '../storage';
 import { en, type Words } from './words/en';
 
-interface Spoken {
-  /** Its name in itself. */
+interface Locale {
+  /** The language's own name. */
   name: string;
-  /** For numbers, dates and lists. */
+  /** Locale for `Intl`: numbers, dates and lists. */
   locale: string;
   direction: 'ltr' | 'rtl';
   load: () => Promise<Words>;
@@ -16,7 +16,7 @@ export const LANGUAGES = {
   en: { name: 'English', locale: 'en-GB', direction: 'ltr', load: () => Promise.resolve(en) },
   hi: { name: 'हिन्दी', locale: 'hi-IN', direction: 'ltr', load: () => import('./words/hi').then(({ hi }) => hi) },
   es: { name: 'Español', locale: 'es', direction: 'ltr', load: () => import('./words/es').then(({ es }) => es) },
-} satisfies Record<string, Spoken>;
+} satisfies Record<string, Locale>;
 
 export type Language = keyof typeof LANGUAGES;
 
@@ -24,7 +24,7 @@ const KEY = 'language';
 let current: { language: Language; words: Words } = { language: 'en', words: en };
 const listeners = new Set<() => void>();
 
-/** The words of the chosen language; the component is rendered anew when another is chosen. */
+/** The texts of the current language; re-renders the component when the language changes. */
 export function useWords(): Words {
   return useSyncExternalStore(subscribe, () => current.words);
 }
@@ -33,25 +33,25 @@ export function useLanguage(): Language {
   return useSyncExternalStore(subscribe, () => current.language);
 }
 
-/** The words now, for what is no component. */
+/** The texts of the current language, for use outside components. */
 export function words(): Words {
   return current.words;
 }
 
-/** The locale now, for `Intl`. */
+/** The current locale, for `Intl`. */
 export function locale(): string {
   return LANGUAGES[current.language].locale;
 }
 
-/** Speaks a language from now on, and remembers it. */
+/** Switches to a language and stores the choice. */
 export async function chooseLanguage(language: Language): Promise<void> {
-  await speak(language);
+  await activate(language);
   remember(KEY, language);
 }
 
-/** Speaks what was chosen before, or else the first language of the browser that there is. */
+/** Activates the stored language, else the first supported one of the browser's preferences. */
 export async function startLanguage(): Promise<void> {
-  await speak(preferred(remembered(KEY), navigator.languages)).catch(() => speak('en'));
+  await activate(preferred(remembered(KEY), navigator.languages)).catch(() => activate('en'));
 }
 
 export function preferred(chosen: string | null, browser: readonly string[]): Language {
@@ -59,7 +59,7 @@ export function preferred(chosen: string | null, browser: readonly string[]): La
   return (known.find((tag) => tag in LANGUAGES) as Language | undefined) ?? 'en';
 }
 
-async function speak(language: Language): Promise<void> {
+async function activate(language: Language): Promise<void> {
   current = { language, words: await LANGUAGES[language].load() };
   document.documentElement.lang = language;
   document.documentElement.dir = LANGUAGES[language].direction;

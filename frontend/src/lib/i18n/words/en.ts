@@ -1,4 +1,4 @@
-/** The page's English texts. Their shape is the type of every translation; a text with values in it is a function. */
+/** The page's English texts, whose shape is the type of all translations. Texts with parameters are functions. */
 
 const minutes = (count: number) => `${count} ${count === 1 ? 'minute' : 'minutes'}`;
 

@@ -1,4 +1,4 @@
-/** The page's Spanish texts; people are addressed as usted. */
+/** The page's Spanish texts, in the formal register (usted). */
 import type { Words } from './en';
 
 const minutes = (count: number) => `${count} ${count === 1 ? 'minuto' : 'minutos'}`;

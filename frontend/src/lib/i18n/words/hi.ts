@@ -1,4 +1,4 @@
-/** The page's Hindi texts, and the font that their script needs; an analysis window is called "खंड". */
+/** The page's Hindi texts, with the font for Devanagari. An analysis window is called "खंड". */
 import '@fontsource-variable/noto-sans-devanagari';
 import type { Words } from './en';
 

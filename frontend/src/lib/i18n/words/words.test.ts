@@ -3,25 +3,25 @@ import { en } from './en';
 import { es } from './es';
 import { hi } from './hi';
 
-/** Every place where something is said: its path, and what kind of thing stands there. */
-function places(words: object, path = ''): [string, string][] {
+/** Every entry as its path and kind: a text, an empty text or a function of so many parameters. */
+function entries(words: object, path = ''): [string, string][] {
   return Object.entries(words).flatMap(([name, value]): [string, string][] => {
     const here = `${path}${name}`;
     if (typeof value === 'string') return [[here, value.trim() ? 'text' : 'empty']];
     if (typeof value === 'function') return [[here, `function of ${value.length}`]];
-    return places(value as object, `${here}.`);
+    return entries(value as object, `${here}.`);
   });
 }
 
 test.each([
   ['Spanish', es],
   ['Hindi', hi],
-])('%s says everything that English says', (_, words) => {
-  expect(places(words)).toEqual(places(en));
-  expect(places(words).filter(([, kind]) => kind === 'empty')).toEqual([]);
+])('%s has the same entries as English', (_, words) => {
+  expect(entries(words)).toEqual(entries(en));
+  expect(entries(words).filter(([, kind]) => kind === 'empty')).toEqual([]);
 });
 
-test('a translation differs from the English where words, not names, stand', () => {
+test('translated texts differ from English, except for names', () => {
   const same = (words: object) => {
     const english = new Map(flat(en));
     return flat(words).filter(([path, text]) => /\p{L}{4}/u.test(text) && english.get(path) === text);

@@ -2,21 +2,21 @@ import { Button, Title } from '@mantine/core';
 import layout from '../../components/layout.module.css';
 import { CopyLink } from '../../features/analyse/CopyLink';
 import { Result } from '../../features/analyse/Result';
-import type { Analyses, Answer } from '../../features/analyse/useAnalysis';
+import type { Analyses, AnalysisResult } from '../../features/analyse/useAnalysis';
 import { Descriptors } from '../../features/descriptors/Descriptors';
 import { ExportMenu } from '../../features/export/ExportMenu';
 import { Statistics } from '../../features/live/Statistics';
 import type { Session } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
-import { lazily } from '../lazily';
-import css from './AnswerView.module.css';
+import { lazyWithRetry } from '../lazyWithRetry';
+import css from './ResultView.module.css';
 
-const Explorer = lazily(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
+const Explorer = lazyWithRetry(() => import('../../features/explorer/Explorer').then(({ Explorer: chart }) => chart));
 
-/** Everything about one recording: the answer, then how it changes over time, then how the voice sounds. */
-export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Analyses }) {
+/** The full result of one recording: the prediction, its course over time, and the acoustic descriptors. */
+export function ResultView({ result, analysis }: { result: AnalysisResult; analysis: Analyses }) {
   const words = useWords();
-  const { analysis: found, file, sample, session, speaker, marks, milliseconds } = answer;
+  const { analysis: found, file, sample, session, speaker, marks, milliseconds } = result;
   const { prediction } = found;
   const key = session?.id ?? analysis.address;
   return (
@@ -37,7 +37,7 @@ export function AnswerView({ answer, analysis }: { answer: Answer; analysis: Ana
             <ExportMenu
               stem={(session?.title ?? prediction.file).replace(/\.\w+$/, '')}
               session={found.session}
-              unkept={{ analysis: found, keep: analysis.keepAnswer }}
+              unstored={{ analysis: found, store: analysis.storeResult }}
             />
             {sample && <CopyLink path={`/?sample=${encodeURIComponent(sample.name)}`} />}
             <Button onClick={analysis.reset}>{words.result.again}</Button>

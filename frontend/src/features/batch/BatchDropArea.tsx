@@ -7,24 +7,24 @@ import layout from '../../components/layout.module.css';
 import { useFileDrop } from '../../components/useFileDrop';
 import { useWords } from '../../lib/i18n/language';
 import css from './batch.module.css';
-import { found, type Found } from './files';
+import { toBatchFiles, type BatchFile } from './files';
 
 const FOLDER = { webkitdirectory: '', 'data-testid': 'folder' } as ComponentProps<'input'>;
 
 interface Props {
-  /** Once there are files it makes room for them. */
+  /** Smaller, once there are files. */
   compact: boolean;
-  onFiles: (files: Found[]) => void;
+  onFiles: (files: BatchFile[]) => void;
 }
 
-/** Files or a folder, by click, by keyboard, or dropped anywhere on the page. */
-export function Entrance({ compact, onFiles }: Props) {
+/** Takes files or folders from a dialog or dropped anywhere on the page. */
+export function BatchDropArea({ compact, onFiles }: Props) {
   const { batch: words } = useWords();
-  const { dragging, choose, inputProps } = useFileDrop((files) => onFiles(found(files)), { multiple: true });
+  const { dragging, choose, inputProps } = useFileDrop((files) => onFiles(toBatchFiles(files)), { multiple: true });
   const reset = useRef<() => void>(null);
   const takeFolder = (files: File[]) => {
-    onFiles(found(files));
-    reset.current?.(); // so that the same folder can be chosen again
+    onFiles(toBatchFiles(files));
+    reset.current?.(); // allows choosing the same folder again
   };
   return (
     <section className={layout.card} aria-label={words.choose}>

@@ -3,10 +3,10 @@ import { useEffect, useState, type ComponentType } from 'react';
 import layout from '../components/layout.module.css';
 import { useWords } from '../lib/i18n/language';
 
-/** A part that is loaded when it is first shown. One that could not be is asked for again the next time; React.lazy never would. */
-export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+/** Loads a component when it is first rendered. Unlike React.lazy, tries again on the next mount if loading failed. */
+export function lazyWithRetry<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   let known: ComponentType<Props> | undefined;
-  return function Lazily(props: Props) {
+  return function Lazy(props: Props) {
     const { loading } = useWords();
     const [{ Part, failure }, setState] = useState<{ Part?: ComponentType<Props>; failure?: Error }>({ Part: known });
     useEffect(() => {

@@ -1,9 +1,9 @@
-/** What outlives the view: leaving Batch for another page neither stops the queue nor loses answers and labels. */
+/** The queue and labels. They live outside the view, so that leaving it neither stops the queue nor loses results. */
 import { predict } from '../../lib/api';
 import { Queue } from './queue';
 import type { Labels } from './scores';
 
-export const work: { readonly queue: Queue; labels: Labels | null } = {
+export const batchState: { readonly queue: Queue; labels: Labels | null } = {
   queue: new Queue((file, signal) => predict(file, { signal })),
   labels: null,
 };

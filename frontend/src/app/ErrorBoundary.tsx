@@ -3,9 +3,9 @@ import { Component, type ReactNode } from 'react';
 import css from '../components/Problem.module.css';
 import { words } from '../lib/i18n/language';
 
-/** Catches what a view throws, such as a part that cannot be loaded because the server is gone, and says so. Reloading would lose
- *  what only this page has, so the view is tried again in place. */
-export class Crash extends Component<{ children: ReactNode }, { crashed: boolean }> {
+/** Error boundary of a view, for example when its code cannot be loaded because the server is unreachable. Retries in place,
+ * because reloading the page would lose unsaved recordings. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { crashed: boolean }> {
   state = { crashed: false };
 
   static getDerivedStateFromError() {
