@@ -57,8 +57,8 @@ test('results name their model, and are scored against its classes', async ({ pa
   const { models } = (await (await request.get('/api/v1/models')).json()) as { models: { name: string; title: string; labels: string[] }[] };
   const [eight, seven] = [true, false].map((calm) => models.find(({ labels }) => labels.includes('calm') === calm)!);
   await page.route('**/upload', async (route) => {
-    const asked = route.request().postData()!;
-    const name = models.find((model) => asked.includes(`\r\n${model.name}\r\n`))!.name;
+    const body = route.request().postData()!;
+    const name = models.find((model) => body.includes(`\r\n${model.name}\r\n`))!.name;
     const answer = { ...prediction, model: name, emotion: name === eight!.name ? 'calm' : 'neutral' };
     await route.fulfill({ json: answer });
   });

@@ -48,11 +48,11 @@ test('one click on a sample gives a result, without errors or external requests'
 });
 
 test('the data of the first view are requested only once', async ({ page }) => {
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const paths: string[] = [];
+  page.on('request', (request) => paths.push(new URL(request.url()).pathname));
   await page.goto('/', { waitUntil: 'networkidle' });
-  const answers = asked.filter((path) => /^.api|samples/.test(path)).toSorted();
-  expect(answers).toEqual(['/api/v1/limits', '/api/v1/models', '/samples/index.json']);
+  const data = paths.filter((path) => /^.api|samples/.test(path)).toSorted();
+  expect(data).toEqual(['/api/v1/limits', '/api/v1/models', '/samples/index.json']);
 });
 
 test('the page is rendered before the server responds', async ({ page }) => {
@@ -219,9 +219,9 @@ test('a view that failed to load is retried without a reload, which would lose t
   for (let time = 0; time < 2; time += 1) {
     await expect(page.getByRole('alert')).toContainText('This view stopped working');
     if (time) await page.unroute('**/assets/Explorer-*');
-    const asked = page.waitForRequest(/Explorer-/);
+    const requested = page.waitForRequest(/Explorer-/);
     await page.getByRole('button', { name: 'Try again' }).click();
-    await asked;
+    await requested;
   }
   await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
   await page.route('**/assets/About-*', (route) => route.abort());

@@ -22,11 +22,11 @@ test('a stored result opens again without its audio, and is hidden from another 
   await expect(page.getByRole('button', { name: 'Play the recording' })).toHaveCount(0);
   const address = page.url();
   const other = await browser.newContext({ baseURL });
-  const stranger = await other.newPage();
-  await stranger.goto('/sessions');
-  await expect(stranger.getByText('No stored results yet')).toBeVisible();
-  await stranger.goto(address);
-  await expect(stranger.getByRole('alert')).toContainText('Session not found');
+  const otherPage = await other.newPage();
+  await otherPage.goto('/sessions');
+  await expect(otherPage.getByText('No stored results yet')).toBeVisible();
+  await otherPage.goto(address);
+  await expect(otherPage.getByRole('alert')).toContainText('Session not found');
   await other.close();
 });
 

@@ -37,9 +37,9 @@ test('a profile can be created, used and deleted, and is named in results and se
   await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha K');
 
   const other = await browser.newContext({ baseURL });
-  const stranger = await other.newPage();
-  await stranger.goto('/voices');
-  await expect(stranger.getByText('No speaker profiles yet')).toBeVisible();
+  const otherPage = await other.newPage();
+  await otherPage.goto('/voices');
+  await expect(otherPage.getByText('No speaker profiles yet')).toBeVisible();
   await other.close();
 
   await page.getByRole('link', { name: 'Profiles' }).click();

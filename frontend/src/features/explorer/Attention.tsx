@@ -5,7 +5,7 @@ import { share, type View } from '../../lib/audio/axis';
 import css from './explorer.module.css';
 import { WAVE_PIXELS } from './useSound';
 
-/** The model's attention weights over time, as translucent bars over the waveform. */
+/** The model's attention or saliency over time, as translucent bars over the waveform. */
 export const Attention = memo(function Attention({ attention, view }: { attention: Weights; view: View }) {
   const draw = useCallback<Draw>(
     (context, width, height) => {

@@ -191,13 +191,13 @@ const SessionOverview = memo(function SessionOverview({ history, windows, second
 });
 
 /** Announces changes of the result, the phase and the connection to screen readers, but not every figure. */
-function useStatusAnnouncements({ latest, phase, full, seconds, waiting, trouble }: Snapshot) {
+function useStatusAnnouncements({ latest, phase, full, seconds, waiting, connectionError }: Snapshot) {
   const { live } = useWords();
   const result = latest ? heading(latest, live.noSpeech, live.unsure) : live.first;
   const paused = full ? live.full : live.pausedHint(duration(seconds));
-  const status: Partial<Record<Phase, string>> = { opening: live.opening, listening: result, paused, ending: live.ending };
+  const status: Partial<Record<Phase, string>> = { opening: live.opening, recording: result, paused, ending: live.ending };
   useAnnounced(status[phase] ?? '');
-  const lost = trouble !== null && waiting > MAX_BACKLOG;
+  const lost = connectionError !== null && waiting > MAX_BACKLOG;
   const wasLost = useRef(false);
   useEffect(() => {
     if (lost) announce(live.gone);
@@ -267,7 +267,7 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
   return (
     <div className={css.controls}>
       <Text className={clsx(capture.timer, css.time)} role="timer" aria-label={live.heard}>
-        {phase === 'listening' && <span className={capture.recordingDot} aria-hidden />}
+        {phase === 'recording' && <span className={capture.recordingDot} aria-hidden />}
         {clock(now.seconds)}
       </Text>
       <Meter label={recorder.level} level={now.level} />
@@ -302,7 +302,7 @@ const inactive = (now: boolean) => ({ 'aria-disabled': now || undefined, 'data-d
 /** Connection status: tells when the server is slow or unreachable, and that no audio is lost. */
 function Connection({ now }: { now: Snapshot }) {
   const { live } = useWords();
-  const troubled = now.trouble !== null && now.waiting > 0;
+  const troubled = now.connectionError !== null && now.waiting > 0;
   return (
     <Text size="sm" className={clsx(css.connection, (troubled || now.full) && css.troubled)}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}

@@ -66,7 +66,7 @@ test('sends one window per second, the first after two seconds', async () => {
   expect(state.chunks).toEqual([0]);
   await speak(5);
   expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 5, end: 7 } });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', seconds: 7, waiting: 0, latest: { sequence: 5, end: 7 } });
 });
 
 test('delivers every window of half an hour exactly once despite a 30 s outage', async () => {
@@ -75,7 +75,7 @@ test('delivers every window of half an hour exactly once despite a 30 s outage',
   await speak(60);
   state.offline = true;
   await speak(30);
-  expect(session.snapshot()).toMatchObject({ waiting: 30, trouble: { code: 'network' }, full: false });
+  expect(session.snapshot()).toMatchObject({ waiting: 30, connectionError: { code: 'network' }, full: false });
   state.offline = false;
   await speak(1710);
   const ended = await session.end();
@@ -144,7 +144,7 @@ test('reports a lost microphone, keeps its audio, and resumes with another one',
   expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'none' });
   await session.resume();
   expect(Microphone.open).toHaveBeenLastCalledWith(null, expect.anything(), { keeps: false, sampleRate: RATE });
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', refusal: null });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', refusal: null });
   await speak(4);
   expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5, 6]);
   expect((await session.end())?.id).toBe('one');
@@ -160,7 +160,7 @@ test('can be resumed with a new microphone or ended again after ending failed', 
   expect(device.close).toHaveBeenCalledOnce();
   await session.resume();
   expect(Microphone.open).toHaveBeenCalledTimes(2);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: null });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', error: null });
   await speak(3);
   expect(state.chunks).toEqual([0, 1, 2, 3]);
   expect((await session.end())?.id).toBe('one');
@@ -172,7 +172,7 @@ test('clears an error after the next success or when it is dismissed', async () 
   const session = await begun(engine);
   state.refused = new ApiError('audio_unreadable', { status: 422 });
   await speak(3);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: { code: 'audio_unreadable' } });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', error: { code: 'audio_unreadable' } });
   session.dismiss();
   expect(session.snapshot().error).toBeNull();
   await speak(1);
@@ -246,7 +246,7 @@ test('analyses speech recorded before the server is ready', async () => {
   void session.start();
   await vi.advanceTimersByTimeAsync(0);
   await speak(4);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 4, waiting: 3 });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', seconds: 4, waiting: 3 });
   expect(state.chunks).toEqual([]);
   answer('slow');
   await speak(1);

@@ -7,7 +7,7 @@ import { History } from './history';
 import { Outbox } from './outbox';
 import { Windows, type Window } from './windows';
 
-export type Phase = 'idle' | 'opening' | 'listening' | 'paused' | 'ending' | 'ended';
+export type Phase = 'idle' | 'opening' | 'recording' | 'paused' | 'ending' | 'ended';
 
 export interface Snapshot {
   phase: Phase;
@@ -27,7 +27,7 @@ export interface Snapshot {
   /** Number of unanswered windows. */
   waiting: number;
   /** Why the last attempt to send failed; null once one succeeds. */
-  trouble: ApiError | null;
+  connectionError: ApiError | null;
   /** Recording was paused because too many windows were waiting. */
   full: boolean;
 }
@@ -73,7 +73,7 @@ export class LiveSession {
     history: new History(),
     marks: [],
     waiting: 0,
-    trouble: null,
+    connectionError: null,
     full: false,
   };
 
@@ -97,7 +97,7 @@ export class LiveSession {
       const { model, title, speaker } = this.options;
       this.begun = this.engine.begin({ model, title, speaker });
       this.windows = new Windows(this.sampleRate!, this.enqueue);
-      this.change({ phase: 'listening' }); // speech before the server is ready is analysed, too
+      this.change({ phase: 'recording' }); // speech before the server is ready is analysed, too
       this.id = await this.begun;
       if (this.released) await this.end();
     } catch (thrown) {
@@ -109,7 +109,7 @@ export class LiveSession {
   }
 
   pause(): void {
-    if (this.now.phase !== 'listening') return;
+    if (this.now.phase !== 'recording') return;
     this.change({ phase: 'paused', level: 0 }); // first, because the last window may exceed MOST_WAITING
     this.windows?.flush();
   }
@@ -124,7 +124,7 @@ export class LiveSession {
       this.change({ refusal: thrown instanceof MicrophoneError ? thrown.reason : 'failed' });
     }
     if (this.snapshot().phase !== 'opening') return this.closeMicrophone(); // the session ended in the meantime
-    if (this.microphone) this.change({ phase: 'listening', error: null, full: false });
+    if (this.microphone) this.change({ phase: 'recording', error: null, full: false });
     else this.change({ phase: 'paused' });
     if (this.released) void this.end();
   }
@@ -143,7 +143,7 @@ export class LiveSession {
 
   /** Closes the microphone, waits until every window is answered, and ends the session. */
   async end(): Promise<Ended | null> {
-    if (this.now.phase !== 'listening' && this.now.phase !== 'paused') return null;
+    if (this.now.phase !== 'recording' && this.now.phase !== 'paused') return null;
     this.pause();
     this.change({ phase: 'ending', refusal: null, error: null, full: false });
     this.closeMicrophone();
@@ -190,7 +190,7 @@ export class LiveSession {
   };
 
   private readonly record = (level: number, _: number, samples: Float32Array): void => {
-    if (this.now.phase !== 'listening' || !this.windows || !this.sampleRate) return;
+    if (this.now.phase !== 'recording' || !this.windows || !this.sampleRate) return;
     if (this.options.keepAudio) this.audio.push(encodeSamples(samples));
     this.windows.push(samples);
     this.change({ level, seconds: this.now.seconds + samples.length / this.sampleRate });
@@ -211,7 +211,7 @@ export class LiveSession {
       },
       onRefused: this.handleRefused,
     });
-    if (this.outbox.size < MOST_WAITING || this.now.phase !== 'listening') return;
+    if (this.outbox.size < MOST_WAITING || this.now.phase !== 'recording') return;
     this.change({ full: true });
     this.pause();
   };
@@ -227,7 +227,7 @@ export class LiveSession {
   };
 
   private change(part: Partial<Snapshot>): void {
-    this.now = { ...this.now, ...part, waiting: this.outbox?.size ?? 0, trouble: this.outbox?.lastError ?? null };
+    this.now = { ...this.now, ...part, waiting: this.outbox?.size ?? 0, connectionError: this.outbox?.lastError ?? null };
     this.listeners.forEach((listener) => listener());
   }
 }

@@ -63,22 +63,22 @@ export class Enrollment {
   /** Creates the profile on the server, and removes the sent recordings only on success. */
   async send(model: string, limits?: Limits): Promise<void> {
     const { name, recordings } = this.now;
-    const mine = new AbortController();
-    this.running = mine;
+    const controller = new AbortController();
+    this.running = controller;
     this.change({ share: 0, error: null, created: null });
-    const onProgress = (share: number) => this.running === mine && this.change({ share });
+    const onProgress = (share: number) => this.running === controller && this.change({ share });
     try {
       const files = recordings.map(({ file }) => file);
       const refusal = limits && togetherTooLarge(files, limits);
       if (refusal) throw refusal;
-      const created = await this.make({ name: name.trim(), model, files, signal: mine.signal, onProgress });
-      this.settle(mine, {
+      const created = await this.make({ name: name.trim(), model, files, signal: controller.signal, onProgress });
+      this.settle(controller, {
         created: { ...created, sent: files.length },
         name: '',
         recordings: this.now.recordings.filter((one) => !recordings.includes(one)),
       });
     } catch (error) {
-      this.settle(mine, { error: explained(error, recordings) });
+      this.settle(controller, { error: explained(error, recordings) });
     }
   }
 
@@ -100,8 +100,8 @@ export class Enrollment {
     this.change(EMPTY);
   }
 
-  private settle(mine: AbortController, part: Partial<Snapshot>): void {
-    if (this.running !== mine) return;
+  private settle(controller: AbortController, part: Partial<Snapshot>): void {
+    if (this.running !== controller) return;
     this.running = null;
     this.change({ ...part, share: null });
   }
