@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
-import { hearing } from './e2e/browser';
+import { fakeMicrophone } from './e2e/browser';
 
 // Tests the built page on the real server in a system Chromium; `python3 -m backend test` sets SER_PYTHON and SER_CHROMIUM.
 const port = 5071;
@@ -24,7 +24,7 @@ export default defineConfig({
     locale: 'en-GB',
     serviceWorkers: 'block', // otherwise requests would bypass the specs' routes
     browserName: 'chromium',
-    launchOptions: hearing(path('./public/samples/angry.wav')),
+    launchOptions: fakeMicrophone(path('./public/samples/angry.wav')),
   },
   webServer: {
     command: `"${python}" -P -m ser serve --port ${port} --no-browser`,

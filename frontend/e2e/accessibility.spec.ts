@@ -5,35 +5,35 @@ import { sample, wav } from './steps';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** What is wrong in the light, and in the dark. */
+/** Axe violations in the light and in the dark colour scheme. */
 async function violations(page: Page) {
   const found: string[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', colorScheme);
-    await page.waitForTimeout(300); // colours are still fading in
+    await page.waitForTimeout(300); // until the colour transition is over
     const { violations: one } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
     found.push(...one.map(({ id, nodes }) => `${colorScheme}, ${id}: ${nodes.map(({ html }) => html).join(' | ')}`));
   }
   return found;
 }
 
-/** The next answer is the server's own, but unsure. */
-async function doubt(page: Page) {
+/** Answers the next request with the server's result, changed to unsure. */
+async function makeNextResultUnsure(page: Page) {
   const multipart = { file: { name: 'sad.wav', mimeType: 'audio/wav', buffer: readFileSync(sample('sad')) } };
-  const answer = await (await page.request.post('/api/v1/analyse', { multipart })).json();
-  const { prediction } = answer;
+  const result = await (await page.request.post('/api/v1/analyse', { multipart })).json();
+  const { prediction } = result;
   const segments = prediction.segments.map((one: object) => ({ ...one, state: 'unsure' }));
   const unsure = { ...prediction, state: 'unsure', confidence: 41, candidates: ['happy', 'sad'], segments };
-  await page.route('**/api/v1/analyse', (route) => route.fulfill({ json: { ...answer, prediction: unsure } }), { times: 1 });
+  await page.route('**/api/v1/analyse', (route) => route.fulfill({ json: { ...result, prediction: unsure } }), { times: 1 });
 }
 
 for (const width of [375, 1280]) {
   test.describe(`${width} px`, () => {
-    test.describe.configure({ timeout: 180_000 }); // many states, each looked at twice
+    test.describe.configure({ timeout: 180_000 }); // many states, each in two colour schemes
     test.use({ viewport: { width, height: 800 }, contextOptions: { reducedMotion: 'reduce' }, permissions: ['microphone'] });
 
-    test('axe finds nothing on any state of the page, and nothing is cut off', async ({ page }) => {
+    test('Analyse has no axe violations in any state and no horizontal overflow', async ({ page }) => {
       await page.goto('/');
       await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
       expect(await violations(page)).toEqual([]);
@@ -52,8 +52,8 @@ for (const width of [375, 1280]) {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
 
-    test('axe finds nothing on an answer that is unsure, has warnings, or is that nobody speaks', async ({ page }) => {
-      await doubt(page);
+    test('a result that is unsure, has warnings or contains no speech has no axe violations', async ({ page }) => {
+      await makeNextResultUnsure(page);
       await page.goto('/');
       await page.getByTestId('file').setInputFiles(sample('sad'));
       await expect(page.getByRole('heading', { name: 'Unsure' })).toBeVisible();
@@ -72,7 +72,7 @@ for (const width of [375, 1280]) {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
 
-    test('axe finds nothing on a live session that is paused, or without its server', async ({ page }) => {
+    test('a live session has no axe violations while paused or disconnected', async ({ page }) => {
       await page.goto('/live');
       await page.getByRole('button', { name: 'Start listening' }).click();
       await expect(page.getByTestId('live-emotion')).not.toHaveAttribute('data-state', '', { timeout: 10_000 });
@@ -87,7 +87,7 @@ for (const width of [375, 1280]) {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
 
-    test('axe finds nothing on Voices: empty, filled in, refused, made, deleted', async ({ page }) => {
+    test('Profiles has no axe violations when empty, filled in, rejected, created or deleted', async ({ page }) => {
       await page.goto('/voices');
       await expect(page.locator('main').getByText('No speaker profiles yet')).toBeVisible();
       expect(await violations(page)).toEqual([]);
@@ -112,7 +112,7 @@ for (const width of [375, 1280]) {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
 
-    test('axe finds nothing on the other views, empty and full', async ({ page }) => {
+    test('the other views have no axe violations, empty and full', async ({ page }) => {
       await page.goto('/about');
       await expect(page.getByRole('table')).toBeVisible();
       expect(await violations(page)).toEqual([]);

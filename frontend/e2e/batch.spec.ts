@@ -1,4 +1,4 @@
-/** Many files at once. */
+/** Analysis of many files. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
@@ -11,34 +11,34 @@ const prediction = {
 };
 const row = (page: Page, name: string) => page.getByRole('row', { name: new RegExp(name) });
 
-async function full(page: Page) {
+async function analyseFiles(page: Page) {
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles(names.map(sample));
   await page.getByTestId('files').setInputFiles({ name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('only words') });
   await expect(page.locator('main').getByText('3 of 4 analysed · 1 failed')).toBeVisible();
 }
 
-test('each file has its answer or its own error, and the table is sorted and filtered', async ({ page, request }) => {
-  const { foreign } = watch(page);
-  await full(page);
+test('each file has its result or error, and the table can be sorted and filtered', async ({ page, request }) => {
+  const { externalRequests } = watch(page);
+  await analyseFiles(page);
   await expect(row(page, 'notes.wav')).toContainText('Unsupported audio format');
   const answer = await request.post('/upload', { multipart: { file: { name: 'angry.wav', mimeType: 'audio/wav', buffer: readFileSync(sample('angry')) } } });
   expect(answer.ok()).toBe(true);
   await page.getByRole('button', { name: 'Confidence' }).click();
   await expect(page.getByRole('columnheader', { name: 'Confidence' })).toHaveAttribute('aria-sort', 'descending');
   const shown = await page.locator('tbody tr td:nth-child(3)').allTextContents();
-  const values = shown.map((text) => Number.parseInt(text.replace('> ', '')) || -1); // such as “> 99%”
+  const values = shown.map((text) => Number.parseInt(text.replace('> ', '')) || -1); // for example “> 99%”
   expect(values).toEqual(values.toSorted((one, other) => other - one));
   await page.getByRole('searchbox').fill('sad');
   await expect(page.locator('tbody tr')).toHaveCount(1);
   await page.getByRole('searchbox').fill('');
   await page.locator('[data-testid=distribution] button').first().click();
   await expect(page.locator('tbody tr')).not.toHaveCount(4);
-  expect(foreign).toEqual([]);
+  expect(externalRequests).toEqual([]);
 });
 
-test('with labels there is a report, and the CSV has everything', async ({ page }) => {
-  await full(page);
+test('labels produce a report, and the CSV contains everything', async ({ page }) => {
+  await analyseFiles(page);
   const labels = 'file,emotion\nangry.wav,anger\nhappy.wav,joy\nsad.wav,sadness\nelsewhere.wav,sad\n';
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from(labels) });
   const report = page.getByRole('region', { name: 'Compared with the labels' });
@@ -53,12 +53,12 @@ test('with labels there is a report, and the CSV has everything', async ({ page 
   await expect(page.getByRole('alert')).toContainText('No labels were found');
 });
 
-test('the model that answers is named, and what it answered is measured against its own classes', async ({ page, request }) => {
+test('results name their model, and are scored against its classes', async ({ page, request }) => {
   const { models } = (await (await request.get('/api/v1/models')).json()) as { models: { name: string; title: string; labels: string[] }[] };
   const [eight, seven] = [true, false].map((calm) => models.find(({ labels }) => labels.includes('calm') === calm)!);
   await page.route('**/upload', async (route) => {
-    const asked = route.request().postData()!;
-    const name = models.find((model) => asked.includes(`\r\n${model.name}\r\n`))!.name;
+    const body = route.request().postData()!;
+    const name = models.find((model) => body.includes(`\r\n${model.name}\r\n`))!.name;
     const answer = { ...prediction, model: name, emotion: name === eight!.name ? 'calm' : 'neutral' };
     await route.fulfill({ json: answer });
   });
@@ -86,7 +86,7 @@ test('the model that answers is named, and what it answered is measured against 
   await expect(row(page, 'sad.wav')).toContainText(seven!.title);
 });
 
-test('the queue can be cancelled and tried again', async ({ page }) => {
+test('the queue can be cancelled and retried', async ({ page }) => {
   await page.route('**/upload', () => {});
   await page.goto('/batch');
   await page.getByTestId('files').setInputFiles([...names, ...names].map(sample));
@@ -98,12 +98,12 @@ test('the queue can be cancelled and tried again', async ({ page }) => {
   await expect(page.locator('main').getByText('6 of 6 analysed')).toBeVisible();
 });
 
-test('the keyboard alone adds, cancels, tries again and clears, and is never lost', async ({ page }) => {
+test('files can be added, cancelled, retried and cleared by keyboard, without losing the focus', async ({ page }) => {
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route('**/upload', async (route) => {
     await held;
-    await route.continue().catch(() => {}); // a cancelled one is gone
+    await route.continue().catch(() => {}); // fails for a cancelled request
   });
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const press = async (name: string) => {
@@ -136,48 +136,48 @@ test('the keyboard alone adds, cancels, tries again and clears, and is never los
   await expect(button('Choose files')).toBeFocused();
 });
 
-test('a folder is read, and what is no audio in it is left out', async ({ page }) => {
+test('a folder is read without files that are not audio', async ({ page }) => {
   await page.goto('/batch');
   await page.getByTestId('folder').setInputFiles(new URL('../public/samples', import.meta.url).pathname);
   await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(row(page, 'samples/sad.wav')).toBeVisible();
 });
 
-test('a dropped folder is read to its last file, with all folders in it', async ({ page }, testInfo) => {
+test('a dropped folder is read completely, including its subfolders', async ({ page }, testInfo) => {
   const folder = testInfo.outputPath('story');
   mkdirSync(join(folder, 'sad', 'deep'), { recursive: true });
   copyFileSync(sample('sad'), join(folder, 'sad', 'deep', '01.wav'));
   ['notes.txt', '.hidden.wav'].forEach((name) => writeFileSync(join(folder, name), 'only words'));
   const many = 110; // a directory is read 100 entries at a time
   for (let i = 0; i < many; i += 1) copyFileSync(sample('angry'), join(folder, `${i}.wav`));
-  const byHand = testInfo.outputPath('notes');
-  writeFileSync(byHand, 'only words');
-  await page.route('**/upload', () => {}); // what is found is in the queue before the first answer
+  const individual = testInfo.outputPath('notes');
+  writeFileSync(individual, 'only words');
+  await page.route('**/upload', () => {}); // no response, so that all files stay in the queue
   await page.goto('/batch');
   const drop = page.locator('main').getByText('Drop files or a folder here');
   const { x, y } = (await drop.boundingBox())!;
-  const browser = await page.context().newCDPSession(page); // a real drop, as from the desktop
-  const data = { items: [], files: [folder, byHand], dragOperationsMask: 1 };
+  const browser = await page.context().newCDPSession(page); // a native drop, as from the desktop
+  const data = { items: [], files: [folder, individual], dragOperationsMask: 1 };
   const drag = (type: 'dragEnter' | 'dragOver' | 'drop') => browser.send('Input.dispatchDragEvent', { type, x: x + 5, y: y + 5, data });
   await drag('dragEnter');
   await drag('dragOver');
   await expect(page.locator('main').getByText('Drop to analyse them')).toBeVisible();
-  await drag('dragOver'); // what lay under the pointer has just been drawn anew
+  await drag('dragOver'); // the element under the pointer was just re-rendered
   await drag('drop');
   await expect(page.locator('main').getByText(`0 of ${many + 2} done`)).toBeVisible();
   await expect(drop).toBeVisible();
   await page.getByRole('searchbox').fill('01.wav');
   await expect(page.getByRole('rowheader', { name: 'story/sad/deep/01.wav' })).toBeVisible();
   await page.getByRole('searchbox').fill('notes');
-  await expect(page.getByRole('rowheader')).toHaveText(['notes']); // chosen by hand, it is tried; the one in the folder is not
+  await expect(page.getByRole('rowheader')).toHaveText(['notes']); // a file chosen individually is tried; one in a folder is skipped
 });
 
-test('leaving for another page neither stops the queue nor loses answers and labels', async ({ page }) => {
-  let asked = 0;
+test('the queue keeps running, and results and labels survive, while another view is open', async ({ page }) => {
+  let requests = 0;
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   await page.route('**/upload', async (route) => {
-    asked += 1;
+    requests += 1;
     await held;
     await route.continue();
   });
@@ -187,14 +187,14 @@ test('leaving for another page neither stops the queue nor loses answers and lab
   await page.getByTestId('labels').setInputFiles({ name: 'labels.csv', mimeType: 'text/csv', buffer: Buffer.from('file,emotion\nangry.wav,anger\n') });
   await page.getByRole('link', { name: 'Sessions' }).click();
   await expect(page.getByRole('heading', { name: 'Sessions' })).toBeVisible();
-  expect(asked).toBe(3);
-  release(); // for good: a busy server has the queue ask again
+  expect(requests).toBe(3);
+  release(); // permanently: the queue retries when the server is busy
   await page.getByRole('link', { name: 'Batch' }).click();
   await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(page.getByRole('region', { name: 'Compared with the labels' })).toContainText('Based on 1 labelled recording');
 });
 
-test('of a long table only the rows in view are drawn, and those around the focus', async ({ page }) => {
+test('a long table renders only the visible rows and those around the focus', async ({ page }) => {
   await page.route('**/upload', () => {});
   await page.goto('/batch');
   const buffer = readFileSync(sample('angry'));

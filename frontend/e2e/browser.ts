@@ -1,8 +1,8 @@
-/** How the browser of the tests is started, and what its microphone hears. */
+/** Launch options of the test browser, with a fake microphone. */
 import type { LaunchOptions } from '@playwright/test';
 
-/** The recording is played once, then there is silence; each getUserMedia begins it anew. */
-export const hearing = (recording: string): LaunchOptions => ({
+/** Chromium whose microphone plays the recording once, then silence; each getUserMedia call restarts it. */
+export const fakeMicrophone = (recording: string): LaunchOptions => ({
   executablePath: process.env.SER_CHROMIUM ?? '/usr/bin/chromium',
   chromiumSandbox: process.getuid?.() !== 0,
   args: ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${recording}%noloop`],

@@ -1,12 +1,12 @@
-/** The microphone hears a voice that changes: silence, an angry voice, silence, a happy one, silence. */
+/** A live session with changing emotions. The microphone plays silence, angry speech, silence, happy speech, silence. */
 import { expect, test, type Page } from '@playwright/test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hearing } from './browser';
+import { fakeMicrophone } from './browser';
 import { sample } from './steps';
 
-const RATE = 16_000; // of the samples, 16 bit
+const RATE = 16_000; // of the sample recordings, 16 bit
 const HEADER_BYTES = 44;
 const WINDOW_SECONDS = 3;
 const HOP_SECONDS = 1;
@@ -15,12 +15,12 @@ const SILENCE_SECONDS = 6;
 const silence = Buffer.alloc(2 * RATE * SILENCE_SECONDS);
 const [angry, happy] = ['angry', 'happy'].map((name) => readFileSync(sample(name)).subarray(HEADER_BYTES));
 const parts = [silence, angry!, silence, happy!, silence];
-/** Where each part begins, in s. */
-const begins = parts.map((_, i) => parts.slice(0, i).reduce((sum, { length }) => sum + length, 0) / 2 / RATE);
+/** Start of each part in s. */
+const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, { length }) => sum + length, 0) / 2 / RATE);
 const recording = join(tmpdir(), 'angry-then-happy.wav');
 writeFileSync(recording, joined());
 
-test.use({ launchOptions: hearing(recording), permissions: ['microphone'] });
+test.use({ launchOptions: fakeMicrophone(recording), permissions: ['microphone'] });
 
 function joined(): Buffer {
   const header = Buffer.from(readFileSync(sample('angry')).subarray(0, HEADER_BYTES));
@@ -30,8 +30,8 @@ function joined(): Buffer {
   return Buffer.concat([header, ...parts]);
 }
 
-/** Remembers when the recording began to play. */
-function holdBeginning() {
+/** Notes when the fake microphone starts to play. */
+function markMicrophoneStart() {
   const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (constraints) => {
     const stream = await original(constraints);
@@ -40,45 +40,45 @@ function holdBeginning() {
   };
 }
 
-/** How much of the recording had played when the session began, in s. */
-const missed = (page: Page) =>
+/** Seconds of the recording that had played when the session started. */
+const playedBeforeStart = (page: Page) =>
   page.evaluate(() => {
     const begun = performance.getEntriesByType('resource').find(({ name }) => name.endsWith('/api/v1/live')) as PerformanceResourceTiming;
     return (begun.startTime - performance.getEntriesByName('microphone')[0]!.startTime) / 1000;
   });
 
 interface Run {
-  heard: string;
-  /** When the timeline's first stretch with this answer begins and ends, s of the session. */
+  result: string;
+  /** Start and end of the first timeline entry of the run, in s of the session. */
   from: number;
   to: number;
 }
 
-/** What the timeline says, from the table behind it, answer by answer; what is unsure between them is passed over. */
+/** Runs of equal results in the table behind the timeline; unsure entries are skipped. */
 async function timeline(page: Page): Promise<Run[]> {
   await page.getByRole('button', { name: 'The last 30 minutes as a table' }).click();
   const runs: Run[] = [];
   for (const row of await page.getByRole('row').filter({ has: page.getByRole('cell') }).all()) {
-    const [, end, heard] = await row.getByRole('cell').allTextContents();
+    const [, end, result] = await row.getByRole('cell').allTextContents();
     const [minutes, seconds] = end!.split(':').map(Number);
     const to = 60 * minutes! + seconds!;
-    if (heard !== 'Unsure' && heard !== runs.at(-1)?.heard) runs.push({ heard: heard!, from: to - HOP_SECONDS, to });
+    if (result !== 'Unsure' && result !== runs.at(-1)?.result) runs.push({ result: result!, from: to - HOP_SECONDS, to });
   }
   return runs;
 }
 
-test('a voice that changes is shown to change within one window of where it does', async ({ page }) => {
-  await page.addInitScript(holdBeginning);
+test('a change of emotion is shown within one window of its time', async ({ page }) => {
+  await page.addInitScript(markMicrophoneStart);
   await page.goto('/live');
   await page.getByRole('button', { name: 'Start listening' }).click();
-  const answers = ['No speech', 'Angry', 'No speech', 'Happy', 'No speech'];
-  for (const heard of answers) await expect(page.getByTestId('live-emotion')).toHaveText(heard);
+  const expected = ['No speech', 'Angry', 'No speech', 'Happy', 'No speech'];
+  for (const result of expected) await expect(page.getByTestId('live-emotion')).toHaveText(result);
   await page.getByRole('button', { name: 'Pause' }).click();
   const runs = await timeline(page);
-  expect(runs.map(({ heard }) => heard)).toEqual(answers);
-  const before = await missed(page);
+  expect(runs.map(({ result }) => result)).toEqual(expected);
+  const before = await playedBeforeStart(page);
   runs.slice(1).forEach(({ from, to }, i) => {
-    const change = begins[i + 1]! - before;
+    const change = starts[i + 1]! - before;
     expect(to).toBeGreaterThan(change);
     expect(from - change).toBeLessThanOrEqual(WINDOW_SECONDS);
   });

@@ -1,4 +1,4 @@
-/** The chart of an answer over time, by mouse and by keyboard. */
+/** The result over time, by mouse and by keyboard. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { sample, upload, watch } from './steps';
@@ -6,8 +6,8 @@ import { sample, upload, watch } from './steps';
 const stage = (page: Page) => page.getByRole('group', { name: /Chart over time/ });
 const width = (page: Page) => page.getByTestId('segment').first().evaluate((element) => element.getBoundingClientRect().width);
 
-/** Joins samples with a pause, so that there is something over time: 16 kHz, 16 bit, mono. */
-function story(names: string[]): Buffer {
+/** Concatenates sample recordings with pauses between them: 16 kHz, 16 bit, mono. */
+function concatenated(names: string[]): Buffer {
   const parts = names.flatMap((name) => [readFileSync(sample(name)).subarray(44), Buffer.alloc(2 * 24000)]);
   const data = Buffer.concat([...parts, ...parts]);
   const header = Buffer.from(readFileSync(sample(names[0]!)).subarray(0, 44));
@@ -16,13 +16,13 @@ function story(names: string[]): Buffer {
   return Buffer.concat([header, data]);
 }
 
-async function analysed(page: Page) {
+async function analyseStory(page: Page) {
   await page.goto('/');
-  await upload(page, { name: 'story.wav', mimeType: 'audio/wav', buffer: story(['angry', 'sad']) });
+  await upload(page, { name: 'story.wav', mimeType: 'audio/wav', buffer: concatenated(['angry', 'sad']) });
   await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
 }
 
-/** How many colours a canvas has. */
+/** Number of colours on a canvas. */
 const colours = (page: Page, canvas = '[data-testid=spectrogram] canvas') =>
   page.locator(canvas).evaluate((canvas: HTMLCanvasElement) => {
     const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
@@ -31,9 +31,9 @@ const colours = (page: Page, canvas = '[data-testid=spectrogram] canvas') =>
     return seen.size;
   });
 
-test('keys zoom, go from segment to segment, play, and repeat', async ({ page }) => {
-  const { complaints } = watch(page);
-  await analysed(page);
+test('keys zoom, move between segments, play and repeat', async ({ page }) => {
+  const { consoleErrors } = watch(page);
+  await analyseStory(page);
   await stage(page).focus();
   const before = await width(page);
   await page.keyboard.press(']');
@@ -44,19 +44,19 @@ test('keys zoom, go from segment to segment, play, and repeat', async ({ page })
   await page.keyboard.press(']');
   const second = page.getByTestId('segment').nth(1);
   await expect(second).toHaveAttribute('aria-pressed', 'true');
-  const told = await second.getAttribute('aria-label');
-  await expect(page.getByTestId('segment-detail')).toContainText(told!);
+  const label = await second.getAttribute('aria-label');
+  await expect(page.getByTestId('segment-detail')).toContainText(label!);
   await page.keyboard.press('l');
   await expect(page.getByRole('button', { name: 'Repeat the segment' })).toHaveAttribute('aria-pressed', 'true');
   await page.keyboard.press(' ');
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
   await page.keyboard.press(' ');
   await expect(page.getByRole('button', { name: 'Play the recording' })).toBeVisible();
-  expect(complaints).toEqual([]);
+  expect(consoleErrors).toEqual([]);
 });
 
-test('the segment under the pointer shows its probabilities, a click goes there', async ({ page }) => {
-  await analysed(page);
+test('hovering shows the probabilities of a segment, a click seeks there', async ({ page }) => {
+  await analyseStory(page);
   const last = page.getByTestId('segment').last();
   await last.hover();
   await expect(page.getByTestId('segment-detail')).toContainText((await last.getAttribute('aria-label'))!);
@@ -67,8 +67,8 @@ test('the segment under the pointer shows its probabilities, a click goes there'
   await expect.poll(async () => Math.abs((await playhead()) - 0.5 * room)).toBeLessThan(4);
 });
 
-test('three spectrograms and what counted are drawn', async ({ page }) => {
-  await analysed(page);
+test('draws three kinds of spectrogram and the attention', async ({ page }) => {
+  await analyseStory(page);
   for (const [kind, column] of [['Linear', '500 to 1,000 Hz (dB)'], ['Chroma', 'F♯ (dB)'], ['Mel', '500 to 1,000 Hz (dB)']] as const) {
     await page.getByTestId('toolbar').getByText(kind, { exact: true }).click();
     await expect.poll(() => colours(page)).toBeGreaterThan(30);
@@ -80,8 +80,8 @@ test('three spectrograms and what counted are drawn', async ({ page }) => {
   await expect(page.locator('[data-testid=attention] canvas')).toBeVisible();
 });
 
-test('behind every chart there is a table', async ({ page }) => {
-  await analysed(page);
+test('every chart has a table behind it', async ({ page }) => {
+  await analyseStory(page);
   const shown = page.getByRole('button', { name: / as a table/ });
   const count = await shown.count();
   expect(count).toBeGreaterThanOrEqual(4);
@@ -91,9 +91,9 @@ test('behind every chart there is a table', async ({ page }) => {
   }
 });
 
-test('a table scrolls by its own keys, and the recording stays where it is', async ({ page }) => {
+test('scroll keys in a table do not move the playback position', async ({ page }) => {
   await page.setViewportSize({ width: 375, height: 800 });
-  await analysed(page);
+  await analyseStory(page);
   await page.getByTestId('toolbar').getByText('Chroma', { exact: true }).click();
   await page.getByRole('button', { name: 'Spectrogram (Chroma) as a table' }).click();
   const place = page.locator('[data-testid=data-table] [tabindex="0"]');
@@ -107,9 +107,9 @@ test('a table scrolls by its own keys, and the recording stays where it is', asy
   await expect(page.getByRole('button', { name: 'Play the recording' })).toBeVisible();
 });
 
-test('the waveform follows the colours of the page', async ({ page }) => {
+test('the waveform follows the colour scheme', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'light' });
-  await analysed(page);
+  await analyseStory(page);
   const shade = () =>
     page.locator('[data-testid=wave-track] canvas').first().evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
@@ -122,8 +122,8 @@ test('the waveform follows the colours of the page', async ({ page }) => {
   await expect.poll(shade).not.toBe(light);
 });
 
-test('what counted is drawn over the timeline of a kept session, without its audio', async ({ page }) => {
-  await analysed(page);
+test('the attention of a stored session is drawn without its audio', async ({ page }) => {
+  await analyseStory(page);
   await page.getByRole('link', { name: 'Sessions' }).click();
   await page.getByRole('link', { name: 'story.wav' }).click();
   await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
@@ -132,8 +132,8 @@ test('what counted is drawn over the timeline of a kept session, without its aud
   await expect(page.getByTestId('spectrogram')).toHaveCount(0);
 });
 
-test('the timeline is saved as a picture', async ({ page }) => {
-  await analysed(page);
+test('the timeline can be saved as a PNG', async ({ page }) => {
+  await analyseStory(page);
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: /PNG/ }).click();
   const file = await download;
@@ -142,7 +142,7 @@ test('the timeline is saved as a picture', async ({ page }) => {
   expect([picture.subarray(1, 4).toString(), picture.readUInt32BE(16)]).toEqual(['PNG', 1600]);
 });
 
-test('a sample has a link, a private recording has none, and the back button works', async ({ page, context }) => {
+test('a sample has a link, a private recording has none, and browser navigation works', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto('/');
   await page.getByRole('button', { name: /Angry voice/ }).click();
@@ -164,24 +164,24 @@ test('a sample has a link, a private recording has none, and the back button wor
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
-for (const [where, secure] of [['where the browser has no clipboard', false], ['where it is refused', true]] as const) {
-  test(`the link can be copied by hand ${where}`, async ({ page }) => {
-    const { complaints } = watch(page);
-    await page.addInitScript((refusing) => {
-      const clipboard = refusing ? { writeText: () => Promise.reject(new DOMException('', 'NotAllowedError')) } : undefined;
+for (const [condition, denied] of [['without a clipboard API', false], ['if the clipboard is denied', true]] as const) {
+  test(`the link can be copied manually ${condition}`, async ({ page }) => {
+    const { consoleErrors } = watch(page);
+    await page.addInitScript((deny) => {
+      const clipboard = deny ? { writeText: () => Promise.reject(new DOMException('', 'NotAllowedError')) } : undefined;
       Object.defineProperty(navigator, 'clipboard', { get: () => clipboard });
-    }, secure);
+    }, denied);
     await page.goto('/?sample=angry');
     await page.getByRole('button', { name: 'Copy link' }).click();
     const link = page.getByRole('textbox', { name: /Link/ });
     await expect(link).toBeFocused();
     await expect(link).toHaveValue(/^http:\/\/localhost:\d+\/\?sample=angry$/);
     expect(await page.evaluate(() => getSelection()!.toString())).toMatch(/sample=angry$/);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 }
 
-test('a format that the browser cannot play is answered all the same', async ({ page }) => {
+test('a format that the browser cannot play is analysed, too', async ({ page }) => {
   await page.addInitScript(() => {
     OfflineAudioContext.prototype.decodeAudioData = () => Promise.reject(new DOMException('', 'EncodingError'));
     AudioContext.prototype.decodeAudioData = () => Promise.reject(new DOMException('', 'EncodingError'));

@@ -1,4 +1,4 @@
-/** The page as an app: all of it opens without the server; what is sent never comes near the cache. */
+/** The page as an installed app: every view opens offline, and the cache never contains recordings or results. */
 import { expect, test, type Page } from '@playwright/test';
 import { sample, upload } from './steps';
 
@@ -11,15 +11,15 @@ async function install(page: Page) {
   await page.evaluate(() => navigator.serviceWorker.ready);
 }
 
-/** Names of the caches, and the addresses of what is in them. */
-const kept = (page: Page) =>
+/** Names of the caches and paths of their entries. */
+const cached = (page: Page) =>
   page.evaluate(async () => {
     const names = await caches.keys();
     const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
     return { names, paths: requests.flat().map(({ url }) => new URL(url).pathname) };
   });
 
-test('every view opens without the server, also one that was never looked at, and what needs the server says so', async ({ page, context }) => {
+test('every view opens offline, even for the first time, and reports when it needs the server', async ({ page, context }) => {
   await install(page);
   await context.setOffline(true);
   for (const [address, title] of Object.entries(VIEWS)) {
@@ -33,7 +33,7 @@ test('every view opens without the server, also one that was never looked at, an
   await expect(page.getByRole('alert')).toContainText('The server cannot be reached');
 });
 
-test('nothing but the files of this build is kept', async ({ page }) => {
+test('caches only the files of the current build', async ({ page }) => {
   await page.goto('/health');
   await page.evaluate(async () => (await caches.open('page-1')).put('/assets/old.js', new Response('')));
   await install(page);
@@ -42,7 +42,7 @@ test('nothing but the files of this build is kept', async ({ page }) => {
   await expect(page.getByTestId('emotion')).toBeVisible();
   await page.goto('/sessions');
   await expect(page.getByRole('link', { name: 'sad.wav' })).toBeVisible();
-  const { names, paths } = await kept(page);
+  const { names, paths } = await cached(page);
   expect(names).toEqual([expect.stringMatching(/^page-[0-9a-f]{16}$/)]);
   const assets = paths.filter((path) => path.startsWith('/assets/'));
   for (const name of ['Explorer', 'capture-worklet']) expect(assets.some((path) => path.includes(name))).toBe(true);
@@ -50,7 +50,7 @@ test('nothing but the files of this build is kept', async ({ page }) => {
   expect(paths.filter((path) => !assets.includes(path)).toSorted()).toEqual(['/', '/icon.svg', '/manifest.webmanifest']);
 });
 
-test('the page opens without the server whatever else of it was looked at', async ({ page, context }) => {
+test('the page opens offline, whichever other addresses were visited', async ({ page, context }) => {
   await install(page);
   for (const address of ['/health', '/metrics', '/samples/happy.wav', '/samples/index.json']) await page.goto(address);
   await context.setOffline(true);

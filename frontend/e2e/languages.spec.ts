@@ -1,12 +1,12 @@
-/** Every language, and writing from right to left. */
+/** Every language, and right-to-left layout. */
 import { expect, test } from '@playwright/test';
 
 const VIEWS = ['/', '/live', '/batch', '/sessions', '/voices', '/about', '/?sample=angry'];
 
-test.describe('a Hindi browser', () => {
+test.describe('Hindi browser', () => {
   test.use({ locale: 'hi-IN' });
 
-  test('gets Hindi, and another language by hand, which is remembered', async ({ page }) => {
+  test('shows Hindi, and remembers a language chosen instead', async ({ page }) => {
     await page.goto('/');
     await expect(page.locator('html')).toHaveAttribute('lang', 'hi');
     await expect(page.getByRole('link', { name: 'लाइव' })).toBeVisible();
@@ -24,7 +24,7 @@ for (const [language, locale] of [['Hindi', 'hi-IN'], ['Spanish', 'es-MX'], ['En
   test.describe(language, () => {
     test.use({ locale, viewport: { width: 375, height: 800 } });
 
-    test('the views fit into the header or below it at every width', async ({ page }) => {
+    test('the navigation fits at every width', async ({ page }) => {
       await page.goto('/about');
       await expect(page.getByRole('table')).toBeVisible();
       for (const width of [320, 700, 701, 980, 981, 1280]) {
@@ -33,7 +33,7 @@ for (const [language, locale] of [['Hindi', 'hi-IN'], ['Spanish', 'es-MX'], ['En
       }
     });
 
-    test('nothing is cut off at 375 px, from left to right and from right to left', async ({ page }) => {
+    test('no view overflows at 375 px, left to right and right to left', async ({ page }) => {
       for (const view of VIEWS) {
         for (const direction of ['ltr', 'rtl']) {
           await page.goto(view);

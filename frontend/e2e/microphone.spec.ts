@@ -1,4 +1,4 @@
-/** The fake microphone plays public/samples/angry.wav once, then silence; each getUserMedia begins it anew. */
+/** Recording. The fake microphone plays public/samples/angry.wav once, then silence; each getUserMedia call restarts it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { firstModel } from './models';
@@ -6,10 +6,10 @@ import { firstModel } from './models';
 const clip = new URL('../public/samples/angry.wav', import.meta.url).pathname;
 const CLIP_MILLISECONDS = 2757;
 
-test.describe('allowed', () => {
+test.describe('with a microphone', () => {
   test.use({ permissions: ['microphone'] });
 
-  test('a recording gets the same emotion as the file, in at most three clicks', async ({ page, request }) => {
+  test('a recording yields the same emotion as the file, in at most three clicks', async ({ page, request }) => {
     const answer = await request.post('/upload', {
       multipart: {
         file: { name: 'clip.wav', mimeType: 'audio/wav', buffer: readFileSync(clip) },
@@ -23,13 +23,13 @@ test.describe('allowed', () => {
     await page.waitForTimeout(CLIP_MILLISECONDS + 300);
     const upload = page.waitForResponse('**/api/v1/analyse');
     await page.getByRole('button', { name: 'Stop' }).click();
-    const { prediction: heard } = await (await upload).json();
+    const { prediction: recorded } = await (await upload).json();
     await expect(page.getByTestId('emotion')).toHaveAttribute('data-emotion', expected.emotion);
-    expect(heard.probabilities[expected.emotion]).toBeCloseTo(expected.probabilities[expected.emotion], 0);
-    expect(heard.duration_seconds).toBeGreaterThan(CLIP_MILLISECONDS / 1000 - 0.1);
+    expect(recorded.probabilities[expected.emotion]).toBeCloseTo(expected.probabilities[expected.emotion], 0);
+    expect(recorded.duration_seconds).toBeGreaterThan(CLIP_MILLISECONDS / 1000 - 0.1);
   });
 
-  test('the meter moves, stop gives the device back, and the page can record again', async ({ page }) => {
+  test('the meter moves, cancel releases the device, and recording works again', async ({ page }) => {
     await page.addInitScript(() => {
       const tracks: MediaStreamTrack[] = [];
       const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

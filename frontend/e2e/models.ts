@@ -6,7 +6,7 @@ interface Listed {
   figure: { ua: number; speaker_independent: boolean } | null;
 }
 
-/** The model that the page begins with: the one with the best figure on unseen speakers. */
+/** The page's initial model: the most accurate one on unseen speakers. */
 export async function firstModel(request: APIRequestContext): Promise<Listed> {
   const { models } = (await (await request.get('/api/v1/models')).json()) as { models: Listed[] };
   const measured = models.filter(({ figure }) => figure?.speaker_independent);

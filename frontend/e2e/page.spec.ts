@@ -5,36 +5,37 @@ import { sample, upload, watch } from './steps';
 
 const emotion = (page: Page) => page.getByTestId('emotion');
 
-/** Cells of all tables on the page whose edges are not those of the header above them; and how many were looked at. */
+/** Table cells that are not aligned with the header of their column, and the number of cells checked. */
 const columns = (page: Page) =>
   page.locator('table').evaluateAll((tables: HTMLTableElement[]) => {
-    const astray: string[] = [];
+    const misaligned: string[] = [];
     let seen = 0;
     for (const table of tables) {
       const above: HTMLTableCellElement[] = [];
-      const free: number[] = []; // first row in which a column is not taken by a cell from further up
+      const free: number[] = []; // first row of each column below a cell that spans rows
       for (const row of table.rows) {
         let column = 0;
         for (const cell of row.cells) {
           while ((free[column] ?? 0) > row.rowIndex) column += 1;
           const [own, head] = [cell, (above[column] ??= cell)].map((one) => one.getBoundingClientRect());
-          if (Math.abs(own!.left - head!.left) > 1 || Math.abs(own!.right - head!.right) > 1) astray.push(`${above[column]!.innerText}: ${cell.innerText}`);
+          if (Math.abs(own!.left - head!.left) > 1 || Math.abs(own!.right - head!.right) > 1) misaligned.push(`${above[column]!.innerText}: ${cell.innerText}`);
           for (let i = 0; i < cell.colSpan; i += 1) free[column + i] = row.rowIndex + cell.rowSpan;
           column += cell.colSpan;
           seen += 1;
         }
       }
     }
-    return { astray, seen };
+    return { misaligned, seen };
   });
 
 async function expectColumns(page: Page) {
-  const { astray, seen } = await columns(page);
+  const { misaligned, seen } = await columns(page);
   expect(seen).toBeGreaterThan(2);
-  expect(astray).toEqual([]);
+  expect(misaligned).toEqual([]);
 }
-test('one click on a sample gives a result, without a complaint and without a foreign request', async ({ page, request }) => {
-  const { complaints, foreign } = watch(page);
+
+test('one click on a sample gives a result, without errors or external requests', async ({ page, request }) => {
+  const { consoleErrors, externalRequests } = watch(page);
   await page.goto('/');
   await page.getByRole('button', { name: /Angry voice/ }).click();
   await expect(emotion(page)).toBeVisible();
@@ -42,25 +43,25 @@ test('one click on a sample gives a result, without a complaint and without a fo
   await expect(page.getByRole('list', { name: 'Probability of each emotion' }).getByRole('listitem')).toHaveCount((await firstModel(request)).labels.length);
   await page.getByRole('button', { name: 'Play the recording' }).click();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible();
-  expect(complaints).toEqual([]);
-  expect(foreign).toEqual([]);
+  expect(consoleErrors).toEqual([]);
+  expect(externalRequests).toEqual([]);
 });
 
-test('what the first view shows is asked for once, with the page itself', async ({ page }) => {
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+test('the data of the first view are requested only once', async ({ page }) => {
+  const paths: string[] = [];
+  page.on('request', (request) => paths.push(new URL(request.url()).pathname));
   await page.goto('/', { waitUntil: 'networkidle' });
-  const answers = asked.filter((path) => /^.api|samples/.test(path)).toSorted();
-  expect(answers).toEqual(['/api/v1/limits', '/api/v1/models', '/samples/index.json']);
+  const data = paths.filter((path) => /^.api|samples/.test(path)).toSorted();
+  expect(data).toEqual(['/api/v1/limits', '/api/v1/models', '/samples/index.json']);
 });
 
-test('the page is drawn while the server takes its time', async ({ page }) => {
+test('the page is rendered before the server responds', async ({ page }) => {
   await page.route(/api\/v1/, () => {});
   await page.goto('/', { waitUntil: 'commit' });
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
-test('an upload takes two clicks and shows what the API says', async ({ page, request }) => {
+test('an upload takes two clicks and shows the result of the API', async ({ page, request }) => {
   await page.goto('/');
   await upload(page, sample('sad'));
   await expect(emotion(page)).toBeVisible();
@@ -73,7 +74,7 @@ test('an upload takes two clicks and shows what the API says', async ({ page, re
   await expect(emotion(page)).toHaveAttribute('data-emotion', (await answer.json()).emotion);
 });
 
-test('a recording can be dropped anywhere', async ({ page }) => {
+test('a recording can be dropped anywhere on the page', async ({ page }) => {
   await page.goto('/');
   const data = await page.evaluateHandle((bytes) => {
     const transfer = new DataTransfer();
@@ -103,7 +104,7 @@ test('everything works by keyboard', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
-test('waiting can be stopped, and the recording is kept', async ({ page }) => {
+test('an analysis can be cancelled, and the recording is kept', async ({ page }) => {
   await page.goto('/');
   await page.route('**/api/v1/analyse', () => {}, { times: 1 });
   await upload(page, sample('happy'));
@@ -115,7 +116,7 @@ test('waiting can be stopped, and the recording is kept', async ({ page }) => {
 
 const view = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name }).click();
 
-test('a session opens as often as it is asked for, as the server has it by then', async ({ page }) => {
+test('a session can be opened repeatedly, in its current state on the server', async ({ page }) => {
   await page.goto('/');
   await upload(page, sample('angry'));
   await expect(emotion(page)).toBeVisible();
@@ -143,7 +144,7 @@ test('a session opens as often as it is asked for, as the server has it by then'
   await expect(emotion(page)).toHaveCount(0);
 });
 
-test('after another recording was asked for, Back analyses the sample again', async ({ page }) => {
+test('Back analyses the sample again after a new analysis was started', async ({ page }) => {
   await page.goto('/?sample=angry');
   await page.getByRole('button', { name: 'Analyse another' }).click();
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
@@ -151,7 +152,7 @@ test('after another recording was asked for, Back analyses the sample again', as
   await expect(page.locator('main').getByText('Intended by the actor: angry.')).toBeVisible();
 });
 
-test('an answer that is kept nowhere stays while another view is looked at; from it, Analyse leads to the start', async ({ page }) => {
+test('a result that is not stored survives a visit to another view, and Analyse then leads to the start', async ({ page }) => {
   await page.goto('/');
   await page.getByRole('switch', { name: /Store the result/ }).uncheck({ force: true });
   await upload(page, sample('sad'));
@@ -169,8 +170,8 @@ test('an answer that is kept nowhere stays while another view is looked at; from
   await expect(page.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
-test('with site data blocked everything works, and nothing is remembered', async ({ page }) => {
-  const { complaints } = watch(page);
+test('everything works with site data blocked, and nothing is remembered', async ({ page }) => {
+  const { consoleErrors } = watch(page);
   await page.addInitScript(() => {
     const blocked = () => {
       throw new DOMException('Access is denied for this document.', 'SecurityError');
@@ -180,7 +181,7 @@ test('with site data blocked everything works, and nothing is remembered', async
   await page.goto('/');
   await page.getByRole('button', { name: 'Dismiss this notice' }).click();
   const keep = page.getByRole('switch', { name: /Store the result/ });
-  await expect(keep).not.toBeChecked(); // nobody could find it again
+  await expect(keep).not.toBeChecked(); // it could not be found again
   await keep.check({ force: true });
   await upload(page, sample('angry'));
   await expect(emotion(page)).toBeVisible();
@@ -193,10 +194,10 @@ test('with site data blocked everything works, and nothing is remembered', async
   await page.getByRole('button', { name: /Colores/ }).click();
   await page.reload();
   await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
-  expect(complaints).toEqual([]);
+  expect(consoleErrors).toEqual([]);
 });
 
-test('what the browser calls offline does not keep the page from a server that is there; one that is gone is said so at once', async ({ page }) => {
+test('sends requests even if the browser reports being offline, and reports an unreachable server at once', async ({ page }) => {
   await page.goto('/');
   await upload(page, sample('angry'));
   await expect(emotion(page)).toBeVisible();
@@ -211,16 +212,16 @@ test('what the browser calls offline does not keep the page from a server that i
   await expect(page.getByRole('alert')).toContainText('The server cannot be reached', { timeout: 3000 });
 });
 
-test('a view that did not come is tried again without a reload, which would lose the answer', async ({ page }) => {
+test('a view that failed to load is retried without a reload, which would lose the result', async ({ page }) => {
   await page.goto('/');
   await page.route('**/assets/Explorer-*', (route) => route.abort());
   await page.getByRole('button', { name: /Angry voice/ }).click();
   for (let time = 0; time < 2; time += 1) {
     await expect(page.getByRole('alert')).toContainText('This view stopped working');
     if (time) await page.unroute('**/assets/Explorer-*');
-    const asked = page.waitForRequest(/Explorer-/);
+    const requested = page.waitForRequest(/Explorer-/);
     await page.getByRole('button', { name: 'Try again' }).click();
-    await asked;
+    await requested;
   }
   await expect(page.locator('[data-testid=spectrogram] canvas')).toBeVisible();
   await page.route('**/assets/About-*', (route) => route.abort());
@@ -237,12 +238,12 @@ for (const width of [375, 1280]) {
   test.describe(`${width} px`, () => {
     test.use({ viewport: { width, height: 800 } });
 
-    test('in every table the cells stand under their headers', async ({ page }) => {
+    test('the cells of every table are aligned with their headers', async ({ page }) => {
       await page.goto('/about');
       await expect(page.getByRole('table')).toBeVisible();
       await expectColumns(page);
-      await page.addStyleTag({ content: 'table { display: flex }' }); // such a slip would be seen
-      expect((await columns(page)).astray).not.toEqual([]);
+      await page.addStyleTag({ content: 'table { display: flex }' }); // checks that misalignment is detected
+      expect((await columns(page)).misaligned).not.toEqual([]);
       await page.goto('/batch');
       await page.getByTestId('files').setInputFiles(['angry', 'happy', 'sad'].map(sample));
       await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();

@@ -1,9 +1,9 @@
-/** What is kept: seen, renamed, exported and deleted by this browser only. */
+/** Stored results: viewed, renamed, exported and deleted by this browser only. */
 import { readFileSync } from 'node:fs';
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { sample, tabTo, upload } from './steps';
 
-async function keep(page: Page, name = 'angry') {
+async function store(page: Page, name = 'angry') {
   await page.goto('/');
   await upload(page, sample(name));
   await expect(page.getByTestId('emotion')).toBeVisible();
@@ -12,8 +12,8 @@ async function keep(page: Page, name = 'angry') {
 const open = (page: Page) => page.getByRole('link', { name: 'Sessions' }).click();
 const rows = (page: Page) => page.getByTestId('session');
 
-test('a result is kept, opens again without its audio, and another browser sees none of it', async ({ page, browser, baseURL }) => {
-  await keep(page);
+test('a stored result opens again without its audio, and is hidden from another browser', async ({ page, browser, baseURL }) => {
+  await store(page);
   const emotion = await page.getByTestId('emotion').textContent();
   await open(page);
   await page.getByRole('link', { name: 'angry.wav' }).click();
@@ -22,16 +22,16 @@ test('a result is kept, opens again without its audio, and another browser sees 
   await expect(page.getByRole('button', { name: 'Play the recording' })).toHaveCount(0);
   const address = page.url();
   const other = await browser.newContext({ baseURL });
-  const stranger = await other.newPage();
-  await stranger.goto('/sessions');
-  await expect(stranger.getByText('No stored results yet')).toBeVisible();
-  await stranger.goto(address);
-  await expect(stranger.getByRole('alert')).toContainText('Session not found');
+  const otherPage = await other.newPage();
+  await otherPage.goto('/sessions');
+  await expect(otherPage.getByText('No stored results yet')).toBeVisible();
+  await otherPage.goto(address);
+  await expect(otherPage.getByRole('alert')).toContainText('Session not found');
   await other.close();
 });
 
-test('sessions are searched, renamed and deleted, one or all', async ({ page }) => {
-  for (const name of ['angry', 'happy', 'sad']) await keep(page, name);
+test('sessions can be searched, renamed and deleted, one or all', async ({ page }) => {
+  for (const name of ['angry', 'happy', 'sad']) await store(page, name);
   await open(page);
   await expect(rows(page)).toHaveCount(3);
   await page.getByRole('button', { name: 'Rename sad.wav' }).click();
@@ -54,8 +54,8 @@ test('sessions are searched, renamed and deleted, one or all', async ({ page }) 
   await expect(page.locator('main').getByText('No stored results yet')).toBeVisible();
 });
 
-test('the keyboard alone searches, renames, exports and deletes, and is never lost', async ({ page }) => {
-  for (const name of ['angry', 'happy', 'sad']) await keep(page, name);
+test('sessions can be searched, renamed, exported and deleted by keyboard, without losing the focus', async ({ page }) => {
+  for (const name of ['angry', 'happy', 'sad']) await store(page, name);
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const link = (name: string) => page.getByRole('link', { name, exact: true });
   const press = async (control: Locator) => {
@@ -104,8 +104,8 @@ test('the keyboard alone searches, renames, exports and deletes, and is never lo
   await expect(link('Back to home')).toBeFocused();
 });
 
-test('every export is downloaded, and says what the page says', async ({ page }) => {
-  await keep(page);
+test('every export can be downloaded, and contains the result shown', async ({ page }) => {
+  await store(page);
   const emotion = (await page.getByTestId('emotion').getAttribute('data-emotion'))!;
   const expected: Record<string, RegExp> = {
     'JSON (everything)': new RegExp(`"emotion": ?"${emotion}"[^]*"attention"[^]*"descriptors"[^]*"curves"[^]*"marks"[^]*"statistics"`),
@@ -126,7 +126,7 @@ test('every export is downloaded, and says what the page says', async ({ page })
   }
 });
 
-test('what is not to be kept is not kept, until an export asks for it', async ({ page }) => {
+test('with storing turned off, a result is stored only for an export that needs it', async ({ page }) => {
   await page.goto('/');
   await page.getByRole('switch', { name: /Store the result/ }).uncheck({ force: true });
   await upload(page, sample('sad'));

@@ -1,19 +1,19 @@
-/** What several specs do. */
+/** Steps shared by the specs. */
 import { expect, test, type Locator, type Page } from '@playwright/test';
 
 export const sample = (name: string) => new URL(`../public/samples/${name}.wav`, import.meta.url).pathname;
 
-/** Every message of the console and every foreign address; a page that keeps its promises has neither. */
+/** Collects console errors and requests to other hosts; there should be neither. */
 export function watch(page: Page) {
-  const complaints: string[] = [];
-  const foreign: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
+  const consoleErrors: string[] = [];
+  const externalRequests: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()));
+  page.on('pageerror', (error) => consoleErrors.push(error.message));
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol.startsWith('http') && host !== new URL(test.info().project.use.baseURL!).host) foreign.push(request.url());
+    if (protocol.startsWith('http') && host !== new URL(test.info().project.use.baseURL!).host) externalRequests.push(request.url());
   });
-  return { complaints, foreign };
+  return { consoleErrors, externalRequests };
 }
 
 export async function upload(page: Page, file: string | { name: string; mimeType: string; buffer: Buffer }) {
@@ -22,7 +22,7 @@ export async function upload(page: Page, file: string | { name: string; mimeType
   await (await chooser).setFiles(file);
 }
 
-/** A mono WAV of these samples. */
+/** A mono WAV file with these samples. */
 export function wav(samples: Buffer, { rate = 16000, bits = 16, format = 1 } = {}): Buffer {
   const head = Buffer.alloc(44);
   head.write('RIFF');
@@ -40,7 +40,7 @@ export function wav(samples: Buffer, { rate = 16000, bits = 16, format = 1 } = {
   return Buffer.concat([head, samples]);
 }
 
-/** Goes to a control as a keyboard does: with Tab, from where the focus is. */
+/** Moves the focus to a control by pressing Tab. */
 export async function tabTo(page: Page, control: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab') {
   await expect(control).toBeVisible();
   for (let presses = 0; presses < 80; presses += 1) {

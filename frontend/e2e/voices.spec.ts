@@ -1,23 +1,23 @@
-/** Voices that a model is calibrated to: made, used and deleted by this browser only. */
+/** Speaker profiles: created, used and deleted by this browser only. */
 import { expect, test, type Page } from '@playwright/test';
 import { sample, watch } from './steps';
 
-const MOODS = ['angry', 'happy', 'sad'].map(sample);
+const SAMPLES = ['angry', 'happy', 'sad'].map(sample);
 const rows = (page: Page) => page.getByTestId('profile');
 const recordings = (page: Page) => page.getByRole('list', { name: 'Recordings' }).getByRole('listitem');
 
-async function make(page: Page, name: string) {
+async function createProfile(page: Page, name: string) {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
-  await page.getByTestId('file').setInputFiles(MOODS);
+  await page.getByTestId('file').setInputFiles(SAMPLES);
   await expect(page.locator('main').getByText('3 recordings', { exact: true })).toBeVisible();
   await page.getByRole('button', { name: 'Create profile' }).click();
   await expect(page.getByRole('heading', { name: `The speaker profile “${name}” is ready` })).toBeFocused();
 }
 
-test('a voice is made, listed, named in an answer and in its session, and deleted', async ({ page, browser, baseURL }) => {
-  const { complaints, foreign } = watch(page);
-  await make(page, 'Asha K');
+test('a profile can be created, used and deleted, and is named in results and sessions', async ({ page, browser, baseURL }) => {
+  const { consoleErrors, externalRequests } = watch(page);
+  await createProfile(page, 'Asha K');
   await expect(rows(page)).toHaveCount(1);
   await expect(rows(page)).toContainText(/Asha K.*Whisper.*3 recordings, .* of speech/);
   await page.getByRole('button', { name: 'Close' }).click();
@@ -37,9 +37,9 @@ test('a voice is made, listed, named in an answer and in its session, and delete
   await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha K');
 
   const other = await browser.newContext({ baseURL });
-  const stranger = await other.newPage();
-  await stranger.goto('/voices');
-  await expect(stranger.getByText('No speaker profiles yet')).toBeVisible();
+  const otherPage = await other.newPage();
+  await otherPage.goto('/voices');
+  await expect(otherPage.getByText('No speaker profiles yet')).toBeVisible();
   await other.close();
 
   await page.getByRole('link', { name: 'Profiles' }).click();
@@ -52,14 +52,14 @@ test('a voice is made, listed, named in an answer and in its session, and delete
   await page.getByRole('link', { name: 'Analyse' }).click();
   await expect(page.getByRole('button', { name: /Angry voice/ })).toBeVisible();
   await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveCount(0);
-  expect(complaints).toEqual([]);
-  expect(foreign).toEqual([]);
+  expect(consoleErrors).toEqual([]);
+  expect(externalRequests).toEqual([]);
 });
 
-test('what the server refuses is explained and still here', async ({ page }) => {
+test('a rejection is explained, and the input is kept', async ({ page }) => {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill('../asha');
-  await page.getByTestId('file').setInputFiles(MOODS);
+  await page.getByTestId('file').setInputFiles(SAMPLES);
   await page.getByTestId('file').setInputFiles([{ name: 'notes.wav', mimeType: 'audio/wav', buffer: Buffer.from('only words') }]);
   const create = page.getByRole('button', { name: 'Create profile' });
   await create.click();
@@ -70,17 +70,17 @@ test('what the server refuses is explained and still here', async ({ page }) => 
   await expect(page.getByRole('alert')).toContainText('notes.wav');
   await expect(recordings(page)).toHaveCount(4);
   await page.getByRole('button', { name: 'Remove notes.wav' }).click();
-  await page.getByTestId('file').setInputFiles(Array.from({ length: 6 }, () => MOODS).flat());
+  await page.getByTestId('file').setInputFiles(Array.from({ length: 6 }, () => SAMPLES).flat());
   await expect(recordings(page)).toHaveCount(21);
   await create.click();
   await expect(page.getByRole('alert')).toContainText('Too many recordings');
   await expect(page.getByRole('alert')).toContainText('21 recordings were sent; expected at most 20');
 });
 
-test('it can be stopped, with what is known then, and tried again', async ({ page }) => {
+test('creating a profile can be cancelled and retried', async ({ page }) => {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
-  await page.getByTestId('file').setInputFiles(MOODS);
+  await page.getByTestId('file').setInputFiles(SAMPLES);
   await page.route('**/api/v1/profiles', () => {}, { times: 1 });
   await page.getByRole('button', { name: 'Create profile' }).click();
   await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused();
@@ -93,9 +93,9 @@ test('it can be stopped, with what is known then, and tried again', async ({ pag
   await expect(page.getByRole('heading', { name: 'The speaker profile “Asha” is ready' })).toBeFocused();
 });
 
-test('a live session is calibrated to the chosen voice, and goes without it once that is gone', async ({ page, context }) => {
+test('a live session uses the selected profile, and starts without it after it was deleted', async ({ page, context }) => {
   await context.grantPermissions(['microphone']);
-  await make(page, 'Asha');
+  await createProfile(page, 'Asha');
   await page.getByRole('region', { name: /is ready/ }).getByRole('button', { name: /^Analyse/ }).click();
   await page.getByRole('link', { name: 'Live' }).click();
   await expect(page.getByRole('combobox', { name: 'Speaker profile' })).toHaveValue('Asha');
@@ -114,10 +114,10 @@ test('a live session is calibrated to the chosen voice, and goes without it once
   await expect(page.locator('main').getByText('Calibrated to')).toHaveCount(0);
 });
 
-test('what would make a voice better is said', async ({ page }) => {
+test('advises how to improve a profile', async ({ page }) => {
   await page.goto('/voices');
   await page.getByRole('textbox', { name: 'Name' }).fill('Asha');
-  await page.getByTestId('file').setInputFiles(MOODS[0]!);
+  await page.getByTestId('file').setInputFiles(SAMPLES[0]!);
   await page.getByRole('button', { name: 'Create profile' }).click();
   await expect(page.getByRole('region', { name: 'The speaker profile “Asha” is ready' })).toContainText('5 to 20 recordings work better');
 });
@@ -125,7 +125,7 @@ test('what would make a voice better is said', async ({ page }) => {
 test.describe('with a microphone', () => {
   test.use({ permissions: ['microphone'] });
 
-  test('several are recorded in turn, with the keyboard alone', async ({ page }) => {
+  test('several recordings can be made by keyboard', async ({ page }) => {
     await page.goto('/voices');
     await page.getByRole('button', { name: 'Record' }).focus();
     for (const number of [1, 2, 3]) {

@@ -4,9 +4,9 @@ import layout from '../../components/layout.module.css';
 import { ModelPicker } from '../../features/models/ModelPicker';
 import { preselected, type useModels } from '../../features/models/useModels';
 import { Recorder } from '../../features/recorder/Recorder';
+import { CreatedProfile } from '../../features/voices/CreatedProfile';
 import { Enroll } from '../../features/voices/Enroll';
 import { enrollment } from '../../features/voices/enrollment';
-import { Made } from '../../features/voices/Made';
 import { Profiles } from '../../features/voices/Profiles';
 import type { Limits, Profile } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
@@ -23,7 +23,7 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
   const [picked, pick] = useState<string>();
   const able = models.filter(({ profiles }) => profiles);
   const model = able.find(({ name }) => name === (picked ?? chosen?.name)) ?? preselected(able, able[0]?.name ?? '');
-  const doors = (
+  const sources = (
     <div className={layout.doors}>
       <Recorder limits={limits} onRecorded={enrollment.addRecorded} />
       <DropZone limits={limits} multiple onFiles={enrollment.add} />
@@ -35,9 +35,9 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
         <h2>{words.title}</h2>
         <p>{words.subtitle}</p>
       </div>
-      <Made onUse={onUse} />
+      <CreatedProfile onUse={onUse} />
       {model && (
-        <Enroll limits={limits} model={model.name} doors={doors} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />
+        <Enroll limits={limits} model={model.name} sources={sources} setup={<ModelPicker models={able} chosen={model} onChoose={pick} />} />
       )}
       {models.length > 0 && !model && <p className={layout.card}>{words.unable}</p>}
       <Profiles models={models} onUse={onUse} />

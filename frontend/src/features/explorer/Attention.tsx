@@ -5,7 +5,7 @@ import { share, type View } from '../../lib/audio/axis';
 import css from './explorer.module.css';
 import { WAVE_PIXELS } from './useSound';
 
-/** How much the model made of each stretch, as a veil over the waveform: the higher, the more. */
+/** The model's attention or saliency over time, as translucent bars over the waveform. */
 export const Attention = memo(function Attention({ attention, view }: { attention: Weights; view: View }) {
   const draw = useCallback<Draw>(
     (context, width, height) => {

@@ -13,15 +13,15 @@ interface Props {
   segments: Segment[];
   length: number;
   view: View;
-  /** Index of the segment with the focus or the last one that had it. */
+  /** Index of the segment that has or last had the focus. */
   selected: number;
   onSelect: (index: number) => void;
 }
 
-const ROOM_FOR_ICON = 0.028; // of the width in view
+const ROOM_FOR_ICON = 0.028; // share of the visible width
 const ROOM_FOR_NAME = 0.11;
 
-/** Who sounds how, when: one button a segment, of which one at a time can be reached by Tab; brackets lead to the others. */
+/** Emotion segments over time, one button each. Only the selected one is in the tab order; brackets move between them. */
 export const EmotionTrack = memo(function EmotionTrack({ segments, length, view, selected, onSelect }: Props) {
   const { explorer, noSpeech } = useWords();
   const list = useRef<HTMLOListElement>(null);

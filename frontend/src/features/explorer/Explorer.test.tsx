@@ -7,7 +7,7 @@ import { analysisOf, happy } from '../../../tests/server';
 import type { Segment } from '../../lib/api';
 import { Explorer } from './Explorer';
 
-/** A player whose time the test sets. */
+/** A fake player whose position the test sets. */
 const wave = vi.hoisted(() => {
   const listeners: Record<string, () => void> = {};
   return {
@@ -52,27 +52,27 @@ beforeEach(() => {
   wave.seconds = 0;
 });
 
-test('the segment with the focus is repeated, whichever is being played', async () => {
+test('repeats the focused segment, even while another one plays', async () => {
   renderPage(<Explorer analysis={analysis} file={file} marks={[]} />);
-  const again = await screen.findByRole('button', { name: 'Repeat the segment' });
+  const repeat = await screen.findByRole('button', { name: 'Repeat the segment' });
   act(() => wave.listeners.play!());
   const parts = within(screen.getByRole('list', { name: 'Emotion over time' })).getAllByRole('button');
   act(() => parts[1]!.focus());
   wave.seconds = 7;
   fireEvent.keyDown(parts[1]!, { key: 'l' });
-  expect(again).toHaveAttribute('aria-pressed', 'true');
+  expect(repeat).toHaveAttribute('aria-pressed', 'true');
   expect(wave.seconds).toBe(3);
 });
 
-test('without a chosen segment the one that is played is repeated', async () => {
+test('repeats the segment being played if none is selected', async () => {
   renderPage(<Explorer analysis={analysis} file={file} marks={[]} />);
-  const again = await screen.findByRole('button', { name: 'Repeat the segment' });
+  const repeat = await screen.findByRole('button', { name: 'Repeat the segment' });
   wave.seconds = 7;
-  await userEvent.click(again);
+  await userEvent.click(repeat);
   expect(wave.seconds).toBe(6);
 });
 
-test('the waveform takes the colours of the page when they change', async () => {
+test('updates the waveform colours when the colour scheme changes', async () => {
   const set = vi.spyOn(wave, 'setOptions');
   const Dark = () => {
     const { setColorScheme } = useMantineColorScheme();
@@ -91,7 +91,7 @@ test('the waveform takes the colours of the page when they change', async () => 
   await waitFor(() => expect(set).toHaveBeenLastCalledWith(expect.objectContaining({ waveColor: 'rgb(2, 2, 2)' })));
 });
 
-test('what counted is drawn without the recording, too', async () => {
+test('shows the attention without the recording, too', async () => {
   renderPage(<Explorer analysis={analysis} marks={[]} />);
   expect(screen.queryByTestId('attention')).toBeNull();
   await userEvent.click(screen.getByRole('switch', { name: 'What the model attended to' }));

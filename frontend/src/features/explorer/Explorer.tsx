@@ -12,9 +12,9 @@ import { useWords } from '../../lib/i18n/language';
 import { Attention } from './Attention';
 import { EmotionTrack } from './EmotionTrack';
 import css from './explorer.module.css';
-import { action, belongsToControl, HELP } from './keys';
+import { action, belongsToControl, SHORTCUTS } from './keys';
 import { levelTable } from './levels';
-import { Cursor, Playhead, Shade } from './Overlays';
+import { Cursor, LoopRegion, Playhead } from './Overlays';
 import { savePicture } from './picture';
 import { SegmentDetail } from './SegmentDetail';
 import { segmentAt, segmentName } from './segments';
@@ -26,12 +26,12 @@ import { useSound, type Sound } from './useSound';
 
 interface Props {
   analysis: Analysis;
-  /** The recording, where this browser has it. */
+  /** The recording, if this browser has it. */
   file?: File;
   marks: Mark[];
 }
 
-/** The answer over time: emotions, waveform and spectrogram on one time axis with one playhead. */
+/** The result over time: emotions, waveform and spectrogram on one time axis with one playhead. */
 export function Explorer({ analysis, file, marks }: Props) {
   const { explorer } = useWords();
   const { prediction, attention } = analysis;
@@ -47,10 +47,10 @@ export function Explorer({ analysis, file, marks }: Props) {
   const [kind, setKind] = useState<Kind>('mel');
   const [attended, setAttended] = useState(false);
   const playable = file !== undefined && !sound.failed;
-  const weights = attended ? attention : null; // kept with the answer, so that they are drawn without a waveform, too
+  const weights = attended ? attention : null; // stored with the result, so available without the recording
   const computed = useRef<{ picture: Picture; view: View } | null>(null);
 
-  useFollowing(sound.wave, axis, width, segments[looping]);
+  useFollowPlayback(sound.wave, axis, width, segments[looping]);
   const seek = useCallback((seconds: number) => sound.wave?.setTime(Math.max(0, Math.min(seconds, length))), [sound.wave, length]);
   const select = useCallback(
     (index: number) => {
@@ -72,17 +72,17 @@ export function Explorer({ analysis, file, marks }: Props) {
   const play = () => void sound.wave?.playPause();
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const asked = action(event);
-    if (!asked || belongsToControl(event.key, event.target)) return;
+    const command = action(event);
+    if (!command || belongsToControl(event.key, event.target)) return;
     event.preventDefault();
     const now = sound.wave?.getCurrentTime() ?? 0;
-    if (asked.do === 'play') play();
-    if (asked.do === 'skip') skip(now + asked.seconds);
-    if (asked.do === 'seek') skip(asked.share * length);
-    if (asked.do === 'zoom') axis.zoom(asked.factor, now >= view.from && now <= view.to ? now : undefined);
-    if (asked.do === 'fit') axis.fit();
-    if (asked.do === 'loop') loop();
-    if (asked.do === 'segment') select(Math.max(0, Math.min(segments.length - 1, selected + asked.step)));
+    if (command.do === 'play') play();
+    if (command.do === 'skip') skip(now + command.seconds);
+    if (command.do === 'seek') skip(command.share * length);
+    if (command.do === 'zoom') axis.zoom(command.factor, now >= view.from && now <= view.to ? now : undefined);
+    if (command.do === 'fit') axis.fit();
+    if (command.do === 'loop') loop();
+    if (command.do === 'segment') select(Math.max(0, Math.min(segments.length - 1, selected + command.step)));
   };
   const skip = (seconds: number) => {
     seek(seconds);
@@ -93,7 +93,7 @@ export function Explorer({ analysis, file, marks }: Props) {
   }, []);
 
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys for the whole chart; each has a button too
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- shortcuts for the whole chart; each has a button, too
     <section className={clsx(layout.card, css.explorer)} aria-label={explorer.label} onKeyDown={onKeyDown}>
       <Toolbar
         playable={playable}
@@ -110,9 +110,9 @@ export function Explorer({ analysis, file, marks }: Props) {
         onPlay={play}
         onPicture={() => void savePicture({ prediction, view, samples: sound.samples, spectrogram: computed.current })}
       />
-      {/* times run from left to right in every language, as scores and waveforms do */}
+      {/* time runs from left to right in every language */}
       <div dir="ltr" className={css.stageRoom} ref={room}>
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the place for the keys above */}
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- takes the shortcuts above */}
         <div className={css.stage} ref={stage} role="group" aria-label={explorer.stage} tabIndex={0} {...pointer.handlers}>
           <Ruler view={view} width={width} />
           <EmotionTrack segments={segments} length={length} view={view} selected={selected} onSelect={select} />
@@ -123,7 +123,7 @@ export function Explorer({ analysis, file, marks }: Props) {
             </div>
           )}
           {sound.samples && <Spectrogram samples={sound.samples} view={view} kind={kind} onPicture={onPicture} />}
-          <Shade view={view} segment={segments[looping]} />
+          <LoopRegion view={view} segment={segments[looping]} />
           <Marks view={view} marks={marks} />
           {pointer.seconds !== null && <Cursor view={view} seconds={pointer.seconds} />}
           <Playhead view={view} wave={sound.wave} />
@@ -159,8 +159,8 @@ export function Explorer({ analysis, file, marks }: Props) {
   );
 }
 
-/** The waveform shows what is in view; playing turns the page, or goes back to the beginning of the loop. */
-function useFollowing(wave: Sound['wave'], { view, reveal }: Axis, width: number, loop?: { start: number; end: number }) {
+/** Scrolls the waveform with the view, and moves the view with playback or restarts the loop. */
+function useFollowPlayback(wave: Sound['wave'], { view, reveal }: Axis, width: number, loop?: { start: number; end: number }) {
   useEffect(() => {
     if (!wave || !width) return;
     wave.zoom(width / (view.to - view.from));
@@ -222,7 +222,7 @@ function Help() {
   return (
     <p className={css.keys}>
       {explorer.keysIntro}{' '}
-      {HELP.map(([name, keys]) => (
+      {SHORTCUTS.map(([name, keys]) => (
         <span key={name}>
           {keys.map((key) => (
             <Kbd key={key} size="xs">

@@ -10,12 +10,12 @@ import { useTime } from './useSound';
 
 interface Props {
   prediction: Prediction;
-  /** The segment under the pointer or with the focus; -1 leaves the choice to the playhead. */
+  /** Index of the hovered or focused segment; -1 selects the one at the playhead. */
   index: number;
   wave: WaveSurfer | null;
 }
 
-/** What one segment carries; only of interest where there are several. */
+/** Probabilities of one segment; shown only if there are several. */
 export function SegmentDetail({ prediction, index, wave }: Props) {
   const { explorer } = useWords();
   const time = useTime(wave);

@@ -4,7 +4,7 @@ import type { View } from '../../lib/audio/axis';
 import { marks, type Kind, type Picture, type Wanted } from '../../lib/audio/spectrum';
 import css from './explorer.module.css';
 import { paint } from './paint';
-import type { Delivery, Order } from './spectrogram.worker';
+import type { WorkerRequest, WorkerResponse } from './spectrogram.worker';
 import { DECODED_HERTZ } from './useSound';
 
 export const SPECTROGRAM_PIXELS = 132;
@@ -14,17 +14,17 @@ interface Props {
   samples: Float32Array;
   view: View;
   kind: Kind;
-  /** What was computed last, for the table and the picture. */
+  /** Receives each computed spectrogram, for the PNG. */
   onPicture: (picture: Picture, view: View) => void;
 }
 
-/** Level over time and frequency of the stretch in view. */
+/** Spectrogram of the visible range. */
 export const Spectrogram = memo(function Spectrogram({ samples, view, kind, onPicture }: Props) {
-  const [shown, setShown] = useState<Delivery | null>(null);
+  const [shown, setShown] = useState<WorkerResponse | null>(null);
   const receive = useCallback(
-    (delivery: Delivery) => {
-      setShown(delivery);
-      onPicture(delivery.picture, delivery.wanted);
+    (response: WorkerResponse) => {
+      setShown(response);
+      onPicture(response.picture, response.wanted);
     },
     [onPicture],
   );
@@ -32,7 +32,7 @@ export const Spectrogram = memo(function Spectrogram({ samples, view, kind, onPi
   const draw = useCallback<Draw>(
     (context, width, height) => {
       if (!shown) return;
-      // until the new view is computed, the old picture is stretched to where it belongs
+      // stretches the old spectrogram to its place until the new one is computed
       const scale = width / (view.to - view.from);
       const { from, to } = shown.wanted;
       context.drawImage(paint(shown.picture), (from - view.from) * scale, 0, (to - from) * scale, height);
@@ -53,31 +53,31 @@ export const Spectrogram = memo(function Spectrogram({ samples, view, kind, onPi
   );
 });
 
-/** One worker as long as the component lives; it computes one view at a time, and next the latest that was asked for. */
-function useWorker(samples: Float32Array, view: View, kind: Kind, receive: (delivery: Delivery) => void) {
+/** Runs one worker per recording, which computes one view at a time; only the latest pending request is kept. */
+function useWorker(samples: Float32Array, view: View, kind: Kind, receive: (response: WorkerResponse) => void) {
   const worker = useRef<Worker | null>(null);
   const next = useRef<Wanted | null>(null);
   const busy = useRef(false);
-  const ask = useCallback(() => {
+  const sendNext = useCallback(() => {
     if (busy.current || !next.current || !worker.current) return;
     busy.current = true;
-    worker.current.postMessage({ wanted: next.current } satisfies Order);
+    worker.current.postMessage({ wanted: next.current } satisfies WorkerRequest);
     next.current = null;
   }, []);
   useEffect(() => {
-    const made = new Worker(new URL('./spectrogram.worker.ts', import.meta.url), { type: 'module' });
-    made.postMessage({ samples, sampleRate: DECODED_HERTZ } satisfies Order);
-    worker.current = made;
+    const created = new Worker(new URL('./spectrogram.worker.ts', import.meta.url), { type: 'module' });
+    created.postMessage({ samples, sampleRate: DECODED_HERTZ } satisfies WorkerRequest);
+    worker.current = created;
     busy.current = false;
-    made.onmessage = ({ data }: MessageEvent<Delivery>) => {
+    created.onmessage = ({ data }: MessageEvent<WorkerResponse>) => {
       busy.current = false;
       receive(data);
-      ask();
+      sendNext();
     };
-    return () => made.terminate();
-  }, [samples, receive, ask]);
+    return () => created.terminate();
+  }, [samples, receive, sendNext]);
   useEffect(() => {
     next.current = { kind, from: view.from, to: view.to, columns: COLUMNS };
-    ask();
-  }, [samples, view, kind, ask]);
+    sendNext();
+  }, [samples, view, kind, sendNext]);
 }

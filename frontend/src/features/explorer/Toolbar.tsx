@@ -26,10 +26,10 @@ interface Props {
   axis: Axis;
   looping: boolean;
   onLoop?: () => void;
-  /** Undefined where there is no spectrogram. */
+  /** Undefined without a spectrogram. */
   kind?: Kind;
   onKind: (kind: Kind) => void;
-  /** What of the model can be shown; undefined where there is nothing. */
+  /** The kind of attention the model provides; undefined without one. */
   attention?: Attention['kind'];
   attended: boolean;
   onAttended: (shown: boolean) => void;
@@ -37,7 +37,7 @@ interface Props {
   onPicture: () => void;
 }
 
-/** Everything that keys do, as buttons, and what is shown. */
+/** A button for each keyboard shortcut, and the display options. */
 export function Toolbar(props: Props) {
   const { explorer } = useWords();
   const { playable, sound, length, axis, looping, onLoop, kind, onKind, attention, attended, onAttended, onPlay, onPicture } = props;

@@ -26,7 +26,7 @@ const prediction: Prediction = {
   },
 };
 
-test('a moment lies in a segment or between them', () => {
+test('finds the segment at a time and the gaps between segments', () => {
   expect([0, 1, 3.9, 4, 7].map((seconds) => segmentAt(segments, seconds))).toEqual([-1, 0, 0, 1, -1]);
   expect(gaps(segments, 8)).toEqual([
     [0, 1],
@@ -35,19 +35,19 @@ test('a moment lies in a segment or between them', () => {
   expect(gaps([], 8)).toEqual([[0, 8]]);
 });
 
-test('the probabilities of a segment are those of its windows', () => {
+test('averages the probabilities of the windows in a segment', () => {
   expect(probabilitiesIn(prediction, segments[0]!).happy).toBeCloseTo((0.9 + 0.8 + 0.7) / 3);
   expect(probabilitiesIn(prediction, segments[1]!).sad).toBeCloseTo((0.8 + 0.9) / 2);
   expect(probabilitiesIn({ ...prediction, timeline: null }, segments[0]!)).toEqual(happy.probabilities);
 });
 
-test('a segment is told in words', () => {
+test('describes a segment in words', () => {
   expect(segmentText(segments[1]!)).toBe('Unsure, closest to sad, 4.0 s to 6.0 s, 60%');
 });
 
 const press = (key: string, rest = {}) => action({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...rest });
 
-test('keys mean what the help says', () => {
+test('maps keys to actions', () => {
   expect(press(' ')).toEqual({ do: 'play' });
   expect(press('ArrowRight')).toEqual({ do: 'skip', seconds: 1 });
   expect(press('ArrowLeft', { shiftKey: true })).toEqual({ do: 'skip', seconds: -5 });
@@ -63,7 +63,7 @@ test('keys mean what the help says', () => {
   expect([press('l', { ctrlKey: true }), press('x')]).toEqual([null, null]);
 });
 
-test('keys of a control stay its own', () => {
+test('leaves keys to the focused control', () => {
   const button = document.createElement('button');
   const slider = document.createElement('div');
   slider.setAttribute('role', 'slider');
@@ -74,7 +74,7 @@ test('keys of a control stay its own', () => {
   ]);
 });
 
-test('a table that scrolls keeps the keys that scroll it, and no others', () => {
+test('leaves only the scroll keys to a scrollable table', () => {
   const table = document.createElement('div');
   table.dataset.scrolls = '';
   const place = table.appendChild(document.createElement('div'));
@@ -89,7 +89,7 @@ test('a table that scrolls keeps the keys that scroll it, and no others', () => 
   expect(belongsToControl('ArrowLeft', document.createElement('div'))).toBe(false);
 });
 
-test('the table of a spectrogram is of the kind that is drawn', () => {
+test('summarises each kind of spectrogram in its own bands', () => {
   const tone = Float32Array.from({ length: 16000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1760 * i) / 16000)); // an A
   const read = (kind: 'mel' | 'stft' | 'chroma') => {
     const { head, rows } = levelTable(tone, { from: 0, to: 1 }, kind);

@@ -1,4 +1,4 @@
-/** What keys do while the chart has the focus. */
+/** Keyboard shortcuts of the chart. */
 
 export type Action =
   | { do: 'play' }
@@ -17,8 +17,8 @@ interface Pressed {
   altKey: boolean;
 }
 
-/** Shown under the chart; the words are `explorer.keys`. */
-export const HELP = [
+/** The list under the chart; its texts are in `explorer.keys`. */
+export const SHORTCUTS = [
   ['play', ['Space']],
   ['skip', ['←', '→']],
   ['zoom', ['+', '−']],
@@ -58,13 +58,12 @@ export function action({ key, shiftKey, ctrlKey, metaKey, altKey }: Pressed): Ac
   }
 }
 
-const SCROLLING = [' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'];
+const SCROLL_KEYS = [' ', 'ArrowLeft', 'ArrowRight', 'Home', 'End'];
 
-/** Whether the key means something to the control that has the focus, such as the space bar to a button, or arrows to a
- * table that is wider than its place. */
+/** Whether the focused control handles the key itself, such as a button the space bar, or a scrollable table the arrows. */
 export function belongsToControl(key: string, target: EventTarget): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest('input, textarea, select, [role="slider"], [role="radio"], [role="menu"]')) return true;
-  if (SCROLLING.includes(key) && target.closest('[data-scrolls]')) return true;
+  if (SCROLL_KEYS.includes(key) && target.closest('[data-scrolls]')) return true;
   return (key === ' ' || key === 'Enter') && target.closest('button, a, [role="switch"]') !== null;
 }

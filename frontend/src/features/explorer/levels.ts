@@ -1,4 +1,4 @@
-/** A spectrogram in few numbers, for the table behind it: of the kind that is drawn. */
+/** Summary of the shown spectrogram in few numbers, for the table behind it. */
 import type { View } from '../../lib/audio/axis';
 import { decibels, heightOf, NOTE_NAMES, spectrogram, type Kind } from '../../lib/audio/spectrum';
 import { number } from '../../lib/i18n/format';
@@ -6,9 +6,9 @@ import { words } from '../../lib/i18n/language';
 import { DECODED_HERTZ } from './useSound';
 
 const BANDS_HERTZ = [0, 500, 1000, 2000, 4000, 8000];
-const STEPS = 12;
+const TABLE_ROWS = 12;
 
-/** A column of the table: what it is called, and which rows of the spectrogram it sums up, the last not included. */
+/** A column of the table: its name, and the range of spectrogram rows it summarises, excluding `end`. */
 interface Band {
   name: string;
   rows: (rows: number) => [first: number, end: number];
@@ -19,7 +19,7 @@ export function levelTable(samples: Float32Array, view: View, kind: Kind): { hea
   return {
     head: [words().explorer.time, ...bands.map(({ name }) => name)],
     rows: () => {
-      const { rows, columns, levels } = spectrogram(samples, DECODED_HERTZ, { kind, ...view, columns: STEPS });
+      const { rows, columns, levels } = spectrogram(samples, DECODED_HERTZ, { kind, ...view, columns: TABLE_ROWS });
       return Array.from({ length: columns }, (_, column) => [
         number(view.from + ((column + 0.5) / columns) * (view.to - view.from), 2),
         ...bands.map((band) => {

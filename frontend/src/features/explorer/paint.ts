@@ -1,4 +1,4 @@
-/** Levels as colours: from dark violet over red to cream. Lightness alone tells them apart, so that every eye can. */
+/** Colour map of spectrograms, from dark violet through red to cream. Lightness rises monotonically, for any colour vision. */
 import type { Picture } from '../../lib/audio/spectrum';
 
 const STOPS: [number, number, number][] = [
@@ -18,7 +18,7 @@ const COLOURS = Uint32Array.from({ length: 256 }, (_, level) => {
   return (255 << 24) | (blue << 16) | (green << 8) | red; // little-endian RGBA
 });
 
-/** A canvas with one pixel for every level; the lowest row is at the bottom. */
+/** Draws one pixel per level on a new canvas, with the lowest row at the bottom. */
 export function paint({ rows, columns, levels }: Picture): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
   canvas.width = columns;

@@ -1,4 +1,4 @@
-/** The timeline as a PNG, for a slide or a report: emotions with their names, waveform and spectrogram of what is in view. */
+/** Exports the visible part of the chart as a PNG: emotion segments, waveform and spectrogram. */
 import { token } from '../../components/Canvas';
 import type { Prediction, Segment } from '../../lib/api';
 import { share, ticks, type View } from '../../lib/audio/axis';
@@ -16,19 +16,19 @@ const [TITLE, BAND, WAVE, SPECTROGRAM, AXIS] = [64, 72, 150, 260, 44];
 const GAP = 10;
 const FONT = "'Figtree Variable', 'Noto Sans Devanagari Variable', system-ui, sans-serif";
 
-interface Shown {
+interface Content {
   prediction: Prediction;
   view: View;
   samples: Float32Array | null;
   spectrogram: { picture: Picture; view: View } | null;
 }
 
-export async function savePicture(shown: Shown): Promise<void> {
-  const blob = await new Promise<Blob | null>((resolve) => drawPicture(shown).toBlob(resolve, 'image/png'));
-  if (blob) saveFile(blob, `${shown.prediction.file.replace(/\.\w+$/, '')}.png`);
+export async function savePicture(content: Content): Promise<void> {
+  const blob = await new Promise<Blob | null>((resolve) => drawPicture(content).toBlob(resolve, 'image/png'));
+  if (blob) saveFile(blob, `${content.prediction.file.replace(/\.\w+$/, '')}.png`);
 }
 
-function drawPicture({ prediction, view, samples, spectrogram }: Shown): HTMLCanvasElement {
+function drawPicture({ prediction, view, samples, spectrogram }: Content): HTMLCanvasElement {
   const canvas = document.createElement('canvas');
   canvas.width = WIDTH;
   canvas.height = TITLE + BAND + GAP + (samples ? WAVE + GAP : 0) + (spectrogram ? SPECTROGRAM + GAP : 0) + AXIS + MARGIN / 2;

@@ -1,16 +1,16 @@
-/** Reading an answer over time: what lies under a moment, and what a segment's probabilities are. */
+/** Segments of a result: lookup by time, probabilities, names and gaps. */
 import type { Prediction, Segment } from '../../lib/api';
 import { emotionName, emotionWord } from '../../lib/emotions';
 import { certainty, duration } from '../../lib/i18n/format';
 import { words } from '../../lib/i18n/language';
 
-/** Index of the segment that holds a moment in s; -1 between segments. */
+/** Index of the segment at a time in s; -1 between segments. */
 export function segmentAt(segments: Segment[], seconds: number): number {
   return segments.findIndex(({ start, end }) => seconds >= start && seconds < end);
 }
 
-/** Mean probabilities of the windows that a segment was made from: a window speaks for the hop in its middle. A recording
- * of one window has only its own, and a segment at the edge belongs to the nearest. */
+/** Mean probabilities of the windows whose middle hop overlaps the segment, or of the nearest window if there is none.
+ * A recording of a single window has one set of probabilities. */
 export function probabilitiesIn({ timeline, probabilities }: Prediction, segment: Segment): Record<string, number> {
   if (!timeline?.start.length) return probabilities;
   const distances = timeline.start.map((start, i) => {

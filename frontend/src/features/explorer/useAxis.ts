@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useMemo, useState, type RefObject } from 'react';
 import { panned, showing, whole, zoomed, type View } from '../../lib/audio/axis';
 
-const WHEEL_ZOOM = 0.002; // per pixel of the wheel
+const WHEEL_ZOOM = 0.002; // per pixel of wheel movement
 
-/** What is in view, and the ways to change it: wheel and pinch zoom, sideways wheel and dragging pan. */
+/** The visible range and its controls: Ctrl+wheel and pinch zoom, horizontal wheel and dragging pan. */
 export function useAxis(length: number, stage: RefObject<HTMLElement | null>) {
   const [view, setView] = useState<View>(() => whole(length));
 

@@ -1,9 +1,9 @@
 import { useRef, useState, type PointerEvent, type RefObject } from 'react';
 import type { Axis } from './useAxis';
 
-const STILL_PIXELS = 4; // a click may tremble
+const DRAG_THRESHOLD_PIXELS = 4;
 
-/** The moment under the pointer; a click goes there, dragging pans. */
+/** The time under the pointer, in s; a click seeks there, dragging pans. */
 export function usePointer({ view, pan }: Axis, stage: RefObject<HTMLElement | null>, onClick: (seconds: number) => void) {
   const [seconds, setSeconds] = useState<number | null>(null);
   const drag = useRef<{ x: number; moved: boolean } | null>(null);
@@ -18,7 +18,7 @@ export function usePointer({ view, pan }: Axis, stage: RefObject<HTMLElement | n
     onPointerMove: (event: PointerEvent) => {
       const { seconds: here, perPixel } = at(event);
       setSeconds(here);
-      if (!drag.current || (!drag.current.moved && Math.abs(event.clientX - drag.current.x) < STILL_PIXELS)) return;
+      if (!drag.current || (!drag.current.moved && Math.abs(event.clientX - drag.current.x) < DRAG_THRESHOLD_PIXELS)) return;
       pan((drag.current.x - event.clientX) * perPixel);
       drag.current = { x: event.clientX, moved: true };
     },

@@ -4,7 +4,7 @@ import WaveSurfer from 'wavesurfer.js';
 import { token } from '../../components/Canvas';
 
 export const WAVE_PIXELS = 84;
-/** What the models hear; nothing above 8 kHz is looked at. */
+/** Sampling rate of the models, whose input ends at 8 kHz. */
 export const DECODED_HERTZ = 16000;
 
 export interface Sound {
@@ -12,11 +12,11 @@ export interface Sound {
   playing: boolean;
   /** Decoded to mono at `DECODED_HERTZ`. */
   samples: Float32Array | null;
-  /** The browser cannot decode this format. */
+  /** Whether the browser cannot decode the format. */
   failed: boolean;
 }
 
-/** The recording as a drawn waveform that can be played; it is destroyed with the component. */
+/** A playable waveform of the recording; destroyed when the component unmounts. */
 export function useSound(file: File | undefined, container: RefObject<HTMLElement | null>): Sound {
   const [wave, setWave] = useState<WaveSurfer | null>(null);
   const [playing, setPlaying] = useState(false);
@@ -24,7 +24,7 @@ export function useSound(file: File | undefined, container: RefObject<HTMLElemen
   const [failed, setFailed] = useState(false);
   useEffect(() => {
     if (!container.current || !file) return;
-    const made = WaveSurfer.create({
+    const created = WaveSurfer.create({
       container: container.current,
       height: WAVE_PIXELS,
       ...colours(),
@@ -35,17 +35,17 @@ export function useSound(file: File | undefined, container: RefObject<HTMLElemen
       hideScrollbar: true,
       sampleRate: DECODED_HERTZ,
     });
-    made.on('play', () => setPlaying(true));
-    made.on('pause', () => setPlaying(false));
-    made.on('error', () => setFailed(true));
-    made.loadBlob(file).then(
+    created.on('play', () => setPlaying(true));
+    created.on('pause', () => setPlaying(false));
+    created.on('error', () => setFailed(true));
+    created.loadBlob(file).then(
       () => {
-        setWave(made);
-        setSamples(mono(made.getDecodedData()));
+        setWave(created);
+        setSamples(mono(created.getDecodedData()));
       },
       () => setFailed(true),
     );
-    return () => made.destroy();
+    return () => created.destroy();
   }, [file, container]);
   const scheme = useComputedColorScheme();
   useEffect(() => wave?.setOptions(colours()), [wave, scheme]);
@@ -56,7 +56,7 @@ function colours() {
   return { waveColor: token('--wave'), progressColor: token('--accent') };
 }
 
-/** The position in s, as often as it changes. */
+/** Playback position in s; re-renders on every change. */
 export function useTime(wave: WaveSurfer | null): number {
   return useSyncExternalStore(
     (listener) => wave?.on('timeupdate', listener) ?? (() => {}),

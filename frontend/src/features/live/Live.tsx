@@ -31,20 +31,20 @@ import { LiveSession, type Ended, type Phase, type Snapshot } from './session';
 import { Statistics } from './Statistics';
 
 const UPDATE = 'live-update';
-const LATE_WINDOWS = 2; // so many may wait for a server that is only busy
+const MAX_BACKLOG = 2; // windows that may wait before the server counts as not responding rather than busy
 
 interface Props {
   model?: string;
-  /** Name of the voice that it is calibrated to. */
+  /** Name of the speaker profile to calibrate to. */
   speaker?: string;
-  /** What the model tells apart. */
+  /** The model's classes. */
   emotions: readonly Emotion[];
   onEnded: (ended: Ended) => void;
-  /** What can be chosen before it begins. */
+  /** Choices offered before the session starts. */
   setup: ReactNode;
 }
 
-/** The emotion of whoever speaks, second by second. */
+/** Recognises the emotion of the current speaker, second by second. */
 export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
   const { live } = useWords();
   const [keepAudio, setKeepAudio] = useState(false);
@@ -68,28 +68,28 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
   if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={close} onEnd={() => void end()} />;
   return (
     <>
-      <Beginning focused={closed} keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
+      <StartCard focused={closed} keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
       {setup}
     </>
   );
 }
 
-interface BeginningProps {
-  /** Whether a session was closed just now: what had the focus is gone with it. */
+interface StartCardProps {
+  /** Moves the focus to the start button, because closing a session removed the focused element. */
   focused: boolean;
   keepAudio: boolean;
   onKeepAudio: (keep: boolean) => void;
   onStart: () => void;
 }
 
-function Beginning({ focused, keepAudio, onKeepAudio, onStart }: BeginningProps) {
+function StartCard({ focused, keepAudio, onKeepAudio, onStart }: StartCardProps) {
   const { live } = useWords();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (focused) button.current?.focus();
   }, [focused]);
   return (
-    <section className={clsx(layout.card, css.beginning)} aria-label={live.title}>
+    <section className={clsx(layout.card, css.startCard)} aria-label={live.title}>
       <Button ref={button} size="lg" className={capture.record} leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
         {live.start}
       </Button>
@@ -104,7 +104,7 @@ function Beginning({ focused, keepAudio, onKeepAudio, onStart }: BeginningProps)
 interface RunningProps {
   session: LiveSession;
   emotions: readonly Emotion[];
-  /** Begins anew, calibrated to the chosen voice or not. */
+  /** Starts a new session, calibrated to the selected speaker profile unless `calibrated` is false. */
   onStart: (calibrated?: boolean) => void;
   onClose: () => void;
   onEnd: () => void;
@@ -112,23 +112,25 @@ interface RunningProps {
 
 function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
   const { live, refusals, recorder } = useWords();
-  const { speaker } = session.asked;
+  const { speaker } = session.options;
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
-  useSpoken(now);
+  useStatusAnnouncements(now);
   const { history, marks, phase, error, refusal } = now;
-  const ways = { onDismiss: onClose, dismissLabel: recorder.close };
-  const soFar = <SoFar history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />;
-  if (refusal && phase === 'idle') return <Problem {...refusals[refusal]} onRetry={() => onStart()} {...ways} />;
+  const closing = { onDismiss: onClose, dismissLabel: recorder.close };
+  const overview = (
+    <SessionOverview history={history} windows={history.count} seconds={Math.floor(now.seconds)} emotions={emotions} marks={marks} />
+  );
+  if (refusal && phase === 'idle') return <Problem {...refusals[refusal]} onRetry={() => onStart()} {...closing} />;
   if (error && (phase === 'idle' || phase === 'ended')) {
     const deleted = error.code === 'session_unknown';
     return (
       <>
         {deleted ? (
-          <Problem {...live.deleted} {...ways} />
+          <Problem {...live.deleted} {...closing} />
         ) : (
-          <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...ways} />
+          <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...closing} />
         )}
-        {phase === 'ended' && soFar}
+        {phase === 'ended' && overview}
       </>
     );
   }
@@ -138,7 +140,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
       {error && <ServerProblem error={error} onDismiss={() => session.dismiss()} dismissLabel={recorder.close} />}
       <section className={clsx(layout.card, css.live)} aria-label={live.title}>
         <div className={verdict.resultColumns}>
-          <Current latest={now.latest} heard={now.latestHeard} phase={phase} />
+          <CurrentResult latest={now.latest} recordedAt={now.latestRecordedAt} phase={phase} />
           <Bars order={emotions} probabilities={now.latest?.probabilities ?? {}} />
         </div>
         <Controls now={now} session={session} onEnd={onEnd} />
@@ -149,23 +151,23 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
           </Text>
         )}
       </section>
-      {soFar}
+      {overview}
     </>
   );
 }
 
-interface SoFarProps {
+interface SessionOverviewProps {
   history: History;
-  /** Changes whenever the history does. */
+  /** Number of results in `history`; triggers a re-render, because `history` is mutated in place. */
   windows: number;
-  /** s of sound that was heard, whole. */
+  /** Length of the recorded audio in whole seconds. */
   seconds: number;
   emotions: readonly Emotion[];
   marks: Mark[];
 }
 
-/** What was heard up to now. Memoised: the level changes many times a second, this once. */
-const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }: SoFarProps) {
+/** Timeline, statistics and tables of the session so far. Memoised, because the level changes many times a second. */
+const SessionOverview = memo(function SessionOverview({ history, windows, seconds, emotions, marks }: SessionOverviewProps) {
   const { live } = useWords();
   const rows = () =>
     history.windows.map((one) => [
@@ -188,14 +190,14 @@ const SoFar = memo(function SoFar({ history, windows, seconds, emotions, marks }
   );
 });
 
-/** Tells a screen reader what changes, not every figure: what is heard, whether it is, whether the server answers. */
-function useSpoken({ latest, phase, full, seconds, waiting, trouble }: Snapshot) {
+/** Announces changes of the result, the phase and the connection to screen readers, but not every figure. */
+function useStatusAnnouncements({ latest, phase, full, seconds, waiting, connectionError }: Snapshot) {
   const { live } = useWords();
-  const heard = latest ? heading(latest, live.noSpeech, live.unsure) : live.first;
+  const result = latest ? heading(latest, live.noSpeech, live.unsure) : live.first;
   const paused = full ? live.full : live.pausedHint(duration(seconds));
-  const said: Partial<Record<Phase, string>> = { opening: live.opening, listening: heard, paused, ending: live.ending };
-  useAnnounced(said[phase] ?? '');
-  const lost = trouble !== null && waiting > LATE_WINDOWS;
+  const status: Partial<Record<Phase, string>> = { opening: live.opening, recording: result, paused, ending: live.ending };
+  useAnnounced(status[phase] ?? '');
+  const lost = connectionError !== null && waiting > MAX_BACKLOG;
   const wasLost = useRef(false);
   useEffect(() => {
     if (lost) announce(live.gone);
@@ -204,14 +206,14 @@ function useSpoken({ latest, phase, full, seconds, waiting, trouble }: Snapshot)
   }, [lost, live]);
 }
 
-/** What is heard now, large. */
-function Current({ latest, heard, phase }: { latest?: ChunkAnswer; heard: number; phase: Phase }) {
+/** The latest result, in large type. */
+function CurrentResult({ latest, recordedAt, phase }: { latest?: ChunkAnswer; recordedAt: number; phase: Phase }) {
   const { live } = useWords();
   useEffect(() => {
     if (!latest) return;
-    performance.measure(UPDATE, { start: heard }); // from sound to screen; whoever observes it gets it
+    performance.measure(UPDATE, { start: recordedAt }); // latency from audio to screen, for performance observers
     performance.clearMeasures(UPDATE);
-  }, [latest, heard]);
+  }, [latest, recordedAt]);
   const sure = latest?.state === 'emotion' && latest.emotion;
   const tone = sure ? emotionColor(sure) : 'var(--emotion-neutral)';
   return (
@@ -254,7 +256,7 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
   const busy = phase === 'opening' || phase === 'ending';
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    if (document.activeElement === document.body) first.current?.focus(); // what had the focus is gone
+    if (document.activeElement === document.body) first.current?.focus(); // the focused element was removed
   }, [phase, refusal, error]);
   const mark = () => {
     if (busy) return;
@@ -265,13 +267,13 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
   return (
     <div className={css.controls}>
       <Text className={clsx(capture.timer, css.time)} role="timer" aria-label={live.heard}>
-        {phase === 'listening' && <span className={capture.recordingDot} aria-hidden />}
+        {phase === 'recording' && <span className={capture.recordingDot} aria-hidden />}
         {clock(now.seconds)}
       </Text>
       <Meter label={recorder.level} level={now.level} />
       <div className={css.controlButtons}>
         <Button
-          {...off(busy)}
+          {...inactive(busy)}
           ref={first}
           variant="default"
           leftSection={paused ? <IconPlayerPlay aria-hidden size={18} /> : <IconPlayerPause aria-hidden size={18} />}
@@ -279,11 +281,11 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
         >
           {paused ? live.resume : live.pause}
         </Button>
-        <Button {...off(busy)} variant="default" leftSection={<IconFlag aria-hidden size={18} />} onClick={mark}>
+        <Button {...inactive(busy)} variant="default" leftSection={<IconFlag aria-hidden size={18} />} onClick={mark}>
           {live.mark}
         </Button>
         <Button
-          {...off(busy)}
+          {...inactive(busy)}
           leftSection={phase === 'ending' ? <Loader aria-hidden size={18} /> : <IconPlayerStopFilled aria-hidden size={18} />}
           onClick={onEnd}
         >
@@ -294,13 +296,13 @@ function Controls({ now, session, onEnd }: { now: Snapshot; session: LiveSession
   );
 }
 
-/** Of a button that does nothing now; one that is disabled would lose the focus. */
-const off = (now: boolean) => ({ 'aria-disabled': now || undefined, 'data-disabled': now || undefined });
+/** Attributes of an inactive button; unlike `disabled`, they let it keep the focus. */
+const inactive = (now: boolean) => ({ 'aria-disabled': now || undefined, 'data-disabled': now || undefined });
 
-/** Says when the server lags or is gone, and that nothing is lost. */
+/** Connection status: tells when the server is slow or unreachable, and that no audio is lost. */
 function Connection({ now }: { now: Snapshot }) {
   const { live } = useWords();
-  const troubled = now.trouble !== null && now.waiting > 0;
+  const troubled = now.connectionError !== null && now.waiting > 0;
   return (
     <Text size="sm" className={clsx(css.connection, (troubled || now.full) && css.troubled)}>
       {now.full ? live.full : troubled ? live.troubled(now.waiting) : now.phase === 'ending' ? live.sending(now.waiting) : ''}

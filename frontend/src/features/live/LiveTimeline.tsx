@@ -6,35 +6,35 @@ import { ticks } from '../../lib/audio/axis';
 import { emotionName } from '../../lib/emotions';
 import { clock } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
-import { KEPT_SECONDS, type History } from './history';
+import { HISTORY_SECONDS, type History } from './history';
 import css from './live.module.css';
 import { HOP_SECONDS } from './windows';
 
 const LANE_PIXELS = 22;
 const AXIS_PIXELS = 22;
-const SHORTEST_SECONDS = 60;
+const MIN_SPAN_SECONDS = 60;
 
 interface Props {
   history: History;
-  /** Changes whenever the history does. */
+  /** Number of results in `history`; triggers a redraw, because `history` is mutated in place. */
   windows: number;
-  /** s of sound that was heard, whole. */
+  /** Length of the recorded audio in whole seconds. */
   seconds: number;
   emotions: readonly Emotion[];
   marks: Mark[];
 }
 
-/** A lane for each emotion: the stronger the colour, the more probable; the likeliest has a bar. Time runs to the right. */
+/** One lane per emotion over time: opacity shows the probability, a bar marks the most likely emotion. */
 export function LiveTimeline({ history, windows, seconds, emotions, marks }: Props) {
   const { live } = useWords();
   const draw = useCallback<Draw>(
     (context, width, height) => {
       if (windows < 0) return;
-      const to = Math.max(seconds, SHORTEST_SECONDS);
-      const from = Math.max(0, to - KEPT_SECONDS);
+      const to = Math.max(seconds, MIN_SPAN_SECONDS);
+      const from = Math.max(0, to - HISTORY_SECONDS);
       const x = (time: number) => ((time - from) / (to - from)) * width;
       drawAxis(context, width, height, { from, to });
-      const colours = emotions.map((one) => token(`--emotion-${one}`)); // asked for once, not for every cell
+      const colours = emotions.map((one) => token(`--emotion-${one}`)); // read once rather than per cell
       for (const { end, probabilities, emotion, state } of history.windows) {
         const [left, right] = [x(Math.max(end - HOP_SECONDS, 0)), x(end)];
         emotions.forEach((one, lane) => {

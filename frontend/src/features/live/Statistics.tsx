@@ -8,7 +8,7 @@ import { useWords } from '../../lib/i18n/language';
 import type { Statistics as Figures } from './history';
 import css from './live.module.css';
 
-/** A session in numbers, so far or in all. */
+/** Statistics of a running or ended live session. */
 export function Statistics({ figures, seconds }: { figures: Figures; seconds: number }) {
   const { live } = useWords();
   const times = Object.entries(figures.seconds).toSorted(([, one], [, other]) => other - one) as [Emotion, number][];

@@ -1,20 +1,20 @@
-/** Who names the emotion of each window in a live session: the server, or whatever else keeps this contract. */
+/** Interface of a backend that analyses the windows of a live session, and its implementation by the server. */
 import { beginLive, endLive, markLive, sendChunk, type ChunkAnswer, type Mark } from '../../lib/api';
 import { encodeWav } from '../../lib/audio/wav';
 import type { Window } from './windows';
 
 export interface Engine {
-  /** Begins a session and gives its id. */
-  begin: (asked: { model?: string; title?: string; speaker?: string }) => Promise<string>;
-  /** Answers for one window; asked again with the same number it answers the same and counts it once. */
-  hear: (session: string, window: Window, sampleRate: number, signal: AbortSignal) => Promise<ChunkAnswer>;
+  /** Starts a session and returns its id. */
+  begin: (options: { model?: string; title?: string; speaker?: string }) => Promise<string>;
+  /** Analyses one window. Idempotent: a repeated sequence number returns the same result and is counted once. */
+  analyse: (session: string, window: Window, sampleRate: number, signal: AbortSignal) => Promise<ChunkAnswer>;
   mark: (session: string, mark: Mark) => Promise<void>;
   end: (session: string) => Promise<void>;
 }
 
 export const serverEngine: Engine = {
-  begin: async (asked) => (await beginLive(asked)).id,
-  hear: (session, { sequence, start, samples }, sampleRate, signal) =>
+  begin: async (options) => (await beginLive(options)).id,
+  analyse: (session, { sequence, start, samples }, sampleRate, signal) =>
     sendChunk(session, sequence, Number(start.toFixed(3)), encodeWav([samples], sampleRate), signal),
   mark: markLive,
   end: endLive,

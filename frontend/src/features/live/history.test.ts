@@ -3,7 +3,7 @@ import session from '../../../tests/live-session.json';
 import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { History } from './history';
 
-const answer = (
+const result = (
   sequence: number,
   emotion: Emotion | null,
   state: ChunkAnswer['state'] = emotion ? 'emotion' : 'no_speech',
@@ -19,28 +19,28 @@ const answer = (
   speech: (emotion ? '1' : '0').repeat(94),
 });
 
-test('answers may come in any order, and twice', () => {
+test('accepts results in any order and ignores duplicates', () => {
   const history = new History();
-  [2, 0, 3, 1, 1, 2].forEach((i) => history.add(answer(i, i < 2 ? 'happy' : 'sad')));
+  [2, 0, 3, 1, 1, 2].forEach((i) => history.add(result(i, i < 2 ? 'happy' : 'sad')));
   expect(history.windows.map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3]);
   expect([history.latest?.sequence, history.count]).toEqual([3, 4]);
   const { seconds, transitions, speech } = history.statistics;
   expect([seconds.happy, seconds.sad, transitions, speech]).toEqual([expect.closeTo(3), expect.closeTo(3), 1, expect.closeTo(1)]);
 });
 
-test('what is unsure changes nothing, silence is no speech', () => {
+test('does not count unsure windows as transitions or silence as speech', () => {
   const history = new History();
-  for (let i = 0; i < 12; i += 1) history.add(i < 4 || i > 7 ? answer(i, 'happy') : answer(i, 'sad', 'unsure'));
+  for (let i = 0; i < 12; i += 1) history.add(i < 4 || i > 7 ? result(i, 'happy') : result(i, 'sad', 'unsure'));
   expect(history.statistics.transitions).toBe(0);
   expect(history.statistics.seconds.sad).toBeCloseTo(4);
-  for (let i = 12; i < 28; i += 1) history.add(answer(i, null));
+  for (let i = 12; i < 28; i += 1) history.add(result(i, null));
   expect(history.statistics.speech).toBeCloseTo(13 / 30, 1);
 });
 
 test.each([
-  ['as they were heard', session.answers],
-  ['the other way round', session.answers.toReversed()],
-])('a session with a pause is counted as the server counts it, the answers %s', (_, answers) => {
+  ['in order', session.answers],
+  ['in reverse order', session.answers.toReversed()],
+])('computes the same statistics as the server for a session with a pause, results %s', (_, answers) => {
   const history = new History();
   answers.forEach((one) => history.add(one as unknown as ChunkAnswer));
   const { seconds, transitions, confidence, speech } = history.statistics;
@@ -55,9 +55,9 @@ test.each([
   ]);
 });
 
-test('two hours keep half an hour of windows and the statistics of everything', () => {
+test('keeps the windows of the last half hour and the statistics of all two hours', () => {
   const history = new History();
-  for (let i = 0; i < 7200; i += 1) history.add(answer(i, i % 60 < 30 ? 'happy' : 'sad'));
+  for (let i = 0; i < 7200; i += 1) history.add(result(i, i % 60 < 30 ? 'happy' : 'sad'));
   expect(history.windows.length).toBeLessThanOrEqual(1804);
   expect(history.windows[0]!.end).toBeGreaterThanOrEqual(history.latest!.end - 1800);
   const { seconds, transitions } = history.statistics;

@@ -5,27 +5,27 @@ import { Outbox } from './outbox';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-const gone = () => new ApiError('network');
+const unreachable = () => new ApiError('network');
 
-test('an outage of 30 s loses nothing and doubles nothing', async () => {
-  let away = false;
+test('delivers every message exactly once despite a 30 s outage', async () => {
+  let offline = false;
   const arrived: number[] = [];
-  const outbox = new Outbox({ atOnce: 2, most: 100, onChange: () => {} });
+  const outbox = new Outbox({ concurrency: 2, capacity: 100, onChange: () => {} });
   for (let second = 0; second < 60; second += 1) {
-    away = second >= 10 && second < 40;
-    outbox.add({ send: () => (away ? Promise.reject(gone()) : Promise.resolve(void arrived.push(second))), onRefused: () => {} });
+    offline = second >= 10 && second < 40;
+    outbox.add({ send: () => (offline ? Promise.reject(unreachable()) : Promise.resolve(void arrived.push(second))), onRefused: () => {} });
     await vi.advanceTimersByTimeAsync(1000);
-    if (second === 30) expect([outbox.size, outbox.trouble?.code]).toEqual([21, 'network']);
+    if (second === 30) expect([outbox.size, outbox.lastError?.code]).toEqual([21, 'network']);
   }
   await vi.advanceTimersByTimeAsync(5000);
   expect(arrived.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 60 }, (_, i) => i));
-  expect([outbox.size, outbox.trouble]).toEqual([0, null]);
+  expect([outbox.size, outbox.lastError]).toEqual([0, null]);
 });
 
-test('what the server asks to wait is waited, and waits grow', async () => {
+test('honours Retry-After, then backs off exponentially', async () => {
   const times: number[] = [];
-  const answers = [new ApiError('not_ready', { status: 503, retryAfter: 3 }), gone(), gone()];
-  const outbox = new Outbox({ atOnce: 1, most: 10, onChange: () => {} });
+  const answers = [new ApiError('not_ready', { status: 503, retryAfter: 3 }), unreachable(), unreachable()];
+  const outbox = new Outbox({ concurrency: 1, capacity: 10, onChange: () => {} });
   outbox.add({
     send: () => {
       times.push(Date.now());
@@ -39,10 +39,10 @@ test('what the server asks to wait is waited, and waits grow', async () => {
   expect(waits).toEqual([3000, 1000, 2000]);
 });
 
-test('what will never be taken is handed back, and the rest goes on', async () => {
+test('reports a permanently rejected message and sends the rest', async () => {
   const refused = vi.fn();
   const sent = vi.fn(() => Promise.resolve());
-  const outbox = new Outbox({ atOnce: 1, most: 10, onChange: () => {} });
+  const outbox = new Outbox({ concurrency: 1, capacity: 10, onChange: () => {} });
   outbox.add({
     send: () => Promise.reject(new ApiError('chunk_conflict', { said: 'Another one came.', status: 409 })),
     onRefused: refused,
@@ -53,24 +53,24 @@ test('what will never be taken is handed back, and the rest goes on', async () =
   expect(sent).toHaveBeenCalledOnce();
 });
 
-test('a full outbox says so, and a few go out at once', async () => {
-  let [now, most] = [0, 0];
+test('limits its size and the number of concurrent requests', async () => {
+  let [running, peak] = [0, 0];
   const send = async () => {
-    most = Math.max(most, (now += 1));
+    peak = Math.max(peak, (running += 1));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    now -= 1;
+    running -= 1;
   };
-  const outbox = new Outbox({ atOnce: 3, most: 5, onChange: () => {} });
-  const taken = Array.from({ length: 7 }, () => outbox.add({ send, onRefused: () => {} }));
-  expect(taken).toEqual([true, true, true, true, true, false, false]);
+  const outbox = new Outbox({ concurrency: 3, capacity: 5, onChange: () => {} });
+  const accepted = Array.from({ length: 7 }, () => outbox.add({ send, onRefused: () => {} }));
+  expect(accepted).toEqual([true, true, true, true, true, false, false]);
   await vi.advanceTimersByTimeAsync(1000);
-  expect(most).toBe(3);
+  expect(peak).toBe(3);
   await outbox.drained();
 });
 
-test('a closed outbox tries nothing again', async () => {
-  const send = vi.fn(() => Promise.reject(gone()));
-  const outbox = new Outbox({ atOnce: 1, most: 5, onChange: () => {} });
+test('does not retry after being closed', async () => {
+  const send = vi.fn(() => Promise.reject(unreachable()));
+  const outbox = new Outbox({ concurrency: 1, capacity: 5, onChange: () => {} });
   outbox.add({ send, onRefused: () => {} });
   outbox.close();
   await vi.advanceTimersByTimeAsync(60_000);

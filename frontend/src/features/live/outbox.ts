@@ -1,96 +1,96 @@
-/** Sends things to a server that may be away: in order of arrival, a few at once, each until it is answered. Nothing is
- * dropped and nothing is given up while the trouble is one that passes. */
+/** Send queue for an unreliable connection: sends in order, a few messages at a time, and retries each one after
+ * transient errors until it is answered. */
 import { asApiError, type ApiError } from '../../lib/api';
 
-export interface Letter {
-  /** Sends it; safe to call again when an answer was lost. */
+export interface Message {
+  /** Must be idempotent: it is called again after a lost response. */
   send: (signal: AbortSignal) => Promise<void>;
-  /** The server answered that it will never take it. */
+  /** Called when the server rejects the message permanently. */
   onRefused: (error: ApiError) => void;
 }
 
 interface Options {
-  atOnce: number;
-  /** How many may wait; beyond, `add` says no. */
-  most: number;
+  concurrency: number;
+  /** Maximum number of unanswered messages; `add` returns false beyond it. */
+  capacity: number;
   onChange: () => void;
 }
 
-const FIRST_WAIT_SECONDS = 0.5;
-const LONGEST_WAIT_SECONDS = 5;
+const MIN_WAIT_SECONDS = 0.5;
+const MAX_WAIT_SECONDS = 5;
 
 export class Outbox {
-  private waiting: Letter[] = [];
+  private waiting: Message[] = [];
   private running = 0;
   private failures = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly end = new AbortController();
-  private idle: (() => void)[] = [];
+  private readonly aborter = new AbortController();
+  private drainListeners: (() => void)[] = [];
   /** Why the last attempt failed; null once one succeeds. */
-  trouble: ApiError | null = null;
+  lastError: ApiError | null = null;
 
   constructor(private readonly options: Options) {}
 
-  /** Letters that were not answered yet. */
+  /** Number of unanswered messages. */
   get size(): number {
     return this.waiting.length + this.running;
   }
 
-  /** Whether there was room. */
-  add(letter: Letter): boolean {
-    if (this.size >= this.options.most) return false;
-    this.waiting.push(letter);
+  /** Queues a message; returns false if the outbox is full. */
+  add(message: Message): boolean {
+    if (this.size >= this.options.capacity) return false;
+    this.waiting.push(message);
     this.next();
     return true;
   }
 
-  /** Resolves when everything is answered. */
+  /** Resolves when every message is answered. */
   drained(): Promise<void> {
-    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+    return this.size === 0 ? Promise.resolve() : new Promise((resolve) => this.drainListeners.push(resolve));
   }
 
-  /** Gives up what is left. */
+  /** Aborts and discards all unanswered messages. */
   close(): void {
-    this.end.abort();
+    this.aborter.abort();
     clearTimeout(this.timer);
     this.waiting = [];
     this.next();
   }
 
   private next(): void {
-    while (!this.timer && !this.end.signal.aborted && this.waiting.length && this.running < this.room()) {
+    while (!this.timer && !this.aborter.signal.aborted && this.waiting.length && this.running < this.concurrency()) {
       void this.deliver(this.waiting.shift()!);
     }
     this.options.onChange();
-    if (this.size === 0) this.idle.splice(0).forEach((done) => done());
+    if (this.size === 0) this.drainListeners.splice(0).forEach((done) => done());
   }
 
-  /** In trouble only one attempt is made at a time. */
-  private room(): number {
-    return this.failures ? 1 : this.options.atOnce;
+  /** One at a time while the last attempt failed. */
+  private concurrency(): number {
+    return this.failures ? 1 : this.options.concurrency;
   }
 
-  private async deliver(letter: Letter): Promise<void> {
+  private async deliver(message: Message): Promise<void> {
     this.running += 1;
     try {
-      await letter.send(this.end.signal);
+      await message.send(this.aborter.signal);
       this.failures = 0;
-      this.trouble = null;
+      this.lastError = null;
     } catch (thrown) {
       const error = asApiError(thrown);
-      if (passes(error)) this.postpone(letter, error);
-      else letter.onRefused(error);
+      if (isTransient(error)) this.retryLater(message, error);
+      else message.onRefused(error);
     } finally {
       this.running -= 1;
       this.next();
     }
   }
 
-  private postpone(letter: Letter, error: ApiError): void {
-    if (this.end.signal.aborted) return;
-    this.waiting.unshift(letter);
-    this.trouble = error;
-    const wait = error.known.retryAfter ?? Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** this.failures);
+  private retryLater(message: Message, error: ApiError): void {
+    if (this.aborter.signal.aborted) return;
+    this.waiting.unshift(message);
+    this.lastError = error;
+    const wait = error.known.retryAfter ?? Math.min(MAX_WAIT_SECONDS, MIN_WAIT_SECONDS * 2 ** this.failures);
     this.failures += 1;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
@@ -100,7 +100,7 @@ export class Outbox {
   }
 }
 
-/** No answer, too busy, or a server in trouble: the same may succeed later. */
-function passes({ status }: ApiError): boolean {
+/** No response, rate limit or server error: the same request may succeed later. */
+function isTransient({ status }: ApiError): boolean {
   return status === 0 || status === 429 || status >= 500;
 }

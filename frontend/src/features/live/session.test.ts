@@ -18,13 +18,13 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-/** A server that can go away, and counts what it gets. */
+/** A fake engine that can be taken offline and records what it receives. */
 function engineOf() {
-  const state = { away: false, refused: null as ApiError | null, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
+  const state = { offline: false, refused: null as ApiError | null, chunks: [] as number[], ended: 0, marks: [] as unknown[] };
   const engine: Engine = {
     begin: () => Promise.resolve('one'),
-    hear: (_, { sequence, start, samples }) => {
-      if (state.away) return Promise.reject(new ApiError('network'));
+    analyse: (_, { sequence, start, samples }) => {
+      if (state.offline) return Promise.reject(new ApiError('network'));
       if (state.refused) return Promise.reject(state.refused);
       state.chunks.push(sequence);
       const answer: ChunkAnswer = {
@@ -59,24 +59,24 @@ async function begun(engine: Engine, keepAudio = false) {
   return session;
 }
 
-test('every second has its window, the first after two', async () => {
+test('sends one window per second, the first after two seconds', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(2);
   expect(state.chunks).toEqual([0]);
   await speak(5);
   expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 7, waiting: 0, latest: { sequence: 5, end: 7 } });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', seconds: 7, waiting: 0, latest: { sequence: 5, end: 7 } });
 });
 
-test('half an hour with an outage of 30 s: all windows once', async () => {
+test('delivers every window of half an hour exactly once despite a 30 s outage', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(60);
-  state.away = true;
+  state.offline = true;
   await speak(30);
-  expect(session.snapshot()).toMatchObject({ waiting: 30, trouble: { code: 'network' }, full: false });
-  state.away = false;
+  expect(session.snapshot()).toMatchObject({ waiting: 30, connectionError: { code: 'network' }, full: false });
+  state.offline = false;
   await speak(1710);
   const ended = await session.end();
   expect(ended?.id).toBe('one');
@@ -84,7 +84,7 @@ test('half an hour with an outage of 30 s: all windows once', async () => {
   expect(state.ended).toBe(1);
 });
 
-test('a pause hears nothing; marks are kept with their time', async () => {
+test('records nothing while paused, and sends marks with their time', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(4);
@@ -99,22 +99,22 @@ test('a pause hears nothing; marks are kept with their time', async () => {
   expect(state.marks).toEqual([{ at: 7, note: 'here' }]);
 });
 
-test('where too much waits, listening is paused instead of losing something', async () => {
+test('pauses when too many windows are waiting, instead of losing audio', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
-  state.away = true;
+  state.offline = true;
   await speak(MOST_WAITING + 10);
   expect(session.snapshot()).toMatchObject({ phase: 'paused', full: true, waiting: MOST_WAITING });
   await session.resume();
   expect(session.snapshot().phase).toBe('paused');
-  state.away = false;
+  state.offline = false;
   await vi.advanceTimersByTimeAsync(10_000);
   await session.resume();
   await speak(3);
   expect(state.chunks.toSorted((one, other) => one - other)).toEqual(Array.from({ length: MOST_WAITING + 2 }, (_, i) => i));
 });
 
-test('the sound is given away only where it was to be kept: all that was heard and nothing of the pauses', async () => {
+test('returns the recorded audio without the pauses, only if it was to be kept', async () => {
   const { engine } = engineOf();
   const session = await begun(engine, true);
   await speak(4);
@@ -130,7 +130,7 @@ test('the sound is given away only where it was to be kept: all that was heard a
   expect((await (await begun(engine)).end())?.file).toBeUndefined();
 });
 
-test('a microphone that is lost is said to be, what it heard counts, and going on opens another one', async () => {
+test('reports a lost microphone, keeps its audio, and resumes with another one', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(4);
@@ -144,13 +144,13 @@ test('a microphone that is lost is said to be, what it heard counts, and going o
   expect(session.snapshot()).toMatchObject({ phase: 'paused', refusal: 'none' });
   await session.resume();
   expect(Microphone.open).toHaveBeenLastCalledWith(null, expect.anything(), { keeps: false, sampleRate: RATE });
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', refusal: null });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', refusal: null });
   await speak(4);
   expect(state.chunks).toEqual([0, 1, 2, 3, 4, 5, 6]);
   expect((await session.end())?.id).toBe('one');
 });
 
-test('when the end fails the session can be ended again, or goes on with a microphone that hears', async () => {
+test('can be resumed with a new microphone or ended again after ending failed', async () => {
   const { state, engine } = engineOf();
   const end = vi.spyOn(engine, 'end').mockRejectedValueOnce(new ApiError('network'));
   const session = await begun(engine);
@@ -160,19 +160,19 @@ test('when the end fails the session can be ended again, or goes on with a micro
   expect(device.close).toHaveBeenCalledOnce();
   await session.resume();
   expect(Microphone.open).toHaveBeenCalledTimes(2);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: null });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', error: null });
   await speak(3);
   expect(state.chunks).toEqual([0, 1, 2, 3]);
   expect((await session.end())?.id).toBe('one');
   expect(end).toHaveBeenCalledTimes(2);
 });
 
-test('what is refused is forgotten once the next is taken, or when it was read', async () => {
+test('clears an error after the next success or when it is dismissed', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   state.refused = new ApiError('audio_unreadable', { status: 422 });
   await speak(3);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', error: { code: 'audio_unreadable' } });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', error: { code: 'audio_unreadable' } });
   session.dismiss();
   expect(session.snapshot().error).toBeNull();
   await speak(1);
@@ -186,7 +186,7 @@ test.each([
   ['session_unknown', 404, 0],
   ['session_ended', 409, 1],
   ['profile_unknown', 404, 1],
-])('after %s listening ends, as nothing else would be taken', async (code, status, ended) => {
+])('ends after the permanent error %s', async (code, status, ended) => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(4);
@@ -203,12 +203,12 @@ test.each([
   expect(state.ended).toBe(ended);
 });
 
-test('a session that is gone when it is to be ended is said to be gone', async () => {
+test('reports a session that was deleted before it could be ended', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(4);
   state.refused = new ApiError('session_unknown', { status: 404 });
-  listener.onBlock(0.5, 0, new Float32Array(0.6 * RATE)); // the rest, which the end sends
+  listener.onBlock(0.5, 0, new Float32Array(0.6 * RATE)); // sent by end() as the last window
   expect(await session.end()).toBeNull();
   expect(session.snapshot()).toMatchObject({ phase: 'ended', error: { code: 'session_unknown' } });
   const other = await begun({ ...engine, end: () => Promise.reject(new ApiError('session_unknown', { status: 404 })) });
@@ -216,7 +216,7 @@ test('a session that is gone when it is to be ended is said to be gone', async (
   expect(other.snapshot()).toMatchObject({ phase: 'ended', error: { code: 'session_unknown' } });
 });
 
-test('leaving ends the session and gives the device back', async () => {
+test('ends the session and releases the device on unmount', async () => {
   const { state, engine } = engineOf();
   const session = await begun(engine);
   await speak(4);
@@ -226,7 +226,7 @@ test('leaving ends the session and gives the device back', async () => {
   expect(state.ended).toBe(1);
 });
 
-test('leaving before the server answered leaves neither microphone nor session open', async () => {
+test('closes the microphone and the session on unmount before the server responded', async () => {
   const { state, engine } = engineOf();
   let answer: (id: string) => void = () => {};
   const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
@@ -239,14 +239,14 @@ test('leaving before the server answered leaves neither microphone nor session o
   expect(state.ended).toBe(1);
 });
 
-test('what is said while the server gets ready counts', async () => {
+test('analyses speech recorded before the server is ready', async () => {
   const { state, engine } = engineOf();
   let answer: (id: string) => void = () => {};
   const session = new LiveSession({ ...engine, begin: () => new Promise((resolve) => (answer = resolve)) }, { keepAudio: false });
   void session.start();
   await vi.advanceTimersByTimeAsync(0);
   await speak(4);
-  expect(session.snapshot()).toMatchObject({ phase: 'listening', seconds: 4, waiting: 3 });
+  expect(session.snapshot()).toMatchObject({ phase: 'recording', seconds: 4, waiting: 3 });
   expect(state.chunks).toEqual([]);
   answer('slow');
   await speak(1);
@@ -254,7 +254,7 @@ test('what is said while the server gets ready counts', async () => {
   expect((await session.end())?.id).toBe('slow');
 });
 
-test('a refused microphone and a server that is gone are told apart', async () => {
+test('tells an unavailable microphone from an unreachable server', async () => {
   vi.spyOn(Microphone, 'open').mockRejectedValueOnce(new MicrophoneError('none'));
   const { engine } = engineOf();
   expect((await begun(engine)).snapshot()).toMatchObject({ phase: 'idle', refusal: 'none' });

@@ -1,10 +1,10 @@
-/** Windows of a live session -> segments, as the server makes them when it ends (backend/ser/timeline.py, streaming.py), so
- * that no figure jumps then; tests/live-session.json holds the two together. */
+/** Merges the windows of a live session into segments as the server does at its end (backend/ser/timeline.py,
+ * streaming.py), so that the figures do not change then; tests/live-session.json keeps both implementations consistent. */
 import type { ChunkAnswer, Emotion } from '../../lib/api';
 import { HOP_SECONDS } from './windows';
 
 const FRAME_SECONDS = 512 / 16_000; // of the speech detector
-const LEAST_SPEECH_SECONDS = 0.25; // a window with less has no say, a segment with less is left out
+const MIN_SPEECH_SECONDS = 0.25; // windows and segments with less are ignored
 const PAUSE_SECONDS = 1; // a longer pause ends a segment
 const SMOOTHING = [0.25, 0.5, 0.25] as const; // weights of the window before, the window itself and the one after
 
@@ -22,25 +22,25 @@ export interface Segment {
 interface Part {
   from: number;
   to: number;
-  /** s of speech. */
+  /** Seconds of speech. */
   speech: number;
   probabilities: Probabilities;
 }
 
-/** The nearest whole number, of two the even one, as Python rounds. */
-export function nearest(value: number): number {
+/** Rounds half to even, as Python does. */
+export function roundHalfEven(value: number): number {
   const above = Math.round(value);
   return above - value === 0.5 && above % 2 ? above - 1 : above;
 }
 
-/** Where speech is: where at least half of the windows that cover a frame say so. */
+/** Speech activity per frame: the majority vote of the windows that cover it; a tie counts as speech. */
 export class Speech {
   private readonly votes: number[] = [];
   private readonly covered: number[] = [];
   private end = 0;
 
   add({ start, end, speech }: ChunkAnswer): void {
-    const first = nearest(start / FRAME_SECONDS);
+    const first = roundHalfEven(start / FRAME_SECONDS);
     for (let i = 0; i < speech.length; i += 1) {
       this.votes[first + i] = (this.votes[first + i] ?? 0) + Number(speech[i]);
       this.covered[first + i] = (this.covered[first + i] ?? 0) + 1;
@@ -48,12 +48,12 @@ export class Speech {
     this.end = Math.max(this.end, end);
   }
 
-  /** s that were heard. */
+  /** Length of the recorded audio in s. */
   get length(): number {
     return this.end;
   }
 
-  /** s of speech between two moments. */
+  /** Seconds of speech between two times. */
   between(from: number, to: number): number {
     let seconds = 0;
     const last = Math.min(to, this.end);
@@ -63,7 +63,7 @@ export class Speech {
     return seconds;
   }
 
-  /** Stretches of speech, short pauses included. */
+  /** Stretches of speech; pauses of up to `PAUSE_SECONDS` are included. */
   stretches(): Stretch[] {
     const found: Stretch[] = [];
     for (let i = 0; i < this.votes.length; i += 1) {
@@ -82,7 +82,7 @@ export class Speech {
   }
 }
 
-/** Segments in order, each with one emotion; windows are given by their place on the grid. */
+/** Segments in chronological order, each with one emotion. `windows` is keyed by grid position. */
 export function segmentsOf(windows: Map<number, ChunkAnswer>, speech: Speech): Segment[] {
   const parts = partsOf(windows, speech);
   const stretches = speech.stretches();
@@ -91,23 +91,23 @@ export function segmentsOf(windows: Map<number, ChunkAnswer>, speech: Speech): S
   return runsOf(parts, speech).flatMap((run) =>
     (parts.length === 1 ? single : stretches)
       .map(([begin, finish]) => ({ ...run, from: Math.max(run.from, begin), to: Math.min(run.to, finish), whole: finish - begin }))
-      .filter(({ from, to, whole }) => to - from >= Math.min(LEAST_SPEECH_SECONDS, whole)),
+      .filter(({ from, to, whole }) => to - from >= Math.min(MIN_SPEECH_SECONDS, whole)),
   );
 }
 
 function partsOf(windows: Map<number, ChunkAnswer>, speech: Speech): Part[] {
   const all = [...windows]
     .toSorted(([one], [other]) => one - other)
-    .map(([place, { start, end, probabilities }]) => {
-      const [from, to] = [place * HOP_SECONDS, Math.min(place * HOP_SECONDS + end - start, speech.length)];
+    .map(([position, { start, end, probabilities }]) => {
+      const [from, to] = [position * HOP_SECONDS, Math.min(position * HOP_SECONDS + end - start, speech.length)];
       return { from, to, probabilities, speech: speech.between(from, to) };
     })
-    .filter((part) => part.speech > 0); // else outvoted by its neighbours
-  const spoken = all.filter((part) => part.speech >= LEAST_SPEECH_SECONDS);
+    .filter((part) => part.speech > 0); // otherwise its neighbours outvoted it
+  const spoken = all.filter((part) => part.speech >= MIN_SPEECH_SECONDS);
   return spoken.length ? spoken : all.toSorted((one, other) => other.speech - one.speech).slice(0, 1);
 }
 
-/** Neighbouring windows with the same likeliest emotion, and its mean probability. */
+/** Merges adjacent windows with the same most likely emotion, and averages its probability. */
 function runsOf(parts: Part[], speech: Speech): Segment[] {
   if (parts.length === 1) return [{ from: 0, to: speech.length, ...likeliest(parts[0]!.probabilities) }];
   const edges = parts.slice(1).map((after, i) => edgesOf(parts[i]!, after));
@@ -124,9 +124,9 @@ function runsOf(parts: Part[], speech: Speech): Segment[] {
   return runs;
 }
 
-/** Where a window stops to speak for the sound, and the next one begins. */
+/** End of one window's span and start of the next one's. */
 function edgesOf(before: Part, after: Part): [number, number] {
-  const middle = after.from + 1; // of windows of 3 s, each speaks for the second in its middle
+  const middle = after.from + 1; // a window of 3 s represents the second in its middle
   if (adjacent(before, after)) return [middle, middle];
   if (before.to <= after.from) return [before.to, after.from];
   return [(before.to + after.from) / 2, (before.to + after.from) / 2];

@@ -3,14 +3,14 @@ import { Windows, type Window } from './windows';
 
 const RATE = 100;
 
-/** Samples that say their own number, so that every window shows what is in it. */
-function hear(lengths: number[], between?: (windows: Windows, i: number) => void): Window[] {
+/** Feeds blocks whose samples equal their index, so that each window shows which samples it contains. */
+function feed(lengths: number[], between?: (windows: Windows, i: number) => void): Window[] {
   const found: Window[] = [];
   const windows = new Windows(RATE, (window) => found.push(window));
-  let heard = 0;
+  let fed = 0;
   lengths.forEach((length, i) => {
-    windows.push(Float32Array.from({ length }, (_, k) => heard + k));
-    heard += length;
+    windows.push(Float32Array.from({ length }, (_, k) => fed + k));
+    fed += length;
     between?.(windows, i);
   });
   return found;
@@ -19,9 +19,9 @@ function hear(lengths: number[], between?: (windows: Windows, i: number) => void
 const shape = ({ sequence, start, samples }: Window) => [sequence, start, samples.length, samples[0], samples.at(-1)];
 
 test.each([[[700]], [[33, 267, 100, 300]], [Array.from({ length: 100 }, () => 7)]])(
-  'windows of 3 s end every second, the first of 2 s, however the blocks come',
+  'emits a 3 s window every second, the first of 2 s, for any block sizes',
   (lengths) => {
-    expect(hear(lengths).map(shape)).toEqual([
+    expect(feed(lengths).map(shape)).toEqual([
       [0, 0, 200, 0, 199],
       [1, 0, 300, 0, 299],
       [2, 1, 300, 100, 399],
@@ -32,8 +32,8 @@ test.each([[[700]], [[33, 267, 100, 300]], [Array.from({ length: 100 }, () => 7)
   },
 );
 
-test('a pause hands out the rest, and no window reaches over it', () => {
-  const found = hear([380, 320], (windows, i) => i === 0 && windows.cut());
+test('emits the remainder at a pause, and no window spans it', () => {
+  const found = feed([380, 320], (windows, i) => i === 0 && windows.flush());
   expect(found.map(shape)).toEqual([
     [0, 0, 200, 0, 199],
     [1, 0, 300, 0, 299],
@@ -43,7 +43,7 @@ test('a pause hands out the rest, and no window reaches over it', () => {
   ]);
 });
 
-test('what is short is a window of its own at the end, what is hardly anything is none', () => {
-  expect(hear([120], (windows) => windows.cut()).map(shape)).toEqual([[0, 0, 120, 0, 119]]);
-  expect(hear([220], (windows) => windows.cut()).map(shape)).toEqual([[0, 0, 200, 0, 199]]);
+test('emits a short recording as one window, and discards a remainder below the minimum', () => {
+  expect(feed([120], (windows) => windows.flush()).map(shape)).toEqual([[0, 0, 120, 0, 119]]);
+  expect(feed([220], (windows) => windows.flush()).map(shape)).toEqual([[0, 0, 200, 0, 199]]);
 });

@@ -1,13 +1,13 @@
-/** Cuts what a microphone hears into overlapping windows, numbered from 0; each is a recording of its own. */
+/** Splits the microphone signal into overlapping windows, numbered from 0; each is sent as a separate recording. */
 
 export const WINDOW_SECONDS = 3;
 export const HOP_SECONDS = 1;
-const FIRST_SECONDS = 2; // the first window, and the first after a pause, so that nobody waits long for an answer
-const LEAST_SECONDS = 0.5; // a shorter rest is not worth a window
+const FIRST_SECONDS = 2; // first window, also after a pause; shorter, so that the first result comes sooner
+const MIN_SECONDS = 0.5; // a shorter remainder is discarded
 
 export interface Window {
   sequence: number;
-  /** s, of what was heard; pauses do not count. */
+  /** Position in the recorded audio in s, pauses excluded. */
   start: number;
   samples: Float32Array;
 }
@@ -16,14 +16,14 @@ export class Windows {
   private readonly recent: Float32Array;
   private readonly hop: number;
   private readonly first: number;
-  /** Samples in `recent`, oldest first. */
+  /** Number of samples in `recent`, oldest first. */
   private filled = 0;
-  /** Samples heard in all. */
-  private heard = 0;
-  /** Where the next window ends, in samples. */
-  private due: number;
-  /** Where the last window ended. */
-  private sent = 0;
+  /** Total number of samples received. */
+  private received = 0;
+  /** End of the next window, in samples. */
+  private nextEnd: number;
+  /** End of the last window, in samples. */
+  private emitted = 0;
   private sequence = 0;
 
   constructor(
@@ -33,39 +33,39 @@ export class Windows {
     this.recent = new Float32Array(Math.round(WINDOW_SECONDS * sampleRate));
     this.hop = Math.round(HOP_SECONDS * sampleRate);
     this.first = Math.round(FIRST_SECONDS * sampleRate);
-    this.due = this.first;
+    this.nextEnd = this.first;
   }
 
   push(samples: Float32Array): void {
     for (let at = 0; at < samples.length;) {
-      const part = samples.subarray(at, at + Math.min(this.due - this.heard, this.recent.length));
-      this.take(part);
+      const part = samples.subarray(at, at + Math.min(this.nextEnd - this.received, this.recent.length));
+      this.append(part);
       at += part.length;
-      if (this.heard !== this.due) continue;
-      this.due += this.hop; // first, as whoever gets the window may cut
+      if (this.received !== this.nextEnd) continue;
+      this.nextEnd += this.hop; // first, because the callback may call flush()
       this.emit();
     }
   }
 
-  /** Hands out what no window has had yet, and begins anew: a window never reaches over a pause. */
-  cut(): void {
-    if (this.heard - this.sent >= LEAST_SECONDS * this.sampleRate) this.emit();
+  /** Emits the audio that no window contains yet and resets, because a window never spans a pause. */
+  flush(): void {
+    if (this.received - this.emitted >= MIN_SECONDS * this.sampleRate) this.emit();
     this.filled = 0;
-    this.sent = this.heard;
-    this.due = this.heard + this.first;
+    this.emitted = this.received;
+    this.nextEnd = this.received + this.first;
   }
 
-  private take(part: Float32Array): void {
+  private append(part: Float32Array): void {
     const over = Math.max(0, this.filled + part.length - this.recent.length);
     this.recent.copyWithin(0, over, this.filled);
     this.recent.set(part, this.filled - over);
     this.filled += part.length - over;
-    this.heard += part.length;
+    this.received += part.length;
   }
 
   private emit(): void {
-    const start = (this.heard - this.filled) / this.sampleRate;
-    this.sent = this.heard;
+    const start = (this.received - this.filled) / this.sampleRate;
+    this.emitted = this.received;
     this.sequence += 1;
     this.onWindow({ sequence: this.sequence - 1, start, samples: this.recent.slice(0, this.filled) });
   }

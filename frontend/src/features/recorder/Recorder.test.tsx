@@ -5,7 +5,7 @@ import { renderPage } from '../../../tests/render';
 import { limits } from '../../../tests/server';
 import { Recorder } from './Recorder';
 
-/** A microphone whose samples the test sends, and that says whether it was given back. */
+/** A fake worklet node whose samples the test sends. */
 class FakeNode {
   static last: FakeNode;
   port = {
@@ -59,7 +59,7 @@ async function record(onRecorded = vi.fn()) {
   return onRecorded;
 }
 
-test('record and stop gives a WAV and the device back', async () => {
+test('returns a WAV and releases the device on stop', async () => {
   const recorded = await record();
   await screen.findByRole('timer');
   act(() => FakeNode.last.send(Array.from({ length: 48000 }, () => 0.5)));
@@ -72,7 +72,7 @@ test('record and stop gives a WAV and the device back', async () => {
   expect(closed).toHaveBeenCalledOnce();
 });
 
-test('echo cancellation, noise suppression and gain control are off', async () => {
+test('turns off echo cancellation, noise suppression and gain control', async () => {
   await record();
   await screen.findByRole('timer');
   expect(getUserMedia).toHaveBeenCalledWith({
@@ -80,7 +80,7 @@ test('echo cancellation, noise suppression and gain control are off', async () =
   });
 });
 
-test('a microphone that is lost is said, and what it heard can be used', async () => {
+test('reports a lost microphone and offers the audio recorded so far', async () => {
   const recorded = await record();
   await screen.findByRole('timer');
   act(() => FakeNode.last.send([0.5, 0.5]));
@@ -93,7 +93,7 @@ test('a microphone that is lost is said, and what it heard can be used', async (
   expect(screen.getByRole('button', { name: 'Record' })).toBeVisible();
 });
 
-test('cancel keeps nothing and gives the device back', async () => {
+test('discards the recording and releases the device on cancel', async () => {
   const recorded = await record();
   await userEvent.click(await screen.findByRole('button', { name: 'Cancel' }));
   expect(await screen.findByRole('button', { name: 'Record' })).toBeVisible();
@@ -101,7 +101,7 @@ test('cancel keeps nothing and gives the device back', async () => {
   expect(recorded).not.toHaveBeenCalled();
 });
 
-test('leaving the page gives the device back', async () => {
+test('releases the device on unmount', async () => {
   const { unmount } = renderPage(<Recorder limits={limits} onRecorded={vi.fn()} />);
   await userEvent.click(screen.getByRole('button', { name: 'Record' }));
   await screen.findByRole('timer');
@@ -109,7 +109,7 @@ test('leaving the page gives the device back', async () => {
   expect(track.stop).toHaveBeenCalled();
 });
 
-test('the longest recording ends by itself', async () => {
+test('stops at the maximum length', async () => {
   const recorded = vi.fn();
   renderPage(<Recorder limits={{ ...limits, max_audio_seconds: 3 }} onRecorded={recorded} />);
   await userEvent.click(screen.getByRole('button', { name: 'Record' }));
@@ -123,14 +123,14 @@ test.each([
   ['NotFoundError', 'No microphone was found'],
   ['NotReadableError', 'The microphone is in use'],
   ['AbortError', 'Recording could not start'],
-])('%s is explained', async (name, title) => {
+])('explains %s', async (name, title) => {
   getUserMedia.mockRejectedValue(new DOMException('', name));
   await record();
   expect(await screen.findByRole('alert')).toHaveTextContent(title);
   expect(closed).toHaveBeenCalled();
 });
 
-test('an insecure address and an old browser are explained', async () => {
+test('explains an insecure address and an unsupported browser', async () => {
   vi.stubGlobal('isSecureContext', false);
   await record();
   expect(await screen.findByRole('alert')).toHaveTextContent('The microphone is not available at this address');
@@ -140,7 +140,7 @@ test('an insecure address and an old browser are explained', async () => {
   expect(await screen.findByText('This browser cannot record audio')).toBeVisible();
 });
 
-test('another microphone can be chosen', async () => {
+test('switches to another microphone', async () => {
   await record();
   await userEvent.click(await screen.findByRole('combobox', { name: 'Microphone' }));
   await userEvent.click(await screen.findByRole('option', { name: 'Built in' }));

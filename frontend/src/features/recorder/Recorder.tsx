@@ -13,28 +13,28 @@ import { useWords } from '../../lib/i18n/language';
 import css from './Recorder.module.css';
 import { useRecorder } from './useRecorder';
 
-const FAINT = 0.2; // of the meter
+const FAINT = 0.2; // meter reading, 0 to 1
 
 interface Props {
   limits?: Limits;
   onRecorded: (file: File) => void;
 }
 
-/** Record, watch the level, stop: the recording is handed on at once. */
+/** Records from the microphone with a level meter; passes the recording on as soon as it is stopped. */
 export function Recorder({ limits, onRecorded }: Props) {
   const { recorder: words, refusals } = useWords();
   const recorder = useRecorder(limits, onRecorded);
   const { phase } = recorder.state;
-  const button = useFocusAfter(phase);
+  const button = useRestoredFocus(phase);
   useAnnounced(phase === 'opening' ? words.waiting : phase === 'recording' ? words.recording : '');
   if (recorder.state.phase === 'refused') {
-    const { reason, heard } = recorder.state;
+    const { reason, recording } = recorder.state;
     return (
       <Problem
         {...refusals[reason]}
         onRetry={() => void recorder.start()}
-        onDismiss={heard ? () => recorder.use(heard) : recorder.cancel}
-        dismissLabel={heard ? words.use : words.close}
+        onDismiss={recording ? () => recorder.use(recording) : recorder.cancel}
+        dismissLabel={recording ? words.use : words.close}
       />
     );
   }
@@ -58,8 +58,8 @@ export function Recorder({ limits, onRecorded }: Props) {
   );
 }
 
-/** Gives the focus back to the button that a recording began with, or the keyboard would be lost when it ends. */
-function useFocusAfter(phase: string) {
+/** Returns the focus to the record button after a recording, because the focused stop button is removed. */
+function useRestoredFocus(phase: string) {
   const button = useRef<HTMLButtonElement>(null);
   const before = useRef(phase);
   useEffect(() => {

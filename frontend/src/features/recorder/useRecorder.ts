@@ -7,12 +7,12 @@ export type RecorderState =
   | { phase: 'idle' }
   | { phase: 'opening' }
   | { phase: 'recording' }
-  /** With what was heard until a microphone was lost. */
-  | { phase: 'refused'; reason: Refusal; heard?: File };
+  /** `recording` holds the audio recorded before a microphone was lost. */
+  | { phase: 'refused'; reason: Refusal; recording?: File };
 
-const STANDARD_SECONDS = 60; // until the server's limits are known
+const DEFAULT_MAX_SECONDS = 60; // until the server's limits are known
 
-/** One recording at a time; whatever happens, the device is given back. */
+/** Makes one recording at a time, and releases the microphone on every exit path. */
 export function useRecorder(limits: Limits | undefined, onRecorded: (file: File) => void) {
   const [state, setState] = useState<RecorderState>({ phase: 'idle' });
   const [level, setLevel] = useState(0);
@@ -20,7 +20,7 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
   const [devices, setDevices] = useState<MediaDeviceInfo[]>([]);
   const [deviceId, setDeviceId] = useState<string | null>(null);
   const open = useRef<Microphone | null>(null);
-  const attempt = useRef(0); // a later start or a cancel makes an earlier one void
+  const attempt = useRef(0); // a later start or a cancel invalidates an earlier start
 
   const release = useCallback(() => {
     attempt.current += 1;
@@ -43,18 +43,18 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
     onRecorded(file);
   }, [onRecorded]);
 
-  /** The device went away: what was heard waits for a decision. */
-  const lose = useCallback(async () => {
+  /** The device was disconnected: keeps the audio until the user decides. */
+  const handleLost = useCallback(async () => {
     const microphone = open.current;
     if (!microphone) return;
     open.current = null;
-    setState({ phase: 'refused', reason: 'lost', heard: await microphone.stop() });
+    setState({ phase: 'refused', reason: 'lost', recording: await microphone.stop() });
   }, []);
 
   const use = useCallback(
-    (heard: File) => {
+    (recording: File) => {
       setState({ phase: 'idle' });
-      onRecorded(heard);
+      onRecorded(recording);
     },
     [onRecorded],
   );
@@ -66,16 +66,16 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
       setState({ phase: 'opening' });
       setLevel(0);
       setSeconds(0);
-      const onBlock = (loudest: number, recorded: number) => {
-        setLevel(loudest);
+      const onBlock = (peak: number, recorded: number) => {
+        setLevel(peak);
         setSeconds(recorded);
-        const most = limits
+        const longest = limits
           ? Math.min(limits.max_audio_seconds, secondsThatFit(limits.max_upload_bytes - 2048, open.current?.sampleRate ?? 48000))
-          : STANDARD_SECONDS;
-        if (recorded >= most - 1) void stop();
+          : DEFAULT_MAX_SECONDS;
+        if (recorded >= longest - 1) void stop();
       };
       try {
-        const microphone = await Microphone.open(device, { onBlock, onLost: () => void lose() });
+        const microphone = await Microphone.open(device, { onBlock, onLost: () => void handleLost() });
         if (mine !== attempt.current) return microphone.close();
         open.current = microphone;
         setState({ phase: 'recording' });
@@ -86,7 +86,7 @@ export function useRecorder(limits: Limits | undefined, onRecorded: (file: File)
         setState({ phase: 'refused', reason: error instanceof MicrophoneError ? error.reason : 'failed' });
       }
     },
-    [deviceId, limits, release, stop, lose],
+    [deviceId, limits, release, stop, handleLost],
   );
 
   return { state, level, seconds, devices, deviceId, start, stop, use, cancel };

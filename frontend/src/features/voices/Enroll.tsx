@@ -12,20 +12,20 @@ import { enrollment } from './enrollment';
 import { Recordings } from './Recordings';
 import css from './voices.module.css';
 
-const LONGEST_NAME = 40;
+const MAX_NAME_LENGTH = 40;
 
 interface Props {
   limits?: Limits;
-  /** Name of the model that is calibrated. */
+  /** Name of the model to calibrate. */
   model: string;
-  /** Where recordings come from. */
-  doors: ReactNode;
-  /** What can be chosen before it begins. */
+  /** Controls for adding recordings. */
+  sources: ReactNode;
+  /** Choices offered before the profile is created. */
   setup: ReactNode;
 }
 
-/** Makes a voice: whose it is, recordings of that person, a model. Nothing that was given is lost before it is made. */
-export function Enroll({ limits, model, doors, setup }: Props) {
+/** Form that creates a speaker profile from a name, recordings and a model. Its input persists until the profile is created. */
+export function Enroll({ limits, model, sources, setup }: Props) {
   const { voices: words, recorder } = useWords();
   const { name, recordings, share, error } = useSyncExternalStore(enrollment.subscribe, enrollment.snapshot);
   const { data: profiles } = useQuery(profilesQuery);
@@ -46,7 +46,7 @@ export function Enroll({ limits, model, doors, setup }: Props) {
       <TextInput
         label={words.name}
         description={replaced ? words.replaces(replaced.name) : words.nameHint}
-        maxLength={LONGEST_NAME}
+        maxLength={MAX_NAME_LENGTH}
         autoComplete="off"
         maw={420}
         value={name}
@@ -56,7 +56,7 @@ export function Enroll({ limits, model, doors, setup }: Props) {
         <Text size="sm" c="dimmed" mb={8}>
           {words.hint}
         </Text>
-        {doors}
+        {sources}
         <Recordings recordings={recordings} onRemove={(id) => enrollment.remove(id)} />
       </div>
       <div className={css.setup}>{setup}</div>
@@ -72,11 +72,11 @@ export function Enroll({ limits, model, doors, setup }: Props) {
   );
 }
 
-/** The recordings are on their way, then the server listens to them. */
+/** Progress of the upload, then of the analysis on the server. */
 function Sending({ name, share }: { name: string; share: number }) {
   const { sending } = useWords();
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus(), []); // the one that was pressed is gone
+  useEffect(() => button.current?.focus(), []); // replaces the submit button, which had the focus
   const uploading = share < 1;
   const doing = uploading ? sending.sending(name) : sending.listening(name);
   useAnnounced(doing);

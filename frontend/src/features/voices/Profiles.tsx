@@ -19,12 +19,12 @@ interface Props {
   onUse: (profile: Profile) => void;
 }
 
-/** The voices that the server keeps for this browser: use them, delete them. */
+/** Lists the speaker profiles stored for this browser, to use or delete them. */
 export function Profiles({ models, onUse }: Props) {
   const { voices: words } = useWords();
-  const [doomed, setDoomed] = useState<Profile | null>(null);
+  const [pendingDelete, setPendingDelete] = useState<Profile | null>(null);
   const { data: profiles, error, refetch } = useQuery(profilesQuery);
-  const remove = useRemove(() => setDoomed(null));
+  const remove = useDelete(() => setPendingDelete(null));
   const failure = error ?? remove.error;
   const title = (name: string) => models.find((model) => model.name === name)?.title;
   return (
@@ -34,7 +34,7 @@ export function Profiles({ models, onUse }: Props) {
       </Title>
       {failure && <ServerProblem error={asApiError(failure)} onRetry={() => void refetch()} />}
       {!profiles && !error && <Loader className={layout.waiting} aria-label={words.loading} />}
-      {profiles?.length === 0 && <Nothing />}
+      {profiles?.length === 0 && <NoProfiles />}
       {profiles && profiles.length > 0 && (
         <>
           <Text size="sm" c="dimmed">
@@ -47,24 +47,24 @@ export function Profiles({ models, onUse }: Props) {
                 profile={profile}
                 model={title(profile.model)}
                 onUse={() => onUse(profile)}
-                onDelete={() => setDoomed(profile)}
+                onDelete={() => setPendingDelete(profile)}
               />
             ))}
           </ul>
         </>
       )}
-      {doomed && (
+      {pendingDelete && (
         <ConfirmDelete
-          sentence={words.confirmOne(doomed.name)}
-          onClose={() => setDoomed(null)}
-          onDelete={() => remove.mutate(doomed.name)}
+          sentence={words.confirmOne(pendingDelete.name)}
+          onClose={() => setPendingDelete(null)}
+          onDelete={() => remove.mutate(pendingDelete.name)}
         />
       )}
     </section>
   );
 }
 
-function Nothing() {
+function NoProfiles() {
   const { voices: words } = useWords();
   return (
     <div className={layout.nothing}>
@@ -77,7 +77,7 @@ function Nothing() {
 
 interface RowProps {
   profile: Profile;
-  /** Title of its model; undefined when the server has it no more. */
+  /** Title of its model; undefined if the server no longer has the model. */
   model?: string;
   onUse: () => void;
   onDelete: () => void;
@@ -111,7 +111,7 @@ function Row({ profile, model, onUse, onDelete }: RowProps) {
   );
 }
 
-/** How varied the recordings are; of a single one nothing can be said. */
+/** Variety of the recordings, 0 to 1; meaningless for a single recording. */
 function Variety({ share }: { share: number }) {
   const { voices: words } = useWords();
   return (
@@ -126,12 +126,12 @@ function Variety({ share }: { share: number }) {
   );
 }
 
-/** Deletes a voice, then shows what the server has. */
-function useRemove(onSettled: () => void) {
+/** Deletes a profile, then reloads the list. */
+function useDelete(onSettled: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: deleteProfile,
-    onSuccess: (_, name) => enrollment.forget(name),
+    onSuccess: (_, name) => enrollment.dismissCreated(name),
     onSettled: () => {
       onSettled();
       return queries.invalidateQueries({ queryKey: profilesQuery.queryKey });

@@ -6,7 +6,7 @@ import { announce } from '../../lib/announce';
 import { duration, size } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
 import type { Recording } from './enrollment';
-import { useLength } from './useLength';
+import { useDuration } from './useDuration';
 import css from './voices.module.css';
 
 interface Props {
@@ -14,18 +14,18 @@ interface Props {
   onRemove: (id: number) => void;
 }
 
-/** What the voice will be made from. */
+/** Recordings that the speaker profile will be created from. */
 export function Recordings({ recordings, onRemove }: Props) {
   const { voices: words } = useWords();
   const count = useRef<HTMLParagraphElement>(null);
   const before = useRef(recordings.length);
   useEffect(() => {
-    if (recordings.length > before.current) announce(words.count(recordings.length)); // fewer take the focus
+    if (recordings.length > before.current) announce(words.count(recordings.length)); // a removal moves the focus here instead
     before.current = recordings.length;
   }, [recordings, words]);
   const remove = (id: number) => {
     onRemove(id);
-    count.current?.focus(); // its button is gone, and the keyboard would be lost
+    count.current?.focus(); // the focused button is removed
   };
   return (
     <div className={css.recordings}>
@@ -45,7 +45,7 @@ export function Recordings({ recordings, onRemove }: Props) {
 
 function Row({ file, onRemove }: { file: File; onRemove: () => void }) {
   const { voices: words } = useWords();
-  const seconds = useLength(file);
+  const seconds = useDuration(file);
   return (
     <li>
       <span className={css.recordingName}>{file.name}</span>

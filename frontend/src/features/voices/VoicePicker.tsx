@@ -5,10 +5,10 @@ import { useWords } from '../../lib/i18n/language';
 import type { Voice } from './useVoice';
 import css from './voices.module.css';
 
-/** To whose voice the model is calibrated; a choice only where it was calibrated to one. */
+/** Selects the speaker profile that the model is calibrated to; hidden if the model has none. */
 export function VoicePicker({ voice }: { voice: Voice }) {
   const { voices } = useWords();
-  useQuery(profilesQuery); // asks anew where there is a choice to make: what is listed is there
+  useQuery(profilesQuery); // refetches on mount, so that deleted profiles are not listed
   const { names, speaker, choose } = voice;
   if (!names.length) return null;
   return (

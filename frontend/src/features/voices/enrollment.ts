@@ -1,4 +1,4 @@
-/** A voice that is being made: its name and recordings outlive the view and every refusal, until they have become a profile. */
+/** State of the speaker profile being created. Name and recordings survive navigation and errors until the profile exists. */
 import { ApiError, asApiError, makeProfile, togetherTooLarge, type Limits, type NewProfile } from '../../lib/api';
 import { advice } from '../../lib/api/problems';
 import { words } from '../../lib/i18n/language';
@@ -8,21 +8,21 @@ export interface Recording {
   file: File;
 }
 
-export interface Made extends NewProfile {
-  /** Recordings that were sent; those without speech are not in the profile. */
+export interface CreatedProfile extends NewProfile {
+  /** Number of recordings sent; those without speech are not in the profile. */
   sent: number;
 }
 
 export interface Snapshot {
   name: string;
   recordings: readonly Recording[];
-  /** Of the upload, 0 to 1; null while nothing is sent. */
+  /** Upload progress, 0 to 1; null while nothing is being sent. */
   share: number | null;
   error: ApiError | null;
-  made: Made | null;
+  created: CreatedProfile | null;
 }
 
-const EMPTY: Snapshot = { name: '', recordings: [], share: null, error: null, made: null };
+const EMPTY: Snapshot = { name: '', recordings: [], share: null, error: null, created: null };
 
 export class Enrollment {
   private now = EMPTY;
@@ -50,7 +50,7 @@ export class Enrollment {
     this.change({ recordings: [...this.now.recordings, ...added], error: null });
   };
 
-  /** Adds a recording of the microphone, under a name that tells it from the others. */
+  /** Adds a microphone recording under a numbered name. */
   addRecorded = (file: File): void => {
     this.recorded += 1;
     this.add([new File([file], words().voices.recorded(this.recorded), { type: file.type })]);
@@ -60,39 +60,39 @@ export class Enrollment {
     this.change({ recordings: this.now.recordings.filter((one) => one.id !== id), error: null });
   }
 
-  /** Has the server make the profile. What was sent is let go of only once it is made. */
+  /** Creates the profile on the server, and removes the sent recordings only on success. */
   async send(model: string, limits?: Limits): Promise<void> {
     const { name, recordings } = this.now;
-    const mine = new AbortController();
-    this.running = mine;
-    this.change({ share: 0, error: null, made: null });
-    const onProgress = (share: number) => this.running === mine && this.change({ share });
+    const controller = new AbortController();
+    this.running = controller;
+    this.change({ share: 0, error: null, created: null });
+    const onProgress = (share: number) => this.running === controller && this.change({ share });
     try {
       const files = recordings.map(({ file }) => file);
       const refusal = limits && togetherTooLarge(files, limits);
       if (refusal) throw refusal;
-      const made = await this.make({ name: name.trim(), model, files, signal: mine.signal, onProgress });
-      this.settle(mine, {
-        made: { ...made, sent: files.length },
+      const created = await this.make({ name: name.trim(), model, files, signal: controller.signal, onProgress });
+      this.settle(controller, {
+        created: { ...created, sent: files.length },
         name: '',
         recordings: this.now.recordings.filter((one) => !recordings.includes(one)),
       });
     } catch (error) {
-      this.settle(mine, { error: told(error, recordings) });
+      this.settle(controller, { error: explained(error, recordings) });
     }
   }
 
   cancel = (): void => this.running?.abort();
 
-  /** The complaint was read. */
+  /** Dismisses the error. */
   dismiss = (): void => this.change({ error: null });
 
-  /** That a voice was made is said until this, or until it is deleted again. */
-  forget(name?: string): void {
-    if (name === undefined || this.now.made?.profile.name === name) this.change({ made: null });
+  /** Hides the confirmation; with a name, only if it is for that profile. */
+  dismissCreated(name?: string): void {
+    if (name === undefined || this.now.created?.profile.name === name) this.change({ created: null });
   }
 
-  /** Begins with nothing. */
+  /** Cancels and resets everything. */
   clear(): void {
     this.cancel();
     this.running = null;
@@ -100,8 +100,8 @@ export class Enrollment {
     this.change(EMPTY);
   }
 
-  private settle(mine: AbortController, part: Partial<Snapshot>): void {
-    if (this.running !== mine) return;
+  private settle(controller: AbortController, part: Partial<Snapshot>): void {
+    if (this.running !== controller) return;
     this.running = null;
     this.change({ ...part, share: null });
   }
@@ -112,13 +112,13 @@ export class Enrollment {
   }
 }
 
-/** Who stops it is told what cannot be known: the server may have had everything. Of several recordings the server's
- * sentence begins with the name of the one that it means, which is then said in the page's words too. */
-function told(thrown: unknown, recordings: readonly Recording[]): ApiError {
+/** Adds context to an error: after a cancellation the server may still create the profile, and an error about one of the
+ * recordings, whose name the server's message starts with, names it in the page's own words. */
+function explained(thrown: unknown, recordings: readonly Recording[]): ApiError {
   const error = asApiError(thrown);
   if (error.code === 'cancelled') return new ApiError('profile_cancelled');
-  const meant = recordings.find(({ file }) => error.known.said?.startsWith(`${file.name}: `));
-  return meant ? new ApiError(error.code, { ...error.known, detail: `${meant.file.name}: ${advice(error.code).detail}` }) : error;
+  const affected = recordings.find(({ file }) => error.known.said?.startsWith(`${file.name}: `));
+  return affected ? new ApiError(error.code, { ...error.known, detail: `${affected.file.name}: ${advice(error.code).detail}` }) : error;
 }
 
 export const enrollment = new Enrollment(makeProfile);

@@ -4,19 +4,19 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { profilesQuery } from '../../lib/api';
 import { enrollment } from './enrollment';
 
-const NOBODY = '';
+const NO_PROFILE = '';
 
 export interface Voice {
-  /** Of the profiles that the model can use. */
+  /** Names of the speaker profiles of the model. */
   names: string[];
-  /** The chosen one; undefined for nobody in particular. */
+  /** Name of the selected profile; undefined for none. */
   speaker?: string;
-  /** Whether it is known which profiles there are, or that this cannot be known. */
+  /** Whether the list of profiles was loaded, or failed to load. */
   known: boolean;
   choose: (name?: string, model?: string) => void;
 }
 
-/** The voices that a model can be calibrated to, and the chosen one: remembered for each model, let go of once it is deleted. */
+/** Speaker profiles of a model and the selected one, which is remembered per model and ignored once it is deleted. */
 export function useVoice(model?: string): Voice {
   const { data, isPending } = useQuery(profilesQuery);
   const [remembered, remember] = useLocalStorage<Record<string, string>>({
@@ -24,19 +24,19 @@ export function useVoice(model?: string): Voice {
     defaultValue: {},
     getInitialValueInEffect: false,
   });
-  useNews();
+  useRefetchAfterEnrollment();
   const names = (data ?? []).filter((profile) => profile.model === model).map(({ name }) => name);
   const wanted = model && remembered[model];
   return {
     names,
     speaker: names.find((name) => name === wanted),
     known: !isPending,
-    choose: (name = NOBODY, whose = model) => whose && remember((now) => ({ ...now, [whose]: name })),
+    choose: (name = NO_PROFILE, target = model) => target && remember((now) => ({ ...now, [target]: name })),
   };
 }
 
-/** Asks for the profiles again once one was sent, whatever view is open by then and however it ended. */
-function useNews(): void {
+/** Refetches the profiles after each attempt to create one, in any view and whatever its outcome. */
+function useRefetchAfterEnrollment(): void {
   const queries = useQueryClient();
   const busy = useSyncExternalStore(enrollment.subscribe, () => enrollment.snapshot().share !== null);
   useEffect(() => {

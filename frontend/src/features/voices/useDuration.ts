@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 
-/** How long a recording is in s, where this browser can tell. */
-export function useLength(file: File): number | undefined {
+/** Duration of a recording in s; undefined until known, or if this browser cannot decode the file. */
+export function useDuration(file: File): number | undefined {
   const [seconds, setSeconds] = useState<number>();
   useEffect(() => {
     const address = URL.createObjectURL(file);

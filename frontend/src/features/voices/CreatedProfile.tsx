@@ -11,23 +11,23 @@ import { useWords } from '../../lib/i18n/language';
 import { enrollment } from './enrollment';
 import css from './voices.module.css';
 
-/** The voice that was just made, and what would make it better. */
-export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
+/** Confirms the new speaker profile, with advice on how to improve it. */
+export function CreatedProfile({ onUse }: { onUse: (profile: Profile) => void }) {
   const { voices: words, recorder } = useWords();
-  const { made } = useSyncExternalStore(enrollment.subscribe, enrollment.snapshot);
+  const { created } = useSyncExternalStore(enrollment.subscribe, enrollment.snapshot);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [made]);
-  const from = made ? words.madeFrom(made.profile.clips, duration(made.profile.speech_seconds)) : '';
+  useEffect(() => heading.current?.focus(), [created]);
+  const from = created ? words.madeFrom(created.profile.clips, duration(created.profile.speech_seconds)) : '';
   useAnnounced(from);
-  if (!made) return null;
-  const { profile, warning_codes: codes, sent } = made;
+  if (!created) return null;
+  const { profile, warning_codes: codes, sent } = created;
   const { few_recordings, alike } = words.better;
-  const better = codes.map((code) => (code === 'few_recordings' ? few_recordings(profile.clips) : alike));
-  const notes = sent > profile.clips ? [words.leftOut(sent - profile.clips), ...better] : better;
+  const advice = codes.map((code) => (code === 'few_recordings' ? few_recordings(profile.clips) : alike));
+  const notes = sent > profile.clips ? [words.leftOut(sent - profile.clips), ...advice] : advice;
   return (
-    <section className={clsx(layout.card, css.made)} aria-label={words.ready(profile.name)}>
-      <IconCircleCheck aria-hidden size={28} className={css.madeSign} />
-      <div className={css.madeText}>
+    <section className={clsx(layout.card, css.created)} aria-label={words.ready(profile.name)}>
+      <IconCircleCheck aria-hidden size={28} className={css.createdSign} />
+      <div className={css.createdText}>
         <Title order={3} size="h4" tabIndex={-1} ref={heading} className={text.fileName}>
           {words.ready(profile.name)}
         </Title>
@@ -43,7 +43,7 @@ export function Made({ onUse }: { onUse: (profile: Profile) => void }) {
           <Button aria-label={words.useIt(profile.name)} onClick={() => onUse(profile)}>
             {words.use}
           </Button>
-          <Button variant="default" onClick={() => enrollment.forget()}>
+          <Button variant="default" onClick={() => enrollment.dismissCreated()}>
             {recorder.close}
           </Button>
         </div>
