@@ -43,7 +43,7 @@ export function wav(samples: Buffer, { rate = 16000, bits = 16, format = 1 } = {
 /** Moves the focus to a control by pressing Tab. */
 export async function tabTo(page: Page, control: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab') {
   await expect(control).toBeVisible();
-  for (let presses = 0; presses < 80; presses += 1) {
+  for (let presses = 0; presses < 40; presses += 1) {
     if (await control.evaluate((element) => element === document.activeElement)) return;
     await page.keyboard.press(key);
   }

@@ -8,7 +8,7 @@ import { Link } from '../components/Link';
 import { useAnalysis } from '../features/analyse/useAnalysis';
 import { ExportMenu } from '../features/export/ExportMenu';
 import { useModels } from '../features/models/useModels';
-import { useVoice } from '../features/voices/useVoice';
+import { useProfile } from '../features/voices/useProfile';
 import { limitsQuery, type Profile } from '../lib/api';
 import { useWords } from '../lib/i18n/language';
 import { usePlace } from '../lib/router';
@@ -35,7 +35,7 @@ export function App() {
   const models = useModels();
   // off by default if the owner token cannot be stored, because stored results could then not be found or deleted later
   const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: lasting(), getInitialValueInEffect: false });
-  const voice = useVoice(models.chosen?.name);
+  const voice = useProfile(models.chosen?.name);
   const analysis = useAnalysis({ limits, model: models.chosen?.name, speaker: voice.speaker, keep });
   const main = useViewChange(path);
   const analyseWith = ({ model, name }: Profile) => {

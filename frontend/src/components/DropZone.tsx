@@ -21,7 +21,7 @@ export function DropZone({ limits, multiple = false, onFiles }: Props) {
   const { dragging, choose: open, inputProps } = useFileDrop(onFiles, { multiple });
   const accept = limits && [...limits.formats.map((format) => `.${format}`), 'audio/*'].join();
   return (
-    <div className={clsx(layout.door, css.dropzone, css.roomy, dragging && css.active)}>
+    <div className={clsx(layout.source, css.dropzone, css.roomy, dragging && css.active)}>
       <IconUpload aria-hidden size={26} stroke={1.6} />
       <Text fw={600} mt={8}>
         {dragging ? letGo : here}

@@ -12,14 +12,14 @@ interface Props {
   todo: string;
   requestId?: string;
   /** The server's own message, in English; it can have more details, such as the length of the recording. */
-  said?: string;
+  serverMessage?: string;
   onRetry?: () => void;
   onDismiss?: () => void;
   dismissLabel?: string;
 }
 
 /** Error message: what went wrong, why, and what to do. Takes focus, so that screen readers read it. */
-export function Problem({ title, detail, todo, requestId, said, onRetry, onDismiss, dismissLabel }: Props) {
+export function Problem({ title, detail, todo, requestId, serverMessage, onRetry, onDismiss, dismissLabel }: Props) {
   const { problem } = useWords();
   const self = useRef<HTMLElement>(null);
   useEffect(() => self.current?.focus(), [title, detail]);
@@ -40,10 +40,10 @@ export function Problem({ title, detail, todo, requestId, said, onRetry, onDismi
               {problem.request(requestId)}
             </Text>
           )}
-          {said && (
-            <details className={css.said}>
+          {serverMessage && (
+            <details className={css.serverMessage}>
               <summary>{problem.said}</summary>
-              <p lang="en">{said}</p>
+              <p lang="en">{serverMessage}</p>
             </details>
           )}
           <Group mt="md" gap="sm">
@@ -71,7 +71,7 @@ interface ErrorProps {
 export function ServerProblem({ error, onRetry, ...rest }: ErrorProps) {
   useWords(); // re-renders when the language changes
   const { retry, ...sentences } = explain(error);
-  const { said, requestId } = error.known;
+  const { serverMessage, requestId } = error.known;
   const reported = error.code === 'internal_error' ? requestId : undefined;
-  return <Problem {...sentences} {...rest} said={said} requestId={reported} onRetry={retry ? onRetry : undefined} />;
+  return <Problem {...sentences} {...rest} serverMessage={serverMessage} requestId={reported} onRetry={retry ? onRetry : undefined} />;
 }

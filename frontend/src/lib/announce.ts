@@ -9,7 +9,7 @@ export interface Announcement {
 
 const CLEAR_AFTER = 5000; // ms; old announcements would get in the way of reading the page to its end
 
-let said: readonly Announcement[] = [];
+let spoken: readonly Announcement[] = [];
 let last = 0;
 const listeners = new Set<() => void>();
 
@@ -17,8 +17,8 @@ const listeners = new Set<() => void>();
 export function announce(text: string): void {
   last += 1;
   const one = { id: last, text };
-  change([...said, one]);
-  setTimeout(() => change(said.filter((other) => other !== one)), CLEAR_AFTER);
+  change([...spoken, one]);
+  setTimeout(() => change(spoken.filter((other) => other !== one)), CLEAR_AFTER);
 }
 
 /** Announces a text when it changes; an empty text is not announced. */
@@ -33,9 +33,9 @@ export function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-export const announcements = (): readonly Announcement[] => said;
+export const announcements = (): readonly Announcement[] => spoken;
 
 function change(to: readonly Announcement[]): void {
-  said = to;
+  spoken = to;
   listeners.forEach((listener) => listener());
 }

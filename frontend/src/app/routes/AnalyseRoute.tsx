@@ -4,8 +4,8 @@ import type { Analyses } from '../../features/analyse/useAnalysis';
 import { ModelPicker } from '../../features/models/ModelPicker';
 import type { useModels } from '../../features/models/useModels';
 import { Recorder } from '../../features/recorder/Recorder';
-import type { Voice } from '../../features/voices/useVoice';
-import { VoicePicker } from '../../features/voices/VoicePicker';
+import type { SelectedProfile } from '../../features/voices/useProfile';
+import { ProfilePicker } from '../../features/voices/ProfilePicker';
 import type { Limits } from '../../lib/api';
 import { ResultView } from './ResultView';
 
@@ -13,7 +13,7 @@ interface Props {
   analysis: Analyses;
   limits?: Limits;
   models: ReturnType<typeof useModels>;
-  voice: Voice;
+  voice: SelectedProfile;
   keep: boolean;
   onKeep: (keep: boolean) => void;
 }
@@ -23,7 +23,7 @@ export function AnalyseRoute({ analysis, limits, models, voice, keep, onKeep }: 
   const setup = (
     <>
       <ModelPicker models={models.models} chosen={models.chosen} onChoose={models.choose} />
-      <VoicePicker voice={voice} />
+      <ProfilePicker voice={voice} />
     </>
   );
   const recorder = <Recorder limits={limits} onRecorded={analysis.analyseFile} />;

@@ -3,14 +3,14 @@ import type { Analyses } from '../../features/analyse/useAnalysis';
 import { Live } from '../../features/live/Live';
 import { ModelPicker } from '../../features/models/ModelPicker';
 import type { useModels } from '../../features/models/useModels';
-import type { Voice } from '../../features/voices/useVoice';
-import { VoicePicker } from '../../features/voices/VoicePicker';
+import type { SelectedProfile } from '../../features/voices/useProfile';
+import { ProfilePicker } from '../../features/voices/ProfilePicker';
 import { EMOTIONS } from '../../lib/emotions';
 import { useWords } from '../../lib/i18n/language';
 
 interface Props {
   models: ReturnType<typeof useModels>;
-  voice: Voice;
+  voice: SelectedProfile;
   onOpen: Analyses['openSession'];
 }
 
@@ -32,7 +32,7 @@ export function LiveRoute({ models, voice, onOpen }: Props) {
         setup={
           <>
             <ModelPicker models={models.models} chosen={chosen} onChoose={models.choose} />
-            <VoicePicker voice={voice} />
+            <ProfilePicker voice={voice} />
           </>
         }
       />

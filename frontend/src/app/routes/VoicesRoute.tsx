@@ -24,7 +24,7 @@ export function VoicesRoute({ limits, models: { models, chosen }, onUse }: Props
   const able = models.filter(({ profiles }) => profiles);
   const model = able.find(({ name }) => name === (picked ?? chosen?.name)) ?? preselected(able, able[0]?.name ?? '');
   const sources = (
-    <div className={layout.doors}>
+    <div className={layout.sources}>
       <Recorder limits={limits} onRecorded={enrollment.addRecorded} />
       <DropZone limits={limits} multiple onFiles={enrollment.add} />
     </div>

@@ -64,7 +64,7 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
       {prediction.warnings.length > 0 && (
         <ul className={layout.warnings} data-testid="warnings">
           {prediction.warnings.map((warning, i) => (
-            <Caution key={warning} code={prediction.warning_codes[i]} said={warning} />
+            <Caution key={warning} code={prediction.warning_codes[i]} serverMessage={warning} />
           ))}
         </ul>
       )}
@@ -82,10 +82,10 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
 }
 
 /** A translated warning; results stored before warnings had codes show the server's English message. */
-function Caution({ code, said }: { code?: Warning; said: string }) {
+function Caution({ code, serverMessage }: { code?: Warning; serverMessage: string }) {
   const { warnings } = useWords();
   const own = code && warnings[code];
-  return own ? <li>{own}</li> : <li lang="en">{said}</li>;
+  return own ? <li>{own}</li> : <li lang="en">{serverMessage}</li>;
 }
 
 function Sign({ prediction }: { prediction: Prediction }) {

@@ -27,7 +27,7 @@ export function Start({ analysis, limits, keep, onKeep, recorder, setup }: Props
         <p>{start.subtitle}</p>
       </div>
       <section className={layout.card} aria-label={start.choose}>
-        <div className={layout.doors}>
+        <div className={layout.sources}>
           {recorder}
           <DropZone limits={limits} onFiles={([file]) => file && analysis.analyseFile(file)} />
         </div>

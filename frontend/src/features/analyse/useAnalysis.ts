@@ -7,7 +7,7 @@ import {
   fetchSample,
   fetchSession,
   tooLarge,
-  voiceRefused,
+  profileRefused,
   type Analysis,
   type Emotion,
   type Limits,
@@ -131,7 +131,7 @@ export function useAnalysis({ limits, model, speaker, keep }: Settings) {
       const known = run && 'session' in run.source && run.source.session === session ? run.source.audio : undefined;
       begin({ address: sessionAddress(session), name: '', source: { session, audio: audio ?? known } });
     },
-    retry: () => run && begin({ ...run, speaker: error && voiceRefused(error) ? undefined : run.speaker }),
+    retry: () => run && begin({ ...run, speaker: error && profileRefused(error) ? undefined : run.speaker }),
     cancel: () => controller.current?.abort(),
     reset: () => {
       controller.current?.abort();

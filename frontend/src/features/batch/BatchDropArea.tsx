@@ -28,7 +28,7 @@ export function BatchDropArea({ compact, onFiles }: Props) {
   };
   return (
     <section className={layout.card} aria-label={words.choose}>
-      <div className={clsx(zone.dropzone, dragging && zone.active, compact ? css.compact : clsx(layout.door, zone.roomy))}>
+      <div className={clsx(zone.dropzone, dragging && zone.active, compact ? css.compact : clsx(layout.source, zone.roomy))}>
         {!compact && <IconFiles aria-hidden size={30} stroke={1.5} />}
         <Text fw={600}>{dragging ? words.letGo : words.drop}</Text>
         {!compact && (

@@ -31,7 +31,7 @@ test('at most three requests run at once, one per file', async () => {
 test('a failed file keeps its error and can be retried', async () => {
   const { open, queue } = controlled();
   queue.add(['a', 'b'].map(named));
-  open[0]!.done(new ApiError('audio_unsupported', { said: 'This is text.', status: 422 }));
+  open[0]!.done(new ApiError('audio_unsupported', { serverMessage: 'This is text.', status: 422 }));
   open[1]!.done();
   await vi.waitFor(() => expect(states(queue)).toEqual(['failed', 'done']));
   expect(queue.snapshot()[0]!.error?.message).toBe('This is text.');
@@ -77,7 +77,7 @@ const items = [
   item(1, 'ten10.wav', { emotion: 'sad', confidence: 90 }),
   item(2, 'ten9.wav', { emotion: 'happy', confidence: 40, state: 'unsure' }),
   item(3, 'x/quiet.wav', { emotion: null, confidence: null, state: 'no_speech' }),
-  { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', { said: 'It is empty.' }) } as Item,
+  { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', { serverMessage: 'It is empty.' }) } as Item,
 ];
 
 test('rows are sorted, filtered and counted', () => {

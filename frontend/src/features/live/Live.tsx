@@ -19,7 +19,7 @@ import { Meter } from '../../components/Meter';
 import { Problem, ServerProblem } from '../../components/Problem';
 import verdict from '../../components/verdict.module.css';
 import { announce, useAnnounced } from '../../lib/announce';
-import { voiceRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
+import { profileRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
 import { certainty, clock, duration, when } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
@@ -128,7 +128,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
         {deleted ? (
           <Problem {...live.deleted} {...closing} />
         ) : (
-          <ServerProblem error={error} onRetry={() => onStart(!voiceRefused(error))} {...closing} />
+          <ServerProblem error={error} onRetry={() => onStart(!profileRefused(error))} {...closing} />
         )}
         {phase === 'ended' && overview}
       </>

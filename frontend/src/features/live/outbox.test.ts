@@ -44,7 +44,7 @@ test('reports a permanently rejected message and sends the rest', async () => {
   const sent = vi.fn(() => Promise.resolve());
   const outbox = new Outbox({ concurrency: 1, capacity: 10, onChange: () => {} });
   outbox.add({
-    send: () => Promise.reject(new ApiError('chunk_conflict', { said: 'Another one came.', status: 409 })),
+    send: () => Promise.reject(new ApiError('chunk_conflict', { serverMessage: 'Another one came.', status: 409 })),
     onRefused: refused,
   });
   outbox.add({ send: sent, onRefused: refused });

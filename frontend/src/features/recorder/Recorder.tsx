@@ -40,7 +40,7 @@ export function Recorder({ limits, onRecorded }: Props) {
   }
   if (phase === 'recording') return <Recording recorder={recorder} />;
   return (
-    <div className={clsx(layout.door, css.recorder)}>
+    <div className={clsx(layout.source, css.recorder)}>
       <Button
         ref={button}
         size="lg"
@@ -75,7 +75,7 @@ function Recording({ recorder }: { recorder: ReturnType<typeof useRecorder> }) {
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => button.current?.focus(), []);
   return (
-    <div className={clsx(layout.door, css.recorder)}>
+    <div className={clsx(layout.source, css.recorder)}>
       <Text className={capture.timer} role="timer" aria-label={words.time}>
         <span className={capture.recordingDot} aria-hidden />
         {clock(seconds)}

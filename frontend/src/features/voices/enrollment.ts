@@ -117,7 +117,7 @@ export class Enrollment {
 function explained(thrown: unknown, recordings: readonly Recording[]): ApiError {
   const error = asApiError(thrown);
   if (error.code === 'cancelled') return new ApiError('profile_cancelled');
-  const affected = recordings.find(({ file }) => error.known.said?.startsWith(`${file.name}: `));
+  const affected = recordings.find(({ file }) => error.known.serverMessage?.startsWith(`${file.name}: `));
   return affected ? new ApiError(error.code, { ...error.known, detail: `${affected.file.name}: ${advice(error.code).detail}` }) : error;
 }
 

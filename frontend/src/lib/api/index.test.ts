@@ -31,7 +31,7 @@ test("an error carries the server's code, message and request id", async () => {
   server.use(http.post('/api/v1/analyse', () => problem('audio_too_short', 422, 'The recording is 0.05 s long.')));
   await expect(analyse(clip)).rejects.toMatchObject({
     code: 'audio_too_short',
-    known: { said: 'The recording is 0.05 s long.', requestId: 'abc123', status: 422 },
+    known: { serverMessage: 'The recording is 0.05 s long.', requestId: 'abc123', status: 422 },
   });
 });
 

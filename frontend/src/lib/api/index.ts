@@ -175,7 +175,7 @@ export async function deleteProfile(name: string): Promise<void> {
 }
 
 /** Whether a request failed only because of its speaker profile, so that it can succeed without one. */
-export function voiceRefused({ code }: ApiError): boolean {
+export function profileRefused({ code }: ApiError): boolean {
   return code === 'profile_unknown' || code === 'profile_model';
 }
 

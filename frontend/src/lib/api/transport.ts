@@ -9,7 +9,7 @@ interface ErrorDetails {
   /** A more specific cause than the code gives, in the page's language. */
   detail?: string;
   /** The server's own message, in English. */
-  said?: string;
+  serverMessage?: string;
   requestId?: string;
   /** HTTP status. */
   status?: number;
@@ -23,7 +23,7 @@ export class ApiError extends Error {
     readonly code: string,
     readonly known: ErrorDetails = {},
   ) {
-    super(known.said ?? known.detail ?? code);
+    super(known.serverMessage ?? known.detail ?? code);
   }
 
   /** HTTP status, 0 without a response. */
@@ -34,7 +34,7 @@ export class ApiError extends Error {
 
 /** Wraps any thrown value in an `ApiError`, so that the page can explain it. */
 export function asApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError('unknown', { said: String(error) });
+  return error instanceof ApiError ? error : new ApiError('unknown', { serverMessage: String(error) });
 }
 
 /** Client for every request except uploads, typed by the server's OpenAPI document. */
@@ -137,5 +137,5 @@ function problem(status: number, body: unknown, retryAfter: string | null): ApiE
   const seen = { status, retryAfter: Number(retryAfter) || undefined };
   const { code, detail, request_id } = (body ?? {}) as Partial<components['schemas']['Problem']>;
   if (!code || !detail) return new ApiError('server_answer', { detail: words().problem.status(status), ...seen });
-  return new ApiError(code, { said: detail, requestId: request_id, ...seen });
+  return new ApiError(code, { serverMessage: detail, requestId: request_id, ...seen });
 }

@@ -2,11 +2,11 @@ import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { profilesQuery } from '../../lib/api';
 import { useWords } from '../../lib/i18n/language';
-import type { Voice } from './useVoice';
+import type { SelectedProfile } from './useProfile';
 import css from './voices.module.css';
 
 /** Selects the speaker profile that the model is calibrated to; hidden if the model has none. */
-export function VoicePicker({ voice }: { voice: Voice }) {
+export function ProfilePicker({ voice }: { voice: SelectedProfile }) {
   const { voices } = useWords();
   useQuery(profilesQuery); // refetches on mount, so that deleted profiles are not listed
   const { names, speaker, choose } = voice;

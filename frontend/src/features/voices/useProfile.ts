@@ -6,7 +6,7 @@ import { enrollment } from './enrollment';
 
 const NO_PROFILE = '';
 
-export interface Voice {
+export interface SelectedProfile {
   /** Names of the speaker profiles of the model. */
   names: string[];
   /** Name of the selected profile; undefined for none. */
@@ -17,7 +17,7 @@ export interface Voice {
 }
 
 /** Speaker profiles of a model and the selected one, which is remembered per model and ignored once it is deleted. */
-export function useVoice(model?: string): Voice {
+export function useProfile(model?: string): SelectedProfile {
   const { data, isPending } = useQuery(profilesQuery);
   const [remembered, remember] = useLocalStorage<Record<string, string>>({
     key: 'voices',
