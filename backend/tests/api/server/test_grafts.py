@@ -1,6 +1,7 @@
-"""The parts of waitress that the server replaces, extends or reads are there, and look as ``ser.api.server`` expects.
+"""The parts of waitress that the server replaces, extends or reads exist and look as ``ser.api.server`` expects.
 
-Most of them are not waitress's documented interface, so its minor version is pinned; read this before raising it.
+Most of them are not part of waitress's documented interface, so its minor version is pinned; check this
+file before raising it.
 """
 
 from __future__ import annotations
