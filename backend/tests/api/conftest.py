@@ -267,7 +267,7 @@ def problem_of() -> Callable[..., dict[str, Any]]:
         assert body["status"] == answer.status_code == KINDS[code].status
         assert body["type"] == f"/docs#{code}"
         assert body["request_id"] == answer.headers["X-Request-ID"]
-        assert len(body["detail"]) > 30 and body["detail"].endswith("."), "says what, why, what to do"
+        assert len(body["detail"]) > 30 and body["detail"].endswith("."), "states what happened, why, and what to do"
         assert "Traceback" not in body["detail"] and ".py" not in body["detail"]
         return body
 

@@ -54,7 +54,7 @@ def test_a_full_queue_refuses_immediately():
             time.sleep(0.005)
         began = time.monotonic()
         with pytest.raises(RequestError) as caught, gate.place():
-            pytest.fail("there was no place")
+            pytest.fail("a place was granted")
         assert caught.value.code == "too_busy" and time.monotonic() - began < 1
         go_on.set()
         first.result(), second.result()
@@ -65,7 +65,7 @@ def test_a_full_queue_refuses_immediately():
 def test_waiting_too_long_is_refused_and_frees_the_queue():
     gate = Gate(1, 1, seconds=0.05)
     with gate.place(), pytest.raises(RequestError), gate.place():
-        pytest.fail("there was no place")
+        pytest.fail("a place was granted")
     with gate.place():
         assert not gate.full
 

@@ -26,7 +26,7 @@ def schema(name: str) -> dict:
 
 def test_committed_copy_is_current():
     committed = json.loads((PROJECT / "backend" / "openapi.json").read_text(encoding="utf-8"))
-    assert committed == DOCUMENT, "write it again: python3 -m backend openapi > backend/openapi.json"
+    assert committed == DOCUMENT, "regenerate it: python3 -m backend openapi > backend/openapi.json"
 
 
 def test_served_document_is_the_same(client):

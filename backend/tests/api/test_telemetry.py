@@ -79,5 +79,5 @@ def test_an_exception_keeps_its_traceback_on_one_line():
 
 def test_ready_means_that_requests_are_accepted(client, settings, problem_of):
     assert client.get("/ready").json == {"status": "ready"}
-    cold = ModelRegistry(settings, load=lambda *_: pytest.fail("not asked for"), wait_seconds=0.01)
+    cold = ModelRegistry(settings, load=lambda *_: pytest.fail("loaded without a request"), wait_seconds=0.01)
     problem_of(create_app(settings, cold).test_client().get("/ready"), "not_ready")

@@ -38,7 +38,7 @@ def test_a_helper_decodes_the_same_samples(decoders, name):
     found, expected = decoders.decode(content, 60.0), decode(content)
     assert found.sample_rate == expected.sample_rate
     np.testing.assert_array_equal(found.samples, expected.samples)
-    assert found.samples.flags.writeable, "PyTorch warns of memory that it may not write to"
+    assert found.samples.flags.writeable, "PyTorch warns about read-only memory"
 
 
 def test_an_error_arrives_with_all_its_fields(decoders):

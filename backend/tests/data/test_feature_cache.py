@@ -150,9 +150,8 @@ def test_the_key_covers_every_module_that_shapes_frames():
         used.add(module_name(path))
         imports = {name for name in imported(path) & NAMES if not name.startswith(tuple(SHAPES_NO_FRAME))}
         left += [SER.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in imports - used]
-    own = {
-        name for name in used if not name.startswith("ser.models.recipes")
-    }  # each is part of the key of its own frames
+    # each recipe is part of the key of its own frames
+    own = {name for name in used if not name.startswith("ser.models.recipes")}
     assert own == {module_name(SER / name) for name in KEYED_CODE}
 
 

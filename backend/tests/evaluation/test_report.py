@@ -69,20 +69,20 @@ def test_only_a_leaky_protocol_gives_a_warning(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("protocol", "told"),
+    ("protocol", "expected"),
     [
         ("held-out speakers", "The temperature was fitted on the validation speakers"),
         ("held-out clips, speakers unknown", "Leaky: the speakers are unknown."),
     ],
 )
-def test_a_training_run_is_reported_like_an_evaluation(tmp_path, protocol, told):
+def test_a_training_run_is_reported_like_an_evaluation(tmp_path, protocol, expected):
     write_rows(tmp_path / PREDICTIONS_FILE, held_out_rows())
     metrics = summarise_held_out("ravdess", protocol, LABELS, read_out_of_fold(tmp_path / PREDICTIONS_FILE))
     metrics = replace(metrics, recipe="cnn1d", command="train", seed=0, best_epoch=10, epochs=[], tested_on=["a"])
     write_metrics(tmp_path, metrics)
     assert refresh(tmp_path) == metrics
     words = visible(check_page(write_report(tmp_path, metrics)))
-    assert told in words and "cnn1d on RAVDESS speech" in words and "1.50, the model" in words
+    assert expected in words and "cnn1d on RAVDESS speech" in words and "1.50, the model" in words
     assert "predictions.csv" in words and "a fifth of the" in words
 
 

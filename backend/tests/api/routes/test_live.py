@@ -146,8 +146,8 @@ def test_a_client_can_ask_which_chunks_to_resend(client, owner, session, send, s
     for number in (4, 0, 1, 7, 5):
         send(number, sounds())
     client.post(f"{PATH}/{session}/end", headers=owner)
-    told = client.get(f"{PATH}/{session}", headers=owner).json
-    assert told == {"received": [[0, 1], [4, 5], [7, 7]], "state": "ended"}
+    status = client.get(f"{PATH}/{session}", headers=owner).json
+    assert status == {"received": [[0, 1], [4, 5], [7, 7]], "state": "ended"}
 
 
 def test_an_ended_session_accepts_no_new_chunk(client, owner, session, send, sounds, problem_of):
@@ -315,8 +315,8 @@ def test_any_server_accepts_any_chunk(real_settings, serve, samples, encode, own
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(put, jobs))
     assert answers[::2] == answers[1::2]
-    told = requests.get(f"{servers[1]}{PATH}/{identity}", headers=owner, timeout=30).json()
-    assert told == {"received": [[0, len(chunks) - 1]], "state": "live"}
+    status = requests.get(f"{servers[1]}{PATH}/{identity}", headers=owner, timeout=30).json()
+    assert status == {"received": [[0, len(chunks) - 1]], "state": "live"}
     ends = [requests.post(f"{url}{PATH}/{identity}/end", headers=owner, timeout=30).json() for url in servers]
     assert ends[0] == ends[1] and ends[0]["state"] == "ended"
     predictor = load_predictor("untrained", real_settings)

@@ -37,9 +37,9 @@ def test_response_parts_match_the_core_results(real_client, real_settings, form,
     assert answer.json["attention"]["weight"] == pytest.approx(analysis.attribution.weight, abs=1e-3)
     waveform = decode(clip)
     speech = find_speech(waveform.samples)
-    told = measure(waveform.samples, speech, everything=False).descriptors
+    descriptors = measure(waveform.samples, speech, everything=False).descriptors
     assert [(one["name"], one["value"], one["meaning"]) for one in answer.json["descriptors"]] == [
-        (one.name, one.value, one.meaning) for one in told
+        (one.name, one.value, one.meaning) for one in descriptors
     ]
     assert answer.json["curves"] == [vars(curve) for curve in follow(waveform.samples, speech)]
     assert answer.json["session"] is None
@@ -64,10 +64,10 @@ def test_windows_adding_up_to_hours_are_refused(real_settings, database, form, c
 
 @pytest.mark.parametrize(("gone", "status"), [(True, 400), (False, 200)])
 def test_long_work_is_skipped_when_the_client_has_disconnected(real_client, form, clip, monkeypatch, gone, status):
-    told = {"environ_base": {"waitress.client_disconnected": lambda: gone}}
-    assert real_client.post(PATH, **form(clip), **told).status_code == 200, "what is short is answered"
+    extra = {"environ_base": {"waitress.client_disconnected": lambda: gone}}
+    assert real_client.post(PATH, **form(clip), **extra).status_code == 200, "short work is still done"
     monkeypatch.setattr("ser.inference.runner.BATCH_SECONDS", 1)
-    answer = real_client.post(PATH, **form(clip, window_seconds="1"), **told)
+    answer = real_client.post(PATH, **form(clip, window_seconds="1"), **extra)
     assert answer.status_code == status and answer.json.get("code") == ("client_gone" if gone else None)
 
 

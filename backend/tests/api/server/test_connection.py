@@ -150,23 +150,23 @@ def test_an_old_connection_in_use_is_not_idle(server, monkeypatch):
         assert pool.num_connections == 1
 
 
-@pytest.mark.parametrize("goes", [socket.socket.close, lambda one: one.shutdown(socket.SHUT_WR)])
-def test_the_application_can_detect_a_disconnected_client(serve, goes):
-    told, asked = [], threading.Event()
+@pytest.mark.parametrize("disconnect", [socket.socket.close, lambda one: one.shutdown(socket.SHUT_WR)])
+def test_the_application_can_detect_a_disconnected_client(serve, disconnect):
+    seen, asked = [], threading.Event()
 
     def application(environ, start_response):
         gone = environ["waitress.client_disconnected"]
-        told.append(gone())
+        seen.append(gone())
         asked.set()
         wait_for(gone)
-        told.append(True)
+        seen.append(True)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
 
     connection = connect(serve(application), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(5)
-    goes(connection)
-    wait_for(lambda: told == [False, True])
+    disconnect(connection)
+    wait_for(lambda: seen == [False, True])
     if connection.fileno() >= 0:  # a client that shuts down only its sending side still gets a response
         received = b""
         while not received.endswith(b"done"):  # header and body may arrive separately

@@ -145,7 +145,7 @@ def test_bodies_share_the_memory_budget_and_release_it():
     third.append(b"6")
     assert (third.refused, third.held, len(third), third.getfile().read()) == (True, 0, 6, b"")
     third.append(b"7")
-    assert third.held == 0, "a body with a gap is of no use"
+    assert third.held == 0, "a body with a gap is discarded"
     first.close()
     fourth = Body(10, memory)
     fourth.append(b"1234567890")
