@@ -1,4 +1,4 @@
-"""Makes ``backend/.venv`` and installs what a command uses: the part ``serve``, and ``train`` and ``dev`` when needed.
+"""Creates ``backend/.venv`` and installs the packages a command needs: ``serve``, and ``train`` and ``dev`` on demand.
 
 Each part has a lock file and a stamp. The stamp is written last and names what was installed, so that a killed set-up
 is never taken for a finished one.
@@ -12,8 +12,8 @@ import sys
 from launcher.project import LOCKS, Project, digest, read, remove, write
 
 PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-warn-script-location")
-PIP_OPTIONS += ("--no-compile",)  # Python compiles what it imports when it does, a small share of all that is installed
-SERVING = "ser.cli, ser.api.server.run, ser.inference.predictor, av"  # modules that import most of what serving does
+PIP_OPTIONS += ("--no-compile",)  # Python compiles modules on first import, few of all installed
+SERVING = "ser.cli, ser.api.server.run, ser.inference.predictor, av"  # modules that import most of what serving needs
 USES = {"serve": "to serve and predict", "train": "to train, evaluate and draw", "dev": "for tests and notebooks"}
 
 
@@ -24,7 +24,7 @@ def parts_up_to(part: str) -> list[str]:
 
 
 def is_ready(project: Project, part: str = "serve") -> bool:
-    """Whether the environment holds what the locks of a part and of those it needs say."""
+    """Whether the environment matches the lock files of a part and of those it needs."""
     if not os.path.exists(project.python):
         return False
     return all(read(project.stamp(one)) == stamp(project, one) for one in parts_up_to(part))
@@ -37,10 +37,10 @@ def stamp(project: Project, part: str) -> str:
 
 
 def make(project: Project) -> None:
-    """Makes an environment without packages, unless there is one that was finished once.
+    """Creates an environment without packages, unless a complete one exists.
 
     Raises:
-        SetupError: this Python cannot make environments.
+        SetupError: this Python cannot create environments.
     """
     if not (os.path.exists(project.python) and os.path.exists(project.stamp("serve"))):
         _make_empty(project)
@@ -48,7 +48,7 @@ def make(project: Project) -> None:
 
 
 def install(project: Project, part: str) -> None:
-    """Installs what is missing of a part and of those it needs, into an environment that ``make`` made.
+    """Installs the missing packages of a part and of those it needs into the environment created by ``make``.
 
     Raises:
         SetupError: pip failed.
@@ -64,7 +64,7 @@ def _install(project: Project, part: str) -> None:
     """Installs one part.
 
     A first installation that was killed is resumed: its packages are written again over what it left. An update that is
-    killed may leave halves of two versions: without the stamp of ``serve`` the next start makes the environment anew.
+    killed may leave files of two versions: without the stamp of ``serve`` the next start recreates the environment.
     """
     from launcher.steps import run_step
 
@@ -92,7 +92,7 @@ def _install(project: Project, part: str) -> None:
 
 
 def compile_packages(project: Project, everything: bool) -> None:
-    """Compiles what serving imports, or everything, where Python would not keep what it compiles when it imports.
+    """Compiles what serving imports, or everything, where Python would not store the bytecode on import.
 
     Raises:
         SetupError: the packages cannot be imported.
@@ -120,7 +120,7 @@ class Counter:
         self.seen = 0
 
     def describe(self, line: str) -> str | None:
-        """Returns a word for a person, or None where the line says nothing new."""
+        """Returns the progress to show, or None if the line brings no news."""
         words = line.split()
         if words[:1] in (["Collecting"], ["Processing"]):
             self.seen += 1
@@ -141,7 +141,7 @@ def _make_empty(project: Project) -> None:
             f"This Python ({sys.executable}) cannot make virtual environments: the module venv or ensurepip is "
             f"missing.\nOn Debian and Ubuntu: sudo apt install python{version}-venv. Then run the same command again."
         )
-    # a Python that runs from the environment itself must not clear what it stands on
+    # a Python that runs from the environment itself must not delete its own files
     own = os.path.normcase(sys.prefix) == os.path.normcase(project.venv)
     python = getattr(sys, "_base_executable", sys.executable) if own else sys.executable
     run_step(
@@ -153,7 +153,7 @@ def _make_empty(project: Project) -> None:
 
 
 def _put_on_path(project: Project) -> None:
-    """Makes ``ser`` importable. A relative line needs no build, and stays right when the project's folder is moved."""
+    """Makes ``ser`` importable. A relative path needs no build and stays valid when the project's folder is moved."""
     packages = site_packages(project)
     relative = os.path.relpath(project.backend, packages)
     write(os.path.join(packages, "speech_emotion.pth"), relative.replace(os.sep, "/") + "\n")

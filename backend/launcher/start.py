@@ -1,6 +1,6 @@
-"""Decides what a command line needs, sets that up, and hands over to the ``ser`` command in the environment.
+"""Decides what a command needs, sets that up, and hands over to the ``ser`` command in the environment.
 
-When everything is in place this imports next to nothing: the launcher costs a few hundredths of a second.
+When everything is in place this imports almost nothing: the launcher takes a few hundredths of a second.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _compile(project: Project) -> int:
-    """Compiles everything for users, such as a service's, who may not write here; stopped, it only starts slower."""
+    """Compiles everything for users without write access, such as a service's; without it, start-up is only slower."""
     from launcher.steps import SetupError, say
 
     try:
@@ -88,7 +88,7 @@ def _audit(project: Project) -> int:
 
 
 def ser_command(arguments: list[str]) -> list[str]:
-    """Returns the command that is meant: the bare one is ``serve`` and opens the browser."""
+    """Returns the command to run; without arguments it is ``serve`` and opens the browser."""
     if arguments and arguments[0] in ("--help", "-h"):
         return ["--help"]
     if arguments and (not arguments[0].startswith("-") or arguments[0] == "--version"):
@@ -116,7 +116,7 @@ def _measures_statistics(command: list[str]) -> bool:
 
 
 def prepare(project: Project, part: str, with_page: bool) -> bool:
-    """Makes what is missing, one process at a time; says on stderr what went wrong and returns False if it did."""
+    """Sets up what is missing, one process at a time; reports a failure on stderr and returns False."""
     if environment.is_ready(project, part) and not (with_page and not page.is_ready(project)):
         return True
     from launcher.steps import SetupError, exclusive, say
@@ -134,7 +134,7 @@ def prepare(project: Project, part: str, with_page: bool) -> bool:
 
 
 def _set_up(project: Project, part: str, with_page: bool) -> None:
-    """Installs packages and builds the page side by side: neither needs the other."""
+    """Installs packages and builds the page in parallel, as neither needs the other."""
     from launcher.steps import say, side_by_side
 
     works = []
@@ -149,9 +149,9 @@ def _set_up(project: Project, part: str, with_page: bool) -> None:
 
 
 def hand_over(project: Project, command: list[str]) -> int:
-    """Becomes ``ser`` with the same stdin, stdout and working directory.
+    """Replaces this process by ``ser``, with the same stdin, stdout and working directory.
 
-    ``-P`` keeps the working directory off the import path: a file of the user's may be called torch.py.
+    ``-P`` keeps the working directory off the import path, where a user's file may be called torch.py.
     """
     program = [project.python, "-P", "-m", "ser", *command]
     if os.name != "nt":
@@ -163,4 +163,4 @@ def hand_over(project: Project, command: list[str]) -> int:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                continue  # Ctrl-C reaches the child too, and it is the child's to answer
+                continue  # Ctrl-C reaches the child too, which handles it

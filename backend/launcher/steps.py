@@ -1,4 +1,4 @@
-"""Runs set-up programs: output in a log, progress on stderr, a clear failure; one set-up at a time."""
+"""Runs set-up programs with a log file, progress on stderr and clear failures, one set-up at a time."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 
 LAST_LINES = 15
-SECONDS_BETWEEN_NOTES = 10.0  # where stderr is no terminal and a line cannot be written over
+SECONDS_BETWEEN_NOTES = 10.0  # where stderr is not a terminal and a line cannot be overwritten
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message says what happened and what to do."""
+    """Set-up cannot continue; the message states what happened and what to do."""
 
 
 def say(text: str) -> None:
-    """Tells a person something; stdout belongs to the command that follows."""
-    line = "\r\x1b[2K" if sys.stderr.isatty() else ""  # writes over a note of another step
+    """Prints a message to stderr; stdout belongs to the command that follows."""
+    line = "\r\x1b[2K" if sys.stderr.isatty() else ""  # overwrites the progress of another step
     print(f"{line}{text}", file=sys.stderr, flush=True)
 
 
 def side_by_side(works: list[Callable[[], None]]) -> None:
-    """Runs pieces of work at the same time, each to its end also when another fails: what is done need not be redone.
+    """Runs tasks in parallel, each to its end even if another fails, so that finished work need not be repeated.
 
     Raises:
         SetupError: some failed; the message holds those of all.
@@ -43,7 +43,7 @@ def side_by_side(works: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         while thread.is_alive():
-            thread.join(0.2)  # briefly each time, or Windows would not let Ctrl-C through
+            thread.join(0.2)  # with a short timeout, or Windows would block Ctrl-C
     for error in errors:
         if not isinstance(error, SetupError):
             raise error
@@ -64,22 +64,22 @@ def run_step(
     """Runs a program to its end.
 
     Args:
-        title: what is being done, for a person.
+        title: what is being done, as shown to the user.
         command: program and arguments.
         log: file that gets everything the program prints.
         remedy: what to do if it fails.
         cwd: working directory.
-        env: environment, the own one where None.
-        describe: turns a line of output into a word on where things stand, or None.
+        env: environment variables, or None for those of this process.
+        describe: turns a line of output into a progress text, or None.
 
     Raises:
-        SetupError: the program cannot be started, or ends with another code than 0.
+        SetupError: the program cannot be started, or its exit code is not 0.
     """
     say(title)
     os.makedirs(os.path.dirname(log), exist_ok=True)
     last: list[str] = []
     note = Note()
-    with open(log, "a", encoding="utf-8", buffering=1) as file:  # whole lines: another step may write to it as well
+    with open(log, "a", encoding="utf-8", buffering=1) as file:  # complete lines: another step may write too
         file.write(f"$ {' '.join(command)}\n")
         try:
             child = subprocess.Popen(
@@ -91,7 +91,7 @@ def run_step(
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
-                close_fds=False,  # the lock of ``exclusive`` goes along
+                close_fds=False,  # the child inherits the lock of ``exclusive``
             )
         except OSError as error:
             raise SetupError(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
@@ -107,14 +107,14 @@ def run_step(
 
 
 class Note:
-    """A word on where things stand: written over on a terminal, an occasional line elsewhere."""
+    """A progress text: overwritten on a terminal, an occasional line elsewhere."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
         self.last = time.monotonic()
 
     def show(self, text: str | None) -> None:
-        """Shows ``text``; None leaves what is there."""
+        """Shows ``text``; None keeps the current text."""
         if text is None:
             return
         if self.terminal:
@@ -124,7 +124,7 @@ class Note:
             say(f"      {text}")
 
     def clear(self) -> None:
-        """Takes the word away from a terminal."""
+        """Clears the text from a terminal."""
         if self.terminal:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
 
@@ -133,8 +133,8 @@ class Note:
 def exclusive(path: str) -> Iterator[None]:
     """Holds the lock ``path``; a second process waits.
 
-    The system frees the lock when this process dies, and on POSIX not before its programs have ended too: a pip that is
-    left alone must not write into an environment that is being made again.
+    The system releases the lock when this process dies, and on POSIX only after its programs have ended too, as an
+    orphaned pip must not write into an environment that is being recreated.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a+b") as file:

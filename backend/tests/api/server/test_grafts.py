@@ -19,13 +19,13 @@ from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from ser.api.server.connection import Channel
 from ser.api.server.request_body import Parser, ProblemTask, TooBusy
 
-# ours, waitress's, the methods that replace or extend one of it
+# our class, waitress's class, and the methods that override or extend one of waitress's
 OVERRIDDEN = [
     (Channel, channel.HTTPChannel, ("received", "send", "check_client_disconnected")),
     (Parser, parser.HTTPRequestParser, ("parse_header", "received")),
     (ProblemTask, task.ErrorTask, ("execute",)),
 ]
-# what is called with arguments, and with which
+# waitress functions that the server calls, with their arguments
 CALLED: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (server.create_server, ("application",), {"sockets": []}),
     (wasyncore.loop, (), {"timeout": 1.0, "use_poll": True, "map": {}, "count": 1}),
@@ -42,7 +42,7 @@ SETTINGS = (
     "threads ident recv_bytes max_request_body_size inbuf_overflow outbuf_overflow cleanup_interval connection_limit "
     "clear_untrusted_proxy_headers asyncore_use_poll"
 )
-# attributes that are read or replaced; those of an instance, because most are set where it is made
+# attributes that are read or replaced, checked on instances because most are set in the constructor
 ON_SERVER = "task_dispatcher add_task maintenance channel_class active_channels pull_trigger handle_accept _map"
 ON_CHANNEL = (
     "requests requests_lock request total_outbufs_len socket connected addr last_activity creation_time handle_close "
@@ -51,7 +51,7 @@ ON_CHANNEL = (
 ON_REQUEST = "error completed headers_finished headers body_rcv command path close"
 ON_TASK = "request status response_headers content_length"
 ON_ERROR = "code reason body"
-# where waitress uses what is replaced: through the instance, or the replacement would be passed over
+# where waitress uses the replaced parts: through the instance, as otherwise the replacement would be bypassed
 USED_BY = [
     (server.BaseWSGIServer.handle_accept, "self.channel_class(self, conn, addr, self.adj, map=self._map)"),
     (server.BaseWSGIServer.readable, "self.maintenance(now)"),
