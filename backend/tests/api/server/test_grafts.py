@@ -65,7 +65,7 @@ USED_BY = [
 
 @pytest.fixture
 def built() -> Iterator[dict[str, Any]]:
-    """A server, a connection to it, a request with a body that arrives, and a task for it; all of waitress's own."""
+    """A server, a connection, a request whose body is arriving, and a task for it, all of waitress's own classes."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
         made = server.create_server(lambda *_: [], sockets=[listener], map={})
         connection, address = listener.accept()
@@ -86,7 +86,7 @@ def built() -> Iterator[dict[str, Any]]:
         wasyncore.close_all(made._map)
 
 
-def test_what_is_grafted_on_is_there(built: dict[str, Any]):
+def test_replaced_parts_of_waitress_exist_and_match(built: dict[str, Any]):
     for ours, theirs, methods in OVERRIDDEN:
         assert issubclass(ours, theirs)
         for name in methods:
