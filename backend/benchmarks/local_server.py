@@ -96,5 +96,5 @@ def running_server(**settings: str) -> Iterator[Running]:
 def _ready(address: str) -> bool:
     try:
         return requests.get(f"{address}/health", timeout=5).status_code == 200
-    except (requests.ConnectionError, requests.Timeout):  # of several, the supervisor listens before anybody answers
+    except (requests.ConnectionError, requests.Timeout):  # a supervisor listens before its workers
         return False

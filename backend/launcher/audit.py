@@ -15,7 +15,7 @@ ONLINE = "This needs the internet: check the connection, then run the same comma
 
 
 def audit(project: Project) -> int:
-    """Asks about the packages of both sides, whatever the answer about the first; pip-audit and npm print the findings.
+    """Audits the Python packages and then, whatever the result, those of the page; the tools print the findings.
 
     Returns:
         0 when no vulnerability is known, 1 when one is, or when a database did not answer.
@@ -23,12 +23,12 @@ def audit(project: Project) -> int:
     Raises:
         SetupError: pip-audit or Node.js cannot be installed.
     """
-    tools = os.path.join(project.backend, "build", "audit")  # beside the environment, whose packages are pinned
+    tools = os.path.join(project.backend, "build", "audit")  # apart from the environment, whose packages are pinned
     install = [project.python, "-m", "pip", "install", "--upgrade", "--target", tools, PIP_AUDIT, *PIP_OPTIONS]
     run_step("Fetching pip-audit", install, log=project.log, remedy=ONLINE)
     env = {**page.node_environment(project), "PYTHONPATH": tools}
     npm = page.npm_command(project, env)
-    # strict: a package that the database cannot be asked about does not count as free of vulnerabilities
+    # strict: a package that the database cannot look up does not count as free of vulnerabilities
     options = ["--strict", "--no-deps", "--disable-pip", "--progress-spinner", "off"]
     lock = ["--requirement", project.lock("dev")]  # includes the others
     python = _ask("Python packages", [project.python, "-m", "pip_audit", *options, *lock], project.backend, env)

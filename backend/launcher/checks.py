@@ -1,4 +1,4 @@
-"""Runs ``python3 -m backend test``: every check of both sides; reports what passed, and what could not run and why.
+"""Runs ``python3 -m backend test``: every check of backend and page; reports what passed, failed or could not run.
 
 With ``SER_REQUIRE_ALL=1``, as in CI, a check that could not run counts as failed.
 """
@@ -17,7 +17,7 @@ from launcher.steps import SetupError, say
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WORKERS = 4  # processes of Python tests at most; each holds a model or two in memory
-NOT_RUN = b"not run:"  # how the Python tests begin a line about tests they had to leave out
+NOT_RUN = b"not run:"  # prefix of the lines in which the Python tests report tests that could not run
 
 
 class Check:
@@ -31,7 +31,7 @@ class Check:
 
 
 class Report:
-    """The results so far; every list holds lines for a person."""
+    """The results so far; every list holds lines for the summary."""
 
     def __init__(self) -> None:
         self.passed: list[str] = []
@@ -39,11 +39,11 @@ class Report:
         self.not_run: list[str] = []
 
     def exit_code(self, require_all: bool) -> int:
-        """Returns 0 where nothing failed, and nothing is missing that is required."""
+        """Returns 0 if nothing failed and nothing required is missing."""
         return 1 if self.failed or (require_all and self.not_run) else 0
 
     def text(self, require_all: bool) -> str:
-        """Returns the summary; its last line counts checks."""
+        """Returns the summary; its last line gives the number of passed and failed checks."""
         lines = [f"passed   {line}" for line in self.passed] + [f"FAILED   {line}" for line in self.failed]
         lines += [f"NOT RUN  {line}" for line in self.not_run]
         failed = len(self.failed) + (len(self.not_run) if require_all else 0)
@@ -53,7 +53,7 @@ class Report:
 
 
 def run_checks(project: Project, full: bool = False) -> int:
-    """Runs everything, also after a failure, and prints the summary.
+    """Runs every check, even after a failure, and prints the summary.
 
     Args:
         project: what is checked.
@@ -92,8 +92,8 @@ def find_chromium() -> str | None:
 def _checks(project: Project, report: Report) -> list[Check]:
     """Returns the checks that can run here, in their order; the report gets the others.
 
-    They run in turn: side by side they took as long, because the processor is what they wait for, and promises about
-    time were broken (R3 and E5, measured on two cores).
+    They run one after another: in parallel they took as long, because they are limited by the processor, and promises
+    about time were broken (R3 and E5, measured on two cores).
     """
     chromium = find_chromium()
     env = page.node_environment(project)
@@ -122,7 +122,7 @@ def _checks(project: Project, report: Report) -> list[Check]:
 
 
 def run(check: Check, report: Report) -> None:
-    """Runs one program, passes on its output, line by line, and reports the result and what it says it left out."""
+    """Runs one program, forwards its output line by line, and records its result and the tests it could not run."""
     _show(f"\n== {check.title}\n".encode())
     begin = time.monotonic()
     try:
@@ -150,7 +150,7 @@ def run(check: Check, report: Report) -> None:
 
 
 def _show(output: bytes) -> None:
-    """Writes the output of a program to stdout as it is."""
+    """Writes the output of a program to stdout unchanged."""
     out = getattr(sys.stdout, "buffer", None)
     if out:
         out.write(output)

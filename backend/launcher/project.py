@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# What is installed for which use; a part needs the ones before it, and each lock includes the last.
+# Lock file of each part; a part needs the ones before it, and each lock file includes the previous one.
 LOCKS = {
     "serve": "requirements.lock",
     "train": "requirements-train.lock",
@@ -33,12 +33,12 @@ class Project:
         return os.path.join(self.backend, LOCKS[part])
 
     def stamp(self, part: str) -> str:
-        """Returns the file that says with which lock a part was installed."""
+        """Returns the file that records the lock file a part was installed from."""
         return os.path.join(self.venv, "set-up-done" if part == "serve" else f"set-up-done-{part}")
 
 
 def read(path: str) -> str:
-    """Returns the text of a file, nothing where there is none."""
+    """Returns the text of a file, or an empty string if there is none."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
@@ -47,7 +47,7 @@ def read(path: str) -> str:
 
 
 def write(path: str, text: str) -> None:
-    """Writes a file so that it is there whole or not at all."""
+    """Writes a file atomically."""
     part = path + ".part"
     with open(part, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,6 +1,6 @@
-"""Decides what a command line needs, sets that up, and hands over to the ``ser`` command in the environment.
+"""Decides what a command needs, sets that up, and hands over to the ``ser`` command in the environment.
 
-When everything is in place this imports next to nothing: the launcher costs a few hundredths of a second.
+When everything is in place this imports almost nothing: the launcher takes a few hundredths of a second.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _audit(project: Project) -> int:
 
 
 def ser_command(arguments: list[str]) -> list[str]:
-    """Returns the command that is meant: the bare one is ``serve`` and opens the browser."""
+    """Returns the command to run; without arguments it is ``serve`` and opens the browser."""
     if arguments and arguments[0] in ("--help", "-h"):
         return ["--help"]
     if arguments and (not arguments[0].startswith("-") or arguments[0] == "--version"):
@@ -137,7 +137,7 @@ def prepare(project: Project, part: str, with_page: bool) -> bool:
 
 
 def _set_up(project: Project, part: str, with_page: bool) -> None:
-    """Installs packages and builds the page side by side: neither needs the other."""
+    """Installs packages and builds the page in parallel, as neither needs the other."""
     from launcher.steps import say, side_by_side
 
     works = []
@@ -152,9 +152,9 @@ def _set_up(project: Project, part: str, with_page: bool) -> None:
 
 
 def hand_over(project: Project, command: list[str]) -> int:
-    """Becomes ``ser`` with the same stdin, stdout and working directory.
+    """Replaces this process by ``ser``, with the same stdin, stdout and working directory.
 
-    ``-P`` keeps the working directory off the import path: a file of the user's may be called torch.py.
+    ``-P`` keeps the working directory off the import path, where a user's file may be called torch.py.
     """
     program = [project.python, "-P", "-m", "ser", *command]
     if os.name != "nt":
@@ -166,4 +166,4 @@ def hand_over(project: Project, command: list[str]) -> int:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                continue  # Ctrl-C reaches the child, too, which decides what to do
+                continue  # Ctrl-C reaches the child too, which handles it

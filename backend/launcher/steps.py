@@ -1,4 +1,4 @@
-"""Runs set-up programs: output in a log, progress on stderr, a clear failure; one set-up at a time."""
+"""Runs set-up programs with a log file, progress on stderr and clear failures, one set-up at a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 
 LAST_LINES = 15
-SECONDS_BETWEEN_NOTES = 10.0  # where stderr is no terminal and a line cannot be written over
+SECONDS_BETWEEN_NOTES = 10.0  # where stderr is not a terminal and a line cannot be overwritten
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message says what happened and what to do."""
+    """Set-up cannot continue; the message states what happened and what to do."""
 
 
 def say(text: str) -> None:
@@ -43,7 +43,7 @@ def side_by_side(works: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         while thread.is_alive():
-            thread.join(0.2)  # briefly each time, or Windows would not let Ctrl-C through
+            thread.join(0.2)  # with a short timeout, or Windows would block Ctrl-C
     for error in errors:
         if not isinstance(error, SetupError):
             raise error
@@ -79,9 +79,7 @@ def run_step(
     os.makedirs(os.path.dirname(log), exist_ok=True)
     last: list[str] = []
     note = Note()
-    with open(
-        log, "a", encoding="utf-8", buffering=1
-    ) as file:  # line by line, because another step may write to it, too
+    with open(log, "a", encoding="utf-8", buffering=1) as file:  # complete lines: another step may write too
         file.write(f"$ {' '.join(command)}\n")
         try:
             child = subprocess.Popen(
@@ -93,7 +91,7 @@ def run_step(
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
-                close_fds=False,  # the lock of ``exclusive`` goes along
+                close_fds=False,  # the child inherits the lock of ``exclusive``
             )
         except OSError as error:
             raise SetupError(f"{command[0]} cannot be started: {error.strerror}. {remedy}") from error
@@ -135,8 +133,8 @@ class Note:
 def exclusive(path: str) -> Iterator[None]:
     """Holds the lock ``path``; a second process waits.
 
-    The system frees the lock when this process dies, and on POSIX not before its programs have ended too: a pip that is
-    left alone must not write into an environment that is being made again.
+    The system releases the lock when this process dies, and on POSIX only after its programs have ended too, as an
+    orphaned pip must not write into an environment that is being recreated.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "a+b") as file:

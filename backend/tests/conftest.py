@@ -1,7 +1,7 @@
-"""Fixtures that every test may use, and what happens to tests that need what a machine may lack.
+"""Fixtures for all tests, and the handling of tests whose requirements this machine does not meet.
 
-Tests marked ``corpus`` need real recordings in ``SER_CORPORA``, some of those of the database a PostgreSQL server. What
-is lacking is not run, the summary says so, and with ``SER_REQUIRE_ALL=1`` (as in CI) the run fails.
+Tests marked ``corpus`` need real recordings in ``SER_CORPORA``; some database tests need a PostgreSQL server. Tests
+that cannot run are listed in the summary, and with ``SER_REQUIRE_ALL=1`` (as in CI) the run fails.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ser.inference.predictor import Predictor
 
 CORPORA, SERVER = "the corpora; set SER_CORPORA to their folder", "a PostgreSQL server; install its programs"
-NOT_RUN = pytest.StashKey[dict[str, int]]()  # tests by what they need
+NOT_RUN = pytest.StashKey[dict[str, int]]()  # tests that could not run, by requirement
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,14 +59,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     left = session.config.stash.get(NOT_RUN, {})
-    if hasattr(session.config, "workeroutput"):  # one of several processes
+    if hasattr(session.config, "workeroutput"):  # a worker of several processes
         session.config.workeroutput["not_run"] = left
     elif left and os.environ.get("SER_REQUIRE_ALL") == "1":
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_testnodedown(node: Any) -> None:
-    """Takes what a process left out; every one is given all tests to choose from."""
+    """Collects the tests a worker left out; every worker collects all tests."""
     node.config.stash[NOT_RUN] = getattr(node, "workeroutput", {}).get("not_run", {})
 
 
@@ -76,20 +76,20 @@ def _corpora() -> Path:
 
 @pytest.fixture
 def corpora_root() -> Path:
-    """Folder that holds one folder per corpus; only for tests marked ``corpus``."""
+    """Folder with one subfolder per corpus; only for tests marked ``corpus``."""
     return _corpora()
 
 
 @pytest.fixture
 def samples() -> dict[str, Path]:
-    """The three clips of real speech that ship with the page: intended emotion -> WAV, 16 kHz mono."""
+    """The three clips of real speech that ship with the page: intended emotion -> path of a 16 kHz mono WAV."""
     folder = PROJECT / "frontend" / "public" / "samples"
     return {name: folder / f"{name}.wav" for name in ("angry", "happy", "sad")}
 
 
 @pytest.fixture
 def tone() -> Callable[..., np.ndarray]:
-    """Makes a decaying harmonic tone: float32 (samples,), not speech."""
+    """Makes a decaying harmonic tone, which is not speech: float32 (samples,)."""
 
     def make(seconds: float, sample_rate: int, hertz: float = 220.0) -> np.ndarray:
         time = np.arange(int(seconds * sample_rate)) / sample_rate
@@ -113,7 +113,7 @@ def encode() -> Callable[..., bytes]:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Keeps what tests make out of the project's own folders."""
+    """Keeps the output of tests out of the project's own folders."""
     monkeypatch.setenv("SER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("SER_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("SER_DATABASE_URL", f"sqlite:///{(tmp_path / 'results.sqlite').as_posix()}")
@@ -126,7 +126,7 @@ def published_tensors() -> dict[str, torch.Tensor]:
     draw = torch.Generator().manual_seed(0)
     shapes = {"conv1.weight": (DIMS, 80, 3), "conv1.bias": (DIMS,), "conv2.weight": (DIMS, DIMS, 3)}
     shapes |= {"conv2.bias": (DIMS,), "embed_positions.weight": (1500, DIMS)}
-    for number in range(LAYERS + 1):  # one more is published than is used
+    for number in range(LAYERS + 1):  # the published file has one layer more than is used
         layer = {f"self_attn.{letter}_proj.weight": (DIMS, DIMS) for letter in "qkv"}
         layer |= {"self_attn.q_proj.bias": (DIMS,), "self_attn.v_proj.bias": (DIMS,)}
         layer |= {"self_attn.out_proj.weight": (DIMS, DIMS), "self_attn.out_proj.bias": (DIMS,)}
@@ -140,7 +140,7 @@ def published_tensors() -> dict[str, torch.Tensor]:
 
 @pytest.fixture
 def toy_encoder(published_tensors, tmp_path, monkeypatch) -> Recipe:
-    """The recipe that begins with pretrained tensors, with random ones in their place."""
+    """The recipe on a pretrained encoder, with random tensors in place of the pretrained ones."""
     folder = tmp_path / "pretrained"
     folder.mkdir()
     save_file({f"model.encoder.{name}": value for name, value in published_tensors.items()}, folder / "toy.safetensors")
@@ -152,14 +152,14 @@ def toy_encoder(published_tensors, tmp_path, monkeypatch) -> Recipe:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """URL of a PostgreSQL server that runs as long as the tests; only asked for where there is one."""
+    """URL of a PostgreSQL server that runs for the whole session; requested only where PostgreSQL is installed."""
     with postgres_server() as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty database, once of every kind."""
+    """URL of an empty database, for each supported kind in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{(tmp_path / 'some folder' / 'results.sqlite').as_posix()}"
     server, name = request.getfixturevalue("server_url"), f"t{secrets.token_hex(8)}"
@@ -169,7 +169,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    """An open database, once of every kind."""
+    """An open database, for each supported kind in turn."""
     store = open_store(database_url)
     yield store
     store.close()
@@ -177,7 +177,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def voice_predictor() -> Predictor:
-    """A network that can be calibrated to a voice, with random weights."""
+    """A network with random weights that supports speaker profiles."""
     import torch
 
     from ser.inference.predictor import Predictor

@@ -51,7 +51,7 @@ def formats(full: bool) -> list[Line]:
 
 
 def _voices(full: bool) -> list[np.ndarray]:
-    """The real ones that ship with the page, and generated ones: float32 (samples,) at ``SAMPLE_RATE``."""
+    """The real samples that ship with the page, and generated ones: float32 (samples,) at ``SAMPLE_RATE``."""
     real = [resample(decode(path), SAMPLE_RATE).samples for path in SAMPLES]
     return real + [speech_like(3.0, seed) for seed in range(5 if full else 1)]
 

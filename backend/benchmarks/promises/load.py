@@ -196,7 +196,7 @@ def graceful_end(full: bool) -> list[Line]:
 def ended(rounds: int, workers: int) -> Line:
     """Stops servers under load; every accepted request must get a result."""
     statuses, flying, content = Counter(), 0, wav(None)
-    places = {"SER_WORKERS": str(workers), "SER_PREDICTIONS": str(ENDED_AT_ONCE)}  # so that none is refused
+    places = {"SER_WORKERS": str(workers), "SER_PREDICTIONS": str(ENDED_AT_ONCE)}  # so that no request is refused
     for _ in range(rounds):
         with running_server(**places) as server, ThreadPoolExecutor(ENDED_AT_ONCE) as pool:
             _answer(_asked(server, content))

@@ -103,7 +103,7 @@ def speakers_known(utterances: Sequence[Utterance]) -> bool:
 
 
 def hold_out_clips(positions: Sequence[int], share: float, seed: int) -> list[int]:
-    """Picks clips at random, about ``share`` of them, whoever the speakers are."""
+    """Picks about ``share`` of the clips at random, regardless of speaker."""
     order = np.random.default_rng(seed).permutation(np.asarray(positions))
     return sorted(order[: round(share * len(order))].tolist())
 

@@ -1,4 +1,4 @@
-"""Fixtures of the API: an application with models that answer at once, over the test client and over real HTTP."""
+"""Fixtures for the API tests: an application with instant fake models, over the test client and over real HTTP."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from ser.inference.windowing import DEFAULT_GRID, Grid
 from ser.models.calibration import Calibration
 from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
 
-collect_ignore = [] if os.name == "posix" else ["test_workers.py"]  # Windows keeps one process
+collect_ignore = [] if os.name == "posix" else ["test_workers.py"]  # Windows supports a single process only
 
 LABELS = ("angry", "happy", "sad")
 PAGE = "<!doctype html><title>page</title>"
 
 
 def info(name: str) -> ModelInfo:
-    """What a model of the fake weights folder says about itself."""
+    """The model card of a model in the fake weights folder."""
     figure = Figure(
         corpus="ravdess",
         protocol="emobox",
@@ -71,7 +71,7 @@ def info(name: str) -> ModelInfo:
 
 
 class LoudnessPredictor:
-    """Decodes like the real predictor and calls loud voices angry, so that an answer depends on its recording."""
+    """Decodes like the real predictor and labels loud audio angry, so that each prediction depends on its recording."""
 
     def __init__(self, name: str):
         self.info = info(name)
@@ -145,25 +145,25 @@ def database(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture
 def owner() -> dict[str, str]:
-    """Headers of a request by somebody."""
+    """Request headers of the owner."""
     return {"Authorization": f"Bearer {'a' * 31}-"}
 
 
 @pytest.fixture
 def stranger() -> dict[str, str]:
-    """Headers of a request by somebody else."""
+    """Request headers of another owner."""
     return {"Authorization": f"Bearer {'b' * 43}"}
 
 
 @pytest.fixture
 def loads() -> list[str]:
-    """Names of the models that were loaded, in order."""
+    """Names of the models loaded so far, in order."""
     return []
 
 
 @pytest.fixture
 def cold_registry(settings: Settings, loads: list[str]) -> ModelRegistry:
-    """A registry whose default model is not loaded yet."""
+    """A registry whose default model has not been loaded."""
 
     def load(name: str, _: Settings) -> LoudnessPredictor:
         loads.append(name)
@@ -181,7 +181,7 @@ def registry(cold_registry: ModelRegistry) -> ModelRegistry:
 
 
 class ReadingClient(FlaskClient):
-    """Reads every answer to its end at once, which closes the files it was sent from."""
+    """Consumes every response immediately, which closes the files it is streamed from."""
 
     def open(self, *arguments: Any, **options: Any) -> Any:
         return super().open(*arguments, buffered=True, **options)
@@ -225,13 +225,13 @@ def server(app: APIFlask, serve: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def wav(tone: Callable[..., np.ndarray], encode: Callable[..., bytes]) -> bytes:
-    """Half a second of sound."""
+    """Half a second of audio as WAV."""
     return encode(tone(0.5, 16_000), 16_000)
 
 
 @pytest.fixture
 def form() -> Callable[..., dict[str, Any]]:
-    """Makes the arguments of a multipart request for the test client."""
+    """Builds the arguments of a multipart request for the test client."""
 
     def make(content: bytes, field: str = "file", name: str = "clip.wav", **fields: str) -> dict[str, Any]:
         return {"data": {field: (io.BytesIO(content), name), **fields}, "content_type": "multipart/form-data"}
@@ -241,7 +241,7 @@ def form() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def multipart() -> Callable[..., tuple[bytes, str]]:
-    """Builds a multipart body of an exact size in bytes; a WAV may be followed by anything. Returns it and its type."""
+    """Builds a multipart body, padded to an exact size in bytes if one is given; returns it with its content type."""
 
     def make(content: bytes, size: int | None = None, **fields: str) -> tuple[bytes, str]:
         parts = [f'--cut\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields]
@@ -256,7 +256,7 @@ def multipart() -> Callable[..., tuple[bytes, str]]:
 
 @pytest.fixture
 def problem_of() -> Callable[..., dict[str, Any]]:
-    """Asserts that an answer of the test client or of requests is a problem of a code, and returns its document."""
+    """Asserts that a response (test client or requests) is a problem with a given code; returns its document."""
 
     def check(answer: Any, code: str) -> dict[str, Any]:
         content = answer.content if hasattr(answer, "content") else answer.data
@@ -267,7 +267,7 @@ def problem_of() -> Callable[..., dict[str, Any]]:
         assert body["status"] == answer.status_code == KINDS[code].status
         assert body["type"] == f"/docs#{code}"
         assert body["request_id"] == answer.headers["X-Request-ID"]
-        assert len(body["detail"]) > 30 and body["detail"].endswith("."), "says what, why, what to do"
+        assert len(body["detail"]) > 30 and body["detail"].endswith("."), "states what happened, why, and what to do"
         assert "Traceback" not in body["detail"] and ".py" not in body["detail"]
         return body
 
@@ -276,7 +276,7 @@ def problem_of() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def real_settings(settings: Settings, tmp_path: Path) -> Settings:
-    """Settings whose weights folder holds a network that has learnt nothing."""
+    """Settings whose weights folder holds an untrained network."""
     import torch
 
     from ser.models.recipe import get_recipe
@@ -303,7 +303,7 @@ def real_settings(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def real_client(real_settings: Settings, database: Database) -> FlaskClient:
-    """A client of a server with that network."""
+    """A client of an application serving the untrained network."""
     registry = ModelRegistry(real_settings)
     registry.load_default()
     return create_app(real_settings, registry, database).test_client()

@@ -1,4 +1,4 @@
-"""Results belong to the holder of a token; and what needs no owner needs no database either."""
+"""Access to stored results by token; requests without an owner need no database."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ OWNED = "/api/v1/profiles"
     [None, "", "Bearer", "Bearer ", f"Bearer {'a' * 31}", f"Bearer {'a' * 129}", f"Bearer {'a' * 31}/", "a" * 32]
     + [f"Basic {'a' * 32}", f"Bearer {'a' * 32} {'b' * 32}", "Bearer ä" + "a" * 32],
 )
-def test_without_a_token_nothing_is_answered(client, problem_of, value):
+def test_requests_without_a_token_are_refused(client, problem_of, value):
     answer = client.get(OWNED, headers={} if value is None else {"Authorization": value})
     assert "32 to 128" in problem_of(answer, "owner_missing")["detail"]
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("token", ["a" * 32, "Z9-_" * 32])
-def test_any_long_token_is_an_owner(client, token):
+def test_any_sufficiently_long_token_is_an_owner(client, token):
     assert client.get(OWNED, headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
-def test_the_token_is_not_kept_and_not_logged(client, owner, settings, tmp_path, form, wav, caplog):
+def test_the_token_is_neither_stored_nor_logged(client, owner, settings, tmp_path, form, wav, caplog):
     caplog.set_level("DEBUG")
     assert client.get(OWNED, headers=owner).status_code == 200
     client.post("/upload", **form(wav, speaker="nobody"), headers=owner)
@@ -43,7 +43,7 @@ def test_a_speaker_needs_an_owner(client, form, wav, problem_of):
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}/text/below.sqlite", "nonsense://{}", "sqlite:///{}/text"])
-def test_without_its_database_the_server_analyses_and_says_what_is_missing(
+def test_without_a_database_analysis_works_and_the_error_names_it(
     settings, registry, tmp_path, form, wav, owner, problem_of, caplog, url
 ):
     (tmp_path / "text").write_text("no database, but longer than a header of one " * 9, encoding="utf-8")
@@ -57,7 +57,7 @@ def test_without_its_database_the_server_analyses_and_says_what_is_missing(
     assert body["request_id"] in body["detail"] and body["request_id"] in caplog.text
 
 
-def test_a_database_that_comes_back_is_used(settings, registry, tmp_path, owner):
+def test_a_recovered_database_is_used_again(settings, registry, tmp_path, owner):
     (tmp_path / "place").write_text("in the way", encoding="utf-8")
     broken = replace(settings, database_url=f"sqlite:///{(tmp_path / 'place' / 'x.sqlite').as_posix()}")
     patient, eager = (Database(broken.database_url, retry_seconds=seconds) for seconds in (60.0, 0.0))

@@ -1,4 +1,4 @@
-"""Everything that can go wrong is answered in one shape, and says what to do."""
+"""Every error has the same shape, a code and a helpful message."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_two_files(client, problem_of, wav, second):
     assert body["detail"].startswith("2 recordings")
 
 
-def test_unused_file_input_beside_a_recording_is_no_second_one(client, wav):
+def test_an_empty_file_input_beside_a_recording_is_ignored(client, wav):
     files = {"file": (io.BytesIO(wav), "a.wav"), "audio": (io.BytesIO(b""), "")}
     assert client.post("/upload", data=files, content_type=MULTIPART).status_code == 200
 
@@ -65,7 +65,7 @@ def test_bad_boundary(client, problem_of, wav, multipart, kind):
     problem_of(answer, "file_missing" if kind == "multipart/x" else "form_invalid")
 
 
-def test_text_field_that_is_too_long(client, problem_of, multipart, wav):
+def test_text_field_too_long(client, problem_of, multipart, wav):
     body, kind = multipart(wav, model="x" * 600_000)
     answer = client.post("/upload", data=body, content_type=kind)
     assert "text field" in problem_of(answer, "body_too_large")["detail"]
@@ -117,7 +117,7 @@ def test_wrong_method(client, problem_of, path):
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1/models"])
-def test_wrong_method_where_one_reads(client, problem_of, path):
+def test_wrong_method_on_a_read_only_route(client, problem_of, path):
     assert "use GET" in problem_of(client.post(path), "method_not_allowed")["detail"]
 
 
@@ -127,7 +127,7 @@ def test_unknown_path_of_the_api(client, problem_of, path, method):
     assert path in problem_of(getattr(client, method)(path), "not_found")["detail"]
 
 
-def test_mistake_of_the_server_tells_nothing_about_it(settings, registry, problem_of, form, wav, monkeypatch, caplog):
+def test_internal_error_reveals_no_details(settings, registry, problem_of, form, wav, monkeypatch, caplog):
     def fail(*_, **__):
         raise RuntimeError("password in /srv/secret.py")
 
@@ -139,7 +139,7 @@ def test_mistake_of_the_server_tells_nothing_about_it(settings, registry, proble
     assert "password" in caplog.text and body["request_id"] in caplog.text
 
 
-def test_damaged_model_is_the_server_s_mistake(settings, registry, problem_of, form, wav, monkeypatch):
+def test_damaged_model_is_a_server_error(settings, registry, problem_of, form, wav, monkeypatch):
     def fail(*_):
         raise ModelError("/srv/weights/first/model.safetensors is damaged.")
 
@@ -155,13 +155,13 @@ def test_head_has_the_headers_of_a_problem_and_no_body(client):
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_options_names_the_methods(client):
+def test_options_lists_the_methods(client):
     answer = client.options("/upload")
     assert answer.status_code == 200
     assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
 
 
-def test_every_code_is_explained_where_its_type_leads(client):
+def test_every_code_is_explained_at_its_type_url(client):
     page = client.get("/docs").text
     for code, kind in KINDS.items():
         assert f'id="{code}"' in page

@@ -1,4 +1,4 @@
-"""What a browser is told to refuse."""
+"""Security headers and the Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_only_configured_origins(settings, registry):
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_configured_origins_vary_and_pass_the_preflight(settings, registry, problem_of):
+def test_configured_origins_set_vary_and_pass_the_preflight(settings, registry, problem_of):
     client = create_app(replace(settings, cors_origins=("https://voice.example",)), registry).test_client()
     assert "Origin" in client.get("/health").headers["Vary"]
     asked = {"Origin": "https://voice.example", "Access-Control-Request-Method": "POST"}
@@ -74,5 +74,5 @@ def test_configured_origins_vary_and_pass_the_preflight(settings, registry, prob
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1/models", "/api/nothing"])
-def test_answers_are_not_kept_by_caches(client, path):
+def test_responses_are_not_cached(client, path):
     assert client.get(path).headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""Who is let in: a bounded number at a time, a few that wait, and each client only so often."""
+"""Admission limits: concurrent analyses, the waiting queue, and the rate per client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ser.api.errors import RequestError
 from ser.api.limits import ANALYSES, Gate, Rates
 
 
-def test_a_gate_never_lets_in_more_than_it_has_places():
+def test_a_gate_never_admits_more_than_its_limit():
     gate, running, most, counting = Gate(3, 50), 0, 0, threading.Lock()
 
     def work(_: int) -> None:
@@ -37,7 +37,7 @@ def test_a_gate_never_lets_in_more_than_it_has_places():
     assert most == 3 and not gate.full
 
 
-def test_who_finds_the_queue_full_is_refused_at_once():
+def test_a_full_queue_refuses_immediately():
     gate = Gate(1, 1, seconds=5)
     inside, go_on = threading.Event(), threading.Event()
 
@@ -54,7 +54,7 @@ def test_who_finds_the_queue_full_is_refused_at_once():
             time.sleep(0.005)
         began = time.monotonic()
         with pytest.raises(RequestError) as caught, gate.place():
-            pytest.fail("there was no place")
+            pytest.fail("a place was granted")
         assert caught.value.code == "too_busy" and time.monotonic() - began < 1
         go_on.set()
         first.result(), second.result()
@@ -62,15 +62,15 @@ def test_who_finds_the_queue_full_is_refused_at_once():
         assert not gate.full
 
 
-def test_who_waits_too_long_is_sent_away_and_leaves_no_trace():
+def test_waiting_too_long_is_refused_and_frees_the_queue():
     gate = Gate(1, 1, seconds=0.05)
     with gate.place(), pytest.raises(RequestError), gate.place():
-        pytest.fail("there was no place")
+        pytest.fail("a place was granted")
     with gate.place():
         assert not gate.full
 
 
-def test_a_failure_gives_the_place_back():
+def test_a_failure_releases_the_place():
     gate = Gate(1, 1)
     for _ in range(3):
         with pytest.raises(KeyError), gate.place():
@@ -79,7 +79,7 @@ def test_a_failure_gives_the_place_back():
         assert not gate.full
 
 
-def test_a_client_may_send_its_rate_and_more_as_time_goes_by():
+def test_the_rate_of_a_client_refills_over_time():
     now = 0.0
     rates = Rates(6, clock=lambda: now)
     for _ in range(6):
@@ -100,13 +100,13 @@ def test_a_client_may_send_its_rate_and_more_as_time_goes_by():
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", None])
-def test_this_machine_is_not_counted(address):
+def test_localhost_is_not_rate_limited(address):
     rates = Rates(1)
     for _ in range(100):
         rates.spend(address)
 
 
-def test_only_so_many_clients_are_remembered(monkeypatch):
+def test_the_number_of_tracked_clients_is_bounded(monkeypatch):
     monkeypatch.setattr("ser.api.limits.CLIENTS", 5)
     rates = Rates(1)
     for number in range(50):
@@ -114,7 +114,7 @@ def test_only_so_many_clients_are_remembered(monkeypatch):
     assert len(rates._left) == 5
 
 
-def test_a_client_that_sends_too_much_is_told_when_to_come_again(settings, registry, database, form, wav, problem_of):
+def test_exceeding_the_rate_gives_a_retry_after(settings, registry, database, form, wav, problem_of):
     client = create_app(replace(settings, rate=2), registry, database).test_client()
     stranger, other = {"REMOTE_ADDR": "192.0.2.1"}, {"REMOTE_ADDR": "192.0.2.2"}
     for _ in range(2):
@@ -132,7 +132,7 @@ def writing_routes() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("path", "method"), writing_routes())
-def test_every_route_that_writes_has_the_rate(settings, registry, database, problem_of, path, method):
+def test_every_writing_route_is_rate_limited(settings, registry, database, problem_of, path, method):
     client = create_app(replace(settings, rate=1), registry, database).test_client()
     address = path.replace("{id}", "a" * 32).replace("{sequence}", "0").replace("{name}", "a")
     stranger = {"REMOTE_ADDR": "192.0.2.1"}
@@ -143,21 +143,23 @@ def test_every_route_that_writes_has_the_rate(settings, registry, database, prob
 
 
 @pytest.mark.parametrize(("proxies", "status"), [(0, 200), (1, 429)])
-def test_the_word_of_a_proxy_counts_where_there_is_one(settings, registry, database, form, wav, proxies, status):
+def test_forwarded_addresses_count_behind_trusted_proxies_only(
+    settings, registry, database, form, wav, proxies, status
+):
     app = create_app(replace(settings, rate=1, proxies=proxies), registry, database)
-    told = {"X-Forwarded-For": "192.0.2.7"}
-    answers = [app.test_client().post("/upload", **form(wav), headers=told).status_code for _ in range(2)]
+    forwarded = {"X-Forwarded-For": "192.0.2.7"}
+    answers = [app.test_client().post("/upload", **form(wav), headers=forwarded).status_code for _ in range(2)]
     assert answers == [200, status]
 
 
 @pytest.fixture
 def full(app, monkeypatch) -> None:
-    """Has every place of the application taken."""
+    """An application whose places are all taken."""
     monkeypatch.setattr(gate(app), "_most", 0)
 
 
 @pytest.mark.parametrize("address", sorted(ANALYSES))
-def test_the_application_and_the_server_refuse_alike(app, serve, full, address, problem_of, monkeypatch):
+def test_application_and_server_refusals_look_the_same(app, serve, full, address, problem_of, monkeypatch):
     here = problem_of(app.test_client().post(address), "too_busy")
     monkeypatch.setattr(app, "wsgi_app", lambda *_: pytest.fail("the application was called"))
     there = requests.post(f"{serve(app, full=lambda: gate(app).full).url}{address}", data=b"x" * 100_000, timeout=10)
@@ -165,7 +167,7 @@ def test_the_application_and_the_server_refuse_alike(app, serve, full, address, 
     assert int(there.headers["Retry-After"]) > 0
 
 
-def test_a_refusal_keeps_the_connection_and_is_counted_and_logged(server, app, full, multipart, wav, caplog):
+def test_a_refusal_keeps_the_connection_open_and_is_counted_and_logged(server, app, full, multipart, wav, caplog):
     body, kind = multipart(wav)
 
     def counted() -> str:
@@ -186,8 +188,8 @@ def test_a_refusal_keeps_the_connection_and_is_counted_and_logged(server, app, f
 
 
 @pytest.mark.parametrize("size", [0, 99_999_999_999])
-def test_a_foreign_page_may_read_why_it_is_refused(settings, registry, database, serve, monkeypatch, size):
-    """Both by what never reaches the application: no place, and a body that is not even read."""
+def test_a_configured_origin_can_read_why_it_was_refused(settings, registry, database, serve, monkeypatch, size):
+    """Covers refusals that never reach the application: no free place, and a body that is not read at all."""
     foreign = replace(settings, cors_origins=("https://example.org",))
     app = create_app(foreign, registry, database)
     monkeypatch.setattr(gate(app), "_most", 0)
@@ -200,14 +202,14 @@ def test_a_foreign_page_may_read_why_it_is_refused(settings, registry, database,
             connection.sendall(head.encode())
             return connection.recv(1 << 16).decode()
 
-    told = refused("https://example.org")
-    assert told.startswith("HTTP/1.1 413" if size else "HTTP/1.1 503")
-    assert "\r\nAccess-Control-Allow-Origin: https://example.org\r\n" in told and "\r\nVary: Origin\r\n" in told
-    assert "Retry-After" in re.search("Access-Control-Expose-Headers: (.*)", told)[1]
+    response = refused("https://example.org")
+    assert response.startswith("HTTP/1.1 413" if size else "HTTP/1.1 503")
+    assert "\r\nAccess-Control-Allow-Origin: https://example.org\r\n" in response and "\r\nVary: Origin\r\n" in response
+    assert "Retry-After" in re.search("Access-Control-Expose-Headers: (.*)", response)[1]
     assert "Access-Control-Allow" not in refused("https://example.com")
 
 
-def test_what_is_quick_is_answered_while_every_thread_is_busy(
+def test_quick_requests_are_answered_while_all_analysis_threads_are_busy(
     settings, registry, database, serve, form, wav, monkeypatch
 ):
     go_on, analyse = threading.Event(), registry.get().analyse

@@ -1,4 +1,4 @@
-"""Models are loaded once, and only those that are listed."""
+"""The model registry: listed models only, each loaded once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ser.api.model_registry import ModelRegistry
 from ser.core.errors import ModelError
 
 
-def test_default_is_loaded_at_the_start_and_others_on_demand(registry, loads):
+def test_default_is_loaded_at_startup_and_others_on_demand(registry, loads):
     assert registry.ready and registry.loaded == ["first"] and loads == ["first"]
     assert registry.get().info.name == registry.get("first").info.name == "first"
     assert registry.get("second").info.name == "second"
     assert registry.loaded == ["first", "second"]
 
 
-def test_nothing_is_answered_before_the_default_is_loaded(cold_registry):
+def test_requests_are_refused_before_the_default_is_loaded(cold_registry):
     assert not cold_registry.ready
     with pytest.raises(RequestError) as caught:
         cold_registry.get()
@@ -34,7 +34,7 @@ def test_a_request_waits_for_the_default(settings, registry, cold_registry):
     assert 0.05 < time.perf_counter() - started < 3
 
 
-def test_model_is_loaded_once_however_many_ask(settings, registry):
+def test_concurrent_requests_load_a_model_once(settings, registry):
     loads = []
 
     def slow(name, given):

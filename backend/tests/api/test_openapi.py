@@ -1,4 +1,4 @@
-"""The OpenAPI document describes what the application does, and its committed copy is current."""
+"""The OpenAPI document matches the application, and its committed copy is current."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def operations():
 
 
 def schema(name: str) -> dict:
-    """A shape with everything that it refers to."""
+    """A schema with everything it refers to."""
     return {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
 
 
 def test_committed_copy_is_current():
     committed = json.loads((PROJECT / "backend" / "openapi.json").read_text(encoding="utf-8"))
-    assert committed == DOCUMENT, "write it again: python3 -m backend openapi > backend/openapi.json"
+    assert committed == DOCUMENT, "regenerate it: python3 -m backend openapi > backend/openapi.json"
 
 
 def test_served_document_is_the_same(client):
@@ -41,7 +41,7 @@ def test_every_route_of_the_api_is_described(app):
     assert {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in rules} == set(DOCUMENT["paths"])
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_resolves():
     text = json.dumps(DOCUMENT)
     assert "$defs" not in text
     names = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
@@ -49,7 +49,7 @@ def test_every_reference_leads_somewhere():
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), operations())
-def test_operations_are_described_in_full(path, method, operation):
+def test_operations_are_fully_described(path, method, operation):
     assert operation["operationId"] and operation["summary"] and operation["tags"]
     for status, answer in operation["responses"].items():
         assert answer["description"]
@@ -68,7 +68,7 @@ def test_operation_names_are_unique():
 
 
 @pytest.mark.parametrize("path", ["/upload", "/predict", "/api/v1/analyse"])
-def test_uploads_list_every_problem_they_can_have(path):
+def test_uploads_list_every_possible_problem(path):
     operation = DOCUMENT["paths"][path]["post"]
     assert operation["responses"].keys() == {"200", "400", "401", "404", "413", "422", "429", "500", "503"}
     properties = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"][
@@ -85,11 +85,11 @@ def test_problem_lists_every_code():
 @pytest.mark.parametrize(
     ("path", "name"), [("/health", "Health"), ("/api/v1/models", "Models"), ("/api/v1/limits", "Limits")]
 )
-def test_answers_fit_their_shapes(client, path, name):
+def test_responses_match_their_schemas(client, path, name):
     jsonschema.validate(client.get(path).json, schema(name), jsonschema.Draft202012Validator)
 
 
-def test_answers_to_recordings_fit_their_shapes(client, form, wav, owner):
+def test_responses_to_recordings_match_their_schemas(client, form, wav, owner):
     for path, name in (
         ("/upload", "Prediction"),
         ("/predict", "ShortPrediction"),

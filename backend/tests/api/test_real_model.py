@@ -1,4 +1,4 @@
-"""The API over real HTTP with a real network: its answers are the predictor's, also when many ask at once."""
+"""The API over real HTTP with a real network: responses equal the predictor's, also under concurrent requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ser.api.model_registry import ModelRegistry
 from ser.inference.predictor import load_predictor
 
 
-def test_answers_are_the_predictor_s_own(real_settings, serve, samples):
+def test_responses_equal_the_predictor_s_results(real_settings, serve, samples):
     registry = ModelRegistry(real_settings)
     registry.load_default()
     server = serve(create_app(replace(real_settings, waiting=8), registry))

@@ -1,4 +1,4 @@
-"""What an operator can watch, and that nothing private is in it."""
+"""Metrics and logs for operators, which hold nothing private."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def grown(before: dict, after: dict) -> dict:
     return {key: value - before.get(key, 0) for key, value in after.items() if value != before.get(key, 0)}
 
 
-def test_an_upload_is_counted_by_what_it_came_to(client, form, wav, read):
+def test_an_upload_is_counted_by_its_outcome(client, form, wav, read):
     before = read()
     client.post("/upload", **form(wav, name="secret-name.wav"))
     change = grown(before, read())
@@ -50,7 +50,7 @@ def test_a_problem_is_counted_by_its_code(client, form, read):
     assert grown(before, read())["ser_problems_total", (("code", "audio_unsupported"),)] == 1
 
 
-def test_what_a_client_makes_up_gets_no_line_of_its_own(client, read):
+def test_client_supplied_values_create_no_metric_labels(client, read):
     for path in ("/some/page", "/api/v1/nonsense", "/api/v1/sessions/0123456789"):
         client.get(path)
         client.open(path, method="INVENTED")
@@ -58,7 +58,7 @@ def test_what_a_client_makes_up_gets_no_line_of_its_own(client, read):
     assert not {one for one in labels if "nonsense" in one or "0123456789" in one or "INVENTED" in one}
 
 
-def test_a_line_for_machines_is_json_with_the_fields_of_a_request(client, form, wav, caplog, owner):
+def test_json_logs_hold_the_fields_of_a_request(client, form, wav, caplog, owner):
     caplog.set_level(logging.INFO, "ser")
     client.post("/upload", **form(wav, name="secret-name.wav"), headers=owner)
     (record,) = [one for one in caplog.records if one.name == "ser.api.request_log"]
@@ -68,7 +68,7 @@ def test_a_line_for_machines_is_json_with_the_fields_of_a_request(client, form, 
     assert "secret" not in json.dumps(line) and owner["Authorization"][-20:] not in json.dumps(line)
 
 
-def test_a_mistake_keeps_its_traceback_in_one_line():
+def test_an_exception_keeps_its_traceback_on_one_line():
     try:
         raise ValueError("broken\nthing")
     except ValueError:
@@ -77,7 +77,7 @@ def test_a_mistake_keeps_its_traceback_in_one_line():
     assert "\n" not in line and "ValueError" in json.loads(line)["error"]
 
 
-def test_ready_means_that_work_is_taken(client, settings, problem_of):
+def test_ready_means_that_requests_are_accepted(client, settings, problem_of):
     assert client.get("/ready").json == {"status": "ready"}
-    cold = ModelRegistry(settings, load=lambda *_: pytest.fail("not asked for"), wait_seconds=0.01)
+    cold = ModelRegistry(settings, load=lambda *_: pytest.fail("loaded without a request"), wait_seconds=0.01)
     problem_of(create_app(settings, cold).test_client().get("/ready"), "not_ready")

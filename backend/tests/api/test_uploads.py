@@ -1,4 +1,4 @@
-"""Uploaded files stay in memory."""
+"""Parsing of uploads, which stay in memory."""
 
 from __future__ import annotations
 

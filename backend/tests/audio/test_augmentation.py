@@ -1,3 +1,5 @@
+"""Augmentation: pitch, speed, noise, reverberation, band limits, codecs and clipping."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -29,7 +31,7 @@ def sine(hertz: float) -> np.ndarray:
     return np.sin(2 * np.pi * hertz * np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
 
 
-def test_pitch_moves_and_length_stays():
+def test_pitch_shift_keeps_the_length():
     for seed in range(4):
         steps = np.random.default_rng(seed).uniform(-2, 2)
         shifted = PitchShift(2.0)(sine(440), SAMPLE_RATE, np.random.default_rng(seed))
@@ -54,7 +56,7 @@ def test_noise_follows_the_peak_of_the_clip():
         assert noise.dtype == np.float32
 
 
-def test_a_chain_draws_for_each_change_in_turn():
+def test_a_chain_draws_for_each_augmentation_in_turn():
     draw = np.random.default_rng(5)
     by_hand = GaussianNoise(0.1)(SpeedChange(0.9, 1.1)(sine(300), SAMPLE_RATE, draw), SAMPLE_RATE, draw)
     chained = Chain((SpeedChange(0.9, 1.1), GaussianNoise(0.1)))(sine(300), SAMPLE_RATE, np.random.default_rng(5))
@@ -70,7 +72,7 @@ def test_stretching_changes_the_length_and_keeps_the_pitch():
         assert stretched.dtype == np.float32
 
 
-def test_a_shift_moves_every_sample_and_loses_none():
+def test_time_shift_moves_every_sample_and_loses_none():
     ramp = np.arange(SAMPLE_RATE, dtype=np.float32)
     moved = {int(Shift(0.2)(ramp, SAMPLE_RATE, np.random.default_rng(seed)).argmin()) for seed in range(20)}
     assert len(moved) > 10 and all(min(by, SAMPLE_RATE - by) <= 0.2 * SAMPLE_RATE for by in moved)
@@ -78,7 +80,7 @@ def test_a_shift_moves_every_sample_and_loses_none():
     np.testing.assert_array_equal(np.sort(shifted), ramp)
 
 
-def test_gain_is_in_decibel():
+def test_gain_is_in_decibels():
     for seed in range(4):
         decibel = np.random.default_rng(seed).uniform(-6, 6)
         changed = Gain(6.0)(sine(440), SAMPLE_RATE, np.random.default_rng(seed))
@@ -90,7 +92,7 @@ def ratio_db(samples: np.ndarray, rest: np.ndarray) -> float:
     return 10 * np.log10(np.mean(np.square(samples)) / np.mean(np.square(rest)))
 
 
-def test_coloured_noise_has_the_asked_ratio_and_falls_with_frequency():
+def test_coloured_noise_has_the_requested_ratio_and_falls_with_frequency():
     for seed in range(4):
         noise = ColouredNoise(10, 20)(sine(440), SAMPLE_RATE, np.random.default_rng(seed)) - sine(440)
         assert 9.9 < ratio_db(sine(440), noise) < 20.1
@@ -103,7 +105,7 @@ def test_coloured_noise_has_the_asked_ratio_and_falls_with_frequency():
     assert min(slopes) > -1 and max(slopes) > 10
 
 
-def test_a_room_adds_a_tail_of_its_reverberation_time():
+def test_reverberation_adds_a_tail_of_the_requested_length():
     click = np.zeros(2 * SAMPLE_RATE, np.float32)
     click[0] = 1
     answer = Room(0.5, 0.5, 0, 0)(click, SAMPLE_RATE, np.random.default_rng(0))
@@ -120,7 +122,7 @@ def test_a_band_limit_keeps_the_middle_and_drops_the_edges():
 
 
 @pytest.mark.parametrize("kind", Codec().kinds, ids=lambda kind: f"{kind[0]}-{kind[2]}")
-def test_a_codec_keeps_length_and_loudness_and_most_of_the_voice(kind, samples):
+def test_a_codec_keeps_length_loudness_and_most_of_the_voice(kind, samples):
     clip = 0.3 * decode(samples["happy"]).samples
     coded = Codec((kind,))(clip, SAMPLE_RATE, np.random.default_rng(0))
     assert coded.shape == clip.shape and coded.dtype == np.float32
@@ -131,7 +133,7 @@ def test_a_codec_keeps_length_and_loudness_and_most_of_the_voice(kind, samples):
     assert not np.array_equal(coded, clip)
 
 
-def test_clipping_cuts_the_peaks_only():
+def test_clipping_affects_peaks_only():
     for seed in range(4):
         cut = Clipping(0.2)(sine(440), SAMPLE_RATE, np.random.default_rng(seed))
         limit = np.abs(cut).max()

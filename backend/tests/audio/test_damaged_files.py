@@ -1,4 +1,4 @@
-"""Damaged recordings: whatever the bytes, the answer is a prediction or an ``AudioError``, and it comes soon."""
+"""Damaged recordings: any bytes give a prediction or an ``AudioError``, within bounded time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ser.inference.predictor import load_predictor
 from tests.audio.test_waveform import ffmpeg
 
 FILES = 200
-SECONDS = 10.0  # for any one file
+SECONDS = 10.0  # for a single file
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def recordings(samples, encode) -> list[bytes]:
 
 
 def damage(content: bytes, draw: np.random.Generator) -> bytes:
-    """Cuts, overwrites, or puts something in or takes something out of the middle."""
+    """Truncates, overwrites, inserts into or removes from the middle."""
     position = int(draw.integers(1, len(content)))
     noise = draw.integers(0, 256, int(draw.integers(1, 3000)), dtype=np.uint8).tobytes()
     kind = draw.integers(4)
@@ -40,14 +40,14 @@ def damage(content: bytes, draw: np.random.Generator) -> bytes:
     if kind == 2:
         return content[:position] + content[position + len(noise) :]
     changed = bytearray(content)
-    reach = len(content) if draw.random() < 0.5 else min(200, len(content))  # the header is where it hurts
+    reach = len(content) if draw.random() < 0.5 else min(200, len(content))  # damage to the header has the most effect
     for _ in range(int(draw.integers(1, 30))):
         changed[int(draw.integers(reach))] = int(draw.integers(256))
     return bytes(changed)
 
 
 @pytest.mark.slow
-def test_damaged_recordings_are_answered_or_refused(recordings):
+def test_damaged_recordings_are_decoded_or_refused(recordings):
     predictor = load_predictor("cnn1d", load_settings({}))
     draw, outcomes = np.random.default_rng(0), Counter()
     for number in range(FILES):

@@ -1,4 +1,4 @@
-"""Decoding in helper processes: the same samples, and no harm from crashes, hangs and hunger."""
+"""Decoding in helper processes: identical samples, and no harm from crashes, hangs or excessive memory use."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def evil() -> Iterator[Decoders]:
 
 
 @pytest.mark.parametrize("name", originals())
-def test_a_helper_gives_what_decoding_here_gives(decoders, name):
+def test_a_helper_decodes_the_same_samples(decoders, name):
     content = originals()[name]
     found, expected = decoders.decode(content, 60.0), decode(content)
     assert found.sample_rate == expected.sample_rate
     np.testing.assert_array_equal(found.samples, expected.samples)
-    assert found.samples.flags.writeable, "PyTorch warns of memory that it may not write to"
+    assert found.samples.flags.writeable, "PyTorch warns about read-only memory"
 
 
-def test_a_refusal_arrives_whole(decoders):
+def test_an_error_arrives_with_all_its_fields(decoders):
     with pytest.raises(AudioError) as caught:
         decoders.decode(originals()["wav"], 0.2)
     assert caught.value.code == "audio_too_long" and "split it into parts" in str(caught.value)
 
 
-def test_several_at_once_do_not_mix(decoders, encode):
+def test_concurrent_decodes_do_not_mix(decoders, encode):
     clips = [encode(np.full(4_000 + i, i / 100, np.float32), 16_000, "WAV", "FLOAT") for i in range(40)]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda clip: decoders.decode(clip, 60.0), clips))
@@ -56,8 +56,8 @@ def test_several_at_once_do_not_mix(decoders, encode):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_helper_that_dies_costs_one_recording(evil, way):
-    evil.decode(b"fine x", 60.0)  # it runs
+def test_a_crashing_helper_fails_one_recording_only(evil, way):
+    evil.decode(b"fine x", 60.0)  # it is running
     began = time.monotonic()
     with pytest.raises(AudioError) as caught:
         evil.decode(way, 60.0)
@@ -66,7 +66,7 @@ def test_a_helper_that_dies_costs_one_recording(evil, way):
     assert len(evil.decode(b"fine xyz", 60.0).samples) == 3
 
 
-def test_a_helper_that_died_on_its_own_is_no_fault_of_the_next_recording(evil):
+def test_a_helper_that_died_while_idle_does_not_fail_the_next_recording(evil):
     evil.decode(b"fine x", 60.0)
     evil._helpers[0]._process.kill()
     evil._helpers[0]._process.wait()
@@ -86,19 +86,19 @@ if POSIX:  # the kernel's limits on files are
                 listener.accept()
 
 
-def test_time_grows_with_the_size():
+def test_the_time_limit_grows_with_the_size():
     assert allowed_seconds(0) == 5 and allowed_seconds(25 << 20) == 30
 
 
 @pytest.mark.parametrize("name", disguised())
-def test_what_is_no_recording_is_refused_by_its_content(name):
+def test_non_recordings_are_refused_by_content(name):
     with pytest.raises(AudioError) as caught:
         decode(disguised()[name])
     assert caught.value.code == "audio_unsupported"
 
 
 def test_sound_in_another_file_is_not_fetched(tmp_path):
-    """The other file is there and holds the sound; the control shows that FFmpeg would find it if it was let."""
+    """The other file exists and holds the audio; the control shows that FFmpeg would find it if allowed to."""
     target = tmp_path / "secret.m4a"
     target.write_bytes(originals()["m4a"])
     content = referring(str(target))
@@ -111,7 +111,7 @@ def test_sound_in_another_file_is_not_fetched(tmp_path):
 
 
 @pytest.mark.parametrize("name", bombs(120))
-def test_bombs_are_refused_at_once(decoders, name):
+def test_decompression_bombs_are_refused_quickly(decoders, name):
     content = bombs(120)[name]
     began = time.monotonic()
     with pytest.raises(AudioError):
@@ -120,8 +120,8 @@ def test_bombs_are_refused_at_once(decoders, name):
 
 
 @pytest.mark.parametrize("name", claiming_4_gib())
-def test_a_claim_of_4_gib_is_refused_to_strangers_only(decoders, name):
-    """What the person at the machine pipes into the command line has such a header, and is read for what is there."""
+def test_a_header_claiming_4_gib_is_refused_for_uploads_only(decoders, name):
+    """Audio piped into the command line has such a header and is read up to its actual end."""
     content = claiming_4_gib()[name]
     assert decode(content).seconds == pytest.approx(1.0 if "WAV" in name else 0.5, abs=0.01)
     with pytest.raises(AudioError, match="GiB") as caught:
@@ -129,7 +129,7 @@ def test_a_claim_of_4_gib_is_refused_to_strangers_only(decoders, name):
     assert caught.value.code == "audio_unreadable"
 
 
-def test_what_headers_claim():
+def test_claimed_sizes_are_read_from_headers():
     for name, content in originals().items():
         assert claimed_bytes(content) <= len(content), name
         for cut in range(128):
@@ -151,5 +151,5 @@ def test_damaged_files_are_decoded_or_refused(decoders):
     assert {"audio_unreadable", "audio_unsupported"} <= codes
 
 
-def test_the_same_seed_makes_the_same_files():
+def test_the_same_seed_gives_the_same_files():
     assert list(malformed(30, seed=7)) == list(malformed(30, seed=7)) != list(malformed(30, seed=8))

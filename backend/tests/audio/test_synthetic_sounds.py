@@ -1,3 +1,5 @@
+"""Synthetic music and noise used as examples without speech."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -8,7 +10,7 @@ from ser.audio.waveform import SAMPLE_RATE
 
 
 @pytest.mark.parametrize("kind", SOUNDS)
-def test_every_kind_is_sound_and_another_one_at_every_draw(kind):
+def test_every_kind_is_audible_and_differs_at_every_draw(kind):
     one, again, other = (make_sound(kind, SAMPLE_RATE, np.random.default_rng(seed)) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert one.shape == (int(SECONDS * SAMPLE_RATE),) and one.dtype == np.float32
@@ -16,7 +18,7 @@ def test_every_kind_is_sound_and_another_one_at_every_draw(kind):
     assert not np.allclose(one, other)
 
 
-def test_notes_are_peaks_in_the_spectrum_and_noise_has_none():
+def test_notes_have_spectral_peaks_and_noise_has_none():
     def peak(kind: str) -> float:
         spectrum = np.abs(np.fft.rfft(make_sound(kind, SAMPLE_RATE, np.random.default_rng(3)))[20:]) ** 2
         return float(spectrum.max() / np.median(spectrum))

@@ -1,3 +1,5 @@
+"""Voice activity detection and the speech segments derived from it."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ def test_speech_is_found_and_quiet_is_not(samples):
 
 
 @pytest.mark.parametrize("kind", ["silence", "white noise", "hum", "click"])
-def test_what_is_no_speech_has_none(kind):
+def test_no_speech_is_found_in_other_sounds(kind):
     draw = np.random.default_rng(0)
     size = 3 * SAMPLE_RATE
     sounds = {
@@ -45,7 +47,7 @@ def test_threads_do_not_share_a_detector(samples):
 
 
 def speech_of(pattern: str) -> Speech:
-    """One character per 32 ms frame: '#' is speech."""
+    """Builds speech from one character per 32 ms frame; '#' is speech."""
     return Speech(np.array([mark == "#" for mark in pattern]), len(pattern) * FRAME_SAMPLES)
 
 
@@ -61,7 +63,7 @@ def test_seconds_between_counts_overlap():
     assert speech.seconds_between(0, FRAME_SAMPLES) == 0
 
 
-def test_what_is_likely_speech_counts_where_it_touches_speech():
+def test_likely_speech_counts_only_next_to_certain_speech():
     active = np.array([False, False, True, False, False, False])
     likely = np.array([True, True, True, False, True, True])
     np.testing.assert_array_equal(_reach(active, likely), [True, True, True, False, False, False])
@@ -70,7 +72,7 @@ def test_what_is_likely_speech_counts_where_it_touches_speech():
     assert speech.span(margins=(0, 0)) == slice(2 * FRAME_SAMPLES, 3 * FRAME_SAMPLES)
 
 
-def test_a_shouted_sentence_is_measured_whole(samples):
+def test_a_shouted_sentence_is_detected_completely(samples):
     speech = find_speech(decode(samples["angry"]).samples)
     assert 0.7 < speech.seconds < 1.6 and speech.active.sum() < speech.reach.sum()
 
@@ -82,7 +84,7 @@ def test_a_recording_is_cut_to_its_speech():
     assert speech.span(margins=(0, 0.032)) == slice(50 * FRAME_SAMPLES, 58 * FRAME_SAMPLES)
 
 
-def test_the_cut_stays_inside_the_recording_and_the_part_asked_for():
+def test_the_cut_stays_inside_the_recording_and_the_requested_part():
     speech = speech_of("##" + "." * 60 + "##")
     assert speech.span(0, 40 * FRAME_SAMPLES) == slice(0, 2 * FRAME_SAMPLES + SAMPLE_RATE // 4)
     assert speech.span(60 * FRAME_SAMPLES) == slice(60 * FRAME_SAMPLES, 64 * FRAME_SAMPLES)
@@ -90,7 +92,7 @@ def test_the_cut_stays_inside_the_recording_and_the_part_asked_for():
 
 
 @pytest.mark.parametrize("gain", [0.001, 0.25, 4.0])
-def test_loudness_does_not_change_what_is_speech(samples, gain):
+def test_detection_does_not_depend_on_loudness(samples, gain):
     for path in samples.values():
         clip = decode(path).samples
         np.testing.assert_array_equal(find_speech(clip).active, find_speech(np.float32(gain) * clip).active)

@@ -1,3 +1,5 @@
+"""Decoding audio into a mono waveform: formats, limits and resampling."""
+
 from __future__ import annotations
 
 import io
@@ -68,7 +70,7 @@ def test_channels_are_averaged(tone, encode, channels):
     np.testing.assert_allclose(waveform.samples, samples * gains.mean(), atol=1e-6)
 
 
-def test_a_path_reads_like_its_bytes(tone, encode, tmp_path):
+def test_a_path_decodes_like_its_bytes(tone, encode, tmp_path):
     file = tmp_path / "ünïcode name with spaces.wav"
     file.write_bytes(encode(tone(0.5, SAMPLE_RATE), SAMPLE_RATE))
     np.testing.assert_array_equal(decode(file).samples, decode(file.read_bytes()).samples)
@@ -98,13 +100,13 @@ def test_the_name_does_not_matter_only_the_content(tone, encode, tmp_path):
         (b"\xff\xf1" + bytes(100), "audio_unreadable"),
     ],
 )
-def test_bytes_that_are_no_recording_are_refused(content, code):
+def test_bytes_that_are_not_a_recording_are_refused(content, code):
     with pytest.raises(AudioError) as caught:
         decode(content)
     assert caught.value.code == code
 
 
-def test_length_is_bounded(tone, encode):
+def test_recordings_that_are_too_long_are_refused(tone, encode):
     short, long = encode(tone(0.09, SAMPLE_RATE), SAMPLE_RATE), encode(tone(3.0, SAMPLE_RATE), SAMPLE_RATE)
     with pytest.raises(AudioError, match="at least") as caught:
         decode(short)
@@ -114,20 +116,20 @@ def test_length_is_bounded(tone, encode):
     assert caught.value.code == "audio_too_long"
 
 
-def test_long_webm_is_refused_though_it_names_no_duration(tone):
+def test_long_webm_without_a_stated_duration_is_refused(tone):
     with pytest.raises(AudioError) as caught:
         decode(ffmpeg(tone(3.0, 48_000), 48_000, "webm", "libopus"), max_seconds=1.0)
     assert caught.value.code == "audio_too_long"
 
 
-def test_no_samples_is_empty(encode):
+def test_a_recording_without_samples_is_refused_as_empty(encode):
     with pytest.raises(AudioError) as caught:
         decode(encode(np.zeros(0, np.float32), SAMPLE_RATE))
     assert caught.value.code == "audio_empty"
 
 
 @pytest.mark.parametrize("sample_rate", [4_000, 384_000])
-def test_odd_sampling_rates_are_refused(tone, encode, sample_rate):
+def test_unsupported_sampling_rates_are_refused(tone, encode, sample_rate):
     with pytest.raises(AudioError) as caught:
         decode(encode(tone(0.5, sample_rate), sample_rate))
     assert caught.value.code == "audio_sample_rate"
@@ -139,7 +141,7 @@ def test_too_many_channels_are_refused(encode):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
-def test_samples_that_are_not_numbers_are_refused(tone, encode, value):
+def test_non_finite_samples_are_refused(tone, encode, value):
     samples = tone(0.5, SAMPLE_RATE)
     samples[100] = value
     with pytest.raises(AudioError) as caught:
@@ -147,18 +149,18 @@ def test_samples_that_are_not_numbers_are_refused(tone, encode, value):
     assert caught.value.code == "audio_not_finite"
 
 
-def test_a_header_that_claims_more_than_there_is_reads_what_is_there(tone, encode):
+def test_a_header_claiming_too_much_data_reads_what_is_there(tone, encode):
     content = bytearray(encode(tone(1.0, SAMPLE_RATE), SAMPLE_RATE))
     content[40:44] = (2**32 - 2).to_bytes(4, "little")
     assert decode(bytes(content)).seconds == pytest.approx(1.0, abs=0.01)
 
 
-def test_a_missing_file_says_so(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(AudioError, match="cannot be read"):
         decode(tmp_path / "nowhere.wav")
 
 
-def test_resampling_keeps_a_tone_and_its_length(tone):
+def test_resampling_keeps_a_tone_and_its_duration(tone):
     waveform = Waveform(tone(1.0, 48_000, hertz=440), 48_000)
     down = resample(waveform, SAMPLE_RATE)
     assert down.sample_rate == SAMPLE_RATE
@@ -168,7 +170,7 @@ def test_resampling_keeps_a_tone_and_its_length(tone):
 
 
 @pytest.mark.corpus
-def test_the_released_recordings_are_read_stereo_ones_too(corpora_root):
+def test_published_recordings_including_stereo_are_read(corpora_root):
     import zipfile
 
     archive = next((corpora_root / "ravdess-original").glob("*.zip"))

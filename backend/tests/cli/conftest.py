@@ -1,4 +1,4 @@
-"""Fixtures of the command line."""
+"""Fixtures for the command-line tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import soundfile
 
 @pytest.fixture
 def own_recordings(samples, tmp_path) -> Path:
-    """A folder in which four people say three things, and ``labels.csv`` beside them."""
+    """A folder with three recordings each of four speakers, and their ``labels.csv``."""
     folder = tmp_path / "mine"
     folder.mkdir()
     rows = ["path,emotion,speaker"]

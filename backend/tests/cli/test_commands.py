@@ -1,4 +1,4 @@
-"""The command line as a whole: usage, lists, what every command shares."""
+"""The command line as a whole: usage, lists and options common to all commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_usage_and_model_problems_have_their_own_exit_codes(samples):
     assert unknown.returncode == 4 and b"available: " in unknown.stderr
 
 
-def test_models_are_listed_with_their_honest_figures():
+def test_models_are_listed_with_speaker_independent_figures():
     listed = ser("models").stdout.decode()
     config = json.loads((PROJECT / "weights" / "cnn1d" / "config.json").read_text(encoding="utf-8"))
     for one in config["figures"]:
@@ -28,15 +28,15 @@ def test_models_are_listed_with_their_honest_figures():
 
 
 def test_the_help_names_every_protocol():
-    told = ser("evaluate", "--help").stdout.decode()
-    assert [name for name in PROTOCOLS if name not in told] == []
+    help_text = ser("evaluate", "--help").stdout.decode()
+    assert [name for name in PROTOCOLS if name not in help_text] == []
 
 
 def test_the_openapi_document_is_printed():
     assert json.loads(ser("openapi").stdout)["openapi"].startswith("3.")
 
 
-def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
+def test_a_full_disk_gives_a_one_line_error(monkeypatch, capsys):
     from ser import cli
 
     def full(**_: str) -> None:

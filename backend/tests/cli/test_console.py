@@ -1,3 +1,5 @@
+"""Progress output of an evaluation, on a terminal and elsewhere."""
+
 from __future__ import annotations
 
 import io
@@ -16,7 +18,7 @@ FOLDS = [
 
 
 def watched(*, terminal: bool) -> tuple[str, str]:
-    """What an evaluation of two folds draws while it runs, and what is left standing at its end."""
+    """The output of a two-fold evaluation while it runs, and what remains of it at the end."""
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=terminal, width=80, height=24)
     with evaluation_progress(console) as (on_fold, on_epoch):
@@ -27,7 +29,7 @@ def watched(*, terminal: bool) -> tuple[str, str]:
     return drawn, drawn[drawn.rindex("seed") :] if "seed" in drawn else ""
 
 
-def test_a_terminal_shows_a_table_with_the_running_mean_and_the_time_left():
+def test_a_terminal_shows_a_table_with_the_running_mean_and_remaining_time():
     drawn, left = watched(terminal=True)
     assert "fold 2: epoch 7, validation UA 40.0 %" in drawn
     rows = [line.split() for line in left.splitlines()]
@@ -36,7 +38,7 @@ def test_a_terminal_shows_a_table_with_the_running_mean_and_the_time_left():
     assert "2 of 4 folds, mean UA 55.0 %, about 2:30 left" in left
 
 
-def test_elsewhere_a_fold_is_a_line(capsys):
+def test_without_a_terminal_each_fold_is_a_line(capsys):
     drawn, _ = watched(terminal=False)
     lines = capsys.readouterr().err.splitlines()
     assert drawn == ""

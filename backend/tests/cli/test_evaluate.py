@@ -1,4 +1,4 @@
-"""The command evaluate."""
+"""The ``evaluate`` command."""
 
 from __future__ import annotations
 

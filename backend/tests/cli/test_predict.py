@@ -1,4 +1,4 @@
-"""The commands predict, features and plot."""
+"""The ``predict``, ``features`` and ``plot`` commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_files_folders_and_stdin_can_be_mixed(samples, tmp_path):
     assert len(many) == 3
 
 
-def test_some_failures_give_1_all_give_3_and_stdout_stays_clean(samples, tmp_path):
+def test_exit_code_is_1_for_some_failures_and_3_for_all_with_a_clean_stdout(samples, tmp_path):
     bad = tmp_path / "text.wav"
     bad.write_text("not audio", encoding="utf-8")
     mixed = ser("predict", bad, samples["happy"], "--format", "jsonl")
@@ -53,7 +53,7 @@ def test_a_checkpoint_can_be_given_by_path(samples):
     assert json.loads(by_name.stdout) == json.loads(by_path.stdout)
 
 
-def test_features_are_printed_with_unit_and_meaning(samples):
+def test_features_are_printed_with_unit_and_description(samples):
     done = ser("features", samples["happy"])
     text = done.stdout.decode()
     assert done.returncode == 0 and done.stderr == b""
@@ -61,7 +61,7 @@ def test_features_are_printed_with_unit_and_meaning(samples):
     assert "mfcc_03_std" not in text and "mfcc_03_std" in ser("features", samples["happy"], "--all").stdout.decode()
 
 
-def test_features_as_json_hold_every_statistic(samples):
+def test_features_as_json_include_every_statistic(samples):
     found = json.loads(ser("features", "-", "--format", "json", stdin=samples["happy"].read_bytes()).stdout)
     assert found["file"] == "-" and found["state"] == "speech" and len(found["statistics"]) == 254
     assert all(set(one) == {"name", "value", "unit", "meaning"} for one in found["descriptors"])
@@ -78,7 +78,7 @@ def test_features_without_speech_say_so(tmp_path, encode):
     assert {one["value"] for one in found["descriptors"] if one["name"] == "pitch"} == {None}
 
 
-def test_a_recording_is_drawn(samples, tmp_path):
+def test_a_recording_is_plotted(samples, tmp_path):
     done = ser("plot", samples["sad"], "-o", tmp_path / "made" / "sad.png")
     assert done.returncode == 0 and done.stdout == b"" and b"sad.png" in done.stderr
     picture = matplotlib.image.imread(tmp_path / "made" / "sad.png")
@@ -86,7 +86,7 @@ def test_a_recording_is_drawn(samples, tmp_path):
     assert (picture[..., :3].std(axis=(0, 1)) > 0.05).all()
 
 
-def test_what_cannot_be_measured_or_drawn_is_one_sentence(samples, tmp_path):
+def test_failures_to_measure_or_plot_give_a_one_line_error(samples, tmp_path):
     text = tmp_path / "text.wav"
     text.write_text("not audio", encoding="utf-8")
     there, nowhere, out = samples["sad"], tmp_path / "nowhere.wav", tmp_path / "out.png"

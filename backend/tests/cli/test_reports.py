@@ -1,4 +1,4 @@
-"""The commands report, compare and corpus."""
+"""The ``report``, ``compare`` and ``corpus`` commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ser.core.settings import PROJECT
 from tests.tools.command_line import ser
 
 
-def test_a_report_can_be_made_again_from_the_predictions_alone(tmp_path):
+def test_a_report_can_be_regenerated_from_the_predictions(tmp_path):
     kept = PROJECT / "weights" / "cnn1d_published" / "evaluation" / "ravdess-random-7classes"
     for file in (*kept.glob("*.csv"), kept / "metrics.json"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -19,7 +19,7 @@ def test_a_report_can_be_made_again_from_the_predictions_alone(tmp_path):
     assert empty.returncode == 3 and b"no finished evaluation" in empty.stderr and b"Traceback" not in empty.stderr
 
 
-def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
+def test_two_runs_are_compared_unless_they_are_incomparable(tmp_path):
     leaky, other = (
         PROJECT / "weights" / model / "evaluation" / f"ravdess-{run}classes"
         for model, run in (("cnn1d_published", "random-7"), ("mlp", "emobox-8"))
@@ -31,7 +31,7 @@ def test_two_runs_are_compared_and_unlike_ones_refused(tmp_path):
     assert unlike.returncode == 3 and b"only one has calm" in unlike.stderr
 
 
-def test_a_corpus_is_explored(samples, tmp_path):
+def test_a_corpus_is_described(samples, tmp_path):
     folder = tmp_path / "root" / "Actor_01"
     folder.mkdir(parents=True)
     for name, code in (("angry", "05"), ("sad", "04")):

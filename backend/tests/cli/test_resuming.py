@@ -1,6 +1,6 @@
-"""Runs over many files that are killed and go on: every file once, none twice, none missing.
+"""Long runs that are killed and resumed process every file exactly once.
 
-``SER_FULL=1`` takes as many files and kills as often as is promised.
+``SER_FULL=1`` uses as many files and kills as are promised.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FILES, KILLS = (10_000, 20) if FULL else (12, 2)
 KILL_AT = np.linspace(2, FILES * 0.8, KILLS).astype(int).tolist()  # lines of the resume log
 
 
-def test_a_resume_log_goes_on_where_it_was(tmp_path):
+def test_a_resume_log_continues_where_it_stopped(tmp_path):
     with ResumeLog(tmp_path / "out", {"run": 1}, resume=False) as log:
         log.add({"file": "a"})
     with ResumeLog(tmp_path / "out", {"run": 1}, resume=True) as log:
@@ -38,7 +38,7 @@ def test_a_resume_log_goes_on_where_it_was(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_resume_log_cut_anywhere_keeps_its_whole_lines(tmp_path):
+def test_a_truncated_resume_log_keeps_its_complete_lines(tmp_path):
     target, path = tmp_path / "out", tmp_path / f"out{SUFFIX}"
     with ResumeLog(target, {"run": 1}, resume=False) as log:
         for number in range(5):
@@ -63,7 +63,7 @@ def test_the_resume_log_of_another_run_is_refused(tmp_path, content):
         assert log.entries == []
 
 
-def test_a_full_disk_is_named_and_loses_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_loses_nothing(tmp_path, monkeypatch):
     with ResumeLog(tmp_path / "out", {"run": 1}, resume=False) as log:
         log.add({"file": "a"})
 
@@ -81,7 +81,7 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path: Path, samples) -> Path:
-    """Many recordings; all of them links or copies of the three that ship."""
+    """Many recordings, all links to or copies of the three shipped samples."""
     recordings = tmp_path / "recordings"
     recordings.mkdir()
     sources = list(samples.values())
@@ -95,7 +95,7 @@ def ser(*arguments: str | Path) -> list[str]:
 
 
 def killed_after(command: list[str], log: Path, lines: int) -> None:
-    """Runs a command and kills it as soon as its resume log has so many lines."""
+    """Runs a command and kills it as soon as its resume log has the given number of lines."""
     with subprocess.Popen(command, cwd=PROJECT / "backend", stdout=subprocess.DEVNULL) as process:
         while process.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < lines):
             time.sleep(0.01)
@@ -103,7 +103,7 @@ def killed_after(command: list[str], log: Path, lines: int) -> None:
 
 
 @pytest.mark.slow
-def test_predicting_that_is_killed_answers_every_file_once(folder, tmp_path):
+def test_killed_prediction_resumes_with_every_file_once(folder, tmp_path):
     out = tmp_path / "answers.jsonl"
     log = out.with_name(out.name + SUFFIX)
     command = ser("predict", folder, "--format", "jsonl", "--out", out)
@@ -119,7 +119,7 @@ def test_predicting_that_is_killed_answers_every_file_once(folder, tmp_path):
 
 
 @pytest.mark.slow
-def test_scoring_that_is_killed_scores_every_file_once(folder, tmp_path):
+def test_killed_scoring_resumes_with_every_file_once(folder, tmp_path):
     listing = tmp_path / "labels.csv"
     names = [f"{number:05d}.wav" for number in range(FILES)]
     listing.write_text("path,emotion\n" + "".join(f"{name},angry\n" for name in names), encoding="utf-8")
@@ -135,6 +135,6 @@ def test_scoring_that_is_killed_scores_every_file_once(folder, tmp_path):
         assert [row["file"] for row in csv.DictReader(stream)] == names
 
 
-def test_resuming_what_has_no_resume_log_is_explained(samples):
+def test_resuming_without_a_resume_log_is_explained(samples):
     done = subprocess.run(ser("predict", samples["sad"], "--resume"), cwd=PROJECT / "backend", capture_output=True)
     assert done.returncode == 2 and b"--out FILE" in done.stderr

@@ -1,4 +1,4 @@
-"""The command score, and what its old spelling answers."""
+"""The ``score`` command, and the error for its former syntax."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.tools.command_line import ser
 
 
-def test_own_recordings_are_scored_and_bad_ones_named(samples, tmp_path):
+def test_own_recordings_are_scored_and_unreadable_ones_listed(samples, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("path;emotion\r\nangry.wav;anger\r\nsad.wav;sad\r\nhappy.wav;calm\r\n", encoding="utf-8-sig")
     out = tmp_path / "out"
@@ -32,12 +32,12 @@ def test_own_recordings_are_scored_and_bad_ones_named(samples, tmp_path):
         (["--labels", "x.csv"], "needs --files FOLDER, which 'train' and 'score' have.\n"),
     ],
 )
-def test_how_scoring_was_spelt_before_answers_with_what_to_type(options, message):
+def test_the_former_syntax_is_answered_with_the_current_one(options, message):
     done = ser("evaluate", *options)
     assert done.returncode == 2 and done.stderr.decode().replace("\r", "").endswith(message)
 
 
-def test_what_to_score_has_to_be_named():
+def test_the_source_to_score_is_required():
     done = ser("score", "--files", ".")
     assert done.returncode == 2 and b"--labels" in done.stderr
     assert b"--files" not in ser("evaluate", "--help").stdout and b"--protocol" not in ser("score", "--help").stdout

@@ -1,4 +1,4 @@
-"""The command train, on RAVDESS and on own recordings."""
+"""The ``train`` command, on RAVDESS and on own recordings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.tools.command_line import ser
 
 @pytest.mark.corpus
 @pytest.mark.slow
-def test_train_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypatch):
-    """`train` on four real actors, killed with -9 half-way and resumed, ends with the bytes of one never killed."""
+def test_training_is_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypatch):
+    """``train`` on four real actors, killed half-way and resumed, ends with the same bytes as an uninterrupted run."""
     import time
 
     root = tmp_path / "ravdess"
@@ -52,7 +52,7 @@ def test_train_killed_resumed_and_used(corpora_root, samples, tmp_path, monkeypa
     assert json.loads(answer.stdout)["model"] == "killed"
 
 
-def test_own_recordings_become_a_model_that_predicts(own_recordings, tmp_path, samples):
+def test_own_recordings_train_a_model_that_predicts(own_recordings, tmp_path, samples):
     made = tmp_path / "my model"
     listing = tmp_path / "labels.csv"
     options = ("--recipe", "cnn_lstm_attention", "--epochs", "1", "--out", made)
@@ -69,7 +69,7 @@ def test_own_recordings_become_a_model_that_predicts(own_recordings, tmp_path, s
     assert answer["model"] == "my model" and set(answer["probabilities"]) == {"angry", "happy", "sad"}
 
 
-def test_own_recordings_without_speakers_say_that_the_figure_may_be_leaky(own_recordings, tmp_path):
+def test_own_recordings_without_speakers_give_a_leakage_warning(own_recordings, tmp_path):
     listing = tmp_path / "labels.csv"
     rows = [line.rpartition(",")[0] for line in listing.read_text(encoding="utf-8").splitlines()]
     listing.write_text("\n".join(rows), encoding="utf-8")
@@ -81,6 +81,6 @@ def test_own_recordings_without_speakers_say_that_the_figure_may_be_leaky(own_re
     assert not figure["speaker_independent"] and "speakers unknown" in figure["protocol"]
 
 
-def test_own_recordings_need_a_list(own_recordings):
+def test_own_recordings_need_a_label_file(own_recordings):
     failed = ser("train", "--files", own_recordings)
     assert failed.returncode == 2 and b"--labels labels.csv" in failed.stderr

@@ -1,4 +1,4 @@
-"""A failed write leaves the old file as it was."""
+"""Atomic writes: a failed write leaves the old file intact."""
 
 from __future__ import annotations
 

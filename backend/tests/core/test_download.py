@@ -1,4 +1,4 @@
-"""Downloads against a loopback server that cuts, lies, forgets and refuses."""
+"""Downloads from a loopback server that drops connections, sends wrong data and refuses requests."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ MD5 = hashlib.md5(BODY).hexdigest()
 
 @dataclass
 class Behaviour:
-    """What the server does; ``cuts`` and ``statuses`` are used up, one a request."""
+    """What the server does; each request consumes one of ``cuts`` and ``statuses``."""
 
     body: bytes = BODY
-    cuts: list[int] = field(default_factory=list)  # close after so many bytes of the body
+    cuts: list[int] = field(default_factory=list)  # close the connection after this many bytes of the body
     statuses: list[int] = field(default_factory=list)
     ranges: bool = True
     wrong_range: bool = False
     etag: str | None = '"one"'
-    framing: str = "length"  # or close, or chunked
+    framing: str = "length"  # or "close" or "chunked"
     seen: list[dict[str, str]] = field(default_factory=list)
 
     def asked(self, header: str) -> list[str | None]:
-        """What each request said in a header."""
+        """The value of a header in each request."""
         return [request.get(header) for request in self.seen]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One GET by the rules of ``server.behaviour``."""
+    """Serves one GET as ``server.behaviour`` says."""
 
     def do_GET(self) -> None:
         how: Behaviour = self.server.behaviour
@@ -100,7 +100,7 @@ def left(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_a_file_arrives_and_is_not_fetched_again(server, tmp_path: Path):
+def test_a_file_is_downloaded_once(server, tmp_path: Path):
     url, how = server
     steps: list[tuple[int, int]] = []
     target = tmp_path / "new" / "a.zip"
@@ -112,7 +112,7 @@ def test_a_file_arrives_and_is_not_fetched_again(server, tmp_path: Path):
     assert left(target.parent) == {"a.zip"}
 
 
-def test_a_connection_cut_at_ten_places_loses_nothing(server, tmp_path: Path):
+def test_a_connection_dropped_ten_times_loses_nothing(server, tmp_path: Path):
     url, how = server
     how.cuts = [1, 1000, 30_000, 7, 65_536, 20_000, 40_000, 9, 50_000, 30_000]
     target = tmp_path / "a.zip"
@@ -123,7 +123,7 @@ def test_a_connection_cut_at_ten_places_loses_nothing(server, tmp_path: Path):
     assert how.asked("If-Range")[1:] == ['"one"'] * 10
 
 
-def test_a_second_program_goes_on_where_the_first_was_stopped(server, tmp_path: Path):
+def test_a_new_process_resumes_where_the_previous_one_stopped(server, tmp_path: Path):
     url, how = server
     how.cuts = [12_345] + [0] * 10
     with pytest.raises(DownloadError, match="12345 bytes are stored"):
@@ -136,7 +136,7 @@ def test_a_second_program_goes_on_where_the_first_was_stopped(server, tmp_path: 
     assert (tmp_path / "a.zip").read_bytes() == BODY
 
 
-def test_a_file_that_was_replaced_meanwhile_is_fetched_anew(server, tmp_path: Path):
+def test_a_file_replaced_on_the_server_is_downloaded_from_the_start(server, tmp_path: Path):
     url, how = server
     how.cuts = [50_000] + [0] * 10
     with pytest.raises(DownloadError):
@@ -147,7 +147,7 @@ def test_a_file_that_was_replaced_meanwhile_is_fetched_anew(server, tmp_path: Pa
 
 
 @pytest.mark.parametrize("change", [{"ranges": False}, {"wrong_range": True}])
-def test_a_server_that_cannot_resume_is_asked_for_everything(server, tmp_path: Path, change: dict[str, bool]):
+def test_without_range_support_the_download_restarts(server, tmp_path: Path, change: dict[str, bool]):
     url, how = server
     (tmp_path / "a.zip.part").write_bytes(b"x" * 1000)
     for name, value in change.items():
@@ -155,7 +155,7 @@ def test_a_server_that_cannot_resume_is_asked_for_everything(server, tmp_path: P
     assert download(url, tmp_path / "a.zip", md5=MD5, wait_seconds=0).read_bytes() == BODY
 
 
-def test_a_part_that_is_longer_than_the_file_is_thrown_away(server, tmp_path: Path):
+def test_a_partial_file_longer_than_the_file_is_discarded(server, tmp_path: Path):
     url, how = server
     (tmp_path / "a.zip.part").write_bytes(BODY + b"more")
     assert download(url, tmp_path / "a.zip", md5=MD5, wait_seconds=0).read_bytes() == BODY
@@ -163,14 +163,14 @@ def test_a_part_that_is_longer_than_the_file_is_thrown_away(server, tmp_path: Pa
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_server_in_trouble_is_asked_again(server, tmp_path: Path, status: int):
+def test_a_server_error_is_retried(server, tmp_path: Path, status: int):
     url, how = server
     how.statuses = [status, status]
     assert download(url, tmp_path / "a.zip", md5=MD5, wait_seconds=0).read_bytes() == BODY
     assert len(how.seen) == 3
 
 
-def test_a_server_that_stays_in_trouble_is_given_up(server, tmp_path: Path):
+def test_persistent_server_errors_end_the_download(server, tmp_path: Path):
     url, how = server
     how.statuses = [500] * 20
     with pytest.raises(DownloadError, match="answered 500") as failure:
@@ -190,7 +190,7 @@ def test_a_refusal_is_final(server, tmp_path: Path, status: int):
 @pytest.mark.parametrize(
     "lie", [{"md5": "0" * 32}, {"sha256": "0" * 64}, {"size": len(BODY) + 1}, {"size": len(BODY) - 1}]
 )
-def test_the_wrong_bytes_never_get_the_final_name(server, tmp_path: Path, lie: dict):
+def test_wrong_bytes_never_get_the_final_name(server, tmp_path: Path, lie: dict):
     url, _ = server
     with pytest.raises(DownloadError, match="wrong file") as failure:
         download(url, tmp_path / "a.zip", wait_seconds=0, **lie)
@@ -198,37 +198,37 @@ def test_the_wrong_bytes_never_get_the_final_name(server, tmp_path: Path, lie: d
     assert left(tmp_path) == set()
 
 
-def test_a_wrong_file_that_is_there_is_replaced(server, tmp_path: Path):
+def test_an_existing_wrong_file_is_replaced(server, tmp_path: Path):
     url, _ = server
     (tmp_path / "a.zip").write_bytes(b"old")
     assert download(url, tmp_path / "a.zip", md5=MD5).read_bytes() == BODY
 
 
-def test_a_server_that_states_no_length(server, tmp_path: Path):
+def test_a_response_without_a_length(server, tmp_path: Path):
     url, how = server
     how.framing = "close"
     assert download(url, tmp_path / "a.zip", md5=MD5).read_bytes() == BODY
 
 
-def test_a_server_that_sends_chunks_and_is_cut(server, tmp_path: Path):
+def test_a_chunked_response_that_is_cut_off(server, tmp_path: Path):
     url, how = server
     how.framing, how.cuts = "chunked", [100_000]
     assert download(url, tmp_path / "a.zip", md5=MD5, wait_seconds=0).read_bytes() == BODY
     assert how.asked("Range") == [None, "bytes=100000-"]
 
 
-def test_nobody_is_there(tmp_path: Path):
+def test_an_unreachable_server_is_explained(tmp_path: Path):
     with pytest.raises(DownloadError, match="0 bytes are stored"):
         download("http://127.0.0.1:9/a.zip", tmp_path / "a.zip", wait_seconds=0)
 
 
 @pytest.mark.parametrize("url", ["no-address", "ftp://127.0.0.1/a.zip", "http://"])
-def test_an_address_that_is_none(tmp_path: Path, url: str):
+def test_an_invalid_address_is_explained(tmp_path: Path, url: str):
     with pytest.raises(DownloadError, match="Check the address"):
         download(url, tmp_path / "a.zip")
 
 
-def test_a_full_disk_is_named(server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_reported(server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     url, _ = server
 
     class Full(io.BytesIO):
@@ -241,7 +241,7 @@ def test_a_full_disk_is_named(server, tmp_path: Path, monkeypatch: pytest.Monkey
     assert failure.value.code == "download_disk"
 
 
-def test_a_folder_that_cannot_be_made(server, tmp_path: Path):
+def test_a_folder_that_cannot_be_created(server, tmp_path: Path):
     url, _ = server
     (tmp_path / "file").touch()
     with pytest.raises(DownloadError, match="choose another folder"):
@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_made(server, tmp_path: Path):
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a zip file of {name: content}."""
+    """Makes a zip file from {name: content}."""
 
     def make(files: dict[str, bytes]) -> Path:
         path = tmp_path / "made.zip"
@@ -281,7 +281,7 @@ def test_an_archive_cannot_write_outside(archive, tmp_path: Path, name: str):
     assert left(tmp_path) == {"made.zip"}
 
 
-def test_what_a_killed_unpacking_left_is_thrown_away(archive, tmp_path: Path):
+def test_leftovers_of_a_killed_unpacking_are_discarded(archive, tmp_path: Path):
     (tmp_path / "out.part").mkdir()
     (tmp_path / "out.part" / "half").touch()
     (tmp_path / "out").mkdir()
@@ -298,8 +298,8 @@ def test_a_damaged_archive_leaves_nothing(archive, tmp_path: Path, damage: Calla
 
 
 @pytest.mark.corpus
-def test_the_released_archive_arrives_over_a_bad_line(server, corpora_root: Path, tmp_path: Path):
-    """One actor of RAVDESS as its authors released it, 9 MB, cut twice on the way."""
+def test_a_published_archive_arrives_despite_dropped_connections(server, corpora_root: Path, tmp_path: Path):
+    """One actor of RAVDESS as published (9 MB), with the connection dropped twice."""
     url, how = server
     how.body = (corpora_root / "ravdess-original" / "Audio_Speech_Actor_01.zip").read_bytes()
     how.cuts = [3_000_000, 4_000_001]

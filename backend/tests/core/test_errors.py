@@ -1,4 +1,4 @@
-"""Every error has a code and an exit code."""
+"""Error classes: every error has a code and an exit code."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Identities of settings: stable across processes, and different whenever a setting differs."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -22,7 +24,7 @@ def test_an_identity_is_the_same_everywhere():
     assert identity("test", 1, dict(reversed(content.items()))) == identity("test", 1, content)
 
 
-def test_everything_that_decides_changes_it():
+def test_every_setting_that_affects_the_result_changes_the_identity():
     frames = np.zeros((2, 3), np.float32)
     settings = Settings(0.5)
     every = [
@@ -43,7 +45,7 @@ def test_the_record_of_settings_is_plain_json():
         assert as_json(recipe.training)["augmentation"]["type"] == "Chain"
 
 
-def test_what_has_no_json_form_is_refused():
+def test_values_without_a_json_form_are_refused():
     with pytest.raises(TypeError, match="no JSON form"):
         identity("test", 1, {"function": print})
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""Emotion names: one order, and what counts as what."""
+"""Emotion labels: their order, and which labels count as equal."""
 
 from __future__ import annotations
 

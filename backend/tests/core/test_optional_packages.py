@@ -1,4 +1,4 @@
-"""Without an optional package a person is told which command installs it."""
+"""A missing optional package gives an error that names the command to install it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_command_without_its_packages(command: list[str], tmp_path: Path):
 
 
 def _tone(file: Path) -> bytes:
-    """A second of a tone, as a WAV file."""
+    """One second of a tone as a WAV file."""
     import soundfile
 
     soundfile.write(file, 0.1 * np.sin(np.arange(16_000) / 10), 16_000)

@@ -1,4 +1,4 @@
-"""The Prediction: its promised shape, and as a line of text."""
+"""The ``Prediction`` type: its JSON form and its one-line text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment and are checked."""
+"""Settings are read from the environment and validated."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def test_settings_come_from_the_environment():
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "0", "nan", "1e999"])
-def test_a_setting_that_cannot_be_used_is_named(text):
+def test_an_invalid_setting_is_named(text):
     with pytest.raises(SettingsError, match="SER_MAX_AUDIO_SECONDS"):
         load_settings({"SER_MAX_AUDIO_SECONDS": text})
 
 
-def test_settings_that_do_not_fit_together_are_named():
+def test_conflicting_settings_are_named():
     with pytest.raises(SettingsError, match="SER_THREADS is 4"):
         load_settings({"SER_THREADS": "4", "SER_PREDICTIONS": "3", "SER_WAITING": "1"})
     with pytest.raises(SettingsError, match="text or json"):

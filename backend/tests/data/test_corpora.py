@@ -1,4 +1,4 @@
-"""The contract that every corpus keeps, and each corpus on a made-up folder with real file names."""
+"""The contract of all corpora, and each corpus on a synthetic folder with real file names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ser.data.corpus import Archive, corpus_root, fetch, find_corpora, get_corpu
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
 
-# corpus -> files with real names; every native label and every known-bad file is among them, and nothing of LEFT_OUT
+# corpus -> real file names, with every native label and every file known to be bad, and none of LEFT_OUT
 TREES = {
     "ravdess": [
         *(
@@ -38,7 +38,7 @@ TREES = {
     ],
     "ravdess-song": [
         *(f"Actor_01/03-02-{emotion:02d}-01-02-01-01.wav" for emotion in range(1, 7)),
-        "Actor_07/03-02-03-01-02-02-07.wav",  # the name that the speech has twice, but another recording
+        "Actor_07/03-02-03-01-02-02-07.wav",  # not the recording of that name that speech has twice
         "Actor_24/03-02-06-02-02-02-24.flac",
     ],
     "crema-d": [
@@ -80,7 +80,7 @@ TREES = {
     ],
 }
 
-# corpus -> files of the native labels that have no canonical emotion
+# corpus -> files of native labels without a canonical emotion
 LEFT_OUT = {"emodb": ["wav/03a04Lc.wav", "wav/08b09Lc.wav"]}
 
 
@@ -99,7 +99,7 @@ def tree(corpus, tmp_path: Path) -> Path:
     return tmp_path / corpus.name
 
 
-def test_every_corpus_says_what_it_is_and_under_which_licence(corpus):
+def test_every_corpus_states_its_name_and_licence(corpus):
     assert importlib.import_module(f"ser.data.corpora.{corpus.name.replace('-', '_')}").CORPUS is corpus
     for text in (corpus.title, corpus.licence, corpus.citation, corpus.tree):
         assert text.strip()
@@ -112,7 +112,7 @@ def test_every_native_label_has_a_canonical_emotion(corpus):
     assert corpus.labels and set(corpus.labels.values()) <= set(EMOTIONS)
 
 
-def test_what_has_no_canonical_emotion_is_left_out_and_says_so(corpus, tree: Path):
+def test_labels_without_a_canonical_emotion_are_left_out_and_reported(corpus, tree: Path):
     before = corpus.scan(tree)
     for name in LEFT_OUT.get(corpus.name, []):
         (tree / name).touch()
@@ -123,7 +123,7 @@ def test_what_has_no_canonical_emotion_is_left_out_and_says_so(corpus, tree: Pat
         assert reason in section.partition("\n## ")[0]
 
 
-def test_every_archive_can_be_checked(corpus):
+def test_every_archive_has_a_checksum(corpus):
     for archive in corpus.archives:
         assert len(bytes.fromhex(archive.md5)) == 16
         assert archive.bytes > 0 and archive.url.startswith("https://") and archive.file in archive.url
@@ -147,7 +147,7 @@ def test_a_folder_is_read(corpus, tree: Path):
     assert {utterance.sex for utterance in utterances} <= {"female", "male", None}
 
 
-def test_other_files_are_passed_over_with_a_word(corpus, tree: Path, caplog: pytest.LogCaptureFixture):
+def test_other_files_are_skipped_and_reported(corpus, tree: Path, caplog: pytest.LogCaptureFixture):
     before = corpus.scan(tree)
     (tree / "notes.txt").touch()
     (tree / "my own recording.wav").touch()
@@ -165,12 +165,12 @@ def test_a_folder_without_the_corpus(corpus, tmp_path: Path, files: list[str], w
     assert corpus.tree in str(failure.value) and "--root" in str(failure.value)
 
 
-def test_a_folder_that_is_not_there(corpus, tmp_path: Path):
+def test_a_missing_folder(corpus, tmp_path: Path):
     with pytest.raises(CorpusError, match="contains nothing"):
         corpus.scan(tmp_path / "typo")
 
 
-def test_an_unknown_corpus_names_the_known_ones():
+def test_an_unknown_corpus_lists_the_known_ones():
     with pytest.raises(CorpusError, match="unknown corpus 'ravdes'; available: .*ravdess"):
         get_corpus("ravdes")
 
@@ -183,7 +183,7 @@ def test_an_unknown_corpus_names_the_known_ones():
         ("03-01-01-01-01-01-24.WAV", ("24", "neutral", "female", "1", "normal", "01")),
     ],
 )
-def test_a_name_of_ravdess(tmp_path: Path, name: str, expected: tuple[str, ...]):
+def test_ravdess_file_name(tmp_path: Path, name: str, expected: tuple[str, ...]):
     (tmp_path / name).touch()
     (found,) = get_corpus("ravdess").scan(tmp_path)
     speaker, label, sex, statement, intensity, repetition = expected
@@ -202,7 +202,7 @@ def test_a_name_of_ravdess(tmp_path: Path, name: str, expected: tuple[str, ...])
         "03-01-05-02-01-01-11 (1).wav",
     ],
 )
-def test_what_is_no_name_of_ravdess(tmp_path: Path, name: str):
+def test_invalid_ravdess_file_name(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("ravdess").scan(tmp_path)
@@ -216,7 +216,7 @@ def test_what_is_no_name_of_ravdess(tmp_path: Path, name: str):
         ("03-02-01-01-01-01-24.wav", ("24", "neutral", "female", "01", "normal", "01")),
     ],
 )
-def test_a_name_of_ravdess_song(tmp_path: Path, name: str, expected: tuple[str, ...]):
+def test_ravdess_song_file_name(tmp_path: Path, name: str, expected: tuple[str, ...]):
     (tmp_path / name).touch()
     (found,) = get_corpus("ravdess-song").scan(tmp_path)
     speaker, label, sex, statement, intensity, repetition = expected
@@ -235,13 +235,13 @@ def test_a_name_of_ravdess_song(tmp_path: Path, name: str, expected: tuple[str, 
         "03-02-05-02-01-01-25.wav",
     ],
 )
-def test_what_is_no_name_of_ravdess_song(tmp_path: Path, name: str):
+def test_invalid_ravdess_song_file_name(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("ravdess-song").scan(tmp_path)
 
 
-def test_speech_and_song_lie_in_their_own_folders(mirror, small, tmp_path: Path):
+def test_speech_and_song_have_separate_folders(mirror, small, tmp_path: Path):
     fetch(small, tmp_path / "corpora", mirror=mirror[0])
     path = mirror[1] / "song.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -255,10 +255,10 @@ def test_speech_and_song_lie_in_their_own_folders(mirror, small, tmp_path: Path)
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder and keeps the test's output clean."""
+    """Serves a folder without logging."""
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def mirror(tmp_path: Path):
 
 @pytest.fixture
 def small(mirror):
-    """RAVDESS with an archive of one file, which lies on the mirror."""
+    """RAVDESS with a single-file archive, which the mirror serves."""
     path = mirror[1] / "small.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("Actor_01/03-01-01-01-01-01-01.wav", b"RIFF")
@@ -285,7 +285,7 @@ def small(mirror):
     return replace(get_corpus("ravdess"), archives=(released,))
 
 
-def test_a_corpus_is_fetched_from_a_mirror_once(mirror, small, tmp_path: Path):
+def test_a_corpus_is_downloaded_from_a_mirror_once(mirror, small, tmp_path: Path):
     folder = fetch(small, tmp_path / "corpora", mirror=f"{mirror[0]}/")
     assert folder == corpus_root(small, tmp_path / "corpora")
     assert [utterance.native_label for utterance in small.scan(folder)] == ["neutral"]
@@ -293,7 +293,7 @@ def test_a_corpus_is_fetched_from_a_mirror_once(mirror, small, tmp_path: Path):
     assert fetch(small, tmp_path / "corpora", mirror=mirror[0]) == folder
 
 
-def test_a_mirror_that_lies_gives_no_corpus(mirror, small, tmp_path: Path):
+def test_a_mirror_with_wrong_data_is_refused(mirror, small, tmp_path: Path):
     (mirror[1] / "small.zip").write_bytes(b"x" * small.archives[0].bytes)
     with pytest.raises(DownloadError) as failure:
         fetch(small, tmp_path / "corpora", mirror=mirror[0])
@@ -301,22 +301,22 @@ def test_a_mirror_that_lies_gives_no_corpus(mirror, small, tmp_path: Path):
     assert not corpus_root(small, tmp_path / "corpora").exists()
 
 
-def test_a_corpus_that_a_person_has_to_fetch(tmp_path: Path):
+def test_a_corpus_that_needs_a_manual_download(tmp_path: Path):
     with pytest.raises(CorpusError, match="by hand"):
         fetch(replace(get_corpus("ravdess"), archives=()), tmp_path)
 
 
 @pytest.mark.corpus
-def test_the_real_ravdess_is_whole(corpora_root: Path):
+def test_the_real_ravdess_is_complete(corpora_root: Path):
     utterances = get_corpus("ravdess").scan(corpora_root / "ravdess")
-    assert len(utterances) == 1439  # 24 actors of 60 clips, one of which is there twice
+    assert len(utterances) == 1439  # 24 actors with 60 clips each, one of which is a duplicate
     labels = Counter(utterance.native_label for utterance in utterances)
     assert labels == {**dict.fromkeys(set(EMOTIONS) - {"neutral"}, 192), "neutral": 96, "happy": 191}
     assert Counter(utterance.sex for utterance in utterances) == {"male": 719, "female": 720}
 
 
 @pytest.mark.corpus
-def test_the_clip_that_is_left_out_is_there_twice(corpora_root: Path):
+def test_the_left_out_clip_is_a_duplicate(corpora_root: Path):
     folder = corpora_root / "ravdess" / "Actor_07"
     kept, _ = soundfile.read(folder / "03-01-03-01-02-01-07.flac")
     for stem in get_corpus("ravdess").known_bad:
@@ -325,8 +325,8 @@ def test_the_clip_that_is_left_out_is_there_twice(corpora_root: Path):
 
 
 @pytest.mark.corpus
-def test_the_released_archive_becomes_a_corpus(mirror, corpora_root: Path, tmp_path: Path):
-    """One actor as released, 48 kHz WAV, through the same way as the whole of it."""
+def test_a_published_archive_becomes_a_corpus(mirror, corpora_root: Path, tmp_path: Path):
+    """One actor as published (48 kHz WAV), by the same steps as the complete corpus."""
     source = corpora_root / "ravdess-original" / "Audio_Speech_Actor_01.zip"
     shutil.copy(source, mirror[1])
     md5, size = "2962531f30778cadc5567a1d9f1ca942", 9_152_631
@@ -337,7 +337,7 @@ def test_the_released_archive_becomes_a_corpus(mirror, corpora_root: Path, tmp_p
     assert soundfile.info(utterances[0].path).samplerate == 48_000
 
 
-def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
+def test_crema_d_has_actors_and_listener_votes(tmp_path: Path):
     (tmp_path / "1002_IEO_HAP_HI.wav").touch()
     (tmp_path / "VideoDemographics.csv").write_text(
         '"ActorID","Age","Sex","Race","Ethnicity"\n1002,21,"Female","Caucasian","Not Hispanic"\n', encoding="utf-8"
@@ -345,7 +345,7 @@ def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
     (tmp_path / "tabulatedVotes.csv").write_text(
         '"","A","D","F","H","N","S","fileName","numResponses"\n'
         '"100009",1,0,0,6,3,0,"1002_IEO_HAP_HI",10\n'
-        '"200009",0,0,0,10,0,0,"1002_IEO_HAP_HI",10\n',  # the face
+        '"200009",0,0,0,10,0,0,"1002_IEO_HAP_HI",10\n',  # votes on the video alone
         encoding="utf-8",
     )
     (found,) = get_corpus("crema-d").scan(tmp_path)
@@ -363,7 +363,7 @@ def test_crema_d_knows_its_actors_and_what_listeners_heard(tmp_path: Path):
         ("16b10Wb.flac", ("16", "W", "female", 31, "b10", "b")),
     ],
 )
-def test_a_name_of_emodb(tmp_path: Path, name: str, expected: tuple):
+def test_emodb_file_name(tmp_path: Path, name: str, expected: tuple):
     (tmp_path / name).touch()
     (found,) = get_corpus("emodb").scan(tmp_path)
     assert (found.speaker, found.native_label, found.sex, found.age, found.sentence, found.repetition) == expected
@@ -380,7 +380,7 @@ def test_a_name_of_emodb(tmp_path: Path, name: str, expected: tuple):
         "03a01Fa (1).wav",
     ],
 )
-def test_what_is_no_name_of_emodb(tmp_path: Path, name: str):
+def test_invalid_emodb_file_name(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("emodb").scan(tmp_path)
@@ -394,7 +394,7 @@ def test_what_is_no_name_of_emodb(tmp_path: Path, name: str):
         ("WR0_surprised_90.mp3", ("WR0", "surprised", "male", 23, "90")),
     ],
 )
-def test_a_name_of_nemo(tmp_path: Path, name: str, expected: tuple):
+def test_nemo_file_name(tmp_path: Path, name: str, expected: tuple):
     (tmp_path / name).touch()
     (found,) = get_corpus("nemo").scan(tmp_path)
     assert (found.speaker, found.native_label, found.sex, found.age, found.sentence) == expected
@@ -404,7 +404,7 @@ def test_a_name_of_nemo(tmp_path: Path, name: str, expected: tuple):
     "name",
     ["EB1_anger_1.wav", "EB0_angry_1.wav", "EB0_anger_0.wav", "EB0_anger_91.wav", "EB0_anger.wav", "EB0_anger_01.wav"],
 )
-def test_what_is_no_name_of_nemo(tmp_path: Path, name: str):
+def test_invalid_nemo_file_name(tmp_path: Path, name: str):
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
         get_corpus("nemo").scan(tmp_path)
@@ -415,12 +415,12 @@ def test_what_is_no_name_of_nemo(tmp_path: Path, name: str):
     [
         ("OAF_back_angry.wav", ("OAF", "angry", 64, "back")),
         ("YAF_food_ps.wav", ("YAF", "ps", 26, "food")),
-        ("OA_bite_neutral.wav", ("OAF", "neutral", 64, "bite")),  # the speaker lost a letter
+        ("OA_bite_neutral.wav", ("OAF", "neutral", 64, "bite")),  # the speaker lacks a letter
         ("OAF_Pleasant_surprise/OAF_back_ps.wav", ("OAF", "ps", 64, "back")),
         ("YAF_fear/YAF_youth_fear.mp3", ("YAF", "fear", 26, "youth")),
     ],
 )
-def test_a_name_of_tess(tmp_path: Path, name: str, expected: tuple):
+def test_tess_file_name(tmp_path: Path, name: str, expected: tuple):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
     (found,) = get_corpus("tess").scan(tmp_path)
@@ -432,7 +432,7 @@ def test_a_name_of_tess(tmp_path: Path, name: str, expected: tuple):
     "name",
     ["YA_back_angry.wav", "OAF_back_calm.wav", "OAF_angry.wav", "OAF_back_angry (1).wav", "OAF_angry/back.wav"],
 )
-def test_what_is_no_name_of_tess(tmp_path: Path, name: str):
+def test_invalid_tess_file_name(tmp_path: Path, name: str):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
@@ -454,7 +454,7 @@ def test_what_is_no_name_of_tess(tmp_path: Path, name: str):
         ("savee", {"ALL/DC_a01.wav": True, "AudioData/DC/a01.wav": False, "AudioData/JE/a01.wav": True}),
     ],
 )
-def test_what_was_unpacked_twice_counts_once(
+def test_files_unpacked_twice_count_once(
     tmp_path: Path, corpus_name: str, copies: dict[str, bool], caplog: pytest.LogCaptureFixture
 ):
     for name in copies:
@@ -476,7 +476,7 @@ def test_what_was_unpacked_twice_counts_once(
         ("KL_f12.wav", ("KL", "f", "f12")),
     ],
 )
-def test_a_name_of_savee(tmp_path: Path, name: str, expected: tuple[str, ...]):
+def test_savee_file_name(tmp_path: Path, name: str, expected: tuple[str, ...]):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).touch()
     (found,) = get_corpus("savee").scan(tmp_path)
@@ -487,7 +487,7 @@ def test_a_name_of_savee(tmp_path: Path, name: str, expected: tuple[str, ...]):
 @pytest.mark.parametrize(
     "name",
     [
-        "a01.wav",  # whose?
+        "a01.wav",  # no speaker
         "XX/a01.wav",
         "DC/a16.wav",  # only neutral has more than fifteen
         "DC/n31.wav",
@@ -497,7 +497,7 @@ def test_a_name_of_savee(tmp_path: Path, name: str, expected: tuple[str, ...]):
         "DC/a01 (1).wav",
     ],
 )
-def test_what_is_no_name_of_savee(tmp_path: Path, name: str):
+def test_invalid_savee_file_name(tmp_path: Path, name: str):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).touch()
     with pytest.raises(CorpusError, match="other names"):
@@ -505,7 +505,7 @@ def test_what_is_no_name_of_savee(tmp_path: Path, name: str):
 
 
 @pytest.mark.corpus
-def test_the_real_crema_d_at_hand(corpora_root: Path):
+def test_the_local_copy_of_crema_d(corpora_root: Path):
     utterances = get_corpus("crema-d").scan(corpora_root / "crema-d")
     assert len(utterances) == 2022 and len({utterance.speaker for utterance in utterances}) == 25
     assert all(utterance.age and utterance.sex and utterance.race for utterance in utterances)
@@ -513,7 +513,7 @@ def test_the_real_crema_d_at_hand(corpora_root: Path):
 
 
 @pytest.mark.corpus
-def test_the_real_indian_emospeech_at_hand(corpora_root: Path):
+def test_the_local_copy_of_indian_emospeech(corpora_root: Path):
     utterances = get_corpus("indian-emospeech").scan(corpora_root / "indian-emospeech")
     assert len(utterances) == 1090 and len({utterance.speaker for utterance in utterances}) == 62
     assert {utterance.native_label for utterance in utterances} == {"angry", "calm", "fearful", "happy"}

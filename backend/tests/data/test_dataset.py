@@ -1,3 +1,5 @@
+"""Datasets: mapping native labels to the label set of a recipe."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The feature cache: its contents, its key, and tensors derived from it."""
+
 from __future__ import annotations
 
 import shutil
@@ -36,7 +38,7 @@ def bank_of(files: list[Path], cache: Path, copies: int = 1, on_progress=None):
     return load_frames(files, RECIPE, clip_seconds=None, copies=copies, cache=cache, on_progress=on_progress)
 
 
-def test_a_bank_holds_the_frames_of_every_clip_and_of_changed_copies(files, tmp_path):
+def test_a_bank_holds_the_frames_of_every_clip_and_its_augmented_copies(files, tmp_path):
     bank = bank_of(files, tmp_path / "cache")
     module = RECIPE.features(None)
     assert len(bank) == 3 and bank.copies == 2 and bank.speech.all()
@@ -48,7 +50,7 @@ def test_a_bank_holds_the_frames_of_every_clip_and_of_changed_copies(files, tmp_
         assert bank.entry(n, 1).shape != bank.entry(n).shape or not torch.equal(bank.entry(n, 1), bank.entry(n))
 
 
-def test_a_second_run_reads_the_cache_and_a_changed_file_does_not(files, tmp_path):
+def test_a_second_run_reads_the_cache_unless_a_file_changed(files, tmp_path):
     seen: list[int] = []
     first = bank_of(files, tmp_path / "cache", on_progress=lambda done, total: seen.append(done))
     assert seen[-1] == 3
@@ -67,7 +69,7 @@ def test_silence_is_marked_as_no_speech(tmp_path, encode):
     assert not spoken and len(frames) == 1
 
 
-def test_an_unreadable_clip_stops_with_its_name(files, tmp_path):
+def test_an_unreadable_clip_is_an_error_that_names_it(files, tmp_path):
     files[1].write_bytes(b"not audio")
     with pytest.raises(AudioError, match=files[1].name):
         bank_of(files, tmp_path / "cache")
@@ -90,7 +92,7 @@ def test_statistics_are_computed_once_and_cached(files, tmp_path):
     assert torch.equal(again, made) and sum(calls) == 6
 
 
-def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
+def test_joined_banks_hold_all_clips(files, tmp_path):
     parts = [bank_of(files[:1], tmp_path / "cache"), bank_of(files[1:], tmp_path / "cache")]
     whole, bank = bank_of(files, tmp_path / "cache"), join(parts)
     assert len(bank) == 3 and bank.copies == 2
@@ -99,7 +101,7 @@ def test_joined_banks_hold_the_clips_of_all(files, tmp_path):
     assert torch.equal(first[2, 1], whole.entry(2, 1)[0])
 
 
-def test_some_clips_of_a_bank_and_what_was_made_of_all(files, tmp_path):
+def test_a_subset_uses_the_statistics_of_the_whole_bank(files, tmp_path):
     bank = bank_of(files, tmp_path / "cache")
     some = subset(bank, [2, 0])
     assert len(some) == 2 and subset(bank, [0, 1, 2]) is bank
@@ -131,7 +133,7 @@ def test_the_key_covers_the_recordings_the_settings_the_code_and_the_libraries(f
     assert len(keys) == 8
 
 
-SHAPES_NO_FRAME = {  # what clip_frames and the recipes import beside what is in KEYED_CODE, by prefix
+SHAPES_NO_FRAME = {  # prefixes of what clip_frames and the recipes import besides KEYED_CODE
     "ser.core.errors": "errors",
     "ser.core.labels": "names of classes",
     "ser.core.optional_packages": "what to say when librosa is not installed",
@@ -147,12 +149,13 @@ def test_the_key_covers_every_module_that_shapes_frames():
         used.add(module_name(path))
         imports = {name for name in imported(path) & NAMES if not name.startswith(tuple(SHAPES_NO_FRAME))}
         left += [SER.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in imports - used]
-    own = {name for name in used if not name.startswith("ser.models.recipes")}  # each is in the key of its own frames
+    # each recipe is part of the key of its own frames
+    own = {name for name in used if not name.startswith("ser.models.recipes")}
     assert own == {module_name(SER / name) for name in KEYED_CODE}
 
 
 @pytest.mark.parametrize("recipe", find_recipes().values(), ids=lambda recipe: recipe.name)
-def test_features_of_a_recipe_are_made_by_code_that_is_in_the_key(recipe):
+def test_code_that_computes_recipe_features_is_in_the_key(recipe):
     keyed = {module_name(SER / name) for name in KEYED_CODE} | {f"ser.models.recipes.{recipe.name}"}
     own = {type(part).__module__ for part in recipe.features(None).modules()}
     assert {name for name in own if name.startswith("ser.")} <= keyed

@@ -1,3 +1,5 @@
+"""Padding of frame tensors and batches sorted by length."""
+
 from __future__ import annotations
 
 import torch
@@ -11,7 +13,7 @@ def test_padding_is_zero():
     assert frames.shape == (2, 5, 2) and not frames[0, 3:].any()
 
 
-def test_entries_are_found_again_and_ordered_by_length():
+def test_entries_are_retrieved_and_ordered_by_length():
     entries = [torch.full((length, 2), float(length)) for length in (4, 2, 3, 1)]
     bank = FrameBank(*concatenate(entries), 2, torch.ones(2, dtype=torch.bool))
     assert len(bank) == 2 and torch.equal(bank.entry(1, 1), entries[3]) and bank.batch([1, 0])[1].tolist() == [3, 4]

@@ -1,3 +1,5 @@
+"""Manifests: CSV lists of own recordings with emotions and speakers."""
+
 from __future__ import annotations
 
 import unicodedata
@@ -34,7 +36,7 @@ def test_paths_emotions_and_speakers_are_read_in_order(folder):
     ]
 
 
-def test_without_a_speaker_column_nobody_is_named(folder):
+def test_without_a_speaker_column_speakers_are_unknown(folder):
     assert [one.speaker for one in read_manifest(folder, manifest(folder, "path,emotion\na.wav,sad\n"))] == [""]
 
 
@@ -49,7 +51,7 @@ def test_without_a_speaker_column_nobody_is_named(folder):
     ],
     ids=["windows", "semicolons", "tabs", "utf-16", "quoted"],
 )
-def test_what_spreadsheets_write_is_understood(folder, content):
+def test_csv_variants_written_by_spreadsheets_are_read(folder, content):
     found = read_manifest(folder, manifest(folder, content))
     assert [(one.path.resolve(), one.native_label) for one in found] == [
         (folder / "sub" / "c.wav", "sad"),
@@ -57,14 +59,14 @@ def test_what_spreadsheets_write_is_understood(folder, content):
     ]
 
 
-def test_accents_are_found_composed_or_not(folder):
+def test_file_names_match_in_composed_and_decomposed_unicode(folder):
     name = unicodedata.normalize("NFD", "café, größe.wav")
     (folder / name).write_bytes(b"")
     csv = manifest(folder, unicodedata.normalize("NFC", 'path,emotion\n"café, größe.wav",sad\n'))
     assert read_manifest(folder, csv)[0].path == folder / name
 
 
-def test_a_missing_recording_is_left_to_the_reader(folder):
+def test_a_missing_recording_is_not_an_error_of_the_manifest(folder):
     (only,) = read_manifest(folder, manifest(folder, "path,emotion\nno\\where.wav,sad\n"))
     assert only.path == folder / "no/where.wav"
 
@@ -89,13 +91,13 @@ def test_a_missing_recording_is_left_to_the_reader(folder):
         (b'path,emotion\na.wav,sad\n"b.wav,sad\nsub/c.wav,sad\n', 3, "quotation marks"),
     ],
 )
-def test_a_wrong_line_is_named_with_its_remedy(folder, content, line, remedy):
+def test_an_invalid_line_is_named_with_a_remedy(folder, content, line, remedy):
     with pytest.raises(CorpusError, match=rf"labels\.csv, line {line}: .*{remedy}") as caught:
         read_manifest(folder, manifest(folder, content))
     assert caught.value.code == "listing_invalid" and caught.value.exit_code == 3
 
 
-def test_a_header_alone_and_missing_files_are_explained(folder):
+def test_an_empty_or_missing_manifest_is_explained(folder):
     with pytest.raises(CorpusError, match="no lines"):
         read_manifest(folder, manifest(folder, "path,emotion\n"))
     with pytest.raises(CorpusError, match="cannot be read"):
@@ -104,7 +106,7 @@ def test_a_header_alone_and_missing_files_are_explained(folder):
         read_manifest(folder / "none", manifest(folder, "path,emotion\na.wav,sad\n"))
 
 
-def test_every_word_stands_for_one_known_emotion():
+def test_every_accepted_word_maps_to_one_known_emotion():
     words = [word for emotion in EMOTIONS for word in (emotion, *SYNONYMS[emotion])]
     assert len(set(words)) == len(words) and tuple(SYNONYMS) == EMOTIONS
     assert {read_emotion(f" {emotion.title()} ") for emotion in EMOTIONS} == set(EMOTIONS)

@@ -1,3 +1,5 @@
+"""Evaluation protocols: which clips and speakers are trained on, validated on and tested."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -41,7 +43,7 @@ def ravdess() -> list[Utterance]:
 
 
 @pytest.mark.parametrize("protocol", sorted(set(PROTOCOLS) - {"statement", "cross", "joint"}))
-def test_every_protocol_tests_whom_it_says(ravdess, protocol):
+def test_every_protocol_tests_the_speakers_it_states(ravdess, protocol):
     folds = make_folds(protocol, ravdess, seed=0)
     tested = [i for fold in folds for i in fold.test]
     assert len(tested) == len(set(tested))
@@ -55,7 +57,7 @@ def test_every_protocol_tests_whom_it_says(ravdess, protocol):
             check_speakers(fold, ravdess)
 
 
-def test_statement_tests_unseen_actors_on_an_unheard_sentence(ravdess):
+def test_statement_tests_unseen_actors_on_an_unseen_sentence(ravdess):
     for fold, whole in zip(make_folds("statement", ravdess, 0), make_folds("emobox", ravdess, 0), strict=True):
         assert {ravdess[i].sentence for i in fold.train + fold.validation} == {"01"}
         assert {ravdess[i].sentence for i in fold.test} == {"02"}
@@ -78,7 +80,7 @@ def test_validation_speakers_are_of_both_sexes_and_follow_the_seed(ravdess):
     assert {ravdess[i].sex for i in chosen[0]} == {"male", "female"}
 
 
-def test_random_is_leaky_and_says_so(ravdess):
+def test_random_is_marked_as_leaky(ravdess):
     fold = make_folds("random", ravdess, seed=0)[0]
     assert not get_protocol("random").speaker_independent
     assert "LEAKY" in get_protocol("random").summary
@@ -87,7 +89,7 @@ def test_random_is_leaky_and_says_so(ravdess):
         check_speakers(fold, ravdess)
 
 
-def test_a_speaker_that_crosses_stops_the_run(ravdess):
+def test_a_speaker_on_both_sides_is_an_error(ravdess):
     fold = Fold(name="x", train=[0, 10], validation=[5], test=[11])
     with pytest.raises(ProtocolError, match="ravdess/03"):
         check_speakers(fold, ravdess)
@@ -101,12 +103,12 @@ def test_named_actors_need_ravdess():
         make_folds("emobox", others, seed=0)
 
 
-def test_two_corpora_may_use_the_same_number_for_different_people():
+def test_the_same_number_in_two_corpora_is_two_speakers():
     one, other = utterance("ravdess", "03", 0, "male"), utterance("emodb", "03", 0, "male")
     assert speaker_of(one) != speaker_of(other)
 
 
-def test_who_sings_is_who_speaks(ravdess):
+def test_speakers_and_singers_are_the_same_people(ravdess):
     songs = [
         replace(one, corpus="ravdess-song", population="ravdess") for one in ravdess if one.speaker in ("01", "02")
     ]
@@ -121,26 +123,26 @@ def test_who_sings_is_who_speaks(ravdess):
 
 
 @pytest.mark.parametrize("protocol", ["emobox", "luna", "statement"])
-def test_named_actors_speak_and_do_not_sing(ravdess, protocol):
+def test_named_actors_are_tested_on_speech_only(ravdess, protocol):
     songs = [replace(one, corpus="ravdess-song", population="ravdess") for one in ravdess]
     for utterances in (songs, [*ravdess, *songs]):
         with pytest.raises(ProtocolError, match="loso or groups"):
             make_folds(protocol, utterances, seed=0)
 
 
-def test_held_out_speakers_are_whole(ravdess):
+def test_held_out_speakers_are_held_out_completely(ravdess):
     held = set(hold_out(ravdess, range(len(ravdess)), 0.25, seed=0))
     speakers = {ravdess[i].speaker for i in held}
     assert len(speakers) == 6
     assert held == {i for i, one in enumerate(ravdess) if one.speaker in speakers}
 
 
-def test_an_unknown_protocol_names_those_there_are(ravdess):
+def test_an_unknown_protocol_lists_the_known_ones(ravdess):
     with pytest.raises(ProtocolError, match="available: emobox"):
         make_folds("tenfold", ravdess, seed=0)
 
 
-def test_cross_tests_one_corpus_and_learns_from_the_others(ravdess):
+def test_cross_tests_one_corpus_and_trains_on_the_others(ravdess):
     other = [replace(utterance, corpus="crema-d", speaker=f"1{utterance.speaker}") for utterance in ravdess]
     folds = make_folds("cross", [*ravdess, *other], seed=0)
     assert [fold.name for fold in folds] == ["crema-d", "ravdess"]
@@ -150,7 +152,7 @@ def test_cross_tests_one_corpus_and_learns_from_the_others(ravdess):
         make_folds("cross", ravdess, seed=0)
 
 
-def test_a_figure_about_unseen_speakers_needs_to_know_who_speaks(ravdess):
+def test_speaker_independent_protocols_need_known_speakers(ravdess):
     nameless = [replace(utterance, speaker="") for utterance in ravdess]
     with pytest.raises(ProtocolError, match="column speaker"):
         make_folds("groups", nameless, seed=0)

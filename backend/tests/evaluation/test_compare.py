@@ -1,3 +1,5 @@
+"""Comparison of two evaluations on the same clips."""
+
 from __future__ import annotations
 
 import json
@@ -21,7 +23,7 @@ from tests.evaluation.test_summary import LABELS, made_rows
 def evaluation(
     folder: Path, rows: list[list[dict[str, str]]], labels: tuple[str, ...] = LABELS, **circumstances: str
 ) -> Path:
-    """Writes a finished evaluation of the rows of each seed."""
+    """Writes a finished evaluation with the given rows for each seed."""
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(rows))]
     for file, own in zip(files, rows, strict=True):
         write_rows(file, own)
@@ -30,8 +32,8 @@ def evaluation(
     return folder
 
 
-def answering(rows: list[dict[str, str]], right_share: float) -> list[dict[str, str]]:
-    """The same clips with so many right answers."""
+def with_accuracy(rows: list[dict[str, str]], right_share: float) -> list[dict[str, str]]:
+    """The same clips with a given share of correct predictions."""
     draw = np.random.default_rng(5)
     wrong = {label: LABELS[n - 1] for n, label in enumerate(LABELS)}
     return [row | {"predicted": row["truth"] if draw.random() < right_share else wrong[row["truth"]]} for row in rows]
@@ -42,16 +44,16 @@ def same(tmp_path: Path) -> Path:
     return evaluation(tmp_path / "same", [made_rows(0)])
 
 
-def test_a_run_against_itself_does_not_differ(same):
+def test_a_run_does_not_differ_from_itself(same):
     found = compare(same, same)
     assert found["interval"] == [0.0, 0.0] and found["p_value"] == 1.0 and not found["significant"]
     assert "within chance" in found["verdict"]
     assert found["figures"]["ua"]["difference"] == 0.0
 
 
-def test_a_clear_difference_is_called_one_from_either_side(tmp_path):
-    poor = evaluation(tmp_path / "poor", [answering(made_rows(0), 0.3)])
-    good = evaluation(tmp_path / "good", [answering(made_rows(0), 0.9)])
+def test_a_clear_difference_is_significant_in_both_directions(tmp_path):
+    poor = evaluation(tmp_path / "poor", [with_accuracy(made_rows(0), 0.3)])
+    good = evaluation(tmp_path / "good", [with_accuracy(made_rows(0), 0.9)])
     found, turned = compare(poor, good), compare(good, poor)
     assert found["significant"] and found["verdict"].startswith("B is better than A by")
     assert turned["significant"] and turned["verdict"].startswith("A is better than B by")
@@ -74,7 +76,7 @@ def test_a_small_difference_is_within_chance(tmp_path, same):
 
 
 def test_differences_are_those_of_the_means_over_seeds(tmp_path, same):
-    good, poor = answering(made_rows(0), 0.9), answering(made_rows(0), 0.3)
+    good, poor = with_accuracy(made_rows(0), 0.9), with_accuracy(made_rows(0), 0.3)
     mixed = evaluation(tmp_path / "mixed", [good, poor])
     both = [compare(same, evaluation(tmp_path / name, [rows])) for name, rows in (("g", good), ("p", poor))]
     found = compare(same, mixed)
@@ -82,8 +84,8 @@ def test_differences_are_those_of_the_means_over_seeds(tmp_path, same):
         assert difference == pytest.approx(np.mean([one["speakers"][speaker] for one in both]))
 
 
-def test_page_and_json_say_the_same(tmp_path, same):
-    other = evaluation(tmp_path / "other", [answering(made_rows(0), 0.9)], recipe="<b>other</b>")
+def test_page_and_json_agree(tmp_path, same):
+    other = evaluation(tmp_path / "other", [with_accuracy(made_rows(0), 0.9)], recipe="<b>other</b>")
     found = compare(same, other)
     words = visible(check_page(write_comparison(tmp_path / "out", found)))
     assert found["verdict"].replace("-", "") in words.replace("-", "")
@@ -92,7 +94,7 @@ def test_page_and_json_say_the_same(tmp_path, same):
     assert json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8")) == found
 
 
-def test_a_leaky_side_is_warned_of(tmp_path, same):
+def test_a_leaky_evaluation_gives_a_warning(tmp_path, same):
     rows = [row | {"fold": "1", "best_epoch": "7"} for row in made_rows(0)]
     leaky = evaluation(tmp_path / "leaky", [rows], protocol="random", speaker_independent="")
     found = compare(same, leaky)
@@ -116,12 +118,12 @@ def changed(rows: list[dict[str, str]], how: str) -> list[dict[str, str]]:
         ("another truth", "1 clips have another true label in B, e.g. 89.wav"),
     ],
 )
-def test_other_clips_are_refused_by_name(tmp_path, same, how, message):
+def test_different_clips_are_refused_and_named(tmp_path, same, how, message):
     with pytest.raises(ProtocolError, match=message):
         compare(same, evaluation(tmp_path / "other", [changed(made_rows(0), how)]))
 
 
-def test_other_emotions_and_corpora_are_refused(tmp_path, same):
+def test_different_emotions_and_corpora_are_refused(tmp_path, same):
     rows = [row | {"logit_calm": "0.0"} for row in made_rows(0)]
     with pytest.raises(ProtocolError, match="A has 3 emotions, B 4 .only one has calm"):
         compare(same, evaluation(tmp_path / "labels", [rows], (*LABELS, "calm")))

@@ -1,3 +1,5 @@
+"""The report on a corpus: clips, durations, speakers and listener agreement."""
+
 from __future__ import annotations
 
 import json
@@ -22,7 +24,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def utterances(tmp_path: Path, tone, encode) -> list[Utterance]:
-    """Three recordings of 1, 2 and 4 s and one that is none, of two speakers."""
+    """Recordings of 1, 2 and 4 s and an unreadable one, of two speakers."""
     found = []
     for n, seconds in enumerate((1.0, 2.0, 4.0, None)):
         path = tmp_path / f"{n}.wav"
@@ -58,22 +60,22 @@ def test_clips_lengths_and_speakers_are_counted(corpus, utterances):
     assert emotions["unknown"]["median_seconds"] == 0.0
 
 
-def test_listeners_agreement_with_what_was_meant(corpus, utterances):
+def test_listener_agreement_with_the_intended_emotion(corpus, utterances):
     listeners = explore(corpus, utterances)["listeners"]
     assert listeners["clips"] == 3
     assert listeners["agreement"] == pytest.approx(np.mean([0.75, 0.5, 1.0]))
-    assert listeners["majority"] == pytest.approx(2 / 3)  # a tie is no majority
+    assert listeners["majority"] == pytest.approx(2 / 3)  # a tie is not a majority
     assert listeners["by_emotion"]["angry"] == pytest.approx({"clips": 2, "agreement": 0.625, "majority": 0.5})
     assert listeners["heard"]["angry"] == pytest.approx({"angry": 0.625, "sad": 0.375})
 
 
-def test_without_votes_nothing_is_said_about_listeners(corpus, utterances, tmp_path):
+def test_without_votes_listeners_are_not_mentioned(corpus, utterances, tmp_path):
     found = explore(corpus, [replace(one, soft_labels=None) for one in utterances])
     assert found["listeners"] is None
     assert "Listener agreement" not in check_page(write_exploration(tmp_path / "out", found))
 
 
-def test_page_pictures_and_json_say_the_same(corpus, utterances, tmp_path):
+def test_page_plots_and_json_agree(corpus, utterances, tmp_path):
     found = explore(corpus, utterances)
     page = check_page(write_exploration(tmp_path / "out", found))
     words = visible(page)
@@ -85,21 +87,21 @@ def test_page_pictures_and_json_say_the_same(corpus, utterances, tmp_path):
     assert json.loads((tmp_path / "out" / "corpus.json").read_text(encoding="utf-8")) == found
 
 
-def test_a_corpus_of_nothing_but_broken_files_is_shown_as_one(corpus, utterances, tmp_path):
+def test_a_corpus_of_unreadable_files_only_is_reported(corpus, utterances, tmp_path):
     found = explore(corpus, utterances[3:])
     assert found["hours"] == 0 and found["seconds"]["max"] == 0
     check_page(write_exploration(tmp_path / "out", found))
 
 
-def test_progress_is_told(corpus, utterances):
-    told = []
-    explore(corpus, utterances, on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+def test_progress_is_reported(corpus, utterances):
+    calls = []
+    explore(corpus, utterances, on_progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.corpus
 def test_crema_d_listeners_agree_as_published(corpora_root):
-    """Cao et al. 2014: 40.9 % of the votes on the voice alone name the intended emotion."""
+    """Cao et al. (2014): 40.9% of the audio-only votes name the intended emotion."""
     crema_d = get_corpus("crema-d")
     found = explore(crema_d, crema_d.scan(corpora_root / "crema-d"))
     assert found["listeners"]["agreement"] == pytest.approx(0.409, abs=0.02)

@@ -1,3 +1,5 @@
+"""HTML reports: self-contained, without scripts, and accessible."""
+
 from __future__ import annotations
 
 from html.parser import HTMLParser
@@ -11,7 +13,7 @@ ALLOWED = ("data:", "#")
 
 
 class Page(HTMLParser):
-    """Collects what a page would load, its headings and the pictures that say nothing to those who cannot see them."""
+    """Collects what a page would load, its headings and the images without alternative text."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -33,7 +35,7 @@ class Page(HTMLParser):
 
 
 def check_page(file: Path) -> str:
-    """Proves that a page is one file without script and made for everybody; returns its text."""
+    """Asserts that a page is a single file without scripts and accessible; returns its text."""
     text = file.read_text(encoding="utf-8")
     page = Page(text)
     assert page.loaded == [] and "url(" not in text and "@import" not in text
@@ -44,7 +46,7 @@ def check_page(file: Path) -> str:
     return text
 
 
-def test_the_check_sees_what_it_forbids(tmp_path):
+def test_the_check_detects_violations(tmp_path):
     file = tmp_path / "page.html"
     for bad in ("<script>1</script>", '<img src="https://x/y.png" alt="y">', '<link href="style.css">', "<img src=''>"):
         file.write_text(f'<html lang="en"><h1>x</h1>{bad}', encoding="utf-8")
@@ -52,7 +54,7 @@ def test_the_check_sees_what_it_forbids(tmp_path):
             check_page(file)
 
 
-def test_templates_are_found_from_anywhere(tmp_path, monkeypatch):
+def test_templates_are_found_from_any_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_page(tmp_path / "page.html", "base.html", {})
     assert TEMPLATES.is_absolute() and (tmp_path / "page.html").read_text(encoding="utf-8").startswith(

@@ -1,3 +1,5 @@
+"""Evaluation metrics, against scikit-learn and calculations by hand."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -37,7 +39,7 @@ def test_ua_is_balanced_accuracy(drawn):
     assert scores.recalls["sad"] == pytest.approx(scores.confusion[2][2] / sum(scores.confusion[2]))
 
 
-def test_every_figure_of_a_class_is_that_of_the_classification_report(drawn):
+def test_class_metrics_equal_the_classification_report(drawn):
     truth, guess, _ = drawn
     scores, report = score(truth, guess, LABELS), classification_report(truth, guess, output_dict=True)
     for label in LABELS:
@@ -47,7 +49,7 @@ def test_every_figure_of_a_class_is_that_of_the_classification_report(drawn):
     assert scores.weighted_f1 == pytest.approx(report["weighted avg"]["f1-score"])
 
 
-def test_the_recall_of_a_group_is_that_of_its_clips_alone(drawn):
+def test_the_recall_of_a_group_uses_its_clips_only(drawn):
     truth, guess, speakers = drawn
     found = group_recalls(truth, guess, speakers)
     assert list(found) == sorted(set(speakers)) and sum(clips for _, clips in found.values()) == 300
@@ -55,7 +57,7 @@ def test_the_recall_of_a_group_is_that_of_its_clips_alone(drawn):
     assert found["s3"] == (pytest.approx(balanced_accuracy_score(*zip(*own, strict=True))), 30)
 
 
-def test_a_group_is_not_punished_for_emotions_that_it_lacks():
+def test_emotions_missing_from_a_group_do_not_lower_its_recall():
     found = group_recalls(["angry", "angry", "sad"], ["angry", NO_SPEECH, "sad"], ["x", "x", "y"])
     assert found == {"x": (0.5, 2), "y": (1.0, 1)}
 
@@ -68,8 +70,8 @@ def test_risk_coverage_by_hand():
     assert curve[0.5] == 0.5 and curve[0.74] == pytest.approx(2 / 3)
 
 
-def test_coverage_of_a_share_takes_no_clip_too_many():
-    correct = np.arange(100) < 58  # the 58 surest are right: 0.58 * 100 is 57.99999999999999 or 58.00000000000001
+def test_coverage_of_a_share_includes_no_extra_clip():
+    correct = np.arange(100) < 58  # the 58 most confident are right; 0.58 * 100 is 57.99... or 58.00...1
     curve = dict(risk_coverage(np.linspace(1, 0, 100), correct))
     assert curve[0.58] == 1.0 and curve[0.6] == pytest.approx(58 / 60)
 
@@ -87,20 +89,20 @@ def test_no_speech_counts_as_wrong():
     assert scores.wa == 0.75
 
 
-def test_calibration_error_of_a_calibrated_and_of_a_boasting_model():
+def test_calibration_error_of_calibrated_and_overconfident_models():
     draw = np.random.default_rng(0)
     confidence = draw.uniform(0.2, 1, 200_000)
     assert expected_calibration_error(confidence, draw.random(200_000) < confidence) < 0.01
     assert expected_calibration_error(np.full(100, 0.9), np.arange(100) < 50) == pytest.approx(0.4)
 
 
-def test_chance_alone_gives_a_calibration_error_that_shrinks_with_clips():
+def test_calibration_error_from_chance_shrinks_with_more_clips():
     confidence = np.random.default_rng(0).uniform(0.2, 1, 1440)
     assert 0.02 < calibration_floor(confidence) < 0.035
     assert calibration_floor(np.tile(confidence, 20)) < 0.01
 
 
-def test_interval_holds_the_figure_and_widens_with_differing_speakers(drawn):
+def test_interval_contains_the_figure_and_widens_with_speaker_variance(drawn):
     truth, guess, speakers = drawn
     low, high = speaker_interval(truth, guess, speakers, LABELS)
     assert low < score(truth, guess, LABELS).ua < high
@@ -109,7 +111,7 @@ def test_interval_holds_the_figure_and_widens_with_differing_speakers(drawn):
     assert high2 - low2 > high - low
 
 
-def test_a_paired_interval_is_narrower_than_one_that_forgets_who_is_hard(drawn):
+def test_a_paired_interval_is_narrower_than_an_unpaired_one(drawn):
     truth, guess, speakers = drawn
     easy = {"s0", "s1", "s2", "s3", "s4"}
     one = [t if s in easy else g for t, g, s in zip(truth, guess, speakers, strict=True)]
@@ -123,7 +125,7 @@ def test_a_paired_interval_is_narrower_than_one_that_forgets_who_is_hard(drawn):
     assert turned == pytest.approx((-high, -low))
 
 
-def test_p_values_of_speakers():
+def test_p_values_over_speakers():
     assert paired_p_value([0.1, 0.2, -0.1]) == pytest.approx(0.75)
     assert paired_p_value([0.0, 0.0]) == 1.0 and paired_p_value([1e-16, -1e-16]) == 1.0
     assert paired_p_value([0.01 * n for n in range(1, 13)]) == pytest.approx(2 / 2**12)

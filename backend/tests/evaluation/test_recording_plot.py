@@ -1,4 +1,4 @@
-"""The picture of a recording, in every state a prediction can be in."""
+"""The plot of a recording, for every form a prediction can take."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def prediction(state: str, file: str = "clip.wav") -> Prediction:
 
 
 def drawn(folder: Path, samples: np.ndarray, what: Prediction) -> np.ndarray:
-    """Returns the picture's pixels (height, width, 3), 0 to 1."""
+    """Returns the pixels of the plot (height, width, 3), 0 to 1."""
     draw_clip(folder / "clip.png", samples, find_speech(samples), what)
     return matplotlib.image.imread(folder / "clip.png")[..., :3]
 
 
 @pytest.mark.parametrize("state", ["emotion", "unsure"])
-def test_a_clip_is_drawn(state, samples, tmp_path):
+def test_a_clip_is_plotted(state, samples, tmp_path):
     picture = drawn(tmp_path, decode(samples["sad"]).samples, prediction(state, "50 % of $x and $y, " * 5))
     assert picture.shape[0] > 800 and picture.shape[1] > 800
     assert (picture.std(axis=(0, 1)) > 0.05).all()
     assert [path.name for path in tmp_path.iterdir()] == ["clip.png"]
 
 
-def test_the_colour_of_the_bars_tells_unsure_from_sure(samples, tmp_path):
+def test_the_bar_colour_marks_uncertain_predictions(samples, tmp_path):
     clip = decode(samples["sad"]).samples
     sure, unsure = (drawn(tmp_path, clip, prediction(state)) for state in ("emotion", "unsure"))
     orange = np.array([0xB0, 0x70, 0x0A]) / 255
@@ -55,6 +55,6 @@ def test_the_colour_of_the_bars_tells_unsure_from_sure(samples, tmp_path):
 
 @pytest.mark.parametrize("seconds", [0.1, CHUNK_SECONDS + 0.05])
 @pytest.mark.parametrize("level", [0.0, 0.1])
-def test_any_length_without_speech_is_drawn(seconds, level, tmp_path):
+def test_recordings_of_any_length_without_speech_are_plotted(seconds, level, tmp_path):
     noise = level * np.random.default_rng(0).standard_normal(int(seconds * SAMPLE_RATE))
     assert drawn(tmp_path, noise.astype(np.float32), prediction("no_speech")).std() > 0.05

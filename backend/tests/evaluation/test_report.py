@@ -1,3 +1,5 @@
+"""The HTML report of an evaluation."""
+
 from __future__ import annotations
 
 import re
@@ -15,7 +17,7 @@ from tests.evaluation.test_html import check_page
 from tests.evaluation.test_summary import LABELS, held_out_rows, made_rows
 
 SHIPPED = sorted(f for kept in ("evaluation", "benchmarks") for f in (PROJECT / "weights").glob(f"*/{kept}/*"))
-OF_EACH_PROTOCOL = {folder.name.rsplit("-", 2)[1]: folder for folder in SHIPPED}  # a page takes seconds to draw
+OF_EACH_PROTOCOL = {folder.name.rsplit("-", 2)[1]: folder for folder in SHIPPED}  # a page takes seconds to render
 PICTURES = ("confusion.png", "reliability.png", "risk_coverage.png", "speakers.png")
 
 
@@ -31,12 +33,12 @@ def evaluation(folder: Path, protocol: str = "groups", seeds: int = 2, **columns
 
 
 def visible(page: str) -> str:
-    """The page's words, as one line."""
+    """The visible text of a page as one line."""
     body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
-def test_the_page_shows_what_was_measured_and_how_to_make_it_again(tmp_path):
+def test_the_page_shows_the_figures_and_how_to_reproduce_them(tmp_path):
     metrics = evaluation(tmp_path)
     words = visible(check_page(write_report(tmp_path, metrics)))
     for share in (metrics.ua, *metrics.interval, metrics.wa, metrics.f1, metrics.weighted_f1):
@@ -54,42 +56,42 @@ def test_the_page_shows_what_was_measured_and_how_to_make_it_again(tmp_path):
     assert "2 of 180 predictions" in words
 
 
-def test_pictures_are_written_beside_the_page(tmp_path):
+def test_plots_are_written_next_to_the_page(tmp_path):
     write_report(tmp_path, evaluation(tmp_path))
     for name in PICTURES:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_only_a_leaky_protocol_is_warned_of(tmp_path):
+def test_only_a_leaky_protocol_gives_a_warning(tmp_path):
     assert "Leaky" not in check_page(write_report(tmp_path, evaluation(tmp_path)))
     words = visible(check_page(write_report(tmp_path, evaluation(tmp_path, "random", seeds=1))))
     assert "Leaky: these speakers are also in the training data." in words and "(UA), LEAKY" in words
 
 
 @pytest.mark.parametrize(
-    ("protocol", "told"),
+    ("protocol", "expected"),
     [
         ("held-out speakers", "The temperature was fitted on the validation speakers"),
         ("held-out clips, speakers unknown", "Leaky: the speakers are unknown."),
     ],
 )
-def test_a_training_is_reported_like_an_evaluation(tmp_path, protocol, told):
+def test_a_training_run_is_reported_like_an_evaluation(tmp_path, protocol, expected):
     write_rows(tmp_path / PREDICTIONS_FILE, held_out_rows())
     metrics = summarise_held_out("ravdess", protocol, LABELS, read_out_of_fold(tmp_path / PREDICTIONS_FILE))
     metrics = replace(metrics, recipe="cnn1d", command="train", seed=0, best_epoch=10, epochs=[], tested_on=["a"])
     write_metrics(tmp_path, metrics)
     assert refresh(tmp_path) == metrics
     words = visible(check_page(write_report(tmp_path, metrics)))
-    assert told in words and "cnn1d on RAVDESS speech" in words and "1.50, the model" in words
+    assert expected in words and "cnn1d on RAVDESS speech" in words and "1.50, the model" in words
     assert "predictions.csv" in words and "a fifth of the" in words
 
 
-def test_names_from_files_are_text_not_markup(tmp_path):
+def test_names_from_files_are_escaped(tmp_path):
     page = check_page(write_report(tmp_path, evaluation(tmp_path, race="<script>alert(1)</script>")))
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_the_same_run_gives_the_same_bytes(tmp_path):
+def test_the_report_of_a_run_is_reproducible(tmp_path):
     metrics = evaluation(tmp_path)
     first = write_report(tmp_path, metrics).read_bytes()
     assert write_report(tmp_path, read_metrics(tmp_path)).read_bytes() == first

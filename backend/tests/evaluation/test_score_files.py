@@ -1,3 +1,5 @@
+"""Scoring a model on a user's own labelled recordings."""
+
 from __future__ import annotations
 
 import csv
@@ -29,7 +31,7 @@ def predictor() -> Predictor:
 
 @pytest.fixture
 def folder(tmp_path: Path, samples, encode) -> Path:
-    """Seven recordings: three of real speech, two without, one that is no recording, and one that is not there."""
+    """Seven files: three of real speech, two without speech, one that is not a recording, and one that is missing."""
     recordings = tmp_path / "söme recordings"
     (recordings / "a, b").mkdir(parents=True)
     for name, source in samples.items():
@@ -73,7 +75,7 @@ def predictions(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_answers_are_the_predictors_and_figures_follow_from_them(predictor, folder, tmp_path):
+def test_predictions_equal_the_predictor_s_and_determine_the_figures(predictor, folder, tmp_path):
     metrics = scored(predictor, folder, tmp_path / "out")
     rows = predictions(tmp_path / "out")
     assert [row["file"] for row in rows] == list(ROWS)[:5]
@@ -92,7 +94,7 @@ def test_answers_are_the_predictors_and_figures_follow_from_them(predictor, fold
     assert metrics.confusion == [expected[metrics.answers.index(label), :-1].tolist() for label in metrics.labels]
 
 
-def test_nothing_is_dropped_in_silence(predictor, folder, tmp_path):
+def test_nothing_is_dropped_silently(predictor, folder, tmp_path):
     problems = scored(predictor, folder, tmp_path / "out").scoring
     assert [name for name, _ in problems["failed"]] == ["text.wav", "nowhere.wav"]
     assert "Unsupported audio format" in problems["failed"][0][1] and "cannot be read" in problems["failed"][1][1]
@@ -108,7 +110,7 @@ def test_emotions_without_a_class_are_counted(folder, tmp_path, predictor, monke
         write_scores(tmp_path, found, predictor, folder=folder, manifest=tmp_path, command="a test")
 
 
-def test_the_page_says_what_is_not_known_and_what_did_not_fit(predictor, folder, tmp_path):
+def test_the_page_states_unknowns_and_unmatched_labels(predictor, folder, tmp_path):
     metrics = scored(predictor, folder, tmp_path / "out", speakers=True)
     metrics = replace(metrics, scoring=metrics.scoring | {"unknown": {"disgust": 2}})
     page = check_page(write_report(tmp_path / "out", metrics))
@@ -120,7 +122,7 @@ def test_the_page_says_what_is_not_known_and_what_did_not_fit(predictor, folder,
     assert (tmp_path / "out" / "confusion.png").exists()
 
 
-def test_a_score_can_be_reported_again_and_compared(predictor, folder, tmp_path):
+def test_a_score_can_be_reported_and_compared(predictor, folder, tmp_path):
     rows = dict(list(ROWS.items())[:5])
     metrics = scored(predictor, folder, tmp_path / "out", rows, speakers=True)
     assert metrics.speakers == 3 and metrics.per_speaker.keys() == {"files/s0", "files/s1", "files/s2"}
@@ -129,7 +131,7 @@ def test_a_score_can_be_reported_again_and_compared(predictor, folder, tmp_path)
     assert "within chance" in compare(tmp_path / "out", tmp_path / "out")["verdict"]
 
 
-def test_without_one_readable_recording_there_is_no_figure(predictor, folder, tmp_path):
+def test_without_a_readable_recording_there_is_no_figure(predictor, folder, tmp_path):
     with pytest.raises(CorpusError, match="1 could not be read, e.g. text.wav"):
         scored(predictor, folder, tmp_path / "out", {"text.wav": "sad"})
     assert not (tmp_path / "out").exists()

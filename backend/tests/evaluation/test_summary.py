@@ -1,3 +1,5 @@
+"""Metrics of an evaluation computed from its out-of-fold predictions."""
+
 from __future__ import annotations
 
 import csv
@@ -20,7 +22,7 @@ LABELS = ("angry", "happy", "sad")
 
 
 def made_rows(seed: int, folds: int = 3, **columns: str) -> list[dict[str, str]]:
-    """90 clips of 9 speakers; the logits are right more often than not."""
+    """90 clips of 9 speakers, whose logits are right more often than not."""
     draw = np.random.default_rng(seed)
     rows = []
     for clip in range(90):
@@ -46,7 +48,7 @@ def made_rows(seed: int, folds: int = 3, **columns: str) -> list[dict[str, str]]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A finished evaluation of two seeds."""
+    """A finished evaluation with two seeds."""
     for seed in range(2):
         write_rows(tmp_path / f"out_of_fold_seed{seed}.csv", made_rows(seed))
     runs = [read_out_of_fold(tmp_path / f"out_of_fold_seed{seed}.csv") for seed in range(2)]
@@ -54,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_written_predictions_are_read_back(tmp_path):
     file = tmp_path / "out_of_fold_seed0.csv"
     rows = made_rows(0, race='"mixed", they said')
     write_rows(file, rows)
@@ -65,13 +67,13 @@ def test_what_was_written_is_read(tmp_path):
     assert run.logits[3].tolist() == [float(rows[3][f"logit_{label}"]) for label in LABELS]
 
 
-def test_csvs_from_before_ages_and_races_are_read(tmp_path):
+def test_csvs_without_ages_and_races_are_read(tmp_path):
     rows = [{name: text for name, text in row.items() if name not in ("age", "race")} for row in made_rows(0)]
     write_rows(tmp_path / "old.csv", rows)
     assert read_out_of_fold(tmp_path / "old.csv").groups.keys() == {"sex"}
 
 
-def test_plain_rows_have_the_bytes_they_always_had(tmp_path):
+def test_plain_rows_keep_their_exact_bytes(tmp_path):
     write_rows(tmp_path / "rows.csv", [{"file": "a.wav", "race": ""}, {"file": "b.wav", "race": "Asian"}])
     assert (tmp_path / "rows.csv").read_bytes() == b"file,race\na.wav,\nb.wav,Asian\n"
 
@@ -105,18 +107,18 @@ def test_a_protocol_of_one_fold_is_cross_fitted_by_speaker(tmp_path):
     assert one.ece == summarise("ravdess", "loso", LABELS, [read_out_of_fold(tmp_path / "nine.csv")]).ece
 
 
-def test_nothing_calibrates_answers_about_a_corpus_that_was_never_heard(tmp_path):
+def test_predictions_on_an_unseen_corpus_are_not_calibrated(tmp_path):
     write_rows(tmp_path / "one.csv", made_rows(0, folds=3))
     foreign = summarise("ravdess", "cross", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
     assert foreign.ece == foreign.ece_before
 
 
-def test_thresholds_for_a_corpus_that_was_never_heard_are_those_of_other_corpora(tmp_path):
+def test_thresholds_for_an_unseen_corpus_come_from_other_corpora(tmp_path):
     file = tmp_path / "rows.csv"
     write_rows(file, made_rows(0, folds=1))
     alone = summarise("ravdess", "cross", LABELS, [read_out_of_fold(file)])
     assert alone.sets == {}
-    for threshold, coverage in ((0.0, 1.0), (1.0, alone.wa)):  # every emotion; only the likeliest
+    for threshold, coverage in ((0.0, 1.0), (1.0, alone.wa)):  # every emotion; the likeliest only
         columns = {f"threshold_{percent}": str(threshold) for percent in COVERAGES}
         write_rows(file, [row | columns | {"predicted": _likeliest(row)} for row in made_rows(0, folds=1)])
         found = summarise("ravdess", "cross", LABELS, [read_out_of_fold(file)])
@@ -127,7 +129,7 @@ def _likeliest(row: dict[str, str]) -> str:
     return max(LABELS, key=lambda label: float(row[f"logit_{label}"]))
 
 
-def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
+def test_emotions_missing_from_a_corpus_are_excluded(tmp_path):
     rows = [row | {"corpus": "one"} for row in made_rows(0, folds=3)]
     lacking = [row | {"corpus": "two", "logit_sad": "9.0"} for row in rows if row["truth"] != "sad"]
     write_rows(tmp_path / "two.csv", rows + lacking)
@@ -145,7 +147,7 @@ def test_emotions_that_a_corpus_lacks_are_out_of_the_question(tmp_path):
     assert summarise("two", "joint", LABELS, [own]).ece == pytest.approx(slim.ece)
 
 
-def test_where_speakers_are_not_known_clips_stand_for_themselves(tmp_path):
+def test_clips_of_unknown_speakers_count_as_separate_speakers(tmp_path):
     nobody = [row | {"speaker": "files/"} for row in made_rows(0, folds=1)]
     write_rows(tmp_path / "one.csv", nobody)
     metrics = summarise("files", "random", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
@@ -169,7 +171,7 @@ def test_figures_of_groups_and_classes_are_means_over_seeds(folder):
     assert metrics.no_speech == 2 and sum(clips for _, _, clips in metrics.reliability) == 180
 
 
-def test_figures_can_be_made_again_and_keep_what_else_is_known(folder):
+def test_metrics_can_be_recomputed_and_keep_other_fields(folder):
     before = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     (folder / "metrics.json").write_text(
         json.dumps({key: before[key] for key in ("corpus", "protocol", "labels", "seeds", "command")}), encoding="utf-8"
@@ -219,7 +221,7 @@ def held_out_rows() -> list[dict[str, str]]:
     return [row | own for row in made_rows(0, folds=1)]
 
 
-def test_held_out_clips_are_measured_with_what_the_model_has(tmp_path):
+def test_held_out_clips_use_the_model_s_temperature_and_thresholds(tmp_path):
     write_rows(tmp_path / "rows.csv", held_out_rows())
     run = read_out_of_fold(tmp_path / "rows.csv")
     metrics = summarise_held_out("ravdess", "held-out speakers", LABELS, run)
@@ -240,7 +242,7 @@ def test_one_schema_is_written_and_read(folder):
     record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     metrics = read_metrics(folder)
     assert record["schema"] == 1 and metrics.to_json() == record and Metrics.from_json(record) == metrics
-    without = {name: value for name, value in record.items() if name != "schema"}  # as before there was that field
+    without = {name: value for name, value in record.items() if name != "schema"}  # as before that field existed
     assert Metrics.from_json(without | {"added later": 1}) == metrics
 
 

@@ -1,4 +1,4 @@
-"""Curves over time, against sounds whose course is known."""
+"""Contours over time (pitch, loudness, brightness, onset rate) of sounds with a known course."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_pitch_loudness_and_brightness_follow_the_sound():
         np.testing.assert_allclose(values(found["loudness"], start, start + 1.6), level, atol=0.1)
 
 
-def test_there_are_20_values_a_second_at_most_and_5000_in_all():
+def test_at_most_20_values_per_second_and_5000_in_total():
     for seconds in (0.1, 1.0, 7.77, 300.0):
         samples = sine(200, seconds)
         for curve in follow(samples, spoken(samples)):
@@ -55,7 +55,7 @@ def test_there_are_20_values_a_second_at_most_and_5000_in_all():
                 assert np.diff(curve.times).min() > 0.0489
 
 
-def test_no_edge_of_a_block_shows():
+def test_block_boundaries_leave_no_trace():
     samples = sine(200, 70.0)
     found = curves(samples)
     for name, tolerance in (("pitch", 0.5), ("loudness", 0.1), ("brightness", 5.0)):
@@ -63,7 +63,7 @@ def test_no_edge_of_a_block_shows():
         assert np.nanmax(np.abs(inside - np.median(inside))) < tolerance, name
 
 
-def test_outside_of_speech_only_loudness_is_told():
+def test_outside_speech_only_loudness_is_given():
     noise = 0.1 * np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE).astype(np.float32)
     samples = np.concatenate([sine(100, 2), sine(200, 2), noise])
     found = curves(samples, spoken(samples, 2.0, 4.0))
@@ -73,26 +73,26 @@ def test_outside_of_speech_only_loudness_is_told():
     assert not np.isnan(values(found["loudness"], 0, 6)).any()
 
 
-def test_without_speech_and_in_silence_nothing_breaks():
+def test_recordings_without_speech_and_silence_are_handled():
     for samples in (np.zeros(SAMPLE_RATE, np.float32), np.zeros(1600, np.float32)):
         found = curves(samples, spoken(samples, end=0.0))
         assert set(found["pitch"].values) == set(found["onset_rate"].values) == {None}
         assert set(found["loudness"].values) == {-120.0}
 
 
-def test_the_tempo_changes_where_the_sound_does():
+def test_the_onset_rate_follows_the_sound():
     time = np.arange(12 * SAMPLE_RATE) / SAMPLE_RATE
-    gap = np.where(time < 6, 0.5, 0.25)  # two, then four bursts a second
+    gap = np.where(time < 6, 0.5, 0.25)  # two, then four bursts per second
     bursts = (np.sin(2 * np.pi * 300 * time) * np.exp(-20 * (time % gap))).astype(np.float32)
     rate = curves(bursts)["onset_rate"]
     assert np.mean(values(rate, 1.5, 4.4)) == pytest.approx(2, abs=0.3)
     assert np.mean(values(rate, 7.6, 10.5)) == pytest.approx(4, abs=0.4)
 
 
-def test_curves_and_descriptors_tell_the_same(samples):
+def test_contours_and_descriptors_agree(samples):
     clip = decode(samples["sad"]).samples
     speech = find_speech(clip)
-    told = {one.name: one.value for one in measure(clip, speech, everything=False).descriptors}
+    descriptors = {one.name: one.value for one in measure(clip, speech, everything=False).descriptors}
     found = curves(clip, speech)
     for name, tolerance in (("pitch", 0.1), ("brightness", 0.1), ("onset_rate", 0.3)):
-        assert np.nanmean(values(found[name], 0, 60)) == pytest.approx(told[name], rel=tolerance), name
+        assert np.nanmean(values(found[name], 0, 60)) == pytest.approx(descriptors[name], rel=tolerance), name

@@ -1,4 +1,4 @@
-"""The statistics are held to librosa 0.11 on real speech and to what can be calculated by hand."""
+"""Acoustic statistics, against librosa 0.11 on real speech and calculations by hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clip(samples) -> np.ndarray:
     return decode(samples["happy"]).samples
 
 
-def test_every_value_has_a_name_of_its_own():
+def test_every_value_has_a_unique_name():
     assert len(names()) == len(set(names())) == 254
     assert {"mfcc_03_std", "pitch_mean_hz", "spectral_centroid_mean_hz", "chroma_c_sharp_mean"} <= set(names())
     assert all(name.isidentifier() and name == name.lower() for name in names())
@@ -94,7 +94,7 @@ def test_mel_bands_equal_librosa(clip):
 
 
 @pytest.mark.parametrize("hertz", [60, 110, 220, 440])
-def test_a_tone_has_its_own_pitch(hertz):
+def test_a_tone_has_its_frequency_as_pitch(hertz):
     found = named(sine(hertz))
     assert found["pitch_mean_hz"] == pytest.approx(hertz, rel=0.01)
     assert found["pitch_std_hz"] < 0.01 * hertz
@@ -105,14 +105,14 @@ def test_noise_has_no_pitch():
     assert named(noise)["pitch_max_hz"] == 0
 
 
-def test_a_sine_of_1_khz_is_that_bright():
+def test_a_1_khz_sine_has_a_brightness_of_1_khz():
     found = named(sine(1000))
     assert found["spectral_centroid_mean_hz"] == pytest.approx(1000, rel=0.02)
     assert found["spectral_rolloff_mean_hz"] == pytest.approx(1000, rel=0.05)
     assert found["zero_crossing_rate_max"] == pytest.approx(2 * 1000 / SAMPLE_RATE, rel=0.01)
 
 
-def test_clicks_have_their_tempo():
+def test_clicks_give_their_tempo():
     clicks = np.zeros(6 * SAMPLE_RATE, np.float32)
     clicks[:: SAMPLE_RATE // 2] = 0.9
     clicks += 1e-3 * np.random.default_rng(0).standard_normal(len(clicks)).astype(np.float32)
@@ -122,7 +122,7 @@ def test_clicks_have_their_tempo():
     assert found["beats_per_second"] == pytest.approx(2, rel=0.2)
 
 
-def test_half_the_amplitude_lowers_the_level_and_changes_no_spectrum(clip):
+def test_half_the_amplitude_lowers_the_level_but_not_the_spectrum(clip):
     loud, quiet = named(clip), named(0.5 * clip)
     for measure in ("mean", "std", "min", "max"):
         assert quiet[f"rms_{measure}"] == pytest.approx(0.5 * loud[f"rms_{measure}"], rel=1e-5)
@@ -133,6 +133,6 @@ def test_half_the_amplitude_lowers_the_level_and_changes_no_spectrum(clip):
             assert quiet[name] == pytest.approx(value, rel=1e-3, abs=1e-3), name
 
 
-def test_another_sampling_rate_tells_the_same():
+def test_the_sampling_rate_does_not_change_the_statistics():
     found = named(sine(220, sample_rate=44_100), 44_100)
     assert found["pitch_mean_hz"] == pytest.approx(220, rel=0.01)

@@ -1,4 +1,4 @@
-"""What is measured frame by frame is held to librosa 0.11, on real speech and on sounds that are easy to get wrong."""
+"""Frame-level descriptors, against librosa 0.11 on real speech and difficult sounds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_levels_and_crossings_equal_librosa(sound):
     np.testing.assert_allclose(acoustics.zero_crossing_rate(sound), expected, atol=1e-9)
 
 
-def test_the_spectrum_and_what_is_read_off_it_equal_librosa(sound):
+def test_the_spectrum_and_its_descriptors_equal_librosa(sound):
     magnitude = np.abs(librosa.stft(sound, n_fft=WINDOW_SAMPLES, hop_length=HOP_SAMPLES))
     found = acoustics.spectrogram(sound)
     np.testing.assert_allclose(found, magnitude, atol=1e-4 * max(float(magnitude.max()), 1e-3))
@@ -90,7 +90,7 @@ def test_onsets_equal_librosa(sound):
 
 
 def test_speech_has_a_pitch_and_onsets(samples):
-    """The two tests above would also pass if nothing were ever found."""
+    """Guards the two tests above, which would also pass if nothing were ever found."""
     for path in samples.values():
         clip = decode(path).samples
         assert len(acoustics.find_pitch(clip).voiced) > 20
@@ -100,7 +100,7 @@ def test_speech_has_a_pitch_and_onsets(samples):
 
 def test_pitch_follows_a_glide_over_time():
     time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
-    glide = np.sin(2 * np.pi * (100 * time + 50 * time**2)).astype(np.float32)  # 100 Hz + 100 Hz a second
+    glide = np.sin(2 * np.pi * (100 * time + 50 * time**2)).astype(np.float32)  # 100 Hz plus 100 Hz per second
     curve = acoustics.find_pitch(glide)
     assert len(curve.voiced) == len(curve.hertz)
     np.testing.assert_allclose(curve.hertz, 100 + 100 * curve.seconds, rtol=0.03)

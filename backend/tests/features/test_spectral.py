@@ -1,4 +1,4 @@
-"""The modules are held to librosa 0.11 on real speech, alone and in padded batches."""
+"""Spectral feature modules, against librosa 0.11 on real speech, for single clips and padded batches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def published(clip_seconds: float | None = None) -> Mfcc:
 
 
 def reference(samples: np.ndarray) -> np.ndarray:
-    """The published pipeline in librosa: (frames, 39)."""
+    """The published pipeline, computed with librosa: (frames, 39)."""
     samples, _ = librosa.effects.trim(samples, top_db=25)
     samples = librosa.util.normalize(librosa.effects.preemphasis(samples, coef=0.97))
     mfcc = librosa.feature.mfcc(y=samples, sr=SAMPLE_RATE, n_mfcc=13, n_mels=40, n_fft=400, hop_length=160)
@@ -73,7 +73,7 @@ def test_frames_equal_librosa_on_ravdess(corpora_root):
         np.testing.assert_allclose(frames[0].numpy(), reference(clip), atol=1e-3)
 
 
-def test_padding_changes_nothing(clips):
+def test_padding_does_not_change_the_features(clips):
     module = published()
     together, lengths = module(*batch_of(clips))
     for row, length, clip in zip(together, lengths.tolist(), clips, strict=True):
@@ -82,7 +82,7 @@ def test_padding_changes_nothing(clips):
         assert not row[length:].any()
 
 
-def test_loudness_does_not_reach_the_frames(clips):
+def test_frames_do_not_depend_on_loudness(clips):
     loud, _ = published()(*batch_of(clips))
     quiet, _ = published()(*batch_of([0.01 * clip for clip in clips]))
     np.testing.assert_allclose(loud.numpy(), quiet.numpy(), atol=1e-3)
@@ -104,7 +104,7 @@ def test_trim_bounds_equal_librosa(clips, top_db):
         np.testing.assert_array_equal(row[:length].numpy(), expected)
 
 
-def test_trim_keeps_silence_and_enough_of_a_click():
+def test_trim_keeps_pure_silence_and_enough_of_a_click():
     silence = np.zeros(8000, np.float32)
     click = silence.copy()
     click[4000] = 1
@@ -156,7 +156,7 @@ def test_delta_equals_librosa_up_to_the_edges(order, length):
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
 
 
-def test_normalisation_counts_real_frames_only():
+def test_normalisation_ignores_padding():
     frames = torch.randn(2, 50, 3) * 7 + 4
     lengths = torch.tensor([50, 20])
     found = normalise_utterance(frames * length_mask(lengths, 50)[:, :, None], lengths)

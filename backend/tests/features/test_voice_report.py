@@ -1,4 +1,4 @@
-"""What a person is told about a voice, against what is known of made-up voices."""
+"""The voice report, against synthetic voices with known properties."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ser.features.voice_report import MEASURED_SECONDS, cut_to_speech, measure
 
 
 def spoken(samples: np.ndarray, start: float = 0.0, end: float | None = None) -> Speech:
-    """Takes everything between two times in s for speech."""
+    """Marks everything between two times in s as speech."""
     begins = np.arange(-(-len(samples) // FRAME_SAMPLES)) * FRAME_SAMPLES / SAMPLE_RATE
     return Speech((begins >= start) & (begins < (np.inf if end is None else end)), len(samples))
 
@@ -26,7 +26,7 @@ def sine(hertz: float, seconds: float = 2.0, amplitude: float = 0.5) -> np.ndarr
     return (amplitude * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
 
 
-def test_a_tone_is_described_as_what_it_is():
+def test_a_tone_is_described_correctly():
     tone = sine(220)
     found = values(tone, spoken(tone))
     assert found["pitch"] == pytest.approx(220, rel=0.01)
@@ -37,7 +37,7 @@ def test_a_tone_is_described_as_what_it_is():
     assert found["duration"] == found["speech"] == 2
 
 
-def test_brightness_is_the_centre_of_the_spectrum():
+def test_brightness_is_the_spectral_centroid():
     tone = sine(1000)
     assert values(tone, spoken(tone))["brightness"] == pytest.approx(1000, rel=0.02)
 
@@ -49,7 +49,7 @@ def test_an_octave_has_12_semitones():
     assert (found["pitch_low"], found["pitch_high"]) == pytest.approx((110, 220), rel=0.02)
 
 
-def test_half_the_amplitude_is_6_db_less_and_nothing_else(samples):
+def test_half_the_amplitude_is_6_db_less_and_changes_nothing_else(samples):
     clip = decode(samples["happy"]).samples
     speech = find_speech(clip)
     loud, quiet = values(clip, speech), values(0.5 * clip, speech)
@@ -64,7 +64,7 @@ def test_bursts_are_counted():
     assert values(bursts, spoken(bursts))["onset_rate"] == pytest.approx(4, abs=0.5)
 
 
-def test_what_lies_outside_of_the_speech_counts_for_nothing():
+def test_sound_outside_the_speech_is_ignored():
     tone = sine(220)
     noise = np.random.default_rng(0).standard_normal(2 * SAMPLE_RATE).astype(np.float32)
     both = np.concatenate([noise, tone, noise])
@@ -73,7 +73,7 @@ def test_what_lies_outside_of_the_speech_counts_for_nothing():
     assert found["loudness"] == pytest.approx(values(tone, spoken(tone))["loudness"], abs=0.1)
 
 
-def test_the_statistics_are_those_of_the_speech(samples):
+def test_the_statistics_cover_the_speech_only(samples):
     clip = decode(samples["sad"]).samples
     speech = find_speech(clip)
     voice = measure(clip, speech, everything=True)
@@ -102,7 +102,7 @@ def test_a_whisper_has_no_pitch():
     assert found["flatness"] > 0.3
 
 
-def test_the_briefest_speech_is_measured_with_what_is_around_it():
+def test_very_brief_speech_is_measured_with_its_surroundings():
     tone = sine(220, 1.0)
     assert len(cut_to_speech(tone, spoken(tone, 0.5, 0.53))) >= 0.1 * SAMPLE_RATE
     assert values(tone, spoken(tone, 0.5, 0.53))["pitch"] == pytest.approx(220, rel=0.01)
@@ -110,7 +110,7 @@ def test_the_briefest_speech_is_measured_with_what_is_around_it():
     assert values(short, spoken(short))["pitch"] == pytest.approx(220, rel=0.01)
 
 
-def test_no_more_than_a_minute_is_measured():
+def test_at_most_one_minute_is_measured():
     tone = sine(220, MEASURED_SECONDS + 5)
     assert len(cut_to_speech(tone, spoken(tone))) == MEASURED_SECONDS * SAMPLE_RATE
     voice = measure(tone, spoken(tone), everything=False)

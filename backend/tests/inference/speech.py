@@ -1,4 +1,4 @@
-"""Speech at known times, for tests of what follows the detector."""
+"""Builds speech segments at known times, for tests of what follows voice activity detection."""
 
 from __future__ import annotations
 

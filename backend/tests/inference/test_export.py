@@ -1,4 +1,4 @@
-"""Every export is read back by another library, or by the rules of its format."""
+"""Exports in every format, read back by another library or checked against the format's rules."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def random_predictions(count: int) -> list[Prediction]:
     return found
 
 
-def test_csv_comes_back(prediction):
+def test_csv_is_read_back(prediction):
     silent = replace(
         prediction, state="no_speech", emotion=None, confidence=None, probabilities={}, candidates=[], segments=[]
     )
@@ -80,12 +80,12 @@ def test_csv_comes_back(prediction):
     assert (rows[1]["state"], rows[1]["emotion"], rows[1]["confidence"]) == ("no_speech", "", "")
 
 
-def test_a_file_s_name_is_never_a_formula(prediction):
+def test_a_file_name_never_becomes_a_formula(prediction):
     (row,) = csv.DictReader(io.StringIO(to_csv([replace(prediction, file='=HYPERLINK("x"),\n"y".wav')])))
     assert row["file"] == '\'=HYPERLINK("x"),\n"y".wav'
 
 
-def test_audacity_labels_come_back(prediction):
+def test_audacity_labels_are_read_back(prediction):
     rows = [line.split("\t") for line in to_audacity(prediction).splitlines()]
     assert [(float(start), float(end)) for start, end, _ in rows] == [
         (one.start, one.end) for one in prediction.segments
@@ -96,7 +96,7 @@ def test_audacity_labels_come_back(prediction):
 MARKS = [(3726.0, "after the end"), (2.5, "z last"), (0.0, 'the "start"'), (2.5000001, "at the same time")]
 
 
-def test_marks_are_audacity_labels_of_no_length(prediction):
+def test_marks_are_audacity_labels_of_zero_length(prediction):
     rows = [line.split("\t") for line in to_audacity(prediction, MARKS).splitlines()]
     assert [(start, end, text) for start, end, text in rows if start == end] == [
         ("0.000000", "0.000000", 'the "start"'),
@@ -108,7 +108,7 @@ def test_marks_are_audacity_labels_of_no_length(prediction):
     assert len(rows) == len(TEXTS) + len(MARKS) and starts == sorted(starts)
 
 
-def test_marks_are_a_tier_of_points_that_praatio_reads(prediction, tmp_path):
+def test_marks_are_a_point_tier_that_praatio_reads(prediction, tmp_path):
     file = tmp_path / "marked.TextGrid"
     file.write_text(to_textgrid(prediction, MARKS), encoding="utf-8")
     found = textgrid.openTextgrid(str(file), includeEmptyIntervals=False)
@@ -120,7 +120,7 @@ def test_marks_are_a_tier_of_points_that_praatio_reads(prediction, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["csv", "webvtt", "srt", "rttm"])
-def test_what_has_no_place_for_marks_is_as_without(prediction, form):
+def test_formats_without_marks_ignore_them(prediction, form):
     assert FORMATS[form].write(prediction, MARKS) == FORMATS[form].write(prediction)
 
 
@@ -146,7 +146,7 @@ def test_a_textgrid_is_read_by_praatio_and_covers_the_recording(prediction, tmp_
         assert [entry.start for entry in spoken] == pytest.approx([part.start for part in one.segments], abs=1e-5)
 
 
-def test_rttm_has_ten_fields_and_the_times(prediction):
+def test_rttm_has_ten_fields_and_correct_times(prediction):
     for line, one in zip(to_rttm(prediction).splitlines(), prediction.segments, strict=True):
         fields = line.split(" ")
         assert len(fields) == 10 and fields[:3] == ["SPEAKER", "my_clip.wav", "1"]

@@ -1,3 +1,5 @@
+"""Post-processing of window predictions: pooling, smoothing, segments, transitions and timelines."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -20,19 +22,19 @@ GRID = DEFAULT_GRID
 LABELS = ("angry", "sad")
 
 
-def test_pooling_weighs_by_speech_at():
+def test_pooling_weights_windows_by_speech():
     parts = [Window(slice(0, 1), 3.0), Window(slice(1, 2), 1.0)]
     assert pool_windows(np.array([[1.0, 0.0], [0.0, 1.0]]), parts).tolist() == [0.75, 0.25]
 
 
-def test_one_window_is_one_segment_over_the_speech_at():
+def test_one_window_is_one_segment_over_the_speech():
     speech = speech_at(4.0, [(1.0, 3.0)])
     (found,) = find_segments(np.array([[0.1, 0.9]]), make_windows(speech), LABELS, speech, GRID, 0.5)
     assert found.emotion == "sad" and found.confidence == 90.0 and found.state == "emotion"
     assert found.start == pytest.approx(1.0, abs=0.05) and found.end == pytest.approx(3.0, abs=0.05)
 
 
-def test_neighbouring_windows_with_one_answer_are_joined_and_cover_the_speech_at():
+def test_neighbouring_windows_with_the_same_emotion_are_merged():
     speech = speech_at(14.0, [(0, 14)])
     parts = make_windows(speech)
     rows = np.array([[0.8, 0.2]] * 5 + [[0.3, 0.7]] * (len(parts) - 5))
@@ -44,7 +46,7 @@ def test_neighbouring_windows_with_one_answer_are_joined_and_cover_the_speech_at
     assert found[0].confidence == pytest.approx(80) and found[1].confidence == pytest.approx(70)
 
 
-def test_segments_are_speech_only_and_a_long_pause_splits_them():
+def test_segments_cover_speech_only_and_are_split_at_long_pauses():
     speech = speech_at(30.0, [(0, 5), (7, 9), (9.5, 12), (20, 28)])
     parts = make_windows(speech)
     found = find_segments(np.array([[0.8, 0.2]] * len(parts)), parts, LABELS, speech, GRID, 0.5)
@@ -67,7 +69,7 @@ def test_segments_never_overlap_whatever_the_windows():
         assert sum(speech.seconds_between(int(16e3 * s.start), int(16e3 * s.end)) for s in found) <= spoken + 1e-6
 
 
-def test_smoothing_takes_neighbours_only():
+def test_smoothing_uses_direct_neighbours_only():
     speech = speech_at(30.0, [(0, 6), (20, 30)])
     parts = make_windows(speech)
     rows = np.tile([1.0, 0.0], (len(parts), 1))
@@ -85,7 +87,7 @@ def segment(start: float, end: float, emotion: str, state: str = "emotion") -> S
     return Segment(start=start, end=end, emotion=emotion, confidence=60.0, state=state)
 
 
-def test_transitions_are_between_sure_answers_and_the_dominant_emotion_has_most_speech_at():
+def test_transitions_join_certain_segments_and_the_dominant_emotion_has_most_speech():
     found = [
         segment(0, 3, "angry"),
         segment(3, 4, "sad", "unsure"),
@@ -98,14 +100,14 @@ def test_transitions_are_between_sure_answers_and_the_dominant_emotion_has_most_
     assert dominant_emotion([]) is None and find_transitions([]) == []
 
 
-def test_beside_a_gap_a_window_speaks_for_all_up_to_it():
+def test_a_window_next_to_a_gap_extends_to_the_gap():
     speech = speech_at(30.0, [(0, 30)])
     kept = [part for part in make_windows(speech) if not 5 < part.span.start / SAMPLE_RATE < 20]
     found = find_segments(np.array([[0.8, 0.2]] * len(kept)), kept, LABELS, speech, GRID, 0.5)
     assert [(one.start, one.end) for one in found] == [(0.0, 8.0), (20.0, pytest.approx(30.0, abs=0.04))]
 
 
-def test_windows_that_overlap_beside_a_gap_share_its_middle():
+def test_overlapping_windows_next_to_a_gap_meet_in_the_middle():
     speech = speech_at(30.0, [(0, 30)])
     kept = [part for part in make_windows(speech) if part.span.start != 6 * SAMPLE_RATE]
     rows = np.array([[0.8, 0.2] if part.span.start < 6 * SAMPLE_RATE else [0.2, 0.8] for part in kept])
@@ -114,7 +116,7 @@ def test_windows_that_overlap_beside_a_gap_share_its_middle():
     assert found[0].end == found[1].start == 7.5  # 5 to 8 s and 7 to 10 s
 
 
-def test_a_timeline_has_the_times_of_the_windows():
+def test_a_timeline_has_the_times_of_its_windows():
     asked = make_grid(2.0, 0.5)
     parts = make_windows(speech_at(6.0, [(0, 6)]), asked)
     timeline = make_timeline(np.full((9, 2), 0.5), parts, LABELS, asked)

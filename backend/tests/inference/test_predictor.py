@@ -1,4 +1,4 @@
-"""The one path behind every door, with the weights that ship."""
+"""The predictor with the shipped weights: every entry point gives the same result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_shipped_weights_give_the_recorded_probabilities(predictor, samples, cli
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_the_answer_keeps_its_promises(predictor, samples):
+def test_the_prediction_is_consistent(predictor, samples):
     found = predictor.predict(samples["angry"])
     assert found.file == "angry.wav" and found.model == "cnn1d"
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-6)
@@ -46,7 +46,7 @@ def test_the_answer_keeps_its_promises(predictor, samples):
     assert found.segments[0].emotion == found.emotion
 
 
-def test_unsure_lists_candidates_and_sure_does_not(predictor, samples):
+def test_only_uncertain_predictions_list_candidates(predictor, samples):
     for path in samples.values():
         found = predictor.predict(path)
         assert (found.state == "unsure") == (found.confidence < 100 * predictor.info.calibration.unsure_below)
@@ -54,7 +54,7 @@ def test_unsure_lists_candidates_and_sure_does_not(predictor, samples):
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
-def test_what_is_no_speech_gets_no_emotion(predictor, kind):
+def test_sounds_without_speech_get_no_emotion(predictor, kind):
     time = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
     sounds = {
         "silence": np.zeros(len(time)),
@@ -66,13 +66,13 @@ def test_what_is_no_speech_gets_no_emotion(predictor, kind):
     assert (found.probabilities, found.candidates, found.segments) == ({}, [], [])
 
 
-def test_bytes_path_and_waveform_answer_alike(predictor, samples):
+def test_bytes_path_and_waveform_give_the_same_prediction(predictor, samples):
     path = samples["sad"]
     answers = [predictor.predict(source).probabilities for source in (path, path.read_bytes(), decode(path))]
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_threads_do_not_mix_answers(predictor, samples):
+def test_threads_do_not_mix_predictions(predictor, samples):
     jobs = list(samples.values()) * 8
     alone = [predictor.predict(path).probabilities for path in jobs]
     with ThreadPoolExecutor(8) as pool:
@@ -81,7 +81,7 @@ def test_threads_do_not_mix_answers(predictor, samples):
         assert one == pytest.approx(other, abs=1e-6)
 
 
-def test_the_sampling_rate_hardly_matters(predictor, samples):
+def test_the_sampling_rate_hardly_changes_the_prediction(predictor, samples):
     import soxr
 
     clip = decode(samples["sad"])
@@ -101,7 +101,7 @@ def test_a_long_recording_has_a_timeline(predictor, samples):
     assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-6)
 
 
-def test_how_many_windows_go_together_changes_nothing(predictor, samples, monkeypatch):
+def test_the_batch_size_does_not_change_the_prediction(predictor, samples, monkeypatch):
     clip = decode(samples["happy"])
     long = Waveform(np.tile(clip.samples, 8), clip.sample_rate)
     together = predictor.predict(long)
@@ -118,7 +118,7 @@ def test_how_many_windows_go_together_changes_nothing(predictor, samples, monkey
     assert apart.segments == together.segments
 
 
-def test_warnings_say_what_is_wrong_with_a_recording(predictor, samples):
+def test_warnings_describe_problems_of_a_recording(predictor, samples):
     clip = decode(samples["sad"]).samples
     overdriven = predictor.predict(Waveform(np.clip(30 * clip, -1, 1), SAMPLE_RATE))
     faint = predictor.predict(Waveform(0.002 * clip, SAMPLE_RATE))
@@ -140,7 +140,7 @@ def test_a_recording_beyond_the_limit_is_refused(samples):
     assert caught.value.code == "audio_too_long"
 
 
-def test_an_unknown_model_names_those_there_are():
+def test_an_unknown_model_lists_the_known_ones():
     with pytest.raises(ModelError, match="available: .*cnn1d"):
         load_predictor("nonsense", load_settings({}))
 
@@ -148,7 +148,7 @@ def test_an_unknown_model_names_those_there_are():
 @pytest.mark.corpus
 @pytest.mark.slow
 def test_formats_of_one_recording_agree(predictor, corpora_root):
-    """WAV and FLAC give the same emotion always, MP3 and WebM/Opus in at least 95 % of 60 clips."""
+    """WAV and FLAC always give the same emotion, MP3 and WebM/Opus for at least 95% of 60 clips."""
     files = sorted((corpora_root / "ravdess").glob("*/*.flac"))[::24]
     same = {"MP3": 0, "WEBM": 0}
     for file in files:
@@ -175,7 +175,7 @@ def _webm(clip: Waveform) -> bytes:
     return ffmpeg(resample(clip, 48_000).samples, 48_000, "webm", "libopus")
 
 
-def test_a_set_holds_every_emotion_that_is_likely_enough(predictor, samples):
+def test_a_prediction_set_holds_every_emotion_above_the_threshold(predictor, samples):
     known = replace(predictor.info.calibration, set_thresholds={"80": 0.2, "95": 0.0})
     asked = Predictor(replace(predictor._checkpoint, info=replace(predictor.info, calibration=known)), 60.0)
     plain, narrow, wide = (asked.predict(samples["sad"], coverage=percent) for percent in (None, 80, 95))

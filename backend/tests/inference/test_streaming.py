@@ -1,4 +1,4 @@
-"""Live sessions: chunks are analysed one by one, and merge into the prediction of the recording."""
+"""Live sessions: chunks are analysed one by one and merged into the prediction of the whole recording."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def predictor() -> Predictor:
 
 
 def chunk(sequence: int, emotion: str | None = "happy", *, hop: float = 1.0, length: float = 3.0, speech: str = "1"):
-    """A made-up answer; without an emotion nobody speaks."""
+    """A synthetic chunk result; without an emotion it has no speech."""
     found = {label: 0.8 if label == emotion else 0.1 for label in LABELS} if emotion else {}
     frames = -(-round(length * SAMPLE_RATE) // FRAME_SAMPLES)
     return Chunk(
@@ -71,7 +71,7 @@ def analyse_all(predictor: Predictor, parts: list[tuple[bytes, float]]) -> list[
     ]
 
 
-def test_a_chunk_is_answered_as_a_recording(predictor, samples):
+def test_a_chunk_is_predicted_like_a_recording(predictor, samples):
     content = samples["happy"].read_bytes()
     found = analyse_chunk(predictor, content, sequence=4, start=2.5, profile=None)
     expected = predictor.predict(content)
@@ -83,7 +83,7 @@ def test_a_chunk_is_answered_as_a_recording(predictor, samples):
     assert (merged.file, merged.state, merged.emotion) == ("clip.wav", expected.state, expected.emotion)
 
 
-def test_chunks_with_a_hop_come_to_what_the_recording_does(predictor, samples, encode):
+def test_overlapping_chunks_merge_to_the_prediction_of_the_recording(predictor, samples, encode):
     pause = np.zeros(3 * SAMPLE_RATE, np.float32)
     clips = {name: decode(samples[name]).samples for name in ("happy", "sad")}
     recording = np.concatenate([clips["happy"], clips["happy"], pause, clips["sad"], clips["sad"], pause])
@@ -99,7 +99,7 @@ def test_chunks_with_a_hop_come_to_what_the_recording_does(predictor, samples, e
     assert [at.at for at in merged.transitions] == pytest.approx([at.at for at in whole.transitions], abs=1.0)
 
 
-def test_the_order_of_chunks_changes_nothing():
+def test_chunk_order_does_not_change_the_result():
     chunks = [chunk(number, LABELS[number // 10]) for number in range(30)]
     mixed = random.Random(0).sample(chunks, 30)
     assert merge_chunks(INFO, sorted(mixed, key=lambda one: one.sequence), "x") == merge_chunks(INFO, chunks, "x")
@@ -116,7 +116,7 @@ def test_a_change_is_found_within_a_window(hop):
     assert found.segments[1].end == pytest.approx(chunks[-1].end, abs=0.04) == found.duration_seconds
 
 
-def test_chunks_that_are_missing_leave_a_gap():
+def test_missing_chunks_leave_a_gap():
     chunks = [chunk(number) for number in (*range(5), *range(20, 25))]
     found = merge_chunks(INFO, chunks, "")
     assert [(one.start, one.end) for one in found.segments] == [(0.0, 7.0), (pytest.approx(20, abs=0.04), 27.0)]
@@ -124,7 +124,7 @@ def test_chunks_that_are_missing_leave_a_gap():
     assert found.speech_seconds == pytest.approx(14.0, abs=0.1)
 
 
-def test_silence_is_no_speech_and_no_chunk_is_neither():
+def test_silence_and_empty_sessions_have_no_speech():
     for chunks in ([], [chunk(0, None), chunk(1, None)]):
         found = merge_chunks(INFO, chunks, "")
         assert (found.state, found.emotion, found.segments, found.timeline) == ("no_speech", None, [], None)
@@ -140,7 +140,7 @@ def test_one_chunk_does_not_outvote_its_neighbours():
     assert merge_chunks(INFO, pair, "").segments[0].emotion == "happy"
 
 
-def test_a_moment_that_was_sent_twice_counts_as_it_came_last():
+def test_of_two_chunks_for_the_same_time_the_last_counts():
     chunks = [chunk(number, "happy") for number in range(8)]
     again = [replace(chunk(number, "sad"), sequence=number + 8) for number in range(8)]
     assert {one.emotion for one in merge_chunks(INFO, chunks + again, "").segments} == {"sad"}
@@ -161,7 +161,7 @@ def test_odd_starts_never_break_the_timeline():
         assert found.state == "no_speech" or sum(found.probabilities.values()) == pytest.approx(1)
 
 
-def test_half_an_hour_is_merged_in_a_moment():
+def test_half_an_hour_is_merged_quickly():
     import time
 
     chunks = [chunk(number, LABELS[number // 60 % 3], hop=0.5) for number in range(3600)]
@@ -171,7 +171,7 @@ def test_half_an_hour_is_merged_in_a_moment():
     assert time.process_time() - started < 5
 
 
-def test_too_long_a_chunk_is_refused_and_three_seconds_are_not(predictor, encode):
+def test_three_seconds_are_accepted_and_longer_chunks_refused(predictor, encode):
     tone = np.sin(np.arange(round(3.005 * 48_000)) / 20).astype(np.float32)
     chunk = analyse_chunk(predictor, encode(tone, 48_000), sequence=0, start=0.0, profile=None)
     assert chunk.answer["state"] == "no_speech"
@@ -180,7 +180,7 @@ def test_too_long_a_chunk_is_refused_and_three_seconds_are_not(predictor, encode
     assert caught.value.code == "audio_too_long"
 
 
-def test_the_digest_is_of_sound_and_place():
+def test_the_digest_covers_audio_and_position():
     digests = {chunk_digest(content, start) for content in (b"a", b"b") for start in (0.0, 1.0)}
     assert len(digests) == 4 and chunk_digest(b"a", 1.0) in digests
 
@@ -194,7 +194,7 @@ def test_statistics_count_seconds_of_speech():
     assert found.speech_share == pytest.approx(100, abs=0.5)
 
 
-def test_a_session_says_what_a_recording_says(samples, encode):
+def test_a_session_reports_what_a_recording_reports(samples, encode):
     whisper = load_predictor("whisper", load_settings({}))
     quiet = 0.005 * decode(samples["sad"].read_bytes(), 10).samples[: 2 * SAMPLE_RATE]
     content = encode(quiet, SAMPLE_RATE, subtype="FLOAT")
@@ -204,10 +204,10 @@ def test_a_session_says_what_a_recording_says(samples, encode):
     assert session.intensity == pytest.approx(one.intensity, abs=1e-4) and one.intensity is not None
     assert session.warning_codes == one.warning_codes == ["quiet"] and session.warnings == one.warnings
     older = [replace(own, answer={"state": "emotion", "probabilities": own.answer["probabilities"]}) for own in both]
-    assert merge_chunks(whisper.info, older, "").intensity is None, "of sessions begun before it was kept"
+    assert merge_chunks(whisper.info, older, "").intensity is None, "sessions started before it was stored have none"
 
 
-def test_warnings_of_a_session_are_those_of_most_of_it():
+def test_warnings_of_a_session_apply_to_most_of_its_chunks():
     def warned(*codes: tuple[str, ...]) -> list[str]:
         chunks = [chunk(number) for number in range(len(codes))]
         warns = [
@@ -219,8 +219,8 @@ def test_warnings_of_a_session_are_those_of_most_of_it():
     assert warned(("overdriven", "little_speech", "no_voice"), (), ()) == []
 
 
-def test_the_page_counts_as_the_server_does():
-    """A made-up session with a pause in it; the page's own tests expect the same of it."""
+def test_the_page_and_the_server_compute_the_same_summary():
+    """A synthetic session with a pause; the page's own tests expect the same values."""
     session = json.loads(PAGE_SESSION.read_text())
     names = ("state", "emotion", "confidence", "probabilities", "candidates")
     chunks = [

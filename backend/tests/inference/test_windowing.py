@@ -1,3 +1,5 @@
+"""Splitting of recordings into analysis windows."""
+
 from __future__ import annotations
 
 import re
@@ -15,7 +17,7 @@ def test_a_short_recording_is_one_window():
     assert [part.span for part in parts] == [slice(0, 10 * SAMPLE_RATE)]
 
 
-def test_a_long_recording_is_windows_of_3_s_every_second_to_its_end():
+def test_a_long_recording_has_3_s_windows_every_second_to_its_end():
     parts = make_windows(speech_at(12.5, [(0, 12.5)]))
     starts = [part.span.start / SAMPLE_RATE for part in parts]
     assert starts == list(range(10))
@@ -23,13 +25,13 @@ def test_a_long_recording_is_windows_of_3_s_every_second_to_its_end():
     assert parts[-1].span.stop == int(12.5 * SAMPLE_RATE)
 
 
-def test_windows_without_speech_have_no_answer():
+def test_windows_without_speech_are_skipped():
     parts = make_windows(speech_at(20.0, [(0, 4)]))
     assert max(part.span.start for part in parts) <= 4 * SAMPLE_RATE
     assert len(make_windows(speech_at(20.0, [(5.0, 5.1)]))) == 1
 
 
-def test_windows_can_be_asked_for():
+def test_window_settings_can_be_chosen():
     speech = speech_at(6.0, [(0, 6)])
     assert len(make_windows(speech)) == 1
     asked = make_grid(2.0, 0.5)
@@ -41,7 +43,7 @@ def test_windows_can_be_asked_for():
             make_grid(window, hop)
 
 
-def test_windows_come_to_no_more_audio_than_those_of_the_longest_recording():
+def test_the_total_audio_of_all_windows_is_bounded():
     for seconds in (2.0, 10.5, 600.0, 1799.99, 1800.0):
         check_work(make_grid(None, None), seconds, 1800.0)
     check_work(make_grid(30, 0.1), 35.0, 1800.0)

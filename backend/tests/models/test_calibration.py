@@ -1,3 +1,5 @@
+"""Calibration: temperatures, candidates and prediction sets."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -15,7 +17,7 @@ from ser.models.calibration import (
 )
 
 
-def test_temperature_undoes_overconfidence():
+def test_temperature_corrects_overconfidence():
     draw = np.random.default_rng(0)
     honest = draw.normal(0, 1.5, (20_000, 4))
     targets = np.array([draw.choice(4, p=row) for row in softmax(honest, axis=1)])
@@ -24,7 +26,7 @@ def test_temperature_undoes_overconfidence():
     assert expected_calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == targets) < 0.02
 
 
-def test_a_cross_fitted_temperature_never_saw_its_own_part():
+def test_a_cross_fitted_temperature_never_uses_its_own_part():
     draw = np.random.default_rng(0)
     logits, targets = draw.normal(0, 2, (300, 3)), draw.integers(0, 3, 300)
     parts = np.repeat(["a", "b", "c"], 100)
@@ -37,7 +39,7 @@ def test_a_cross_fitted_temperature_never_saw_its_own_part():
     assert (changed != found).tolist() == (parts != "b").tolist()
 
 
-def test_candidates_are_those_that_are_close():
+def test_candidates_are_close_to_the_likeliest():
     assert candidates({"angry": 0.4, "happy": 0.3, "sad": 0.21, "neutral": 0.09}) == ["angry", "happy", "sad"]
     assert candidates({"angry": 0.2, "happy": 0.75, "sad": 0.05}) == ["happy", "angry"]
     assert candidates({"angry": 0.2, "happy": 0.21, "sad": 0.19, "neutral": 0.2, "calm": 0.2})[0] == "happy"
@@ -45,7 +47,7 @@ def test_candidates_are_those_that_are_close():
 
 
 @pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
-def test_sets_hold_the_right_class_as_often_as_promised(coverage):
+def test_prediction_sets_reach_their_coverage(coverage):
     draw = np.random.default_rng(0)
     kept = []
     for _ in range(200):
@@ -55,12 +57,12 @@ def test_sets_hold_the_right_class_as_often_as_promised(coverage):
     assert np.mean(kept) == pytest.approx(coverage, abs=0.01)
 
 
-def test_too_few_clips_promise_nothing():
+def test_too_few_clips_give_the_full_set():
     assert set_threshold(np.array([0.9, 0.8]), 0.9) == 0.0
     assert set_threshold(np.arange(1, 20) / 20, 0.95) == pytest.approx(0.05)
 
 
-def test_a_cross_fitted_threshold_never_saw_its_own_part():
+def test_a_cross_fitted_threshold_never_uses_its_own_part():
     right = np.random.default_rng(0).random(300)
     parts = np.repeat(["a", "b", "c"], 100)
     found = cross_fit_thresholds(right, parts.tolist(), 0.9)
@@ -68,7 +70,7 @@ def test_a_cross_fitted_threshold_never_saw_its_own_part():
         assert set(found[parts == part]) == {set_threshold(right[parts != part], 0.9)}
 
 
-def test_a_set_is_never_empty_and_begins_with_the_likeliest():
+def test_a_prediction_set_is_never_empty_and_starts_with_the_likeliest():
     shares = {"angry": 0.2, "happy": 0.5, "sad": 0.3}
     assert prediction_set(shares, 0.25) == ["happy", "sad"]
     assert prediction_set(shares, 0.9) == ["happy"]

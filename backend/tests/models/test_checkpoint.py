@@ -1,3 +1,5 @@
+"""Checkpoints: saving, loading and finding models, and refusing damaged or unsafe files."""
+
 from __future__ import annotations
 
 import json
@@ -53,7 +55,7 @@ def figure(protocol: str, classes: int, independent: bool = True) -> Figure:
     )
 
 
-def test_what_is_saved_is_what_is_loaded(folder):
+def test_a_saved_model_is_loaded_unchanged(folder):
     torch.manual_seed(0)
     network = get_recipe("cnn1d").network(3).eval()
     loaded = load_checkpoint(folder)
@@ -64,7 +66,7 @@ def test_what_is_saved_is_what_is_loaded(folder):
     assert loaded.info.calibration.temperature == 1.5
 
 
-def test_the_shown_figure_is_of_unseen_speakers_and_of_the_model_s_own_classes(folder):
+def test_the_main_figure_is_on_unseen_speakers_and_all_classes_of_the_model(folder):
     info = load_checkpoint(folder).info
     assert (info.figure.protocol, info.leaky_figure.protocol) == ("luna", "random")
 
@@ -77,7 +79,7 @@ def test_a_model_is_found_by_name_folder_and_file(folder):
     assert caught.value.code == "model_unknown"
 
 
-def test_a_hundred_damaged_weights_are_refused(folder):
+def test_a_hundred_damaged_weight_files_are_refused(folder):
     good = (folder / "model.safetensors").read_bytes()
     draw = np.random.default_rng(0)
     for _ in range(100):
@@ -92,7 +94,7 @@ def test_a_hundred_damaged_weights_are_refused(folder):
 
 
 class Trap:
-    """Leaves a mark when it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, mark: Path):
         self.mark = mark
@@ -128,7 +130,7 @@ def test_a_pickled_model_is_refused_and_runs_no_code(folder, tmp_path):
         {"colour": "blue"},
     ],
 )
-def test_a_configuration_that_does_not_fit_is_refused(folder, change):
+def test_an_inconsistent_configuration_is_refused(folder, change):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8")) | change
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(ModelError):
@@ -136,7 +138,7 @@ def test_a_configuration_that_does_not_fit_is_refused(folder, change):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"format": 1}'])
-def test_a_configuration_that_is_none_is_refused(folder, content):
+def test_an_invalid_configuration_is_refused(folder, content):
     (folder / "config.json").write_text(content, encoding="utf-8")
     with pytest.raises(ModelError):
         load_checkpoint(folder)

@@ -1,3 +1,5 @@
+"""Network layers: padding never affects the output, and results equal PyTorch's own layers."""
+
 from __future__ import annotations
 
 import pytest
@@ -19,13 +21,13 @@ from ser.models.layers import (
 
 @pytest.fixture
 def padded() -> tuple[torch.Tensor, torch.Tensor]:
-    """Frames (4, 6, 40), zero beyond the lengths."""
+    """Frames (4, 6, 40) that are zero beyond the lengths."""
     lengths = torch.tensor([40, 31, 12, 9])
     frames = torch.randn(4, 6, 40, generator=torch.Generator().manual_seed(0)) * 3 + 1
     return frames * length_mask(lengths, 40)[:, None], lengths
 
 
-def test_batch_norm_without_padding_is_torch_s(padded):
+def test_batch_norm_without_padding_equals_torch(padded):
     frames = padded[0][:1].expand(3, -1, -1).clone()
     frames += torch.randn_like(frames)
     ours, theirs = MaskedBatchNorm1d(6), nn.BatchNorm1d(6)
@@ -48,7 +50,7 @@ def test_batch_norm_statistics_leave_padding_out(padded):
 
 
 @pytest.mark.parametrize("pool", [True, False])
-def test_conv_block_does_not_see_padding(padded, pool):
+def test_conv_block_ignores_padding(padded, pool):
     frames, lengths = padded
     block = ConvBlock(6, 5, kernel_frames=5, pool=pool).eval()
     together, after = block(frames, lengths)
@@ -59,14 +61,14 @@ def test_conv_block_does_not_see_padding(padded, pool):
         assert not row[:, length:].any()
 
 
-def test_adaptive_average_is_torch_s_over_the_true_length(padded):
+def test_adaptive_average_equals_torch_over_the_true_length(padded):
     frames, lengths = padded
     found = adaptive_average(frames, lengths, bins=8)
     for row, length, clip in zip(found, lengths.tolist(), frames, strict=True):
         torch.testing.assert_close(row, nn.AdaptiveAvgPool1d(8)(clip[None, :, :length])[0], atol=1e-6, rtol=1e-5)
 
 
-def test_adaptive_average_stretches_fewer_frames_than_bins():
+def test_adaptive_average_handles_fewer_frames_than_bins():
     frames = torch.randn(1, 2, 3)
     torch.testing.assert_close(
         adaptive_average(frames, torch.tensor([3]), 8), nn.AdaptiveAvgPool1d(8)(frames), atol=1e-6, rtol=1e-5
@@ -89,7 +91,7 @@ def test_the_masked_lstm_equals_packed_sequences():
     torch.testing.assert_close(states, last.transpose(0, 1).flatten(1))
 
 
-def test_statistics_come_from_the_frames_given_and_padding_stays_zero():
+def test_statistics_use_the_given_frames_and_padding_stays_zero():
     block = Standardise(2)
     block.fit(torch.tensor([[0.0, 7.0], [2.0, 7.0], [4.0, 7.0]]))
     frames = block(torch.tensor([[[4.0, 7.0], [9.0, 9.0]]]), torch.tensor([1]))
@@ -109,7 +111,7 @@ def test_attention_sums_to_one_over_the_real_frames(pooling):
     assert not weights[1, 3:].any()
 
 
-def test_a_residual_block_gives_a_batch_what_it_gives_single_clips():
+def test_a_residual_block_treats_batches_like_single_clips():
     torch.manual_seed(0)
     block = ResidualBlock(5, 8, kernel_frames=5, stride=2).eval()
     lengths = torch.tensor([11, 6])

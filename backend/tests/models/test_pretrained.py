@@ -1,4 +1,4 @@
-"""Pretrained tensors: found, fetched from a loopback server, and refused when they are not the right ones."""
+"""Pretrained tensors: found locally, downloaded from a loopback server, and verified."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source(url: str, sha256: str = fingerprint(WANTED)) -> Pretrained:
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[tuple[str, Path, list[str]]]:
-    """Address of a loopback server, the folder that it serves, and what it was asked for."""
+    """Address of a loopback server, the folder it serves, and the paths requested so far."""
     folder, asked = tmp_path / "served", []
     folder.mkdir()
 
@@ -40,7 +40,7 @@ def server(tmp_path) -> Iterator[tuple[str, Path, list[str]]]:
     running.server_close()
 
 
-def test_it_is_downloaded_once(server, tmp_path):
+def test_the_tensors_are_downloaded_once(server, tmp_path):
     url, served, asked = server
     save_file(TENSORS, served / "model.safetensors")
     for _ in range(2):
@@ -49,7 +49,7 @@ def test_it_is_downloaded_once(server, tmp_path):
     assert asked == ["/model.safetensors"]
 
 
-def test_a_file_with_only_the_part_that_is_used_needs_no_network(tmp_path):
+def test_a_file_with_only_the_used_tensors_needs_no_network(tmp_path):
     half = {f"encoder.{name}": value.half() for name, value in WANTED.items()}
     save_file(half, tmp_path / "tiny-encoder.safetensors")
     found = load_pretrained(source("http://127.0.0.1:9/never"), tmp_path)
@@ -57,7 +57,7 @@ def test_a_file_with_only_the_part_that_is_used_needs_no_network(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"not tensors", None], ids=["damaged", "other tensors"])
-def test_a_wrong_download_is_refused_and_not_kept(server, tmp_path, content):
+def test_a_wrong_download_is_refused_and_deleted(server, tmp_path, content):
     url, served, _ = server
     if content is None:
         save_file({**TENSORS, "encoder.b": torch.zeros(2)}, served / "model.safetensors")
@@ -69,14 +69,14 @@ def test_a_wrong_download_is_refused_and_not_kept(server, tmp_path, content):
     assert not list((tmp_path / "pretrained").iterdir())
 
 
-def test_a_wrong_file_that_was_there_is_named_and_left_alone(tmp_path):
+def test_an_existing_wrong_file_is_named_and_left_unchanged(tmp_path):
     save_file({"encoder.a": torch.zeros(1)}, tmp_path / "tiny.safetensors")
     with pytest.raises(ModelError, match="tiny.safetensors has other tensors"):
         load_pretrained(source("http://127.0.0.1:9/never"), tmp_path)
     assert (tmp_path / "tiny.safetensors").exists()
 
 
-def test_precision_does_not_matter_and_every_value_name_and_shape_does():
+def test_the_digest_covers_values_names_and_shapes_but_not_precision():
     same = fingerprint(WANTED)
     assert fingerprint({name: value.half() for name, value in WANTED.items()}) == same
     assert fingerprint({"a": WANTED["a"], "c": WANTED["b"]}) != same

@@ -1,4 +1,4 @@
-"""The contract that every recipe keeps."""
+"""The contract of all recipes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def network(recipe) -> torch.nn.Module:
     return recipe.network(len(recipe.labels)).eval()
 
 
-def test_it_says_what_it_is(recipe):
+def test_a_recipe_describes_itself(recipe):
     assert RECIPES[recipe.name] is recipe
     assert recipe.sample_rate == SAMPLE_RATE
     assert len(set(recipe.labels)) == len(recipe.labels)
@@ -43,14 +43,14 @@ def test_it_says_what_it_is(recipe):
         assert text.strip()
 
 
-def test_what_has_an_encoder_and_nothing_else_supports_profiles(recipe, network):
+def test_only_recipes_with_an_encoder_support_profiles(recipe, network):
     assert isinstance(network, Network)
     assert network.supports_profiles is isinstance(network, EncoderNetwork) is (recipe.pretrained is not None)
 
 
 @pytest.fixture(params=[name for name, recipe in RECIPES.items() if recipe.pretrained], scope="module")
 def encoder(request) -> EncoderNetwork:
-    """A network with an encoder and random weights, the offset head too."""
+    """A network with an encoder and random weights, including the offset head."""
     torch.manual_seed(0)
     network = RECIPES[request.param].network(len(RECIPES[request.param].labels)).eval()
     network.heads.speaker_offset.ratio.fill_(2.0)
@@ -71,7 +71,7 @@ def test_an_encoder_predicts_the_same_from_its_statistics(encoder, batch):
 
 
 @torch.inference_mode()
-def test_an_encoder_takes_the_offset_of_a_speaker(encoder, batch):
+def test_an_encoder_uses_the_speaker_offset(encoder, batch):
     (recipe,) = (one for one in RECIPES.values() if isinstance(encoder, one.network))
     frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
     plain = encoder(frames, lengths)
@@ -92,14 +92,14 @@ def test_the_fingerprint_of_an_encoder_s_heads_follows_their_weights(encoder):
         weight[0, 0] -= 1
 
 
-def test_its_file_says_how_it_deviates(recipe):
+def test_the_docstring_names_the_system_and_its_deviations(recipe):
     import importlib
 
     text = importlib.import_module(f"ser.models.recipes.{recipe.name}").__doc__
     assert "Deviates" in text and "System:" in text
 
 
-def test_every_label_is_learnt_from_some_corpus(recipe):
+def test_every_label_is_trained_on_some_corpus(recipe):
     mapped = {label for mapping in recipe.corpora.values() for label in mapping.values()}
     assert mapped == set(recipe.labels)
     for corpus, mapping in recipe.corpora.items():
@@ -120,7 +120,7 @@ def test_shapes(recipe, batch, network):
     assert torch.isfinite(output.logits).all()
 
 
-def test_a_batch_gives_what_single_clips_give(recipe, batch, network):
+def test_a_batch_equals_single_clips(recipe, batch, network):
     features = recipe.features(recipe.clip_seconds)
     with torch.inference_mode():
         together = network(*features(*batch)).logits.softmax(dim=1)
@@ -129,13 +129,13 @@ def test_a_batch_gives_what_single_clips_give(recipe, batch, network):
             torch.testing.assert_close(row, alone[0], atol=1e-5, rtol=0)
 
 
-def test_garbage_beyond_the_length_of_frames_changes_nothing(recipe, batch, network):
+def test_values_beyond_the_frame_length_are_ignored(recipe, batch, network):
     frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
     wider = torch.cat([frames, torch.zeros(3, 100, frames.shape[2])], dim=1)
     torch.testing.assert_close(network(frames, lengths).logits, network(wider, lengths).logits, atol=1e-5, rtol=0)
 
 
-def test_shortest_and_long_recordings_pass(recipe, network):
+def test_shortest_and_long_recordings_are_accepted(recipe, network):
     draw = np.random.default_rng(0)
     for seconds in (0.1, 10.0):
         samples = torch.from_numpy(draw.standard_normal((1, int(seconds * SAMPLE_RATE))).astype(np.float32))
@@ -144,7 +144,7 @@ def test_shortest_and_long_recordings_pass(recipe, network):
         assert torch.isfinite(logits).all()
 
 
-def test_augmentation_keeps_it_audio_and_repeats_by_seed(recipe, samples):
+def test_augmentation_gives_valid_audio_and_is_reproducible(recipe, samples):
     clip = decode(samples["happy"]).samples
     change = recipe.training.augmentation
     one, again, other = (change(clip, SAMPLE_RATE, np.random.default_rng(seed)) for seed in (1, 1, 2))
@@ -154,6 +154,6 @@ def test_augmentation_keeps_it_audio_and_repeats_by_seed(recipe, samples):
     assert 0.8 < len(one) / len(clip) < 1.25
 
 
-def test_an_unknown_recipe_names_those_there_are():
+def test_an_unknown_recipe_lists_the_known_ones():
     with pytest.raises(ModelError, match="available: .*cnn1d"):
         get_recipe("cnn9d")

@@ -1,4 +1,4 @@
-"""The container file fits the project: what it copies is there, what it sets is known. hadolint lints it in CI."""
+"""The container file matches the project: copied files exist and settings are known. CI also runs hadolint on it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ser.core.settings import PROJECT, Settings
 
 TEXT = (PROJECT / "backend" / "Containerfile").read_text(encoding="utf-8")
 LEAST = {"python": MIN_PYTHON, "node": MIN_NODE}
-MADE = ("frontend", "backend", "data", ".")  # hold what set-up makes, which must not get into an image
+MADE = ("frontend", "backend", "data", ".")  # hold set-up output, which must not get into an image
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Yields the name of each instruction and what follows it."""
+    """Yields the name of each instruction and its arguments."""
     whole = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
     for line in filter(None, map(str.strip, whole.splitlines())):
         name, _, rest = line.partition(" ")
@@ -28,7 +28,7 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
 
 
 def faults(text: str) -> list[str]:
-    """Returns what is wrong with a container file."""
+    """Returns the faults of a container file."""
     found, user = [], "root"
     for name, rest in instructions(text):
         words = rest.split()
@@ -68,19 +68,19 @@ def test_the_container_file_has_no_faults():
         ('CMD ["python", "-m", "ser"', 'CMD python "-m" "ser"', "SIGTERM"),
     ],
 )
-def test_a_fault_would_be_found(line, other, fault):
+def test_faults_are_detected(line, other, fault):
     assert line in TEXT
     assert fault in " ".join(faults(TEXT.replace(line, other)))
 
 
-def test_what_the_image_runs_is_a_command_of_the_project():
-    told = dict(instructions(TEXT))
-    assert json.loads(told["CMD"])[:4] == ["python", "-m", "ser", "serve"]
-    (url,) = re.findall(r"http://127.0.0.1:5000(/\w+)", told["HEALTHCHECK"])
+def test_the_image_runs_a_command_of_the_project():
+    settings = dict(instructions(TEXT))
+    assert json.loads(settings["CMD"])[:4] == ["python", "-m", "ser", "serve"]
+    (url,) = re.findall(r"http://127.0.0.1:5000(/\w+)", settings["HEALTHCHECK"])
     assert f'"{url}"' in (PROJECT / "backend" / "openapi.json").read_text(encoding="utf-8")
-    assert told["EXPOSE"] in told["CMD"]
+    assert settings["EXPOSE"] in settings["CMD"]
 
 
-def test_the_image_installs_what_serves_alone():
+def test_the_image_installs_only_the_serving_packages():
     copied = [rest.split()[0] for name, rest in instructions(TEXT) if name == "COPY" and "requirements" in rest]
     assert copied == ["backend/requirements.lock"]

@@ -1,4 +1,4 @@
-"""What an operator can set, read and meet is written down."""
+"""Settings, metrics, error codes and health checks are documented."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def test_every_setting_is_in_the_readme(field):
     assert f"{field.name}:" in Settings.__doc__
 
 
-def test_every_metric_is_on_the_page_for_operators():
+def test_every_metric_is_in_the_deployment_guide():
     names = [one.describe()[0].name for one in METRICS]
     assert len(names) >= 7
     assert [name for name in names if name not in DEPLOY] == []
 
 
 @pytest.mark.parametrize("code", ["audio_undecodable", "rate_limited", "too_busy", "body_too_large", "audio_too_long"])
-def test_what_limits_answer_is_a_code_on_that_page(code):
+def test_error_codes_of_limits_are_in_the_deployment_guide(code):
     assert f"`{code}`" in DEPLOY and code in KINDS
 
 
-def test_who_is_told_to_come_again_is_told_when():
+def test_every_retryable_error_has_a_retry_after():
     assert {code for code, kind in KINDS.items() if kind.status in (429, 503)} == RETRY_SECONDS.keys()
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
-def test_what_a_load_balancer_asks_is_documented(path):
+def test_health_checks_are_documented(path):
     assert f"`{path}`" in DEPLOY and path in openapi_document()["paths"]

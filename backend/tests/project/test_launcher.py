@@ -1,4 +1,4 @@
-"""The launcher on a made-up project in a temporary folder: nothing is downloaded, programs are tiny Python scripts."""
+"""The launcher, on a synthetic project in a temporary folder: no downloads, and tiny Python scripts as programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOURCES = [BACKEND / "__main__.py", BACKEND / "main.py", BACKEND / "train.py", *
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project whose locks pin a few packages and whose page has one source; nothing is set up."""
+    """A project whose lock files pin a few packages and whose page has one source file; nothing is set up."""
     root = tmp_path / "Prøjekt mit Leerzeichen"
     (root / "backend").mkdir(parents=True)
     (root / "backend" / "requirements.lock").write_text("# made\nflask==1\ntorch==2\n", encoding="utf-8")
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Project:
 
 
 class Steps:
-    """Stands in for ``run_step``: keeps the commands and does what venv and npm would leave behind."""
+    """Replaces ``run_step``: records the commands and creates what venv and npm would."""
 
     def __init__(self, project: Project):
         self.project = project
@@ -61,7 +61,7 @@ class Steps:
         return os.path.join(self.project.venv, *inside)
 
     def count(self, word: str) -> int:
-        """How many commands had this word."""
+        """Number of commands that contain the word."""
         return sum(word in command for command in self.commands)
 
 
@@ -74,13 +74,13 @@ def run_step(project: Project, monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 
 def set_up(project: Project, part: str = "serve") -> None:
-    """Makes the environment and installs a part."""
+    """Creates the environment and installs a part."""
     environment.make(project)
     environment.install(project, part)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_an_old_python_can_parse_it_and_it_is_standard_library_only(path: Path):
+def test_the_launcher_parses_on_old_pythons_and_needs_no_packages(path: Path):
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -88,7 +88,7 @@ def test_an_old_python_can_parse_it_and_it_is_standard_library_only(path: Path):
     assert not foreign
 
 
-def test_an_old_python_gets_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_an_old_python_gets_a_clear_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
     assert start.main(["predict", "clip.wav"]) == 1
     assert "Python 3.11 or newer is needed, this is 3.9.2" in capsys.readouterr().err
@@ -106,7 +106,7 @@ def test_an_old_python_gets_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: 
         (["train", "--help"], ["train", "--help"]),
     ],
 )
-def test_the_command_that_is_meant(given: list[str], meant: list[str]):
+def test_the_command_is_recognised(given: list[str], meant: list[str]):
     assert start.ser_command(given) == meant
 
 
@@ -117,15 +117,15 @@ def test_only_commands_that_show_the_page_need_it():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [(["test", "--fast"], "takes --full"), (["setup", "train"], "--train or --all"), (["audit", "x"], "no")],
 )
-def test_other_options_of_the_launchers_own_commands(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_unknown_options_of_launcher_commands_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ):
     assert start.main(arguments) == 2
     printed = capsys.readouterr().err
-    assert told in printed and arguments[1] in printed
+    assert message in printed and arguments[1] in printed
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_other_options_of_the_launchers_own_commands(
         ("setup --all", "dev"),
     ],
 )
-def test_the_packages_that_a_command_needs(command: str, part: str):
+def test_each_command_installs_the_packages_it_needs(command: str, part: str):
     assert start.part_of(command.split()) == part
 
 
@@ -177,7 +177,7 @@ def test_the_package_is_importable_through_a_relative_ascii_line(project: Projec
     assert (packages / line).resolve() == Path(project.backend).resolve()
 
 
-def test_a_killed_setup_begins_anew(project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]):
+def test_a_killed_setup_starts_over(project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]):
     run_step.fail_at = "pip"
     assert not start.prepare(project, "serve", with_page=False)
     assert Path(project.python).exists() and not environment.is_ready(project)
@@ -197,7 +197,7 @@ def test_a_new_lock_file_updates_a_complete_environment(project: Project, run_st
     assert [run_step.count(word) for word in ("venv", "pip")] == [0, 1]
 
 
-def test_an_update_that_is_killed_begins_with_an_empty_environment(project: Project, run_step: Steps):
+def test_a_killed_update_restarts_with_an_empty_environment(project: Project, run_step: Steps):
     set_up(project)
     Path(project.lock("serve")).write_text("flask==2\n", encoding="utf-8")
     run_step.fail_at = "pip"
@@ -205,7 +205,7 @@ def test_an_update_that_is_killed_begins_with_an_empty_environment(project: Proj
     assert not Path(project.stamp("serve")).exists()
 
 
-def test_the_first_command_that_trains_adds_to_the_environment(
+def test_the_first_training_command_extends_the_environment(
     project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
 ):
     set_up(project)
@@ -223,7 +223,7 @@ def test_tests_install_all_parts_in_order(project: Project, run_step: Steps):
     assert installed == [project.lock(part) for part in LOCKS]
 
 
-def test_a_killed_addition_is_resumed_and_serving_goes_on_meanwhile(project: Project, run_step: Steps):
+def test_a_killed_extension_is_resumed_while_serving_still_works(project: Project, run_step: Steps):
     set_up(project)
     run_step.fail_at = "pip"
     assert not start.prepare(project, "train", with_page=False)
@@ -233,11 +233,11 @@ def test_a_killed_addition_is_resumed_and_serving_goes_on_meanwhile(project: Pro
     assert run_step.count("venv") == 1
     again = [command for command in run_step.commands if "pip" in command][
         -1
-    ]  # what was left of it is written again, whole
+    ]  # partly installed packages are written again completely
     assert "--ignore-installed" in again and "scipy==1" in again and "flask==1" not in again
 
 
-def test_a_killed_update_of_an_addition_begins_with_an_empty_environment(project: Project, run_step: Steps):
+def test_a_killed_update_of_an_extension_restarts_with_an_empty_environment(project: Project, run_step: Steps):
     set_up(project, "train")
     Path(project.lock("train")).write_text("-r requirements.lock\nscipy==2\n", encoding="utf-8")
     assert environment.is_ready(project) and not environment.is_ready(project, "train")
@@ -246,16 +246,14 @@ def test_a_killed_update_of_an_addition_begins_with_an_empty_environment(project
     assert not environment.is_ready(project)
 
 
-def test_a_page_that_cannot_be_built_leaves_the_packages_installed(
-    project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]
-):
+def test_a_failed_page_build_keeps_the_packages(project: Project, run_step: Steps, capsys: pytest.CaptureFixture[str]):
     run_step.fail_at = "build"
     assert not start.prepare(project, "serve", with_page=True)
     assert environment.is_ready(project) and not page.is_ready(project)
     assert "Building the page failed" in capsys.readouterr().err
 
 
-def test_setup_compiles_what_it_installed(project: Project, monkeypatch: pytest.MonkeyPatch):
+def test_setup_compiles_the_installed_packages(project: Project, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     module = Path(project.venv) / "lib" / "python3.11" / "site-packages" / "module.py"
     if os.name == "nt":
@@ -269,7 +267,7 @@ def test_setup_compiles_what_it_installed(project: Project, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(("part", "flag", "compiled"), [("serve", False, 0), ("serve", True, 1), ("dev", False, 1)])
-def test_packages_are_compiled_where_python_would_not_keep_it(
+def test_packages_are_compiled_where_python_writes_no_bytecode(
     project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, part: str, flag: bool, compiled: int
 ):
     monkeypatch.setattr(sys, "dont_write_bytecode", flag)
@@ -277,7 +275,7 @@ def test_packages_are_compiled_where_python_would_not_keep_it(
     assert run_step.count("-c") == compiled
 
 
-def test_both_failures_are_told():
+def test_both_failures_are_reported():
     def fail(text: str) -> None:
         raise steps.SetupError(text)
 
@@ -285,24 +283,24 @@ def test_both_failures_are_told():
         steps.side_by_side([lambda: fail("no room"), lambda: fail("no network")])
 
 
-def test_an_error_of_the_launcher_itself_is_not_swallowed():
+def test_an_internal_error_is_not_swallowed():
     with pytest.raises(ZeroDivisionError):
         steps.side_by_side([lambda: None, lambda: 1 / 0])
 
 
-def test_another_python_inside_is_noticed(project: Project, run_step: Steps):
+def test_an_environment_of_another_python_is_detected(project: Project, run_step: Steps):
     set_up(project)
     (Path(project.venv) / "pyvenv.cfg").write_text("version = 3.13.1\n", encoding="utf-8")
     assert not environment.is_ready(project)
 
 
-def test_a_python_that_cannot_make_environments(project: Project, monkeypatch: pytest.MonkeyPatch):
+def test_a_python_without_venv_is_explained(project: Project, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ensurepip" else object())
     with pytest.raises(steps.SetupError, match="apt install python3"):
         environment.make(project)
 
 
-def test_a_changed_source_builds_the_page_again(project: Project, run_step: Steps):
+def test_a_changed_source_rebuilds_the_page(project: Project, run_step: Steps):
     page.build(project)
     assert page.is_ready(project)
     source = Path(project.frontend) / "src" / "app.ts"
@@ -315,21 +313,21 @@ def test_a_changed_source_builds_the_page_again(project: Project, run_step: Step
     assert page.is_ready(project)
 
 
-def test_a_deleted_source_builds_the_page_again(project: Project, run_step: Steps):
+def test_a_deleted_source_rebuilds_the_page(project: Project, run_step: Steps):
     page.build(project)
     (Path(project.frontend) / "src" / "app.ts").unlink()
     os.utime(Path(project.frontend) / "src", (time.time() + 60, time.time() + 60))
     assert not page.is_ready(project)
 
 
-def test_a_new_package_lock_installs_again(project: Project, run_step: Steps):
+def test_a_new_package_lock_reinstalls(project: Project, run_step: Steps):
     page.build(project)
     Path(project.package_lock).write_text('{"name": "new"}', encoding="utf-8")
     page.build(project)
     assert run_step.count("ci") == 2
 
 
-def test_a_failed_build_is_not_taken_for_a_page(project: Project, run_step: Steps):
+def test_a_failed_build_does_not_count_as_built(project: Project, run_step: Steps):
     page.build(project)
     run_step.fail_at = "build"
     with pytest.raises(steps.SetupError):
@@ -337,7 +335,7 @@ def test_a_failed_build_is_not_taken_for_a_page(project: Project, run_step: Step
     assert (Path(project.dist) / "index.html").exists() and not page.is_ready(project)
 
 
-def test_a_step_that_fails_shows_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_failed_step_shows_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     log = tmp_path / "build" / "setup.log"
     script = "for i in range(40): print('line', i)\nraise SystemExit(3)"
     with pytest.raises(steps.SetupError) as failure:
@@ -350,7 +348,7 @@ def test_a_step_that_fails_shows_its_last_lines(tmp_path: Path, capsys: pytest.C
     assert printed.err.startswith("Doing it") and printed.out == ""
 
 
-def test_a_program_that_is_not_there(tmp_path: Path):
+def test_a_missing_program_is_explained(tmp_path: Path):
     with pytest.raises(steps.SetupError, match="cannot be started.*Install it"):
         steps.run_step("x", [str(tmp_path / "nothing")], log=str(tmp_path / "log"), remedy="Install it.")
 
@@ -372,7 +370,7 @@ def test_a_second_start_waits_for_the_first(tmp_path: Path, capsys: pytest.Captu
     assert "waiting" in capsys.readouterr().err
 
 
-def test_a_program_of_a_killed_start_keeps_others_waiting(tmp_path: Path):
+def test_a_program_of_a_killed_launcher_keeps_the_lock(tmp_path: Path):
     lock, begun, ended = (tmp_path / name for name in ("build/lock", "begun", "ended"))
     child = f"import time; open({str(begun)!r}, 'w'); time.sleep(1.5); open({str(ended)!r}, 'w')"
     parent = (
@@ -389,7 +387,7 @@ def test_a_program_of_a_killed_start_keeps_others_waiting(tmp_path: Path):
         assert ended.exists() or os.name == "nt"
 
 
-def test_pip_is_followed_in_words():
+def test_pip_progress_is_shown():
     counter = environment.Counter(2)
     assert counter.describe("Collecting flask==1 (from -r x)") == "fetching 1 of 2: flask==1"
     assert counter.describe("  Downloading flask.whl") is None
@@ -397,8 +395,8 @@ def test_pip_is_followed_in_words():
     assert "unpacking" in (counter.describe("Installing collected packages: flask, torch") or "")
 
 
-def test_the_hand_over_keeps_arguments_streams_and_exit_code(tmp_path: Path):
-    """A stand-in environment: a real Python that finds a package ``ser`` which echoes what it got."""
+def test_the_command_keeps_arguments_streams_and_exit_code(tmp_path: Path):
+    """Uses a substitute environment: a real Python with a package ``ser`` that echoes its input."""
     fake = tmp_path / "a folder ü"
     (fake / "ser").mkdir(parents=True)
     (fake / "ser" / "__init__.py").touch()
@@ -409,7 +407,7 @@ def test_the_hand_over_keeps_arguments_streams_and_exit_code(tmp_path: Path):
         f"p = Project({str(tmp_path)!r}); p.python = sys.executable\n"
         "sys.exit(start.hand_over(p, ['predict', 'a b.wav', 'ü', '-']))"
     )
-    # the stand-in has to be found before the project's own package, which the environment knows too
+    # the substitute has to precede the project's own package, which is importable too
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(fake), str(BACKEND)]), "PYTHONUTF8": "1"}
     done = subprocess.run(
         [sys.executable, "-c", call], input="stdin", capture_output=True, encoding="utf-8", env=env, cwd=tmp_path
@@ -419,19 +417,19 @@ def test_the_hand_over_keeps_arguments_streams_and_exit_code(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("text", "version"), [("v24.19.0", (24, 19, 0)), ("v20.20.2", (20, 20, 2)), ("", (0,))])
-def test_the_version_of_node(monkeypatch: pytest.MonkeyPatch, text: str, version: tuple[int, ...]):
+def test_the_node_version_is_parsed(monkeypatch: pytest.MonkeyPatch, text: str, version: tuple[int, ...]):
     answer = subprocess.CompletedProcess([], 0, stdout=text)
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: answer)
     assert page.node_version("node") == version
 
 
-def test_a_new_enough_node_is_used_as_it_is(project: Project, monkeypatch: pytest.MonkeyPatch):
+def test_a_recent_node_is_used_as_it_is(project: Project, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shutil.which", lambda name, path=None: f"/programs/{name}")
     monkeypatch.setattr(page, "node_version", lambda node: (24, 0, 0))
     assert page.node_environment(project) == dict(os.environ)
 
 
-def test_an_old_node_is_replaced_in_front_of_the_search_path(project: Project, monkeypatch: pytest.MonkeyPatch):
+def test_an_old_node_is_overridden_on_the_search_path(project: Project, monkeypatch: pytest.MonkeyPatch):
     recorder = Steps(project)
     monkeypatch.setattr(steps, "run_step", recorder)
     set_up(project)
@@ -442,7 +440,7 @@ def test_an_old_node_is_replaced_in_front_of_the_search_path(project: Project, m
     assert Path(project.venv) in first.parents
 
 
-def test_the_summary_says_what_was_not_run():
+def test_the_summary_lists_checks_that_were_not_run():
     report = checks.Report()
     report.passed.append("style")
     report.not_run.append("browser: no Chromium was found")
@@ -454,11 +452,11 @@ def test_the_summary_says_what_was_not_run():
 
 
 def check(title: str, script: str, folder: Path) -> checks.Check:
-    """A check that is a Python script."""
+    """A check that runs a Python script."""
     return checks.Check(title, [sys.executable, "-c", script], str(folder), dict(os.environ))
 
 
-def test_a_check_passes_output_on_and_keeps_what_was_left_out(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
+def test_a_check_forwards_output_and_records_skipped_tests(tmp_path: Path, capfdbinary: pytest.CaptureFixture):
     report = checks.Report()
     script = "print('12 passed'); print('not run: 3 tests need the corpora'); raise SystemExit(5)"
     checks.run(check("Python tests", script, tmp_path), report)
@@ -475,7 +473,7 @@ def test_a_check_that_cannot_be_started_is_a_failure(tmp_path: Path):
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[checks.Check]:
-    """The checks that would run, which pass."""
+    """Collects the checks instead of running them, and counts each as passed."""
     found: list[checks.Check] = []
 
     def record(one: checks.Check, report: checks.Report) -> None:
@@ -488,7 +486,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[checks.Check]:
 
 
 @pytest.mark.parametrize("require_all", ["0", "1"])
-def test_everything_runs_without_a_browser_but_is_reported(
+def test_without_a_browser_the_rest_runs_and_the_gap_is_reported(
     project: Project,
     ran: list[checks.Check],
     monkeypatch: pytest.MonkeyPatch,
@@ -503,7 +501,7 @@ def test_everything_runs_without_a_browser_but_is_reported(
     assert "NOT RUN  page in a real browser" in capsys.readouterr().out
 
 
-def test_in_full_the_promises_are_measured_last(project: Project, ran: list[checks.Check]):
+def test_the_full_run_measures_the_promises_last(project: Project, ran: list[checks.Check]):
     checks.run_checks(project, full=True)
     assert ran[-1].command == [project.python, "-m", "benchmarks.promises.scorecard", "--full"]
     ran.clear()
@@ -512,7 +510,7 @@ def test_in_full_the_promises_are_measured_last(project: Project, ran: list[chec
 
 
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([1, 0], 1), ([0, 1], 1)])
-def test_an_audit_asks_about_both_sides(
+def test_an_audit_covers_python_and_page_packages(
     project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, codes: list[int], code: int
 ):
     asked: list[list[str]] = []
@@ -528,7 +526,7 @@ def test_an_audit_asks_about_both_sides(
     assert "--target" in run_step.commands[0]  # not into the environment
 
 
-def test_an_audit_without_internet_says_so(
+def test_an_audit_without_internet_is_explained(
     project: Project, run_step: Steps, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     def offline(title: str, command: list[str], *, remedy: str, **_: object) -> None:

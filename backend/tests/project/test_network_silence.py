@@ -1,4 +1,4 @@
-"""Nothing reports home: a server that starts, answers and ends asks for no other machine, in any of its processes."""
+"""No outgoing connections: the server contacts no other machine, in any of its processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 
 from benchmarks.local_server import BACKEND, running_server
 
-# Python runs a module of this name first, in each process. Its audit hook cannot be removed or avoided from Python.
+# Python imports a module of this name first in each process. Its audit hook cannot be removed or bypassed from Python.
 WATCH = """
 import os, sys
 
@@ -37,7 +37,7 @@ with open(os.environ["WATCHED"] + ".started", "a") as file:
 
 @pytest.fixture
 def watched(tmp_path) -> dict[str, str]:
-    """Environment of a process that writes down whom it and its children ask for."""
+    """Environment of a process that records which hosts it and its children contact."""
     (tmp_path / "watch").mkdir()
     (tmp_path / "watch" / "sitecustomize.py").write_text(WATCH, encoding="utf-8")
     path = os.pathsep.join([str(tmp_path / "watch"), str(BACKEND)])
@@ -45,7 +45,7 @@ def watched(tmp_path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_server_asks_for_no_other_machine(watched, samples):
+def test_a_server_contacts_no_other_machine(watched, samples):
     with running_server(**watched) as server:
         for name, clip in samples.items():
             answer = requests.post(f"{server.address}/api/v1/analyse", files={"file": clip.read_bytes()}, timeout=60)
@@ -56,7 +56,7 @@ def test_a_server_asks_for_no_other_machine(watched, samples):
     assert not Path(watched["WATCHED"]).exists()
 
 
-def test_the_watch_would_hear_it(watched):
+def test_connections_would_be_recorded(watched):
     program = "import socket\ntry: socket.create_connection(('192.0.2.1', 9), 0.01)\nexcept OSError: pass"
     subprocess.run([sys.executable, "-P", "-c", program], env=os.environ | watched, check=True)
     assert "192.0.2.1" in Path(watched["WATCHED"]).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, as a person would run them."""
+"""The notebooks run from top to bottom."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTEBOOKS = BACKEND / "notebooks"
 
 @pytest.fixture
 def execute(monkeypatch: pytest.MonkeyPatch):
-    """Runs a notebook in its own folder; returns everything that its cells put out."""
+    """Runs a notebook in its own folder; returns all output of its cells."""
     monkeypatch.setenv("PYTHONPATH", str(BACKEND))
 
     def run(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What holds for any input: resampling, windows, the merging of timelines, exports, and decoding of anything at all."""
+"""Property-based tests: resampling, windows, merged timelines, exports, and decoding of arbitrary bytes."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def speeches(draw: st.DrawFn) -> Speech:
 
 @st.composite
 def grids(draw: st.DrawFn) -> Grid:
-    """Windows that may be asked for."""
+    """Valid window settings."""
     size = draw(st.floats(0.5, 10))
     return Grid(window_seconds=size, hop_seconds=draw(st.floats(0.25, 1)) * size, always=draw(st.booleans()))
 
 
 @st.composite
 def predictions(draw: st.DrawFn) -> Prediction:
-    """Answers with stretches that follow each other, and names that hold anything."""
+    """Predictions with consecutive segments and arbitrary names."""
     edges = sorted(set(draw(st.lists(st.integers(0, 3_600_000), min_size=2, max_size=20))))
     assume(len(edges) > 1)
     emotions = st.sampled_from(EMOTIONS)
@@ -88,7 +88,7 @@ def test_resampling_keeps_the_length_and_stays_finite(size, given_rate, wanted):
 
 
 @given(speeches(), grids())
-def test_windows_are_in_order_and_inside_and_hold_the_speech_they_say(speech, grid):
+def test_windows_are_ordered_within_the_recording_and_state_their_speech(speech, grid):
     assume(speech.active.any())
     found = make_windows(speech, grid)
     assert found
@@ -100,7 +100,7 @@ def test_windows_are_in_order_and_inside_and_hold_the_speech_they_say(speech, gr
 
 
 @given(speeches(), grids(), st.integers(0, 2**32 - 1))
-def test_merged_segments_lie_in_order_inside_the_recording(speech, grid, seed):
+def test_merged_segments_are_ordered_within_the_recording(speech, grid, seed):
     assume(speech.active.any())
     parts = make_windows(speech, grid)
     shares = np.random.default_rng(seed).dirichlet(np.ones(3), len(parts))
@@ -113,13 +113,13 @@ def test_merged_segments_lie_in_order_inside_the_recording(speech, grid, seed):
 
 
 @given(predictions())
-def test_every_prediction_comes_back_from_its_json(prediction):
+def test_every_prediction_survives_a_json_round_trip(prediction):
     assert Prediction.from_dict(prediction.to_dict()) == prediction
 
 
 @given(predictions())
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_other_programs_read_what_is_exported(prediction):
+def test_exports_are_readable_by_other_software(prediction):
     prediction = replace(prediction, file="clip.wav")
     cues = pysubs2.SSAFile.from_string(FORMATS["srt"].write(prediction), format_="srt")
     assert [cue.start for cue in cues] == [round(1000 * one.start) for one in prediction.segments]

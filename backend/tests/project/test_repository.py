@@ -1,4 +1,4 @@
-"""Rules of the repository that no tool checks: what is pinned, and what may not stand in any file."""
+"""Repository rules that no tool checks: pinned versions, and content that no file may contain."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ MADE |= {
     "speech_emotion.egg-info",
 }
 TEXT = {"", ".py", ".md", ".toml", ".txt", ".lock", ".json", ".ts", ".tsx", ".js", ".mjs", ".css", ".html", ".yml"}
-# written in parts, so that this file passes its own tests; "someone" is who made-up examples are about
+# written in parts, so that this file passes its own tests; "someone" is the user name in examples
 HOME_FOLDERS = re.compile(r"(?<![\w.<}])/(wo" + r"rk|root|home/(?!someone)\w+|Users/(?!someone)\w+|opt|tm" + "p)/")
 REGISTRIES = [f"{name}.org" for name in ("pypi", "files.python" + "hosted", "registry.npm" + "js", "deb.deb" + "ian")]
 REGISTRIES += ["download.py" + "torch.org", "registry.npm" + "js.com", "registry.yarn" + "pkg.com", "docker" + ".io"]
 
 
 def project_files() -> list[Path]:
-    """Every text file that belongs to the project; what set-up, builds and downloads make is left out."""
+    """Every text file of the project, without the output of set-up, builds and downloads."""
     found = []
     for folder, names, files in os.walk(PROJECT):
         at = Path(folder)
@@ -50,7 +50,7 @@ FILES = project_files()
 
 
 def matches(pattern: re.Pattern[str]) -> list[str]:
-    """Returns "file: match" for every file that a pattern is found in."""
+    """Returns "file: match" for every file that matches a pattern."""
     found = []
     for path in FILES:
         text = path.read_text(encoding="utf-8", errors="ignore")
@@ -68,30 +68,30 @@ def requirements(file: str) -> list[str]:
     return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
 
 
-def test_the_project_is_seen():
+def test_project_files_are_found():
     names = {str(path.relative_to(PROJECT)) for path in FILES}
     assert {os.path.join("backend", "ser", "core", "errors.py"), os.path.join("backend", "requirements.lock")} <= names
 
 
-def test_no_file_names_a_folder_of_some_machine():
+def test_no_file_contains_a_machine_specific_path():
     assert matches(HOME_FOLDERS) == []
 
 
 @pytest.mark.parametrize("text", ["see /ho" + "me/anna/x", "'/wo" + "rk/y'", "(/tm" + "p/z)", "/ro" + "ot/.cache"])
-def test_such_a_folder_would_be_found(text: str):
+def test_machine_specific_paths_are_detected(text: str):
     assert HOME_FOLDERS.search(text)
 
 
 @pytest.mark.parametrize("text", ["https://host/work/x", "<Route path=work/>", "frontend/work/x", "/api/v1/x"])
-def test_other_paths_are_left_alone(text: str):
+def test_other_paths_are_accepted(text: str):
     assert not HOME_FOLDERS.search(text)
 
 
-def test_no_file_names_a_registry():
+def test_no_file_names_a_package_registry():
     assert matches(re.compile("|".join(map(re.escape, REGISTRIES)))) == []
 
 
-# How keys look that are worth something: of clouds, forges, chats, a private key, a password in an address or in code.
+# Patterns of secrets: cloud, forge and chat tokens, private keys, and passwords in URLs or code.
 SECRETS = re.compile(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|github_pat_\w{22}|glpat-[\w-]{20}|xox[abprs]-\w{10}|hf_[A-Za-z]{34}|AIza[\w-]{35}"
     r"|sk-[A-Za-z0-9_-]{32}|-----BEGIN [A-Z ]*PRIVATE KEY-----|Bearer [\w-]{32}"
@@ -99,7 +99,7 @@ SECRETS = re.compile(
 )
 
 
-def test_no_file_holds_a_secret():
+def test_no_file_contains_a_secret():
     assert matches(SECRETS) == []
 
 
@@ -113,11 +113,11 @@ def test_no_file_holds_a_secret():
         'api_key = "' + 20 * "a" + '"',
     ],
 )
-def test_a_secret_would_be_found(text: str):
+def test_secrets_are_detected(text: str):
     assert SECRETS.search(text)
 
 
-def test_only_ci_knows_where_the_shared_folder_is():
+def test_only_ci_names_the_shared_folder():
     allowed = {os.path.join(".ci", "run")}
     naming = {line.split(":")[0] for line in matches(re.compile(re.escape("../" + "shared")))}
     assert naming <= allowed
@@ -128,13 +128,13 @@ LOCKS |= {f"requirements-{use}.txt": f"requirements-{use}.lock" for use in ("tra
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Returns name -> version of what a lock itself pins."""
+    """Returns name -> version of the packages a lock file pins itself."""
     lines = [line for line in requirements(lock) if not line.startswith("-r ")]
     return {normalised(name): version for name, version in (line.split(" ;")[0].split("==") for line in lines)}
 
 
 @pytest.mark.parametrize(("asked", "lock"), LOCKS.items())
-def test_every_direct_dependency_is_pinned_for_its_use(asked: str, lock: str):
+def test_every_direct_dependency_is_pinned_in_its_part(asked: str, lock: str):
     direct = {normalised(re.split(r"[=<>~! \[]", line)[0]) for line in requirements(asked)}
     earlier = {name for other in LOCKS.values() if other != lock for name in pins(other)}
     assert direct and direct <= pins(lock).keys() | (earlier if lock != "requirements.lock" else set())
@@ -155,11 +155,11 @@ def test_every_package_is_pinned_once_and_the_last_lock_includes_all():
     assert requirements("requirements-dev.lock")[0] == "-r requirements-train.lock"
 
 
-def test_torch_is_pinned_as_every_index_has_it():
+def test_torch_is_pinned_without_a_local_version():
     assert "torch==2.13.0" in requirements("requirements.lock")
 
 
-def test_the_locks_allow_what_the_requirements_ask():
+def test_the_locks_satisfy_the_requirements():
     pinned = {name: version for lock in LOCKS.values() for name, version in pins(lock).items()}
     for line in (line for asked in LOCKS for line in requirements(asked)):
         wanted = Requirement(line)
@@ -171,8 +171,8 @@ def test_the_production_server_is_pinned_to_a_minor_version():
     assert re.fullmatch(r"waitress~=\d+\.\d+\.\d+", line)
 
 
-def test_serving_imports_nothing_of_the_other_parts():
-    """What the server and every quick command import is among what ``requirements.lock`` installs."""
+def test_serving_imports_only_its_own_part():
+    """The server and every quick command import only packages that ``requirements.lock`` installs."""
     modules = "ser.api.server.run, ser.inference.predictor, ser.audio.decode_worker, ser.cli, ser.cli.sources"
     program = (
         f"import sys, {modules}\n"
@@ -208,11 +208,11 @@ def test_the_package_takes_its_version_from_the_code():
     assert re.fullmatch(r"\d+\.\d+\.\d+", ser.__version__)
 
 
-def test_what_setup_makes_is_not_committed():
+def test_setup_output_is_not_committed():
     ignored = (PROJECT / ".gitignore").read_text(encoding="utf-8").split()
     assert {"backend/.venv", "node_modules/", "frontend/dist/", "build/"} <= set(ignored)
 
 
 @pytest.mark.parametrize("path", sorted((BACKEND / "ser").rglob("*.py")), ids=lambda path: path.name)
-def test_every_module_says_what_it_owns(path: Path):
+def test_every_module_has_a_docstring(path: Path):
     assert path.read_text(encoding="utf-8").startswith('"""')

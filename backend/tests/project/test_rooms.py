@@ -1,4 +1,4 @@
-"""The package is a tuple of rooms in import order; ``backend/README.md`` has a line for each."""
+"""The package's rooms and their import order; ``backend/README.md`` has a line for each."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ROOMS = (
     ("cli",),
 )
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
-FOUND_BY_SCANNING = ("ser.models.recipes", "ser.data.corpora")  # their files know nothing of each other
+FOUND_BY_SCANNING = ("ser.models.recipes", "ser.data.corpora")  # their files do not import each other
 FILES = sorted(path for room in LEVEL for path in (SER / room).rglob("*.py"))
 
 
 def module(path: Path) -> str:
-    """Returns the dotted name of a file; a package goes by its folder."""
+    """Returns the dotted module name of a file, and a package's name for its ``__init__.py``."""
     return ".".join(("ser", *path.relative_to(SER).with_suffix("").parts)).removesuffix(".__init__")
 
 
@@ -43,9 +43,9 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def test_every_room_has_its_line_in_the_readme():
-    told = (SER.parent / "README.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1:3] for line in told.splitlines() if line.endswith("|") and "| `ser/" in line]
+def test_every_room_has_a_line_in_the_readme():
+    readme = (SER.parent / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in readme.splitlines() if line.endswith("|") and "| `ser/" in line]
     rows = [(level.strip(), name.strip()) for level, name in rows if level.strip().isdigit()]
     assert rows == [(str(level + 1), f"`ser/{name}/`") for name, level in LEVEL.items()]
     folders = {path.name for path in SER.iterdir() if path.is_dir() and path.name != "__pycache__"}
@@ -76,7 +76,7 @@ def test_heavy_libraries_stay_in_their_rooms(path: Path):
 
 
 @pytest.mark.parametrize("own", LEVEL)
-def test_no_circle_inside_a_room(own: str):
+def test_no_import_cycle_inside_a_room(own: str):
     arrows = {name: imported(path) & NAMES for path in FILES if room(name := module(path)) == own}
     left = set(arrows)
     while free := {name for name in left if not arrows[name] & (left - {name})}:

@@ -1,4 +1,4 @@
-"""What ships is what was measured: cards and README carry the figures that the out-of-fold predictions give."""
+"""Figures in model cards and README match the stored out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIGURES = [(model, figure) for model in MODELS for figure in model.figures]
 
 
 def runs(model: ModelInfo, figure: Figure) -> list[tuple[list[str], list[str], list[str]]]:
-    """Truth, predictions and speakers of every seed."""
+    """True labels, predictions and speakers of every seed."""
     folder = WEIGHTS / model.name / "evaluation" / figure.folder
     found = []
     for file in sorted(folder.glob("out_of_fold_seed*.csv")):
@@ -33,17 +33,17 @@ def runs(model: ModelInfo, figure: Figure) -> list[tuple[list[str], list[str], l
     return found
 
 
-def test_the_promised_model_ships():
+def test_the_default_model_ships():
     assert "cnn1d" in [model.name for model in MODELS]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_every_model_has_a_figure_on_unseen_speakers_and_the_leaky_one(model):
+def test_every_model_has_a_speaker_independent_and_a_leaky_figure(model):
     assert model.figure is not None and model.leaky_figure is not None
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_who_speaks_in_the_samples_is_in_no_training(model):
+def test_speakers_of_the_samples_are_not_in_the_training_data(model):
     sampled = {"crema-d/1004", "crema-d/1010", "crema-d/1013"}
     assert "crema-d" not in model.corpora or sampled <= set(model.training["without"])
 
@@ -78,7 +78,7 @@ def test_the_card_carries_the_figures(model, figure):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_the_tables_carry_the_figures_and_the_leaky_one_only_beside_them(model):
+def test_the_tables_carry_leaky_figures_only_next_to_the_others(model):
     for file in (PROJECT / "README.md", WEIGHTS / "README.md"):
         for figure in model.unseen_figures:
             (line,) = lines_with(file, f"| `{model.name}` |", f"`{figure.protocol}`", figure.text)
@@ -87,42 +87,42 @@ def test_the_tables_carry_the_figures_and_the_leaky_one_only_beside_them(model):
         assert leaky is None or lines_with(file, f"| `{model.name}` |", f"| {leaky.wa:.1f} |")
 
 
-def test_what_else_was_measured_follows_from_the_predictions():
+def test_further_figures_follow_from_the_predictions():
     rows = ["| " + " | ".join(row) + " |" for row in others()]
-    told = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
-    assert len(rows) > 5 and [line for line in told if line in rows] == rows
+    readme = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 5 and [line for line in readme if line in rows] == rows
 
 
-def test_the_readme_says_what_is_served_when_every_class_is_allowed():
-    told = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+def test_the_readme_states_the_accuracy_with_all_classes_allowed():
+    readme = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
     rows = {(row[0], row[1]): row for row in served()}
     for corpus, place in (("indian-emospeech", "phone recordings of Indian speakers"), ("crema-d", "CREMA-D")):
         *_, classes, seeds, own, as_served = rows["`whisper`", corpus]
         assert (classes, seeds) == ({"indian-emospeech": "4", "crema-d": "6"}[corpus], "3")
-        assert re.search(rf"{as_served} instead of {own.split()[0]}( UA)? on {place}", told)
+        assert re.search(rf"{as_served} instead of {own.split()[0]}( UA)? on {place}", readme)
     table = (WEIGHTS / "README.md").read_text(encoding="utf-8").splitlines()
     assert all("| " + " | ".join(row) + " |" in table for row in rows.values())
 
 
-def test_the_readme_says_how_far_off_the_confidence_is_on_another_corpus():
-    told = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+def test_the_readme_states_the_calibration_error_on_unseen_corpora():
+    readme = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
     off = {}
     for name in ("whisper", "cnn1d"):
         files = [file for file in WEIGHTS.glob(f"{name}/evaluation/*-cross-*/metrics.json") if "+" not in str(file)]
         errors = [100 * json.loads(file.read_text(encoding="utf-8"))["ece"] for file in files]
         off[name] = f"{min(errors):.0f} to {max(errors):.0f}"
-    assert f"off by {off['whisper']} points for `whisper` and {off['cnn1d']} for `cnn1d` (one seed)" in told
+    assert f"off by {off['whisper']} points for `whisper` and {off['cnn1d']} for `cnn1d` (one seed)" in readme
 
 
-def test_the_readme_says_how_often_answers_given_70_percent_are_right():
-    told = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
+def test_the_readme_states_the_accuracy_at_70_percent_confidence():
+    readme = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
     shares = {name: sorted(right_at(0.65, 0.75, name).values()) for name in ("whisper", "cnn1d")}
     expected = {name: f"{100 * found[0]:.0f} to {100 * found[-1]:.0f} %" for name, found in shares.items()}
-    assert f"are right {expected['whisper']} of the time for `whisper` and {expected['cnn1d']} for `cnn1d`" in told
+    assert f"are right {expected['whisper']} of the time for `whisper` and {expected['cnn1d']} for `cnn1d`" in readme
 
 
 def right_at(low: float, high: float, model: str) -> dict[str, float]:
-    """How many of a model's answers with a confidence between two shares are right, as served, for each corpus."""
+    """Share of correct predictions with a confidence between two bounds, as served, for each corpus."""
     found = {}
     for folder in WEIGHTS.glob(f"{model}/evaluation/*-joint-*"):
         if "+" in folder.name:
@@ -150,7 +150,7 @@ def lines_with(file: Path, *parts: str) -> list[str]:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_a_card_says_what_has_to_be_said(model):
+def test_a_card_has_every_required_section(model):
     text = (WEIGHTS / model.name / "MODEL_CARD.md").read_text(encoding="utf-8")
     for heading in ("Intended use", "Not for", "Data and licence", "Figures", "Limits"):
         assert f"## {heading}" in text

@@ -1,4 +1,4 @@
-"""The database of results: transactions, many processes, versions, and that nothing of what is deleted is left."""
+"""The results database: transactions, concurrent processes, schema versions and secure deletion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def count(store: Store, table) -> int:
         return connection.scalar(select(func.count()).select_from(table))
 
 
-def test_what_is_written_stays(database_url):
+def test_written_rows_persist(database_url):
     first = open_store(database_url)
     with first.write() as connection:
         connection.execute(insert(SESSIONS).values(session("a", "Überschrift हिन्दी", "{}")))
@@ -62,7 +62,7 @@ def test_what_is_written_stays(database_url):
     assert (row.title, row.result, row.speaker) == ("Überschrift हिन्दी", "{}", None)
 
 
-def test_a_transaction_that_fails_changes_nothing(store):
+def test_a_failed_transaction_changes_nothing(store):
     with pytest.raises(StoreError), store.write() as connection:
         connection.execute(insert(SESSIONS).values(session("a")))
         connection.execute(insert(CHUNKS).values(chunk("a", 0)))
@@ -73,7 +73,7 @@ def test_a_transaction_that_fails_changes_nothing(store):
     assert count(store, SESSIONS) == count(store, CHUNKS) == 0
 
 
-def test_what_belongs_to_a_session_goes_with_it(store):
+def test_deleting_a_session_deletes_its_chunks_and_marks(store):
     with store.write() as connection:
         connection.execute(insert(SESSIONS), [session("a"), session("b")])
         connection.execute(insert(CHUNKS), [chunk("a", 0), chunk("a", 1), chunk("b", 0)])
@@ -83,7 +83,7 @@ def test_what_belongs_to_a_session_goes_with_it(store):
     assert (count(store, SESSIONS), count(store, CHUNKS), count(store, MARKS)) == (1, 1, 1)
 
 
-def test_threads_lose_no_change(store):
+def test_concurrent_threads_lose_no_update(store):
     with store.write() as connection:
         connection.execute(insert(SESSIONS).values(session("a") | {"duration_seconds": 0.0}))
 
@@ -98,7 +98,7 @@ def test_threads_lose_no_change(store):
         assert connection.scalar(select(SESSIONS.c.duration_seconds)) == 64
 
 
-def test_processes_may_open_it_at_once_and_a_killed_one_leaves_what_it_committed(database_url):
+def test_processes_share_the_database_and_a_killed_one_keeps_its_commits(database_url):
     folder = Path(__file__).parents[2]
     writers = [
         subprocess.Popen(
@@ -118,9 +118,9 @@ def test_processes_may_open_it_at_once_and_a_killed_one_leaves_what_it_committed
         kept = set(connection.scalars(select(SESSIONS.c.id)))
         sizes = set(connection.scalars(select(func.count()).select_from(CHUNKS).group_by(CHUNKS.c.session)))
     store.close()
-    told = {name for lines in said for name in lines[1:]}
-    assert told <= kept and len(kept - told) <= len(writers)
-    assert sizes == {20}, "no session is kept in part"
+    reported = {name for lines in said for name in lines[1:]}
+    assert reported <= kept and len(kept - reported) <= len(writers)
+    assert sizes == {20}, "no session is stored partially"
 
 
 def test_a_newer_version_is_refused(database_url):
@@ -133,7 +133,7 @@ def test_a_newer_version_is_refused(database_url):
 
 
 @pytest.mark.parametrize("kind", ["text", "folder", "below a file"])
-def test_what_is_no_database_is_explained(kind, tmp_path):
+def test_a_file_that_is_not_a_database_is_explained(kind, tmp_path):
     (tmp_path / "text").write_text("this is no database " * 100, encoding="utf-8")
     (tmp_path / "folder").mkdir()
     file = tmp_path / "text" / "x.sqlite" if kind == "below a file" else tmp_path / kind
@@ -144,7 +144,7 @@ def test_what_is_no_database_is_explained(kind, tmp_path):
 
 
 @pytest.mark.parametrize("url", ["results", "nonsense://x/y", "://", "http://host/x"])
-def test_what_is_no_url_is_explained(url):
+def test_an_invalid_url_is_explained(url):
     with pytest.raises(SettingsError, match="SER_DATABASE_URL .* expected sqlite:///FILE"):
         open_store(url)
 
@@ -155,12 +155,12 @@ def test_a_password_is_not_shown():
     assert "anna" in str(caught.value) and "hidden" not in str(caught.value)
 
 
-def test_the_owner_is_kept_as_a_digest():
+def test_the_owner_is_stored_as_a_digest():
     assert owner_of("a" * 32) == "3ba3f5f43b92602683c19aee62a20342b084dd5971ddd33808d81a328879a547"
 
 
-def test_no_byte_of_what_was_deleted_or_overwritten_is_left(tmp_path):
-    """Rows of many sizes come, change and go, so that pages are split, joined and moved in between."""
+def test_deleted_and_overwritten_data_leave_no_byte(tmp_path):
+    """Rows of many sizes are added, changed and deleted, so that pages are split, merged and moved."""
     store = open_store(f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}")
     draw, there, gone = random.Random(0), {}, set()
 
@@ -192,7 +192,7 @@ def test_no_byte_of_what_was_deleted_or_overwritten_is_left(tmp_path):
     store.close()
 
 
-def test_a_killed_deletion_leaves_nothing_once_it_is_opened_again(tmp_path):
+def test_a_killed_deletion_leaves_nothing_after_reopening(tmp_path):
     url = f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}"
     code = """
 import os, sys
@@ -213,7 +213,7 @@ os._exit(9)
     assert not any(b"SECRET" in file.read_bytes() for file in tmp_path.iterdir())
 
 
-def test_a_number_that_is_taken_is_refused(store):
+def test_a_duplicate_number_is_refused(store):
     with store.write() as connection:
         connection.execute(insert(SESSIONS).values(session("a")))
         connection.execute(insert(CHUNKS).values(chunk("a", 0)))
@@ -224,6 +224,6 @@ def test_a_number_that_is_taken_is_refused(store):
 
 if os.name == "posix":
 
-    def test_the_file_is_for_its_user_only(tmp_path):
+    def test_the_file_is_readable_by_its_user_only(tmp_path):
         open_store(f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}").close()
         assert (tmp_path / "x.sqlite").stat().st_mode & 0o077 == 0

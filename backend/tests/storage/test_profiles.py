@@ -1,4 +1,4 @@
-"""Profiles of voices: made from recordings, kept as statistics, used by the weights that made them only."""
+"""Speaker profiles: computed from recordings, stored as statistics, and tied to the weights they were made with."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def predictor(voice_predictor: Predictor) -> Predictor:
     return voice_predictor
 
 
-def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch):
+def test_a_profile_removes_the_speaker_offset(predictor, samples, monkeypatch):
     upper = predictor._runner._network.upper
-    monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # learnt apart; here the voice is to matter alone
+    monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # trained apart; only the voice should matter here
     profile = predictor.enroll("asha", list(samples.values()))
     assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))
     plain = predictor.predict(samples["sad"]).probabilities
@@ -37,10 +37,10 @@ def test_a_profile_moves_the_voice_to_the_middle(predictor, samples, monkeypatch
     assert plain == pytest.approx(none) and plain != pytest.approx(own, abs=1e-3)
 
 
-def test_it_is_kept_read_listed_and_deleted(predictor, samples, store):
+def test_a_profile_is_stored_read_listed_and_deleted(predictor, samples, store):
     profile = predictor.enroll("Asha K.-2", [samples["sad"]])
     save_profile(replace(profile, clips=7, offset=profile.offset[:3]), store, LOCAL)
-    save_profile(profile, store, LOCAL)  # in place of the first
+    save_profile(profile, store, LOCAL)  # replaces the first
     found = load_profile("Asha K.-2", store, LOCAL)
     assert found.summary == profile.summary
     np.testing.assert_array_equal(found.offset, profile.offset)
@@ -52,7 +52,7 @@ def test_it_is_kept_read_listed_and_deleted(predictor, samples, store):
             action("Asha K.-2", store, LOCAL)
 
 
-def test_it_belongs_to_its_owner(predictor, samples, store):
+def test_a_profile_belongs_to_its_owner(predictor, samples, store):
     mine, theirs = owner_of("a" * 32), owner_of("b" * 32)
     profile = predictor.enroll("asha", [samples["sad"]])
     save_profile(profile, store, mine)
@@ -65,7 +65,7 @@ def test_it_belongs_to_its_owner(predictor, samples, store):
     assert [one.summary for one in list_profiles(store, mine)] == [profile.summary]
 
 
-def test_a_deleted_one_leaves_no_byte(predictor, samples, tmp_path):
+def test_a_deleted_profile_leaves_no_byte(predictor, samples, tmp_path):
     url = f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}"
     profile = predictor.enroll("VERYOWNNAME", [samples["sad"]])
     numbers = profile.offset.astype("<f4").tobytes()[:64]
@@ -81,18 +81,18 @@ def test_a_deleted_one_leaves_no_byte(predictor, samples, tmp_path):
 @pytest.mark.parametrize(
     "name", ["", "../x", "a/b", "a\\b", ".hidden", "x" * 41, "ends.", "nul\0", "-x", " x", "x ", "\ud800", "a\u202eb"]
 )
-def test_names_that_could_leave_a_folder_are_refused(name):
+def test_names_that_could_escape_a_folder_are_refused(name):
     with pytest.raises(ProfileError) as refused:
         check_name(name)
     assert refused.value.code == "profile_name"
 
 
 @pytest.mark.parametrize("name", ["x" * 40, "Asha K.-2_b", "आशा हिन्दी", "Zoë", "李雷"])
-def test_names_of_all_scripts_are_taken(name):
+def test_names_in_all_scripts_are_accepted(name):
     assert check_name(name) == name
 
 
-def test_other_weights_refuse_it(predictor, samples):
+def test_other_weights_refuse_a_profile(predictor, samples):
     profile = predictor.enroll("asha", [samples["sad"]])
     with pytest.raises(ProfileError, match="other weights"):
         predictor.predict(samples["sad"], profile=replace(profile, weights="0" * 16))
@@ -100,13 +100,13 @@ def test_other_weights_refuse_it(predictor, samples):
         load_predictor("cnn1d", load_settings({})).predict(samples["sad"], profile=profile)
 
 
-def test_silence_makes_no_profile(predictor):
+def test_silence_gives_no_profile(predictor):
     with pytest.raises(ProfileError) as refused:
         predictor.enroll("asha", [Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)])
     assert refused.value.code == "profile_empty"
 
 
-def test_advice_is_given_where_it_helps():
+def test_warnings_are_given_for_too_few_or_similar_recordings():
     one = Profile(
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )
@@ -129,7 +129,7 @@ def crowd() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     return (*tensors, torch.from_numpy(offsets).float())
 
 
-def test_what_is_known_of_voices_finds_an_unheard_one(crowd):
+def test_the_offset_of_an_unseen_speaker_is_estimated(crowd):
     vectors, targets, speakers, offsets = crowd
     voices = SpeakerOffset(50, 6)
     trained = speakers < 39
@@ -161,7 +161,7 @@ def test_the_command_line_enrolls_uses_lists_and_deletes(predictor, samples, mon
     assert "available: none" in str(run.invoke(app, ["predict", "x.wav", "--speaker", "asha"]).exception)
 
 
-def test_an_owner_has_only_so_many_profiles(store, monkeypatch):
+def test_profiles_per_owner_are_limited(store, monkeypatch):
     profile = Profile(
         name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
     )

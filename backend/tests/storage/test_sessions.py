@@ -1,4 +1,4 @@
-"""Sessions of one owner: kept, found, renamed and deleted; chunks once each, in any order, from anywhere at once."""
+"""Stored sessions of an owner: saved, searched, renamed and deleted; live chunks stored once each, in any order."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def chunk(sequence: int, digest: str = "d") -> Chunk:
     )
 
 
-def test_a_prediction_comes_back_from_json(prediction):
+def test_a_prediction_survives_a_json_round_trip(prediction):
     assert Prediction.from_dict(prediction.to_dict()) == prediction
     silent = replace(prediction, timeline=None, segments=[], transitions=[])
     assert Prediction.from_dict(silent.to_dict()) == silent
 
 
-def test_a_recording_is_kept_with_everything(mine, prediction):
+def test_a_recording_is_stored_with_all_results(mine, prediction):
     kept = mine.keep(prediction, {"prediction": prediction.to_dict(), "curves": [1, None]}, "My clip")
     assert mine.get(kept.id) == kept
     assert (kept.kind, kept.title, kept.model, kept.state) == ("recording", "My clip", "m", "ended")
@@ -66,7 +66,7 @@ def test_a_recording_is_kept_with_everything(mine, prediction):
     assert mine.result(kept.id) == {"prediction": prediction.to_dict(), "curves": [1, None]}
 
 
-def test_another_owner_sees_nothing_and_changes_nothing(mine, theirs, prediction):
+def test_another_owner_can_neither_see_nor_change_anything(mine, theirs, prediction):
     own = mine.keep(prediction, {}, "mine")
     live = mine.begin("live", "m", None)
     mine.add_chunk(live.id, chunk(0))
@@ -117,7 +117,7 @@ def test_sessions_are_found_by_title_and_kind(mine, prediction):
     ("given", "kept"),
     [(" a\n\tb ", "a b"), ("x" * 300, "x" * 200), ("nul\0 \ud800", "nul"), ("\u202eevil", "evil"), ("", "")],
 )
-def test_titles_are_one_visible_line(mine, prediction, given, kept):
+def test_titles_are_a_single_visible_line(mine, prediction, given, kept):
     assert on_one_line(given) == kept
     assert mine.keep(prediction, {}, given).title == kept
     assert mine.rename(mine.begin("", "m", None).id, given).title == kept
@@ -129,7 +129,7 @@ def test_a_renamed_session_is_found_by_its_new_title_only(mine, prediction):
     assert mine.page(search="before")[0] == 0 and mine.page(search="after")[0] == 1
 
 
-def test_one_or_all_are_deleted(mine, theirs, prediction):
+def test_one_session_or_all_sessions_can_be_deleted(mine, theirs, prediction):
     first, _, _ = (mine.keep(prediction, {}, "") for _ in range(3))
     theirs.keep(prediction, {}, "")
     mine.delete(first.id)
@@ -160,7 +160,7 @@ def test_deleted_sessions_leave_no_byte(tmp_path, prediction):
     store.close()
 
 
-def test_chunks_in_any_order_are_the_same(mine):
+def test_chunk_order_does_not_change_the_result(mine):
     sessions = [mine.begin("", "m", None).id for _ in range(3)]
     order = list(range(12))
     for identity in sessions:
@@ -172,7 +172,7 @@ def test_chunks_in_any_order_are_the_same(mine):
     assert mine.get(sessions[1]).duration_seconds == 14.0
 
 
-def test_what_was_received_is_told_in_ranges(mine):
+def test_received_chunks_are_reported_as_ranges(mine):
     identity = mine.begin("", "m", None).id
     assert mine.received(identity) == []
     for number in (7, 0, 2, 1, 9, 8):
@@ -180,7 +180,7 @@ def test_what_was_received_is_told_in_ranges(mine):
     assert mine.received(identity) == [(0, 2), (7, 9)]
 
 
-def test_a_chunk_is_kept_once_however_many_send_it(mine):
+def test_a_chunk_sent_concurrently_is_stored_once(mine):
     identity = mine.begin("", "m", None).id
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: mine.add_chunk(identity, chunk(number % 4)), range(64)))
@@ -189,7 +189,7 @@ def test_a_chunk_is_kept_once_however_many_send_it(mine):
     assert mine.find_chunk(identity, 2, "d") == chunk(2) and mine.find_chunk(identity, 4, "d") is None
 
 
-def test_another_chunk_under_a_used_number_is_refused(mine):
+def test_a_different_chunk_with_a_used_number_is_refused(mine):
     identity = mine.begin("", "m", None).id
     mine.add_chunk(identity, chunk(0))
     for action in (mine.find_chunk, lambda *given: mine.add_chunk(given[0], chunk(0, "other"))):
@@ -199,7 +199,7 @@ def test_another_chunk_under_a_used_number_is_refused(mine):
     assert mine.chunks(identity) == [chunk(0)]
 
 
-def test_an_ended_session_answers_old_chunks_and_takes_no_new_one(mine, prediction):
+def test_an_ended_session_confirms_old_chunks_and_refuses_new_ones(mine, prediction):
     identity = mine.begin("", "m", None).id
     mine.add_chunk(identity, chunk(0))
     assert mine.result(identity) is None
@@ -212,7 +212,7 @@ def test_an_ended_session_answers_old_chunks_and_takes_no_new_one(mine, predicti
     assert (ended.dominant, ended.confidence, mine.result(identity)) == ("happy", 61.25, {"x": 1})
 
 
-def test_marks_are_in_order_of_time(mine):
+def test_marks_are_ordered_by_time(mine):
     identity = mine.begin("", "m", None).id
     for at, note in ((5.0, "later"), (1.0, "first\nof\0all"), (5.0, "last"), (5.0, "later")):  # one was sent twice
         mine.mark(identity, Mark(at=at, note=note))

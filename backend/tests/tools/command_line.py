@@ -1,4 +1,4 @@
-"""Runs the command line as a person does: in a process of its own."""
+"""Runs the command line in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from ser.core.settings import PROJECT
 
 
 def ser(*arguments: str | Path, stdin: bytes | None = None) -> subprocess.CompletedProcess:
-    """Returns the finished process with what it printed, as bytes."""
+    """Returns the finished process with its output as bytes."""
     command = [sys.executable, "-m", "ser", *map(str, arguments)]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=PROJECT / "backend", timeout=120)

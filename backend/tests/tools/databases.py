@@ -1,4 +1,4 @@
-"""The databases that tests run on: SQLite always, and a PostgreSQL server of their own where its programs are found."""
+"""Provides the databases for tests: SQLite always, and a temporary PostgreSQL server where PostgreSQL is installed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 START_SECONDS = 30.0
-DEBIAN = Path("/usr/lib/postgresql")  # has a folder for each version, none of them in the PATH
+DEBIAN = Path("/usr/lib/postgresql")  # has a folder per version, none of them on the PATH
 
 
 def _programs() -> Path | None:
-    """Folder of initdb and postgres, None where they are not installed or cannot be run: they refuse a superuser."""
+    """Folder of initdb and postgres, or None where they are missing or cannot run, as they refuse a superuser."""
     places = [os.environ.get("PATH", ""), *map(str, sorted(DEBIAN.glob("*/bin"), reverse=True))]
     found = shutil.which("initdb", path=os.pathsep.join(places))
     if found is None or os.name != "posix" or (os.geteuid() == 0 and not _unprivileged()):
@@ -30,7 +30,7 @@ def _programs() -> Path | None:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """Arguments that start a program as the user whom the installation made for the server."""
+    """Arguments that start a program as the user that the installation created for the server."""
     import pwd
 
     names = [entry.pw_name for entry in pwd.getpwall()]
@@ -42,7 +42,7 @@ POSTGRES = _programs()
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """Runs a server on a free loopback port, with its data in a temporary folder; gives the URL of the server."""
+    """Runs a server on a free loopback port with its data in a temporary folder; yields its URL."""
     options = _unprivileged() if os.geteuid() == 0 else {}
     with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
         if options:
@@ -78,7 +78,7 @@ def _wait(url: str) -> None:
 
 
 def make(url: str, statement: str) -> None:
-    """Runs one statement outside of a transaction, such as one that makes a database."""
+    """Runs one statement outside a transaction, such as one that creates a database."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))

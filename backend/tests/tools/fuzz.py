@@ -1,10 +1,9 @@
-"""Looks for bytes that break decoding, the reading of forms, or the exports: ``python -m tests.tools.fuzz``, in
-backend/.
+"""Fuzzes decoding, form parsing and exports: ``python -m tests.tools.fuzz``, in backend/.
 
-Guided by coverage, with atheris, which has wheels for Linux only and is therefore no part of the environment: CI puts
-it beside (``.ci/run``, ``tools.lock``) and runs this for a minute. Options of libFuzzer follow, such as
-``-max_total_time=60``; what breaks something is printed, written to a file and can be given again. Property tests hold
-the same for random bytes on every system.
+The fuzzing is coverage-guided with atheris, which has wheels for Linux only and is therefore not part of the
+environment: CI installs it separately (``.ci/run``, ``tools.lock``) and fuzzes for a minute. Options of libFuzzer are
+accepted, such as ``-max_total_time=60``; an input that causes a failure is printed and written to a file, which can be
+passed again. Property tests check the same with random bytes on every system.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ application.request_class = MemoryRequest
 
 
 def recording(data: bytes) -> None:
-    """Decodes anything; it may be refused."""
+    """Decodes arbitrary bytes, which may be refused."""
     try:
         decode(data, 60.0)
     except AudioError:
@@ -38,7 +37,7 @@ def recording(data: bytes) -> None:
 
 
 def form(data: bytes) -> None:
-    """Reads anything as a form; it may be refused."""
+    """Parses arbitrary bytes as a form, which may be refused."""
     with application.test_request_context(
         "/upload", method="POST", input_stream=io.BytesIO(data), content_type="multipart/form-data; boundary=cut"
     ):
@@ -49,7 +48,7 @@ def form(data: bytes) -> None:
 
 
 def exports(data: bytes) -> None:
-    """Writes a prediction with any text in it in every format."""
+    """Exports a prediction with arbitrary text in every format."""
     text = data.decode("utf-8", "replace")
     prediction = Prediction(
         file=text,
@@ -74,7 +73,7 @@ TARGETS = (recording, form, exports)
 
 
 def test_one_input(data: bytes) -> None:
-    """Gives the bytes behind the first one to the target that it chooses."""
+    """Passes the bytes after the first one to the target which that byte selects."""
     if data:
         TARGETS[data[0] % len(TARGETS)](data[1:])
 

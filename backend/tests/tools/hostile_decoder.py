@@ -1,4 +1,4 @@
-"""Provides a decoder that crashes, hangs, exhausts memory or returns nonsense, as the recording tells it to."""
+"""Provides a decoder that crashes, hangs, exhausts memory or returns invalid data, as the recording instructs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 POSIX = os.name == "posix"
 WAYS = [b"exit", b"raise", b"lie", b"spin", b"sleep"] + ([b"crash", b"eat"] if POSIX else [])
-# The program of such a helper, for python -c.
+# The program of such a helper process, for python -c.
 EVIL = """
 import os, signal, socket, time
 import numpy as np

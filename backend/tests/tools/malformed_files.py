@@ -1,6 +1,6 @@
-"""Makes recordings that nobody should have to decode: mutations of every format, bombs, and files under false names.
+"""Makes hostile recordings: mutations of every format, decompression bombs, and other files disguised as recordings.
 
-Everything follows from a seed, so that a file that breaks something can be made again.
+Everything is derived from a seed, so that a file that causes a failure can be reproduced.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SNDFILE = {
 }
 FFMPEG = {"m4a": ("mp4", "aac"), "aac": ("adts", "aac"), "webm": ("webm", "libopus"), "mp4 opus": ("mp4", "libopus")}
 EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
-HEADER_BYTES = 96  # where most formats say how they are laid out
+HEADER_BYTES = 96  # where most formats describe their layout
 
 Change = Callable[[bytearray, np.random.Generator], bytes]
 
 
 @cache
 def originals() -> dict[str, bytes]:
-    """Returns half a second of sound in every format."""
+    """Returns half a second of audio in every format."""
     time = np.arange(24_000) / 48_000
     samples = (0.3 * np.sin(2 * np.pi * 220 * time) * np.exp(-time)).astype(np.float32)
     return {
@@ -44,7 +44,7 @@ def originals() -> dict[str, bytes]:
 
 
 def malformed(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """Yields the name and the content of so many damaged files, every format and every change in turn."""
+    """Yields name and content of ``count`` damaged files, with every format and every mutation in turn."""
     draw = np.random.default_rng(seed)
     files = list(originals().items())
     for number in range(count):
@@ -54,19 +54,19 @@ def malformed(count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
 
 
 def truncated(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Ends early."""
+    """Truncates the content."""
     return bytes(content[: draw.integers(1, len(content))])
 
 
 def flipped(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Has some bits wrong, anywhere."""
+    """Flips a few bits anywhere."""
     for place in draw.integers(0, len(content), draw.integers(1, 64)):
         content[place] ^= 1 << draw.integers(8)
     return bytes(content)
 
 
 def lying(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Has extreme numbers in its header."""
+    """Writes extreme numbers into the header."""
     for _ in range(draw.integers(1, 5)):
         size, order = draw.choice([1, 2, 4]), draw.choice(["little", "big"])
         place = int(draw.integers(4, min(HEADER_BYTES, len(content) - 4)))
@@ -76,26 +76,26 @@ def lying(content: bytearray, draw: np.random.Generator) -> bytes:
 
 
 def noisy(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Has a stretch of noise behind a good header."""
+    """Overwrites a part after the header with noise."""
     place = int(draw.integers(16, len(content)))
     noise = draw.integers(0, 256, draw.integers(1, 4096), np.uint8).tobytes()
     return bytes(content[:place]) + noise + bytes(content[place + len(noise) :])
 
 
 def shortened(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Lacks a stretch in its middle."""
+    """Removes a part from the middle."""
     first, last = sorted(draw.integers(8, len(content), 2).tolist())
     return bytes(content[:first] + content[last:])
 
 
 def repeated(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Has a stretch many times."""
+    """Repeats a part many times."""
     first, last = sorted(draw.integers(0, len(content), 2).tolist())
     return bytes(content[:first]) + bytes(content[first:last]) * int(draw.integers(2, 40)) + bytes(content[last:])
 
 
 def crossed(content: bytearray, draw: np.random.Generator) -> bytes:
-    """Begins as one format and goes on as another."""
+    """Joins the beginning of one format to the rest of another."""
     other = list(originals().values())[draw.integers(len(originals()))]
     cut = int(draw.integers(4, 200))
     return bytes(content[:cut]) + other[cut:]
@@ -106,10 +106,10 @@ CHANGES: tuple[Change, ...] = (truncated, flipped, lying, noisy, shortened, repe
 
 @cache
 def bombs(seconds: float = 2400.0) -> dict[str, bytes]:
-    """Returns small files that would become large ones.
+    """Returns small files that decode to large ones.
 
     Args:
-        seconds: how much silence there is in those that hold silence.
+        seconds: duration of the files that hold silence.
     """
     return {
         "hours of silence in FLAC": _silence("FLAC", "PCM_16", seconds),
@@ -122,12 +122,12 @@ def bombs(seconds: float = 2400.0) -> dict[str, bytes]:
 
 
 def claiming_4_gib() -> dict[str, bytes]:
-    """Returns files of a second and less whose headers claim 4 GiB or half of that, as those of streams do."""
+    """Returns files of at most one second whose headers claim 4 or 2 GiB, as those of streams do."""
     rf64 = bytearray(originals()["rf64"])
-    place = rf64.index(b"ds64") + 8  # size of the file, of the sound, number of samples: 64 bits each
+    place = rf64.index(b"ds64") + 8  # file size, data size, number of samples: 64 bits each
     rf64[place : place + 24] = struct.pack("<QQQ", (1 << 32) + 92, 1 << 32, 1 << 31)
     aiff = bytearray(originals()["aiff"])
-    for place in (4, aiff.index(b"COMM") + 10, aiff.index(b"SSND") + 4):  # size of the file, samples, size of the sound
+    for place in (4, aiff.index(b"COMM") + 10, aiff.index(b"SSND") + 4):  # file size, samples, data size
         aiff[place : place + 4] = b"\xff" * 4
     return {
         "a WAV of a stream": _wav(size=0xFFFFFFFF),
@@ -139,7 +139,7 @@ def claiming_4_gib() -> dict[str, bytes]:
 
 
 def disguised() -> dict[str, bytes]:
-    """Returns what is no recording, to be sent under the name of one; some name a file or an address."""
+    """Returns files that are not recordings, to be sent as such; some refer to a file or an address."""
     target = "file:///etc/hostname"
     return {
         "m3u8 playlist": f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{target}\n#EXT-X-ENDLIST\n".encode(),
@@ -158,22 +158,22 @@ def disguised() -> dict[str, bytes]:
 
 
 def referring(path: str) -> bytes:
-    """Returns ``originals()["m4a"]`` without its sound, which it says is in another file: the one of that path."""
+    """Returns ``originals()["m4a"]`` without its audio, and with a reference to the file at ``path`` instead."""
     content = bytearray(originals()["m4a"])
     data = content.index(b"mdat")
     size = int.from_bytes(content[data - 4 : data], "big") - 8
     content[data + 4 : data + 4 + size] = bytes(size)
     name = path.encode()
-    # An alias record of QuickTime: 150 bytes about volume and folder, then fields by number; 2 is the path, -1 the end.
+    # A QuickTime alias record: 150 bytes about volume and folder, then numbered fields; 2 is the path, -1 the end.
     fields = struct.pack(">HH", 2, len(name)) + name + b"\0" * (len(name) % 2) + struct.pack(">HH", 0xFFFF, 0)
     entry = struct.pack(">I4sI", 12 + 150 + len(fields), b"alis", 0) + bytes(150) + fields
-    place, old = content.index(b"dref"), 12  # the entry that says "in this file"
+    place, old = content.index(b"dref"), 12  # the entry that means "in this file"
     grown = bytes(content[: place + 12]) + entry + bytes(content[place + 12 + old :])
     return _with_larger_boxes(grown, place, len(entry) - old)
 
 
 def _with_larger_boxes(content: bytes, place: int, more: int) -> bytes:
-    """Adds to the sizes of the MP4 boxes around a place."""
+    """Increases the sizes of the MP4 boxes around a position."""
     changed = bytearray(content)
     for name in (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"):
         at = content.rindex(name, 0, place + 4) - 4

@@ -1,4 +1,4 @@
-"""Records the probabilities of every shipped model on the three sample clips; run after new weights:
+"""Records the probabilities of every shipped model on the three sample clips; run it after new weights:
 
 python -m tests.tools.record_golden
 """

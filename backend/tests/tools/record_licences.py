@@ -1,7 +1,7 @@
-"""Writes ``LICENCES.md``, the list of what is installed and under which licence.
+"""Writes ``LICENCES.md``, the list of installed packages and their licences.
 
 Run ``python -m tests.tools.record_licences`` in backend/, in the environment that ``python3 -m backend setup --all``
-makes, after a change of a lock file; a test compares.
+creates, after a lock file has changed; a test compares the result.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def pins() -> list[tuple[str, str, str]]:
 
 
 def packages() -> list[tuple[str, str, str]]:
-    """Returns name, version and licence of every package that the page is made from or with."""
+    """Returns name, version and licence of every package that the page contains or is built with."""
     lock = json.loads((PROJECT / "frontend" / "package-lock.json").read_text(encoding="utf-8"))
     found = [
         (path.rpartition("node_modules/")[2], about["version"], str(about.get("license", "not said")))
@@ -60,21 +60,21 @@ def packages() -> list[tuple[str, str, str]]:
 
 
 def licence(name: str) -> str:
-    """Returns what an installed Python package says its licence is."""
+    """Returns the licence that an installed Python package states."""
     try:
         about = metadata(name)
     except PackageNotFoundError:
         return "other systems or newer Pythons only"
     classes = [text.rpartition("::")[2].strip() for text in about.get_all("Classifier", []) if "License ::" in text]
     line = (about.get("License") or "").strip().partition("\n")[0]
-    told = about.get("License-Expression") or ", ".join(classes) or (line if len(line) < 60 else "")
-    return (told or "see its files").replace("|", "/")
+    stated = about.get("License-Expression") or ", ".join(classes) or (line if len(line) < 60 else "")
+    return (stated or "see its files").replace("|", "/")
 
 
 def main() -> None:
     """Writes the list."""
     python = [f"| {name} | {version} | {licence(name)} | {use} |" for name, version, use in pins()]
-    page = [f"| {name} | {version} | {told} |" for name, version, told in packages()]
+    page = [f"| {name} | {version} | {stated} |" for name, version, stated in packages()]
     table = ["| Package | Version | Licence |", "|---|---|---|"]
     uses = ["| Package | Version | Licence | For |", "|---|---|---|---|"]
     parts = [HEAD, "## Python\n", *uses, *python, "", "## The page\n", *table, *page]

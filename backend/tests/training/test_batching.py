@@ -1,3 +1,5 @@
+"""Batching: sampling, class weights, masking, crops, mixup and soft labels."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -29,7 +31,7 @@ def bank() -> FrameBank:
 
 @pytest.fixture
 def task(bank) -> Task:
-    """Nine clips in ten are of class 0."""
+    """A task in which nine of ten clips are of class 0."""
     targets = torch.tensor([int(clip % 10 == 0) for clip in range(CLIPS)])
     return Task(bank, targets, 2, train=list(range(CLIPS)), validation=[])
 
@@ -57,13 +59,13 @@ def test_balanced_sampling_draws_classes_equally_often(task):
     assert share == pytest.approx(0.5, abs=0.05)
 
 
-def test_class_weights_are_the_inverse_of_the_shares(task):
+def test_class_weights_are_inverse_class_frequencies(task):
     weights = class_weights(task)
     assert weights.tolist() == pytest.approx([CLIPS / (2 * 54), CLIPS / (2 * 6)])
     assert weights[task.targets].mean() == pytest.approx(1.0)
 
 
-def test_masks_blank_a_stretch_and_a_band_and_leave_the_bank_alone(task):
+def test_masks_blank_times_and_bands_without_changing_the_bank(task):
     masked = replace(PLAIN, time_mask_frames=8, dim_mask=2)
     blanked = []
     for seed in range(50):
@@ -77,17 +79,17 @@ def test_masks_blank_a_stretch_and_a_band_and_leave_the_bank_alone(task):
     assert task.bank.frames.min() == 1
 
 
-def test_a_crop_is_never_longer_than_asked(task):
+def test_a_crop_is_never_longer_than_requested(task):
     _, lengths, *_ = make_batch(task, np.arange(CLIPS), replace(PLAIN, crop_frames=30), draw())
     assert lengths.tolist() == [min(30, 10 + clip) for clip in range(CLIPS)]
 
 
-def test_mixup_mixes_targets_as_it_mixes_frames(task):
+def test_mixup_mixes_targets_like_frames(task):
     _, _, targets, _ = make_batch(task, np.arange(CLIPS), replace(PLAIN, mixup=0.3), draw())
     torch.testing.assert_close(targets.sum(dim=1), torch.ones(CLIPS))
 
 
-def test_votes_are_learnt_where_there_are_any(bank):
+def test_listener_votes_are_used_where_available(bank):
     votes = {"angry": 0.2, "sad": 0.6, "neutral": 0.2}
     utterances = [
         Utterance(path=Path("a"), corpus="crema-d", speaker="1", native_label="SAD", soft_labels=votes),
@@ -99,14 +101,14 @@ def test_votes_are_learnt_where_there_are_any(bank):
     assert make_task(data, [0, 1], []).learnt.tolist() == [[0, 1], [1, 0]]
 
 
-def test_clips_without_speech_are_not_learnt(bank):
+def test_clips_without_speech_are_not_used(bank):
     utterances = [Utterance(path=Path("a"), corpus="ravdess", speaker="1", native_label="sad")] * CLIPS
     data = Data((get_corpus("ravdess"),), utterances, ["sad"] * CLIPS, ("angry", "sad"), bank)
     task = make_task(data, range(CLIPS - 5, CLIPS), [CLIPS - 1])
     assert CLIPS - 1 not in task.train and task.validation == []
 
 
-def test_a_clip_is_only_measured_against_the_classes_of_its_corpus(bank):
+def test_a_clip_is_trained_on_the_classes_of_its_corpus_only(bank):
     targets = torch.tensor([clip % 2 if clip < 30 else clip % 3 for clip in range(CLIPS)])
     corpora = ["two"] * 30 + ["three"] * 30
     task = Task(bank, targets, 3, train=list(range(CLIPS)), validation=[], corpora=corpora)
@@ -120,7 +122,7 @@ def test_a_clip_is_only_measured_against_the_classes_of_its_corpus(bank):
     assert shares.sum(dim=1).tolist() == pytest.approx([1, 1]) and not shares[~allowed].any()
 
 
-def test_balanced_sampling_draws_corpora_equally_often_too(bank):
+def test_balanced_sampling_also_draws_corpora_equally_often(bank):
     corpora = ["small"] * 6 + ["large"] * 54
     task = Task(bank, torch.arange(CLIPS) % 2, 2, train=list(range(CLIPS)), validation=[], corpora=corpora)
     balanced = replace(PLAIN, balanced=True)

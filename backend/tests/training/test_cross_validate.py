@@ -1,3 +1,5 @@
+"""Cross-validation: folds, resuming, figures and the written files."""
+
 from __future__ import annotations
 
 import csv
@@ -29,7 +31,7 @@ LABELS = ("angry", "happy", "sad")
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    """24 actors, 6 clips each, whose class shows in the frames; one clip has no speech."""
+    """24 actors with 6 clips each, whose frames reveal the class; one clip has no speech."""
     draw = np.random.default_rng(0)
     utterances, targets, entries = [], [], []
     for actor in range(1, 25):
@@ -74,7 +76,7 @@ def test_figures_can_be_recomputed_by_hand_from_the_csv(data, tmp_path):
     assert json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))["ua"] == metrics.ua
 
 
-def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
+def test_a_killed_run_resumes_where_it_stopped(data, tmp_path):
     class Killed(Exception):
         pass
 
@@ -90,7 +92,7 @@ def test_a_killed_run_goes_on_where_it_was(data, tmp_path):
     assert resumed == run(data, tmp_path / "whole")
 
 
-def test_a_recipe_that_chooses_no_epoch_learns_from_every_speaker_that_is_not_tested(data, tmp_path, monkeypatch):
+def test_a_recipe_without_epoch_selection_trains_on_all_other_speakers(data, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
         "ser.training.cross_validate.make_task", lambda *parts, **options: asked.append(parts) or make_task(*parts)
@@ -109,7 +111,7 @@ def test_a_folder_of_another_run_is_refused(data, tmp_path):
         run(data, tmp_path, "luna")
 
 
-def test_a_figure_too_good_to_be_true_stops_until_a_person_looked(data, tmp_path):
+def test_an_implausibly_high_figure_stops_until_confirmed(data, tmp_path):
     frames = torch.zeros_like(data.bank.frames).view(len(data.targets), 60, 39)
     for n, target in enumerate(data.targets):
         frames[n, :, LABELS.index(target)] = 3.0
@@ -122,7 +124,7 @@ def test_a_figure_too_good_to_be_true_stops_until_a_person_looked(data, tmp_path
     assert evaluate(plan, easy, tmp_path, command="a test", looked=True).ua > 0.9
 
 
-def test_training_writes_a_checkpoint_metrics_and_pictures(data, tmp_path):
+def test_training_writes_a_checkpoint_metrics_and_plots(data, tmp_path):
     metrics = train_held_out(QUICK, data, tmp_path / "model", clip_seconds=None, seed=0, command="a test")
     for name in ("model.safetensors", "config.json", "metrics.json", "curves.png", "confusion.png"):
         assert (tmp_path / "model" / name).stat().st_size > 0

@@ -1,4 +1,4 @@
-"""The distillation of a large encoder into a small network before that sees a label."""
+"""Distillation of a large encoder into a small network before supervised training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLIPS, LEARNT, FRAMES = 64, 48, 24
 
 
 def bank(means: torch.Tensor) -> FrameBank:
-    """One entry a clip, noise around a mean spectrum (clips, dims) that is the clip's own."""
+    """One entry per clip: noise around the clip's mean spectrum; ``means`` is (clips, dims)."""
     draw = torch.Generator().manual_seed(0)
     frames = means[:, None] + 0.02 * torch.randn(len(means), FRAMES, means.shape[1], generator=draw)
     offsets = FRAMES * torch.arange(len(means) + 1)
@@ -31,7 +31,7 @@ def bank(means: torch.Tensor) -> FrameBank:
 
 @pytest.fixture
 def recordings() -> list[DistillationClips]:
-    """The same hidden causes move what the student and what the teacher is given."""
+    """Inputs of student and teacher that depend on the same latent variables."""
     causes = torch.randn(CLIPS, 4, generator=torch.Generator().manual_seed(1))
     means = [causes @ torch.randn(4, dims, generator=torch.Generator().manual_seed(dims)) for dims in (39, 80)]
     return [DistillationClips(*map(bank, means), range(LEARNT))]
@@ -52,7 +52,7 @@ def distilled(toy_encoder, recordings: list[DistillationClips], seed: int = 0) -
 
 @torch.inference_mode()
 def unexplained(network: torch.nn.Module, recordings: list[DistillationClips]) -> float:
-    """Share of the variance of the teacher's statistics of new clips that a linear map of the embeddings leaves."""
+    """Share of variance of the teacher's statistics on new clips left unexplained by a linear map of the embeddings."""
     inputs = network(*recordings[0].bank.batch(range(CLIPS))).embedding
     wanted = recordings[0].teacher_bank.memory["teacher"][:, 0]
     standardise = Standardise(wanted.shape[1])
@@ -63,7 +63,7 @@ def unexplained(network: torch.nn.Module, recordings: list[DistillationClips]) -
     return float((inputs[LEARNT:] @ learnt - wanted[LEARNT:]).square().mean() / wanted[LEARNT:].square().mean())
 
 
-def test_it_learns_to_predict_the_teacher_s_statistics(toy_encoder, recordings):
+def test_the_student_learns_the_teacher_s_statistics(toy_encoder, recordings):
     network = distilled(toy_encoder, recordings)
     assert unexplained(network, recordings) < 0.8 * unexplained(student(recordings), recordings)
 
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_student(toy_encoder, recordings):
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, recordings):
+def test_clips_outside_the_training_data_change_nothing(toy_encoder, recordings):
     one = distilled(toy_encoder, recordings).state_dict()
     for part in (recordings[0].bank, recordings[0].teacher_bank):
         part.frames[LEARNT * FRAMES :] = 7.0
@@ -83,7 +83,7 @@ def test_clips_that_are_not_learnt_from_change_nothing(toy_encoder, recordings):
     assert all(torch.equal(one[name], again[name]) for name in one)
 
 
-def test_a_corpus_is_either_labelled_or_not(tmp_path):
+def test_a_corpus_is_labelled_or_unlabelled_but_not_both(tmp_path):
     source = (get_corpus("ravdess"), tmp_path)
     with pytest.raises(CorpusError, match="either with or without labels"):
         load_data(STUDENT, [source], labels=None, clip_seconds=None, cache=tmp_path, unlabelled=[source])

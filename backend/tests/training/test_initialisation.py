@@ -1,4 +1,4 @@
-"""A network on a frozen encoder: its heads, fitted in closed form."""
+"""Closed-form fitting of the heads of a network on a frozen encoder."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ser.training.loop import fit, predict, predict_logits, unweighted_recall
 
 @pytest.fixture
 def recipe(toy_encoder) -> Recipe:
-    """The recipe with random tensors in place of the published ones."""
+    """The recipe with random tensors in place of the pretrained ones."""
     settings = replace(toy_encoder.training, epochs=0, batch_size=8, crop_frames=None)
     return replace(toy_encoder, training=settings)
 
 
 @pytest.fixture
 def task() -> Task:
-    """48 clips of 8 speakers in 3 classes that show in the spectrum, each with one copy."""
+    """48 clips of 8 speakers in 3 classes that differ in the spectrum, each with one augmented copy."""
     draw = np.random.default_rng(0)
     entries = []
     for clip in range(48):
@@ -77,13 +77,13 @@ def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recip
         torch.testing.assert_close(network.upper.layers[0](hidden), by_hand, atol=1e-4, rtol=1e-4)
 
 
-def test_every_corpus_is_a_domain_and_one_alone_is_the_only_one(recipe, task):
+def test_every_corpus_is_a_domain_and_a_single_one_the_only_domain(recipe, task):
     def heads(task: Task) -> EncoderHeads:
         network = recipe.network(3)
         network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
         return network.heads
 
-    task.bank.frames[: task.bank.offsets[48], 60:] += 3.0  # the first 24 clips sound like another microphone
+    task.bank.frames[: task.bank.offsets[48], 60:] += 3.0  # the first 24 clips sound as if from another microphone
     alone, two = heads(task), heads(replace(task, corpora=["a"] * 24 + ["b"] * 24))
     vector = torch.randn(1, 8 * DIMS)
     assert alone.domain(vector).softmax(dim=1).tolist() == [[1.0, 0.0, 0.0]]
@@ -98,14 +98,14 @@ def test_a_frozen_encoder_cannot_be_trained_for_epochs(recipe, task):
         fit(recipe, task, settings=replace(recipe.training, epochs=2), seed=0)
 
 
-def test_intensity_is_learnt_from_emotions_that_have_several(recipe, task):
+def test_intensity_is_trained_on_emotions_with_several_levels(recipe, task):
     strong = torch.arange(48) // 3 % 2 == 0
     for clip in range(48):
         for copy in range(2):
             number = 2 * clip + copy
             task.bank.frames[task.bank.offsets[number] : task.bank.offsets[number + 1], 70:] += 2.0 * strong[clip]
     levels = torch.where(strong, 1.0, 0.0)
-    levels[task.targets == 2] = 0.0  # this emotion is always mild, so it tells nothing
+    levels[task.targets == 2] = 0.0  # this emotion is always mild, so it carries no information
     trained = fit(recipe, replace(task, intensities=levels), settings=recipe.training, seed=0)
     network = recipe.network(3)
     network.load_state_dict(trained.weights)
@@ -113,7 +113,7 @@ def test_intensity_is_learnt_from_emotions_that_have_several(recipe, task):
     assert found[strong[36:]].min() > found[~strong[36:]].max()
 
 
-def test_music_and_noise_are_told_from_speech(recipe, task):
+def test_music_and_noise_are_distinguished_from_speech(recipe, task):
     trained = fit(recipe, task, settings=recipe.training, seed=0)
     network = recipe.network(3)
     network.load_state_dict(trained.weights)
@@ -125,7 +125,7 @@ def test_music_and_noise_are_told_from_speech(recipe, task):
     assert predict(network, task.bank, range(36, 48)).is_speech.all()
 
 
-def test_what_is_known_of_the_encoder_gives_the_same_answers(recipe, task):
+def test_cached_encoder_statistics_give_the_same_outputs(recipe, task):
     assert known_statistics(recipe, task.bank) is None
     network = recipe.network(3)
     network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)

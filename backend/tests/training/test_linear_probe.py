@@ -1,3 +1,5 @@
+"""Linear probes: regularised logistic regression, with and without domain gates."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -17,7 +19,7 @@ def cloud() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(points).float(), torch.from_numpy(targets)
 
 
-def test_it_is_the_usual_logistic_regression(cloud):
+def test_the_probe_equals_logistic_regression(cloud):
     points, targets = cloud
     one_hot = torch.nn.functional.one_hot(targets, 3).float()
     weight, bias = fit_probe(points, one_hot, one_hot.bool() | True, torch.ones(600), inverse_penalty=0.05)
@@ -26,7 +28,7 @@ def test_it_is_the_usual_logistic_regression(cloud):
     assert (bias - bias.mean()).numpy() == pytest.approx(theirs.intercept_ - theirs.intercept_.mean(), abs=2e-3)
 
 
-def test_a_class_that_a_corpus_lacks_is_not_counted_out(cloud):
+def test_classes_missing_from_a_corpus_are_not_penalised(cloud):
     points, targets = cloud
     one_hot = torch.nn.functional.one_hot(targets, 3).float()
     lacking = targets != 2
@@ -38,7 +40,7 @@ def test_a_class_that_a_corpus_lacks_is_not_counted_out(cloud):
     assert naive[2, 2] > 0.5 > abs(fair[0, 2])
 
 
-def test_weights_move_the_border(cloud):
+def test_weights_move_the_decision_boundary(cloud):
     points, targets = cloud
     one_hot, every = torch.nn.functional.one_hot(targets, 3).float(), torch.ones(600, 3, dtype=torch.bool)
     heavy = torch.where(targets == 0, 5.0, 1.0)
@@ -46,10 +48,10 @@ def test_weights_move_the_border(cloud):
     assert moved[0] - moved[1] > plain[0] - plain[1] + 0.5
 
 
-def test_domains_that_need_opposite_borders_get_them(cloud):
+def test_domains_can_have_opposite_decision_boundaries(cloud):
     points, targets = cloud
     domains = torch.arange(600) % 2
-    targets = torch.where(domains.bool(), 2 - targets, targets)  # what means the one here means the other there
+    targets = torch.where(domains.bool(), 2 - targets, targets)  # the classes are swapped in the second domain
     one_hot = torch.nn.functional.one_hot(targets, 3).float()
     gates = torch.cat([torch.ones(600, 1), torch.nn.functional.one_hot(domains, 2)], dim=1)
     every, even = one_hot.bool() | True, torch.ones(600)

@@ -1,3 +1,5 @@
+"""The training loop: learning, reproducibility, early stopping and resuming."""
+
 from __future__ import annotations
 
 import errno
@@ -24,7 +26,7 @@ SETTINGS = replace(RECIPE.training, epochs=6, patience=6, batch_size=8)
 
 
 def toy_task(clips: int = 48, classes: int = 3) -> Task:
-    """Clips whose class is a frequency along time, in two copies each."""
+    """Clips whose class is a frequency over time, in two copies each."""
     draw = np.random.default_rng(0)
     entries = []
     for clip in range(clips):
@@ -44,7 +46,7 @@ def train(state: Path | None = None, **changes) -> Trained:
     return fit(RECIPE, toy_task(), settings=replace(SETTINGS, **changes), seed=3, state=state)
 
 
-def test_it_learns_what_can_be_learnt():
+def test_the_network_learns_the_task():
     trained = train(epochs=12, patience=12)
     network = RECIPE.network(3)
     network.load_state_dict(trained.weights)
@@ -54,25 +56,25 @@ def test_it_learns_what_can_be_learnt():
     assert trained.history[trained.best_epoch - 1].validation_ua == max(e.validation_ua for e in trained.history)
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_does_not():
+def test_weights_are_reproducible_by_seed():
     one, again = train(), train()
     other = fit(RECIPE, toy_task(), settings=SETTINGS, seed=4)
     assert all(torch.equal(one.weights[name], again.weights[name]) for name in one.weights)
     assert not all(torch.equal(one.weights[name], other.weights[name]) for name in one.weights)
 
 
-def test_patience_ends_a_training_that_no_longer_improves():
+def test_patience_stops_a_training_without_improvement():
     trained = train(epochs=40, patience=2, learning_rate=1e-9)
     assert len(trained.history) - trained.best_epoch == 2
 
 
-def test_without_patience_the_last_epoch_is_taken_whatever_validation_says():
+def test_without_patience_the_last_epoch_is_used():
     trained = train(epochs=5, patience=None, learning_rate=1e-9)
     assert trained.best_epoch == len(trained.history) == 5
     assert trained.history[-1].validation_ua is not None
 
 
-def test_without_validation_the_last_epoch_is_taken():
+def test_without_validation_the_last_epoch_is_used():
     task = replace_parts(toy_task(), validation=[])
     trained = fit(RECIPE, task, settings=SETTINGS, seed=0, stop_after=4)
     assert trained.best_epoch == 4
@@ -83,7 +85,7 @@ def replace_parts(task: Task, **parts) -> Task:
     return replace(task, **parts)
 
 
-def test_logits_come_back_in_the_order_asked_for():
+def test_logits_are_returned_in_the_requested_order():
     task, network = toy_task(), RECIPE.network(3)
     forth = predict_logits(network, task.bank, [5, 17, 2])
     back = predict_logits(network, task.bank, [2, 17, 5])
@@ -95,13 +97,13 @@ def test_a_class_without_clips_is_an_error():
         fit(RECIPE, replace_parts(toy_task(), classes=4), settings=SETTINGS, seed=0)
 
 
-def test_a_state_of_other_settings_is_refused(tmp_path):
+def test_a_state_with_other_settings_is_refused(tmp_path):
     train(state=tmp_path / "s")
     with pytest.raises(TrainingError, match="other settings"):
         train(state=tmp_path / "s", learning_rate=1e-4)
 
 
-def test_every_kind_of_setting_resumes_with_the_same_bytes(tmp_path, monkeypatch):
+def test_every_training_option_resumes_with_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr("ser.training.loop.PLATEAU_EPOCHS", 0)
     recipe = get_recipe("resnet1d")
     settings = replace(
@@ -136,7 +138,7 @@ def test_weights_in_another_memory_layout_resume_with_the_same_bytes(tmp_path):
     assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
 
 
-def test_standardisation_comes_from_the_training_clips_alone():
+def test_standardisation_uses_the_training_clips_only():
     task = toy_task()
     trained = fit(get_recipe("resnet1d"), task, settings=replace(SETTINGS, epochs=1, patience=1), seed=0)
     frames = torch.cat([task.bank.entry(clip) for clip in task.train])
@@ -150,7 +152,7 @@ def _train_slowly(state: Path) -> None:
 
 
 def test_a_full_disk_keeps_the_last_good_state(tmp_path, monkeypatch):
-    """The disk is full from the fourth state on; once there is room, the same command ends with the same bytes."""
+    """The disk is full from the fourth state on; once space is free, the same command gives the same bytes."""
     genuine, states = training.save_file, []
 
     def save(tensors, part):
@@ -174,7 +176,7 @@ def test_a_full_disk_keeps_the_last_good_state(tmp_path, monkeypatch):
 @pytest.mark.parametrize("seconds", [0, 0.01, 0.02, 0.04] if os.environ.get("SER_FULL") == "1" else [0])
 @pytest.mark.parametrize("kill_after", [0, 1, 2, 3, 5])
 def test_killed_and_resumed_gives_the_same_bytes(tmp_path, kill_after, seconds):
-    """Kills a training with -9 once ``kill_after`` epochs are on disk, resumes it, compares with one never killed."""
+    """Kills a training once ``kill_after`` epochs are on disk, resumes it and compares it with an uninterrupted one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

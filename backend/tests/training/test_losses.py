@@ -1,3 +1,5 @@
+"""Loss functions restricted to allowed classes."""
+
 from __future__ import annotations
 
 import math
@@ -8,13 +10,13 @@ import torch
 from ser.training.losses import masked_cross_entropy
 
 
-def test_a_class_that_is_not_allowed_does_not_count():
+def test_classes_that_are_not_allowed_do_not_affect_the_loss():
     logits = torch.tensor([[1.0, 1.0, 50.0]])
     loss = masked_cross_entropy(logits, torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[True, True, False]]))
     assert loss.item() == pytest.approx(math.log(2))
 
 
-def test_with_every_class_it_is_the_cross_entropy():
+def test_with_all_classes_the_loss_is_the_cross_entropy():
     draw = torch.Generator().manual_seed(0)
     logits, targets = torch.randn(5, 3, generator=draw), torch.rand(5, 3, generator=draw).softmax(dim=1)
     theirs = torch.nn.functional.cross_entropy(logits, targets, reduction="none")

@@ -1,4 +1,4 @@
-"""The temperature for recordings from elsewhere, fitted by leaving corpora out."""
+"""The out-of-distribution temperature, fitted by leaving corpora out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZE, CLASSES = 40, 3
 
 
 def corpus(number: int, draw: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """120 clips in three classes that show in other dims in every corpus, and a background of its own."""
+    """120 clips in three classes that differ in other dims for each corpus, with the corpus's own background."""
     targets = torch.arange(120) % CLASSES
     vectors = 0.5 * torch.randn(120, SIZE, generator=draw)
     vectors[torch.arange(120), 3 * number + targets] += 2.0
@@ -39,18 +39,18 @@ def clips() -> Clips:
     )
 
 
-def test_what_is_far_from_every_corpus_gets_a_higher_temperature(clips):
+def test_recordings_far_from_every_corpus_get_a_higher_temperature(clips):
     temperature = OodTemperature(SIZE, 3, directions=12)
     fit_ood_temperature(temperature, clips)
     assert temperature.slope > 0
     strange = torch.zeros(1, SIZE)
-    strange[0, 20:35] = 5.0  # the backgrounds of all corpora at once
+    strange[0, 20:35] = 5.0  # the backgrounds of all corpora combined
     domains = torch.tensor([[1.0, 0.0, 0.0]])
     assert temperature.distance(strange) > 1.2
     assert temperature(strange, domains) > 1.5 * temperature(clips.views[:1, 0], domains)
 
 
-def test_nine_tenths_of_each_domain_are_within_its_usual_distance_however_wide_it_is(clips):
+def test_nine_tenths_of_each_domain_are_within_its_usual_distance(clips):
     wide = clips.views * (1 + 2 * (clips.domains == 1))[:, None, None]
     temperature = OodTemperature(SIZE, 3, directions=12)
     temperature.fit(wide, clips.domains)
@@ -59,7 +59,7 @@ def test_nine_tenths_of_each_domain_are_within_its_usual_distance_however_wide_i
     assert temperature.usual[1] > 1.5 * temperature.usual[0]
 
 
-def test_a_domain_without_recordings_changes_no_distance(clips):
+def test_an_empty_domain_does_not_change_distances(clips):
     two = clips.only(clips.domains != 1)
     temperature, fewer = OodTemperature(SIZE, 3, directions=12), OodTemperature(SIZE, 2, directions=12)
     temperature.fit(two.views, two.domains)
@@ -67,14 +67,14 @@ def test_a_domain_without_recordings_changes_no_distance(clips):
     assert torch.equal(temperature.distance(clips.views[:, 0]), fewer.distance(clips.views[:, 0]))
 
 
-def test_one_corpus_leaves_the_temperature_at_one(clips):
+def test_a_single_corpus_gives_a_temperature_of_one(clips):
     temperature = OodTemperature(SIZE, 3, directions=12)
     alone = clips.only(clips.domains == 0)
     fit_ood_temperature(temperature, alone)
     assert temperature(torch.randn(5, SIZE), torch.full((5, 3), 1 / 3)).tolist() == [[1.0]] * 5
 
 
-def test_a_class_that_only_the_left_out_corpus_has_is_left_out_of_the_fit(clips):
+def test_a_class_of_only_the_left_out_corpus_is_ignored_in_the_fit(clips):
     plain = OodTemperature(SIZE, 3, directions=12)
     fit_ood_temperature(plain, clips)
     rare = (clips.domains == 2) & (clips.targets == 2)
@@ -86,6 +86,6 @@ def test_a_class_that_only_the_left_out_corpus_has_is_left_out_of_the_fit(clips)
     assert torch.isfinite(temperature.by_kind).all() and torch.isfinite(temperature.slope)
 
 
-def test_more_corpora_than_domains_are_all_of_one():
+def test_more_corpora_than_domains_share_one_domain():
     assert domains_of(["b", "a", "b"], 3).tolist() == [1, 0, 1]
     assert domains_of(["b", "a", "c"], 2).tolist() == [0, 0, 0]

@@ -1,4 +1,4 @@
-"""What the server says about itself."""
+"""Health, readiness, models, limits and version endpoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_not_ready_until_the_model_is_loaded(settings, cold_registry, problem_of
     assert client.post("/upload", **form(wav)).status_code == 200
 
 
-def test_models_come_with_their_figures(client):
+def test_models_are_listed_with_their_metrics(client):
     answer = client.get("/api/v1/models").json
     assert answer["default"] == "first"
     assert [model["name"] for model in answer["models"]] == ["first", "second"]
@@ -47,7 +47,7 @@ def test_models_come_with_their_figures(client):
     assert not {"recipe", "calibration", "training"} & model.keys()
 
 
-def test_limits_are_those_in_force(client):
+def test_limits_match_the_settings(client):
     assert client.get("/api/v1/limits").json == {
         "max_upload_bytes": 26_214_400,
         "max_audio_seconds": 1800.0,

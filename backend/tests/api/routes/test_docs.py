@@ -1,4 +1,4 @@
-"""The documentation page works offline and under the strict policy."""
+"""The API documentation page works offline and under the strict Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 
 
-def test_page_is_complete_and_local(client):
+def test_page_loads_local_assets_only(client):
     page = client.get("/docs")
     assert page.status_code == 200
     linked = re.findall(r'(?:src|href)="([^"]+)"', page.text)
@@ -17,7 +17,7 @@ def test_page_is_complete_and_local(client):
         assert client.get(address).status_code == 200
 
 
-def test_nothing_is_inline(client):
+def test_no_inline_scripts_or_styles(client):
     text = client.get("/docs").text
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", text))
     assert "<style" not in text and " style=" not in text and " on" + "load=" not in text
@@ -26,7 +26,7 @@ def test_nothing_is_inline(client):
 @pytest.mark.parametrize(
     ("name", "mimetype"), [("swagger-ui.css", "text/css"), ("swagger-ui-bundle.js", "text/javascript")]
 )
-def test_assets_have_their_types(client, name, mimetype):
+def test_assets_have_the_right_content_type(client, name, mimetype):
     answer = client.get(f"/docs/{name}")
     assert answer.mimetype == mimetype
     assert len(answer.data) > 100_000

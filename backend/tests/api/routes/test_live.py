@@ -1,4 +1,4 @@
-"""Live sessions over HTTP: every chunk answered once, in any order, from any process, however often it is sent."""
+"""Live sessions over HTTP: each chunk is stored once, in any order, from any process, however often it is sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATH = "/api/v1/live"
 
 @pytest.fixture
 def sounds(encode, tone):
-    """Makes the WAV of a chunk; louder ones are angrier."""
+    """Builds the WAV of a chunk; the louder, the angrier."""
 
     def make(number: int = 0, seconds: float = 3.0) -> bytes:
         return encode(np.clip((0.2 + number / 10) * tone(seconds, 16_000), -1, 1), 16_000)
@@ -59,7 +59,7 @@ def rows(database: Database) -> int:
         return connection.scalar(select(func.count()).select_from(CHUNKS))
 
 
-def test_a_session_from_its_beginning_to_its_end(client, owner, session, send, sounds):
+def test_a_session_from_start_to_end(client, owner, session, send, sounds):
     for number in range(5):
         answer = send(number, sounds(number))
         assert answer.status_code == 200
@@ -88,7 +88,7 @@ def test_a_session_from_its_beginning_to_its_end(client, owner, session, send, s
     assert client.get(f"/api/v1/sessions/{session}/export?format=srt", headers=owner).data.count(b"-->") >= 1
 
 
-def test_ending_converts_the_result_once(client, owner, session, send, sounds, monkeypatch):
+def test_ending_a_session_serialises_the_result_once(client, owner, session, send, sounds, monkeypatch):
     send(0, sounds())
     genuine, converted = Prediction.to_dict, []
     monkeypatch.setattr(Prediction, "to_dict", lambda self: converted.append(self) or genuine(self))
@@ -97,15 +97,15 @@ def test_ending_converts_the_result_once(client, owner, session, send, sounds, m
     assert len(converted) == 1
 
 
-def test_the_same_chunk_again_answers_the_same_and_changes_nothing(registry, send, sounds, database, monkeypatch):
+def test_resending_a_chunk_is_idempotent(registry, send, sounds, database, monkeypatch):
     first = send(3, sounds()).json
     monkeypatch.setattr(registry.get(), "analyse", lambda *_, **__: pytest.fail("it was analysed again"))
     assert send(3, sounds()).json == first
     assert rows(database) == 1
 
 
-def test_identical_chunks_at_once_are_kept_once(app, owner, session, sounds, database, registry, monkeypatch):
-    """All of them are analysed before the first is kept, so that each comes upon the others."""
+def test_identical_concurrent_chunks_are_stored_once(app, owner, session, sounds, database, registry, monkeypatch):
+    """All requests finish their analysis before the first is stored, so that every one meets the conflict."""
     meeting, analyse = threading.Barrier(3), registry.get().analyse
 
     def together(*given, **options):
@@ -123,14 +123,14 @@ def test_identical_chunks_at_once_are_kept_once(app, owner, session, sounds, dat
     assert answers[0].json == answers[1].json == answers[2].json and rows(database) == 1
 
 
-def test_another_chunk_under_a_used_number_is_a_conflict(send, sounds, problem_of, database):
+def test_a_different_chunk_with_a_used_number_is_a_conflict(send, sounds, problem_of, database):
     first = send(0, sounds(0)).json
     problem_of(send(0, sounds(5)), "chunk_conflict")
     problem_of(send(0, sounds(0), start=1.0), "chunk_conflict")
     assert send(0, sounds(0)).json == first and rows(database) == 1
 
 
-def test_the_order_of_chunks_changes_nothing(client, owner, sounds):
+def test_chunk_order_does_not_change_the_result(client, owner, sounds):
     ended = []
     for order in (range(8), reversed(range(8)), (3, 7, 0, 5, 1, 6, 2, 4)):
         identity = client.post(PATH, json={}, headers=owner).json["id"]
@@ -141,28 +141,28 @@ def test_the_order_of_chunks_changes_nothing(client, owner, sounds):
     assert ended[0] == ended[1] == ended[2] and len(ended[0]["timeline"]["start"]) == 8
 
 
-def test_a_client_learns_what_to_send_again(client, owner, session, send, sounds):
+def test_a_client_can_ask_which_chunks_to_resend(client, owner, session, send, sounds):
     assert client.get(f"{PATH}/{session}", headers=owner).json == {"received": [], "state": "live"}
     for number in (4, 0, 1, 7, 5):
         send(number, sounds())
     client.post(f"{PATH}/{session}/end", headers=owner)
-    told = client.get(f"{PATH}/{session}", headers=owner).json
-    assert told == {"received": [[0, 1], [4, 5], [7, 7]], "state": "ended"}
+    status = client.get(f"{PATH}/{session}", headers=owner).json
+    assert status == {"received": [[0, 1], [4, 5], [7, 7]], "state": "ended"}
 
 
-def test_an_ended_session_takes_no_new_chunk(client, owner, session, send, sounds, problem_of):
+def test_an_ended_session_accepts_no_new_chunk(client, owner, session, send, sounds, problem_of):
     first = send(0, sounds()).json
     client.post(f"{PATH}/{session}/end", headers=owner)
     problem_of(send(1, sounds()), "session_ended")
     assert send(0, sounds()).json == first
 
 
-def test_a_session_without_a_sound_has_no_speech(client, owner, session):
+def test_a_session_without_chunks_has_no_speech(client, owner, session):
     ended = client.post(f"{PATH}/{session}/end", headers=owner).json
     assert (ended["prediction"]["state"], ended["duration_seconds"], ended["dominant"]) == ("no_speech", 0, None)
 
 
-def test_too_many_at_once_are_told_to_come_again(
+def test_too_many_concurrent_chunks_get_a_retry_after(
     app, client, owner, session, sounds, settings, problem_of, registry, monkeypatch
 ):
     enough, go_on, analyse = threading.Semaphore(0), threading.Event(), registry.get().analyse
@@ -193,7 +193,7 @@ def test_too_many_at_once_are_told_to_come_again(
     assert put(99).status_code == 200
 
 
-def test_a_chunk_that_fails_gives_its_place_back(send, sounds, settings, problem_of):
+def test_a_failed_chunk_releases_its_place(send, sounds, settings, problem_of):
     for number in range(2 * (settings.predictions + settings.waiting)):
         problem_of(send(number, b"no sound"), "audio_unsupported")
     assert send(0, sounds()).status_code == 200
@@ -213,13 +213,13 @@ def test_a_chunk_that_fails_gives_its_place_back(send, sounds, settings, problem
         ("x", "0", "not_found"),
     ],
 )
-def test_places_that_cannot_be_are_explained(client, owner, session, sounds, problem_of, number, start, code):
+def test_invalid_chunk_positions_are_explained(client, owner, session, sounds, problem_of, number, start, code):
     query = {} if start is None else {"start": start}
     answer = client.put(f"{PATH}/{session}/chunks/{number}", query_string=query, data=sounds(), headers=owner)
     problem_of(answer, code)
 
 
-def test_sounds_that_cannot_be_are_explained(send, sounds, problem_of):
+def test_invalid_audio_is_explained(send, sounds, problem_of):
     problem_of(send(0, sounds(seconds=3.5)), "audio_too_long")
     problem_of(send(0, sounds(seconds=0.05)), "audio_too_short")
     problem_of(send(0, b""), "audio_empty")
@@ -236,18 +236,18 @@ def test_sounds_that_cannot_be_are_explained(send, sounds, problem_of):
         ([], "value_invalid"),
     ],
 )
-def test_sessions_that_cannot_begin_are_explained(client, owner, problem_of, body, code):
+def test_invalid_session_requests_are_explained(client, owner, problem_of, body, code):
     answer = client.post(PATH, data=json.dumps(body), content_type="application/json", headers=owner)
     problem_of(answer, code)
     assert client.get("/api/v1/sessions", headers=owner).json["total"] == 0
 
 
 @pytest.mark.parametrize("body", [{}, {"at": -1}, {"at": "x"}, {"at": 1, "note": 2}])
-def test_marks_that_cannot_be_are_explained(client, owner, session, problem_of, body):
+def test_invalid_marks_are_explained(client, owner, session, problem_of, body):
     problem_of(client.post(f"{PATH}/{session}/marks", json=body, headers=owner), "value_invalid")
 
 
-def test_a_stranger_meets_nothing(client, owner, stranger, session, send, sounds, problem_of):
+def test_sessions_are_invisible_to_other_owners(client, owner, stranger, session, send, sounds, problem_of):
     first = send(0, sounds()).json
     answers = [
         send(0, sounds(), headers=stranger),
@@ -264,7 +264,7 @@ def test_a_stranger_meets_nothing(client, owner, stranger, session, send, sounds
     assert send(0, sounds()).json == first
 
 
-def test_a_session_may_be_calibrated_to_a_voice(
+def test_a_session_can_use_a_speaker_profile(
     settings, cold_registry, voice_predictor, database, samples, owner, problem_of
 ):
     from dataclasses import replace
@@ -288,8 +288,8 @@ def test_a_session_may_be_calibrated_to_a_voice(
     problem_of(client.put(f"{chunk}1?start=1", data=clip.read_bytes(), headers=owner), "profile_unknown")
 
 
-def test_any_server_answers_any_chunk(real_settings, serve, samples, encode, owner):
-    """Two servers share a database: chunks go to either, in a wild order, some twice; nothing is lost or doubled."""
+def test_any_server_accepts_any_chunk(real_settings, serve, samples, encode, owner):
+    """Two servers share a database; chunks go to either in random order, some twice; none is lost or duplicated."""
     from ser.api.model_registry import ModelRegistry
 
     databases = [Database(real_settings.database_url) for _ in range(2)]
@@ -315,8 +315,8 @@ def test_any_server_answers_any_chunk(real_settings, serve, samples, encode, own
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(put, jobs))
     assert answers[::2] == answers[1::2]
-    told = requests.get(f"{servers[1]}{PATH}/{identity}", headers=owner, timeout=30).json()
-    assert told == {"received": [[0, len(chunks) - 1]], "state": "live"}
+    status = requests.get(f"{servers[1]}{PATH}/{identity}", headers=owner, timeout=30).json()
+    assert status == {"received": [[0, len(chunks) - 1]], "state": "live"}
     ends = [requests.post(f"{url}{PATH}/{identity}/end", headers=owner, timeout=30).json() for url in servers]
     assert ends[0] == ends[1] and ends[0]["state"] == "ended"
     predictor = load_predictor("untrained", real_settings)
@@ -327,7 +327,7 @@ def test_any_server_answers_any_chunk(real_settings, serve, samples, encode, own
         database.close()
 
 
-def test_sound_never_reaches_the_database(send, encode, tmp_path):
+def test_raw_audio_is_never_stored(send, encode, tmp_path):
     noise = (0.1 * np.random.default_rng(0).standard_normal(48_000)).astype(np.float32)
     content = encode(noise, 16_000)
     assert send(0, content).status_code == 200
@@ -335,7 +335,7 @@ def test_sound_never_reaches_the_database(send, encode, tmp_path):
     assert kept and content[5000:5024] not in kept and content[5000:5024].hex().encode() not in kept
 
 
-def test_an_owner_has_only_so_many_sessions_and_marks(client, form, wav, owner, stranger, problem_of, monkeypatch):
+def test_sessions_and_marks_per_owner_are_limited(client, form, wav, owner, stranger, problem_of, monkeypatch):
     monkeypatch.setattr("ser.storage.sessions.MOST_SESSIONS", 2)
     monkeypatch.setattr("ser.storage.sessions.MOST_MARKS", 2)
     live = client.post("/api/v1/live", json={}, headers=owner).json["id"]
@@ -351,6 +351,6 @@ def test_an_owner_has_only_so_many_sessions_and_marks(client, form, wav, owner, 
     problem_of(client.post(f"/api/v1/live/{live}/marks", json={"at": 3}, headers=owner), "quota_reached")
 
 
-def test_a_session_waits_for_a_place_to_have_its_model_loaded(client, app, owner, problem_of, monkeypatch):
+def test_loading_the_model_of_a_session_takes_a_place(client, app, owner, problem_of, monkeypatch):
     monkeypatch.setattr(gate(app), "_most", 0)
     problem_of(client.post("/api/v1/live", json={"model": "second"}, headers=owner), "too_busy")

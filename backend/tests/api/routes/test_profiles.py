@@ -1,4 +1,4 @@
-"""Profiles of voices over HTTP, with a network that can be calibrated."""
+"""Speaker profiles over HTTP, with a network that supports them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATH = "/api/v1/profiles"
 
 @pytest.fixture
 def voices(settings, cold_registry, voice_predictor, database) -> FlaskClient:
-    """A client of a server whose default model can be calibrated, and whose model 'first' cannot."""
+    """A client of a server whose default model supports speaker profiles and whose model 'first' does not."""
 
     def load(name, given):
         return voice_predictor if name == "toy" else cold_registry._load(name, given)
@@ -30,7 +30,7 @@ def voices(settings, cold_registry, voice_predictor, database) -> FlaskClient:
 
 @pytest.fixture
 def enrollment(samples):
-    """Makes the form of an enrollment."""
+    """Builds the form of an enrollment."""
 
     def make(name: str = "asha", files: int = 3, **fields: str) -> dict:
         clips = [path.read_bytes() for path in samples.values()] + 20 * [b"more"]
@@ -40,7 +40,7 @@ def enrollment(samples):
     return make
 
 
-def test_a_profile_is_made_listed_used_and_deleted(voices, enrollment, form, samples, owner):
+def test_a_profile_is_created_listed_used_and_deleted(voices, enrollment, form, samples, owner):
     made = voices.post(PATH, **enrollment(), headers=owner)
     assert made.status_code == 201
     profile = made.json["profile"]
@@ -56,12 +56,12 @@ def test_a_profile_is_made_listed_used_and_deleted(voices, enrollment, form, sam
     assert voices.get(PATH, headers=owner).json == {"profiles": []}
 
 
-def test_the_list_of_models_says_which_can_be_calibrated(voices):
+def test_models_state_whether_they_support_profiles(voices):
     models = voices.get("/api/v1/models").json["models"]
     assert {model["name"]: model["profiles"] for model in models} == {"toy": True, "first": False, "second": False}
 
 
-def test_it_is_the_same_as_the_predictor_s_own(voices, enrollment, form, samples, owner, voice_predictor):
+def test_profile_equals_the_one_from_the_predictor(voices, enrollment, form, samples, owner, voice_predictor):
     voices.post(PATH, **enrollment("Asha K.-2"), headers=owner)
     own = voices.post("/upload", **form(samples["sad"].read_bytes(), speaker="Asha K.-2"), headers=owner).json
     profile = voice_predictor.enroll("Asha K.-2", list(samples.values()))
@@ -69,14 +69,14 @@ def test_it_is_the_same_as_the_predictor_s_own(voices, enrollment, form, samples
     assert own["probabilities"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_profile_of_the_same_name_is_replaced_and_one_clip_is_warned_of(voices, enrollment, owner):
+def test_same_name_replaces_a_profile_and_a_single_clip_gives_a_warning(voices, enrollment, owner):
     voices.post(PATH, **enrollment(), headers=owner)
     made = voices.post(PATH, **enrollment(files=1), headers=owner)
     assert "5 to 20 are better" in made.json["warnings"][0] and made.json["warning_codes"] == ["few_recordings"]
     assert [one["clips"] for one in voices.get(PATH, headers=owner).json["profiles"]] == [1]
 
 
-def test_a_stranger_neither_sees_nor_uses_nor_deletes_it(voices, enrollment, form, wav, owner, stranger, problem_of):
+def test_other_owners_cannot_see_use_or_delete_a_profile(voices, enrollment, form, wav, owner, stranger, problem_of):
     voices.post(PATH, **enrollment(), headers=owner)
     assert voices.get(PATH, headers=stranger).json == {"profiles": []}
     for answer in (
@@ -87,7 +87,7 @@ def test_a_stranger_neither_sees_nor_uses_nor_deletes_it(voices, enrollment, for
     assert len(voices.get(PATH, headers=owner).json["profiles"]) == 1
 
 
-def test_what_cannot_be_enrolled_is_explained(voices, enrollment, form, encode, owner, problem_of):
+def test_invalid_enrollments_are_explained(voices, enrollment, form, encode, owner, problem_of):
     cases = [
         (enrollment(files=0), "file_missing"),
         (enrollment(files=21), "file_ambiguous"),
@@ -105,13 +105,13 @@ def test_what_cannot_be_enrolled_is_explained(voices, enrollment, form, encode, 
     assert voices.get(PATH, headers=owner).json == {"profiles": []}
 
 
-def test_the_recording_that_cannot_be_used_is_named(voices, enrollment, samples, owner, problem_of):
+def test_an_unusable_recording_is_named(voices, enrollment, samples, owner, problem_of):
     sent = enrollment(files=len(samples) + 1)
     problem = problem_of(voices.post(PATH, **sent, headers=owner), "audio_unsupported")
     assert problem["detail"].startswith(f"{len(samples)}.wav: ")
 
 
-def test_a_model_that_cannot_be_calibrated_says_so(real_client, enrollment, owner, problem_of):
+def test_a_model_without_profile_support_says_so(real_client, enrollment, owner, problem_of):
     problem_of(real_client.post(PATH, **enrollment(), headers=owner), "profile_model")
 
 
@@ -127,7 +127,7 @@ def test_a_profile_of_another_model_is_refused(voices, enrollment, database, for
     assert "enroll again" in problem_of(answer, "profile_model")["detail"]
 
 
-def test_recordings_may_together_be_as_long_as_one(
+def test_total_enrollment_length_is_limited(
     settings, cold_registry, voice_predictor, database, enrollment, owner, problem_of
 ):
     short = replace(settings, model="toy", max_audio_seconds=5.0)

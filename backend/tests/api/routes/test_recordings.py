@@ -1,4 +1,4 @@
-"""Everything about a recording in one answer, kept only where that is asked."""
+"""Full analysis of a recording in one response, stored only on request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def clip(samples) -> bytes:
     return samples["sad"].read_bytes()
 
 
-def test_the_parts_are_those_of_the_core(real_client, real_settings, form, clip):
+def test_response_parts_match_the_core_results(real_client, real_settings, form, clip):
     answer = real_client.post(PATH, **form(clip, name="sad.wav"))
     assert answer.status_code == 200 and answer.headers["Server-Timing"].startswith("analyse;dur=")
     assert list(answer.json) == ["prediction", "attention", "descriptors", "curves", "session"]
@@ -37,9 +37,9 @@ def test_the_parts_are_those_of_the_core(real_client, real_settings, form, clip)
     assert answer.json["attention"]["weight"] == pytest.approx(analysis.attribution.weight, abs=1e-3)
     waveform = decode(clip)
     speech = find_speech(waveform.samples)
-    told = measure(waveform.samples, speech, everything=False).descriptors
+    descriptors = measure(waveform.samples, speech, everything=False).descriptors
     assert [(one["name"], one["value"], one["meaning"]) for one in answer.json["descriptors"]] == [
-        (one.name, one.value, one.meaning) for one in told
+        (one.name, one.value, one.meaning) for one in descriptors
     ]
     assert answer.json["curves"] == [vars(curve) for curve in follow(waveform.samples, speech)]
     assert answer.json["session"] is None
@@ -51,7 +51,7 @@ def test_upload_and_analyse_predict_the_same(real_client, form, clip):
     assert long["prediction"] == short and len(short["timeline"]["start"]) > 1
 
 
-def test_windows_that_come_to_hours_are_refused(real_settings, database, form, clip, problem_of):
+def test_windows_adding_up_to_hours_are_refused(real_settings, database, form, clip, problem_of):
     few = replace(real_settings, max_audio_seconds=5.0)
     registry = ModelRegistry(few)
     registry.load_default()
@@ -63,21 +63,21 @@ def test_windows_that_come_to_hours_are_refused(real_settings, database, form, c
 
 
 @pytest.mark.parametrize(("gone", "status"), [(True, 400), (False, 200)])
-def test_a_client_that_has_gone_has_no_long_work_done_for_it(real_client, form, clip, monkeypatch, gone, status):
-    told = {"environ_base": {"waitress.client_disconnected": lambda: gone}}
-    assert real_client.post(PATH, **form(clip), **told).status_code == 200, "what is short is answered"
+def test_long_work_is_skipped_when_the_client_has_disconnected(real_client, form, clip, monkeypatch, gone, status):
+    extra = {"environ_base": {"waitress.client_disconnected": lambda: gone}}
+    assert real_client.post(PATH, **form(clip), **extra).status_code == 200, "short work is still done"
     monkeypatch.setattr("ser.inference.runner.BATCH_SECONDS", 1)
-    answer = real_client.post(PATH, **form(clip, window_seconds="1"), **told)
+    answer = real_client.post(PATH, **form(clip, window_seconds="1"), **extra)
     assert answer.status_code == status and answer.json.get("code") == ("client_gone" if gone else None)
 
 
-def test_silence_has_no_emotion_and_nothing_counted(real_client, form, encode):
+def test_silence_has_no_emotion_and_no_statistics(real_client, form, encode):
     answer = real_client.post(PATH, **form(encode(np.zeros(16_000, np.float32), 16_000))).json
     assert answer["prediction"]["state"] == "no_speech" and answer["attention"] is None
     assert {one["name"]: one["value"] for one in answer["descriptors"]}["pitch"] is None
 
 
-def test_nothing_is_kept_unless_it_is_asked(client, form, wav, owner, database):
+def test_results_are_stored_only_on_request(client, form, wav, owner, database):
     from ser.storage.database import owner_of
     from ser.storage.sessions import Sessions
 
@@ -93,14 +93,14 @@ def test_nothing_is_kept_unless_it_is_asked(client, form, wav, owner, database):
     assert mine.get(untitled).title == "clip.wav"
 
 
-def test_keeping_needs_an_owner_and_a_plain_answer(client, form, wav, owner, problem_of, monkeypatch, registry):
+def test_storing_needs_an_owner_and_a_valid_flag(client, form, wav, owner, problem_of, monkeypatch, registry):
     monkeypatch.setattr(registry.get(), "analyse", lambda *_, **__: pytest.fail("it was analysed first"))
     problem_of(client.post(PATH, **form(wav, keep="true")), "owner_missing")
     body = problem_of(client.post(PATH, **form(wav, keep="maybe"), headers=owner), "value_invalid")
     assert "'true' or 'false'" in body["detail"]
 
 
-def test_audio_is_not_in_the_database(client, form, encode, owner, tmp_path):
+def test_audio_is_not_stored_in_the_database(client, form, encode, owner, tmp_path):
     noise = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
     wav = encode(0.1 * noise, 16_000)
     assert client.post(PATH, **form(wav, keep="true"), headers=owner).status_code == 200
@@ -108,7 +108,7 @@ def test_audio_is_not_in_the_database(client, form, encode, owner, tmp_path):
     assert files and not any(wav[1000:1032] in file.read_bytes() for file in files)
 
 
-def test_serving_it_does_not_import_librosa(samples):
+def test_full_analysis_does_not_import_librosa(samples):
     code = """
 import sys
 from ser.api.app import create_app

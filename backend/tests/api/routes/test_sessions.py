@@ -1,4 +1,4 @@
-"""Kept sessions over HTTP: listed, searched, renamed, exported and deleted, by their owner only."""
+"""Stored sessions over HTTP: listed, searched, renamed, exported and deleted, by their owner only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATH = "/api/v1/sessions"
 
 @pytest.fixture
 def keep(client, form, wav):
-    """Keeps a recording and returns its id."""
+    """Stores a recording's results and returns the session id."""
 
     def make(headers: dict[str, str], title: str = "", **fields: str) -> str:
         sent = form(wav, keep="true", title=title, **fields)
@@ -30,7 +30,7 @@ def keep(client, form, wav):
     return make
 
 
-def test_what_was_kept_is_shown(client, form, wav, owner):
+def test_a_stored_session_is_returned(client, form, wav, owner):
     answer = client.post("/api/v1/analyse", **form(wav, keep="true", title="Mine"), headers=owner).json
     shown = client.get(f"{PATH}/{answer['session']}", headers=owner)
     assert shown.status_code == 200
@@ -42,7 +42,7 @@ def test_what_was_kept_is_shown(client, form, wav, owner):
     }
 
 
-def test_what_was_kept_before_a_field_came_is_shown_too(client, keep, owner, monkeypatch):
+def test_sessions_stored_before_a_field_existed_are_returned(client, keep, owner, monkeypatch):
     identity, result = keep(owner), Sessions.result
 
     def before(self, session):
@@ -54,7 +54,7 @@ def test_what_was_kept_before_a_field_came_is_shown_too(client, keep, owner, mon
     assert client.get(f"{PATH}/{identity}", headers=owner).json["prediction"]["warning_codes"] == []
 
 
-def test_the_list_has_summaries_newest_first(client, keep, owner):
+def test_the_list_holds_summaries_newest_first(client, keep, owner):
     made = [keep(owner, title) for title in ("first", "second", "third")]
     listed = client.get(PATH, headers=owner).json
     assert listed["total"] == 3 and [one["id"] for one in listed["sessions"]] == made[::-1]
@@ -72,7 +72,7 @@ def test_the_list_has_summaries_newest_first(client, keep, owner):
 @pytest.mark.parametrize(
     "query", [{"limit": 0}, {"limit": 201}, {"offset": -1}, {"offset": "x"}, {"kind": "other"}, {"search": "x" * 201}]
 )
-def test_queries_that_cannot_be_are_explained(client, owner, problem_of, query):
+def test_invalid_queries_are_explained(client, owner, problem_of, query):
     body = problem_of(client.get(PATH, query_string=query, headers=owner), "value_invalid")
     assert next(iter(query)) in body["detail"]
 
@@ -98,11 +98,11 @@ def test_a_session_is_renamed(client, keep, owner):
         ({"data": b"\xff\xfe{"}, "bad_request"),
     ],
 )
-def test_a_title_that_is_none_is_explained(client, keep, owner, problem_of, sent, code):
+def test_an_invalid_title_is_explained(client, keep, owner, problem_of, sent, code):
     problem_of(client.patch(f"{PATH}/{keep(owner)}", **sent, headers=owner), code)
 
 
-def test_one_and_all_are_deleted(client, keep, owner, stranger):
+def test_one_session_or_all_sessions_can_be_deleted(client, keep, owner, stranger):
     first, others = keep(owner), [keep(owner), keep(owner)]
     kept = keep(stranger)
     gone = client.delete(f"{PATH}/{first}", headers=owner)
@@ -114,7 +114,7 @@ def test_one_and_all_are_deleted(client, keep, owner, stranger):
     assert client.get(f"{PATH}/{kept}", headers=stranger).status_code == 200
 
 
-def test_deleting_leaves_no_byte_of_it(client, form, wav, owner, tmp_path):
+def test_deletion_leaves_no_byte_behind(client, form, wav, owner, tmp_path):
     for number in range(3):
         sent = form(wav, keep="true", title=f"SECRETTITLE{number}", name="SECRETFILE.wav")
         client.post("/api/v1/analyse", **sent, headers=owner)
@@ -127,7 +127,7 @@ def test_deleting_leaves_no_byte_of_it(client, form, wav, owner, tmp_path):
     assert b"SECRET" not in content().upper()
 
 
-def test_what_is_another_s_is_as_unknown_as_what_is_not(client, keep, owner, stranger, problem_of):
+def test_sessions_of_other_owners_look_nonexistent(client, keep, owner, stranger, problem_of):
     identity = keep(owner, "mine")
     for name in (identity, "0" * 32, "nonsense", "%00", "a b"):
         for call in (client.get, client.delete):
@@ -139,7 +139,7 @@ def test_what_is_another_s_is_as_unknown_as_what_is_not(client, keep, owner, str
     assert client.get(f"{PATH}/{identity}", headers=owner).json["title"] == "mine"
 
 
-def test_without_an_owner_nothing_is_answered(client, keep, owner, problem_of):
+def test_every_route_requires_an_owner(client, keep, owner, problem_of):
     identity = keep(owner)
     for path in (PATH, f"{PATH}/{identity}", f"{PATH}/{identity}/export"):
         problem_of(client.get(path), "owner_missing")
@@ -150,7 +150,7 @@ def test_without_an_owner_nothing_is_answered(client, keep, owner, problem_of):
 
 @pytest.fixture
 def exported(real_client, real_settings, multipart, samples, encode, owner):
-    """Keeps a recording of real speech, long enough for a timeline; returns its export and the prediction."""
+    """Stores results of real speech long enough for a timeline; returns a function that exports, and the prediction."""
     import numpy as np
 
     clips = [decode(path).samples for path in samples.values()]
@@ -166,7 +166,7 @@ def exported(real_client, real_settings, multipart, samples, encode, owner):
 
 
 @pytest.mark.parametrize("form", ["json", *FORMATS])
-def test_every_export_is_a_file_that_others_read(exported, form, tmp_path):
+def test_every_export_opens_in_other_software(exported, form, tmp_path):
     get, prediction = exported
     assert len(prediction.segments) > 1
     answer = get(form)
@@ -198,7 +198,7 @@ def test_every_export_is_a_file_that_others_read(exported, form, tmp_path):
         assert found == pytest.approx([a for a, _ in times], abs=1e-3)
 
 
-def test_json_has_all_that_is_shown_and_marks_are_where_there_is_a_place_for_them(client, wav, owner, tmp_path):
+def test_json_is_complete_and_marks_appear_in_formats_that_support_them(client, wav, owner, tmp_path):
     live = client.post("/api/v1/live", json={"title": "Talk"}, headers=owner).json["id"]
     client.put(f"/api/v1/live/{live}/chunks/0?start=0", data=wav, content_type="audio/wav", headers=owner)
     for at, note in [(0.25, 'a "door"'), (0.125, "पहला")]:
@@ -220,13 +220,13 @@ def test_json_has_all_that_is_shown_and_marks_are_where_there_is_a_place_for_the
     assert [point.time for point in points] == [0.125, 0.25]
 
 
-def test_an_unknown_format_names_those_there_are(client, keep, owner, problem_of):
+def test_an_unknown_format_lists_the_known_ones(client, keep, owner, problem_of):
     answer = client.get(f"{PATH}/{keep(owner)}/export", query_string={"format": "pdf"}, headers=owner)
     assert "'audacity'" in problem_of(answer, "value_invalid")["detail"]
 
 
 @pytest.mark.parametrize(("title", "name"), [("...", "session"), ('a"b\\c', "a b c"), ("हिन्दी", "हिन्दी")])
-def test_a_title_becomes_a_file_s_name(client, keep, owner, title, name):
+def test_the_title_becomes_the_file_name(client, keep, owner, title, name):
     identity = keep(owner, title)
     answer = client.get(f"{PATH}/{identity}/export", query_string={"format": "srt"}, headers=owner)
     assert parse_options_header(answer.headers["Content-Disposition"])[1]["filename"] == f"{name}.srt"

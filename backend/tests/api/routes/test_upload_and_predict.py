@@ -1,4 +1,4 @@
-"""The two ways to send a recording."""
+"""The ``/upload`` and ``/predict`` endpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ser.core.prediction import Prediction, Segment
 
 
 @pytest.mark.parametrize("field", ["file", "audio"])
-def test_upload_says_everything(client, form, wav, field):
+def test_upload_returns_every_field(client, form, wav, field):
     answer = client.post("/upload", **form(wav, field))
     assert answer.status_code == 200
     assert answer.json["file"] == "clip.wav"
@@ -26,7 +26,7 @@ def test_upload_says_everything(client, form, wav, field):
     assert float(answer.headers["Server-Timing"].partition("dur=")[2]) > 0
 
 
-def test_upload_answers_with_the_fields_of_the_core_result(client, form, wav):
+def test_upload_fields_match_the_core_result(client, form, wav):
     answer = client.post("/upload", **form(wav)).json
     assert list(answer) == [field.name for field in fields(Prediction)]
     assert list(answer["segments"][0]) == [field.name for field in fields(Segment)]
@@ -38,7 +38,7 @@ def test_probabilities_keep_their_order(client, form, wav):
     assert list(client.post("/upload", **form(wav)).json["probabilities"]) == ["angry", "happy", "sad"]
 
 
-def test_answers_belong_to_their_recordings(client, form, encode, tone):
+def test_predictions_belong_to_their_recordings(client, form, encode, tone):
     loud = encode(np.clip(3 * tone(0.5, 16_000), -1, 1), 16_000)
     quiet = encode(0.1 * tone(0.5, 16_000), 16_000)
     assert client.post("/upload", **form(loud)).json["emotion"] == "angry"
@@ -52,7 +52,7 @@ def test_model_can_be_named(client, form, wav, loads):
     assert loads == ["first", "second"]
 
 
-def test_predict_is_short_and_in_shares(client, form, wav):
+def test_predict_is_short_with_probabilities_as_shares(client, form, wav):
     full = client.post("/upload", **form(wav)).json
     answer = client.post("/predict", **form(wav)).json
     assert list(answer) == ["emotion", "confidence", "probabilities", "timestamp"]
@@ -63,7 +63,7 @@ def test_predict_is_short_and_in_shares(client, form, wav):
     assert moment.tzinfo is not None and abs(datetime.now(UTC) - moment) < timedelta(seconds=10)
 
 
-def test_silence_is_an_answer_without_emotion(client, form, encode):
+def test_silence_returns_no_emotion(client, form, encode):
     silence = encode(np.zeros(8_000, np.float32), 16_000)
     full = client.post("/upload", **form(silence))
     assert (full.status_code, full.json["state"], full.json["emotion"]) == (200, "no_speech", None)
@@ -81,16 +81,16 @@ def test_silence_is_an_answer_without_emotion(client, form, encode):
         ("<img onerror=alert(1)>.wav", "<img onerror=alert(1)>.wav"),
     ],
 )
-def test_file_name_is_the_client_s_without_folders(client, form, wav, sent, answered):
+def test_file_name_is_returned_without_folders(client, form, wav, sent, answered):
     assert client.post("/upload", **form(wav, name=sent)).json["file"] == answered
 
 
-def test_windows_can_be_asked_for(client, form, wav):
+def test_window_settings_can_be_chosen(client, form, wav):
     assert client.post("/upload", **form(wav, window_seconds="2", hop_seconds="0.5")).status_code == 200
 
 
 @pytest.mark.parametrize("asked", [{"window_seconds": "wide"}, {"window_seconds": "0"}, {"hop_seconds": "5"}])
-def test_windows_that_cannot_be_are_explained(client, form, wav, asked):
+def test_invalid_window_settings_are_explained(client, form, wav, asked):
     answer = client.post("/upload", **form(wav, **asked))
     assert (answer.status_code, answer.json["code"]) == (400, "value_invalid")
     assert "expected" in answer.json["detail"]

@@ -1,4 +1,4 @@
-"""What one connection may not do: hold threads, or a place among the connections, for as long as it likes."""
+"""Limits of one connection: how long it can occupy a thread or a connection slot, and how many a client can open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import requests
 from ser.api.server import connection as connections
 from ser.api.server.connection import REQUESTS, STALL_SECONDS, Channel, client_of, crowds, is_own
 
-LARGE = 40 << 20  # more than the system and waitress take off an answer's hands
+LARGE = 40 << 20  # more than the system's and waitress's buffers hold
 
 
 def connect(server, sent: bytes = b"") -> socket.socket:
@@ -34,7 +34,7 @@ def wait_for(what, seconds: float = 10) -> None:
 
 
 def ended(connection: socket.socket) -> bool:
-    """Whether the server closed a connection; it has 10 s."""
+    """Whether the server closes a connection within 10 s."""
     try:
         while connection.recv(1 << 16):
             pass
@@ -45,7 +45,7 @@ def ended(connection: socket.socket) -> bool:
     return True
 
 
-def test_who_asks_for_too_much_at_once_is_closed(server):
+def test_too_many_pipelined_requests_close_the_connection(server):
     asked = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
     with connect(server, asked * 40) as first, connect(server, asked * 40) as second:
         assert requests.get(f"{server.url}/health", timeout=3).status_code == 200
@@ -53,15 +53,15 @@ def test_who_asks_for_too_much_at_once_is_closed(server):
     wait_for(lambda: not server._channels())
 
 
-def test_a_few_requests_at_once_are_all_answered(server):
+def test_a_few_pipelined_requests_are_all_answered(server):
     asked = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
     with connect(server, asked * (REQUESTS - 1) + asked.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")) as one:
         answer = b"".join(iter(lambda: one.recv(1 << 16), b""))
     assert answer.count(b"HTTP/1.1 200 OK") == REQUESTS
 
 
-def test_who_does_not_read_gives_its_thread_back(serve, monkeypatch):
-    """Two connections hold both of the threads for what is quick; then they are closed."""
+def test_a_client_that_does_not_read_frees_its_thread(serve, monkeypatch):
+    """Two connections block both threads for quick requests; then the server closes them."""
     monkeypatch.setattr(connections, "STALL_SECONDS", 1.0)
     ends = threading.Semaphore(0)
 
@@ -81,12 +81,12 @@ def test_who_does_not_read_gives_its_thread_back(serve, monkeypatch):
     server = serve(application)
     with connect(server, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"), connect(server, b"GET /large HTTP/1.1\r\n\r\n"):
         assert ends.acquire(timeout=10) and ends.acquire(timeout=10)
-        monkeypatch.setattr(connections, "STALL_SECONDS", 30.0)  # for the next one, which a busy machine may hold up
+        monkeypatch.setattr(connections, "STALL_SECONDS", 30.0)  # for the next one, which may be late on a busy machine
         assert requests.get(server.url, timeout=3).text == "ok"
         wait_for(lambda: not server._channels())
 
 
-def test_who_reads_slowly_but_reads_is_left_alone_until_it_stops():
+def test_a_slow_reader_is_kept_until_it_stops_reading():
     channel = Channel.__new__(Channel)
     channel.requests, channel.request, channel.total_outbufs_len = [object()], None, 1
     for second in range(200):
@@ -106,7 +106,7 @@ def test_who_reads_slowly_but_reads_is_left_alone_until_it_stops():
         ("HEADER_SECONDS", b"\r\n\r\n"),
     ],
 )
-def test_who_dribbles_is_closed(server, monkeypatch, what, sent):
+def test_a_slow_upload_is_closed(server, monkeypatch, what, sent):
     monkeypatch.setattr(connections, what, 1.0)
     byte = b"\n" if sent == b"\r\n\r\n" else b"x"
     with connect(server, sent) as dribbling:
@@ -124,7 +124,7 @@ def test_who_dribbles_is_closed(server, monkeypatch, what, sent):
         assert time.monotonic() - began > 0.5
 
 
-def test_who_uploads_slowly_but_steadily_is_answered(serve, monkeypatch):
+def test_a_slow_but_steady_upload_is_answered(serve, monkeypatch):
     monkeypatch.setattr(connections, "STALL_SECONDS", 1.0)
 
     def application(environ, start_response):
@@ -140,7 +140,7 @@ def test_who_uploads_slowly_but_steadily_is_answered(serve, monkeypatch):
         assert b"".join(iter(lambda: slow.recv(1 << 16), b"")).endswith(b"x" * 100_000)
 
 
-def test_a_connection_in_use_is_not_idle_however_old(server, monkeypatch):
+def test_an_old_connection_in_use_is_not_idle(server, monkeypatch):
     monkeypatch.setattr(connections, "IDLE_SECONDS", 1.5)
     with requests.Session() as session:
         for _ in range(25):
@@ -150,33 +150,33 @@ def test_a_connection_in_use_is_not_idle_however_old(server, monkeypatch):
         assert pool.num_connections == 1
 
 
-@pytest.mark.parametrize("goes", [socket.socket.close, lambda one: one.shutdown(socket.SHUT_WR)])
-def test_the_application_can_tell_that_the_client_has_gone(serve, goes):
-    told, asked = [], threading.Event()
+@pytest.mark.parametrize("disconnect", [socket.socket.close, lambda one: one.shutdown(socket.SHUT_WR)])
+def test_the_application_can_detect_a_disconnected_client(serve, disconnect):
+    seen, asked = [], threading.Event()
 
     def application(environ, start_response):
         gone = environ["waitress.client_disconnected"]
-        told.append(gone())
+        seen.append(gone())
         asked.set()
         wait_for(gone)
-        told.append(True)
+        seen.append(True)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
 
     connection = connect(serve(application), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert asked.wait(5)
-    goes(connection)
-    wait_for(lambda: told == [False, True])
-    if connection.fileno() >= 0:  # who only says that it has sent everything is answered
+    disconnect(connection)
+    wait_for(lambda: seen == [False, True])
+    if connection.fileno() >= 0:  # a client that shuts down only its sending side still gets a response
         received = b""
-        while not received.endswith(b"done"):  # header and body may come apart
+        while not received.endswith(b"done"):  # header and body may arrive separately
             part = connection.recv(1 << 16)
             assert part
             received += part
         connection.close()
 
 
-def test_a_client_has_only_so_many_connections(app, serve, settings, monkeypatch):
+def test_connections_per_client_are_limited(app, serve, settings, monkeypatch):
     server = serve(app, settings=replace(settings, connections=3))
     monkeypatch.setattr(connections, "is_own", lambda _: False)
     held = [connect(server) for _ in range(3)]
@@ -191,7 +191,7 @@ def test_a_client_has_only_so_many_connections(app, serve, settings, monkeypatch
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
-def test_this_machine_and_proxies_have_as_many_as_they_like(app, serve, settings, monkeypatch, proxies):
+def test_localhost_and_proxies_have_no_connection_limit(app, serve, settings, monkeypatch, proxies):
     server = serve(app, settings=replace(settings, connections=1, proxies=proxies))
     if proxies:
         monkeypatch.setattr(connections, "is_own", lambda _: False)
@@ -201,7 +201,7 @@ def test_this_machine_and_proxies_have_as_many_as_they_like(app, serve, settings
         connection.close()
 
 
-def test_clients_are_told_apart_by_address_and_in_ipv6_by_network():
+def test_clients_are_identified_by_address_or_ipv6_network():
     channels = [SimpleNamespace(addr=(address, 1)) for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1", "::1")]
     assert crowds("192.0.2.1", channels, 1) and not crowds("192.0.2.1", channels, 2)
     assert not crowds("192.0.2.3", channels, 1)

@@ -1,6 +1,7 @@
-"""The parts of waitress that the server replaces, extends or reads are there, and look as ``ser.api.server`` expects.
+"""The parts of waitress that the server replaces, extends or reads exist and look as ``ser.api.server`` expects.
 
-Most of them are not waitress's documented interface, so its minor version is pinned; read this before raising it.
+Most of them are not part of waitress's documented interface, so its minor version is pinned; check this
+file before raising it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from ser.api.server.connection import Channel
 from ser.api.server.request_body import Parser, ProblemTask, TooBusy
 
-# ours, waitress's, the methods that replace or extend one of it
+# our class, waitress's class, and the methods that override or extend one of waitress's
 OVERRIDDEN = [
     (Channel, channel.HTTPChannel, ("received", "send", "check_client_disconnected")),
     (Parser, parser.HTTPRequestParser, ("parse_header", "received")),
     (ProblemTask, task.ErrorTask, ("execute",)),
 ]
-# what is called with arguments, and with which
+# waitress functions that the server calls, with their arguments
 CALLED: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = [
     (server.create_server, ("application",), {"sockets": []}),
     (wasyncore.loop, (), {"timeout": 1.0, "use_poll": True, "map": {}, "count": 1}),
@@ -41,7 +42,7 @@ SETTINGS = (
     "threads ident recv_bytes max_request_body_size inbuf_overflow outbuf_overflow cleanup_interval connection_limit "
     "clear_untrusted_proxy_headers asyncore_use_poll"
 )
-# attributes that are read or replaced; those of an instance, because most are set where it is made
+# attributes that are read or replaced, checked on instances because most are set in the constructor
 ON_SERVER = "task_dispatcher add_task maintenance channel_class active_channels pull_trigger handle_accept _map"
 ON_CHANNEL = (
     "requests requests_lock request total_outbufs_len socket connected addr last_activity creation_time handle_close "
@@ -50,7 +51,7 @@ ON_CHANNEL = (
 ON_REQUEST = "error completed headers_finished headers body_rcv command path close"
 ON_TASK = "request status response_headers content_length"
 ON_ERROR = "code reason body"
-# where waitress uses what is replaced: through the instance, or the replacement would be passed over
+# where waitress uses the replaced parts: through the instance, as otherwise the replacement would be bypassed
 USED_BY = [
     (server.BaseWSGIServer.handle_accept, "self.channel_class(self, conn, addr, self.adj, map=self._map)"),
     (server.BaseWSGIServer.readable, "self.maintenance(now)"),
@@ -64,7 +65,7 @@ USED_BY = [
 
 @pytest.fixture
 def built() -> Iterator[dict[str, Any]]:
-    """A server, a connection to it, a request with a body that arrives, and a task for it; all of waitress's own."""
+    """A server, a connection, a request whose body is arriving, and a task for it, all of waitress's own classes."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
         made = server.create_server(lambda *_: [], sockets=[listener], map={})
         connection, address = listener.accept()
@@ -85,7 +86,7 @@ def built() -> Iterator[dict[str, Any]]:
         wasyncore.close_all(made._map)
 
 
-def test_what_is_grafted_on_is_there(built: dict[str, Any]):
+def test_replaced_parts_of_waitress_exist_and_match(built: dict[str, Any]):
     for ours, theirs, methods in OVERRIDDEN:
         assert issubclass(ours, theirs)
         for name in methods:

@@ -1,4 +1,4 @@
-"""Bodies over real HTTP: exact limits, a 413 that a client can read, and nothing on disk."""
+"""Request bodies over real HTTP: exact limits, a readable 413, and no file on disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def chunks(body: bytes, size: int = 1 << 16) -> Iterator[bytes]:
 
 
 def raw(server, request: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Sends bytes as they are, all of them before reading; returns status, headers (names in lower case), body."""
+    """Sends all bytes unchanged before reading; returns status, headers (names in lower case) and body."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
@@ -57,7 +57,7 @@ def test_limit_is_exact_over_http(server, wav, multipart, problem_of, extra, sta
 
 
 @pytest.mark.parametrize("size", [30_000_000, 100 * MEBIBYTE])
-def test_client_that_sends_everything_first_can_read_the_413(server, size):
+def test_client_that_sends_the_whole_body_first_can_read_the_413(server, size):
     head = (
         f"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=c\r\nContent-Length: {size}"
     )
@@ -67,7 +67,7 @@ def test_client_that_sends_everything_first_can_read_the_413(server, size):
     assert f"{size / MEBIBYTE:.1f} MiB" in json.loads(body)["detail"]
 
 
-def test_body_that_is_not_even_counted_is_a_problem_too(server):
+def test_body_refused_before_it_is_read_is_a_problem(server):
     head = "POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
     status, headers, body = raw(server, head.encode())
     assert status == 413
@@ -85,7 +85,7 @@ def test_body_that_is_not_even_counted_is_a_problem_too(server):
         ((b"GET / HTTP/1.1\r\nX: " + b"x" * 262_144)[:262_144], 431, "bad_request"),
     ],
 )
-def test_what_the_server_itself_refuses_has_the_same_shape(server, request_bytes, status, code):
+def test_errors_of_the_server_itself_have_the_same_shape(server, request_bytes, status, code):
     answered, headers, body = raw(server, request_bytes)
     problem = json.loads(body)
     assert (answered, problem["status"], problem["code"]) == (status, status, code)
@@ -94,7 +94,7 @@ def test_what_the_server_itself_refuses_has_the_same_shape(server, request_bytes
     assert "waitress" not in body.decode()
 
 
-def test_server_does_not_tell_what_it_is(server):
+def test_server_does_not_reveal_its_software(server):
     assert "waitress" not in str(requests.get(f"{server.url}/health", timeout=10).headers).lower()
 
 
@@ -123,7 +123,7 @@ def test_audio_never_reaches_the_disk(server, wav, multipart, tmp_path, monkeypa
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_body_is_kept_up_to_the_limit_and_counted_beyond():
+def test_body_is_kept_up_to_the_limit_and_only_counted_beyond():
     body = Body(10)
     body.append(b"12345")
     body.append(b"67890")
@@ -134,7 +134,7 @@ def test_body_is_kept_up_to_the_limit_and_counted_beyond():
     assert len(body) == 111 and body._kept.getbuffer().nbytes == 0
 
 
-def test_bodies_share_the_memory_and_give_it_back():
+def test_bodies_share_the_memory_budget_and_release_it():
     memory = Memory(25)
     first, second = Body(10, memory), Body(10, memory)
     for body in (first, second):
@@ -145,16 +145,16 @@ def test_bodies_share_the_memory_and_give_it_back():
     third.append(b"6")
     assert (third.refused, third.held, len(third), third.getfile().read()) == (True, 0, 6, b"")
     third.append(b"7")
-    assert third.held == 0, "a body with a gap is of no use"
+    assert third.held == 0, "a body with a gap is discarded"
     first.close()
     fourth = Body(10, memory)
     fourth.append(b"1234567890")
     assert not fourth.refused
-    del fourth, second, body  # the last one of the loop above is still there
+    del fourth, second, body  # the last body of the loop above is still open
     assert memory.take(25) and not memory.take(1)
 
 
-def test_what_there_is_no_room_for_is_told_to_come_again(app, serve, wav, multipart, problem_of, monkeypatch):
+def test_body_beyond_the_memory_budget_gets_a_retry_after(app, serve, wav, multipart, problem_of, monkeypatch):
     monkeypatch.setattr("ser.api.server.request_body.MOST_BODIES", 1)
     server = serve(app)
     body, kind = multipart(wav, LIMIT)

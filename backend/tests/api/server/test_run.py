@@ -1,4 +1,4 @@
-"""The production server: ports, parallel requests, and a stop that loses no request."""
+"""The production server: ports, concurrent requests, and a graceful shutdown that loses no request."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def taken():
         yield listener.getsockname()[1]
 
 
-def test_port_zero_is_any_free_one():
+def test_port_zero_picks_any_free_port():
     with bind("127.0.0.1", 0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
         assert listener.getsockname()[1] > 0
 
 
-def test_given_port_that_is_taken_is_an_error(taken):
+def test_an_explicit_port_in_use_is_an_error(taken):
     with pytest.raises(SettingsError, match=f"Port {taken} is in use .* --port"):
         bind("127.0.0.1", taken)
 
 
-def test_default_port_moves_on(taken, monkeypatch):
+def test_default_port_falls_back_to_the_next(taken, monkeypatch):
     monkeypatch.setattr("ser.api.server.run.DEFAULT_PORT", taken)
     with bind("127.0.0.1", None) as listener:
         assert taken < listener.getsockname()[1] < taken + 100
 
 
-def test_all_default_ports_taken(taken, monkeypatch):
+def test_all_default_ports_in_use(taken, monkeypatch):
     monkeypatch.setattr("ser.api.server.run.DEFAULT_PORT", taken)
     monkeypatch.setattr("ser.api.server.run.PORTS_TO_TRY", 1)
     with pytest.raises(SettingsError, match="all in use"):
         bind("127.0.0.1", None)
 
 
-def test_program_on_all_addresses_counts_as_taken():
+def test_port_used_on_all_addresses_counts_as_taken():
     with socket.socket() as other:
         other.bind(("0.0.0.0", 0))
         other.listen()
@@ -63,7 +63,7 @@ def test_program_on_all_addresses_counts_as_taken():
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70_000), ("127.0.0.1", -1), ("no-such-host.invalid", 0)])
-def test_impossible_addresses(host, port):
+def test_invalid_addresses_are_refused(host, port):
     with pytest.raises(SettingsError):
         bind(host, port)
 
@@ -86,7 +86,7 @@ def test_requests_are_answered_in_parallel(serve):
     assert answers == [200] * 4
 
 
-def test_slow_uploads_hold_up_nobody(server):
+def test_slow_uploads_do_not_delay_others(server):
     head = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
     slow = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(20)]
     for connection in slow:
@@ -115,7 +115,7 @@ def slow_application(seconds: float, begun: threading.Semaphore):
 
 
 def test_stop_loses_no_request_in_flight(serve):
-    """Twelve requests on four threads: most of them still wait in the queue when the server is stopped."""
+    """Twelve requests on four threads, so most are still queued when the server stops."""
     begun = threading.Semaphore(0)
     server = serve(slow_application(0.2, begun))
     connections = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(12)]
@@ -194,13 +194,13 @@ print("stopped", flush=True)
 """
 
 
-# Windows can send a signal only to a group of processes, and only this one.
+# Windows can signal only a process group, and only with this signal.
 WINDOWS = os.name == "nt"
 SIGNALS = [signal.CTRL_BREAK_EVENT] if WINDOWS else [signal.SIGTERM, signal.SIGINT]
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_signal_lets_requests_finish_and_ends_with_code_zero(number):
+def test_signal_lets_requests_finish_and_exits_with_zero(number):
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         cwd=BACKEND,
@@ -220,14 +220,14 @@ def test_signal_lets_requests_finish_and_ends_with_code_zero(number):
 
 @pytest.fixture
 def started(monkeypatch):
-    """Keeps ``run`` from changing this process; holds the server once it runs."""
+    """Keeps ``run`` from changing this process; contains the server once it runs."""
     servers = []
     monkeypatch.setattr("ser.api.server.run._stop_on_signals", servers.append)
     monkeypatch.setattr("ser.api.server.run._share_cores", lambda _: None)
     return servers
 
 
-def test_missing_model_ends_the_server_with_its_error(settings, started):
+def test_missing_model_stops_the_server_with_its_error(settings, started):
     with pytest.raises(ModelError, match="unknown model 'first'"):
         run(settings, port=0)
 
@@ -250,7 +250,7 @@ def test_page_opens_once_the_model_is_loaded(settings, cold_registry, started, m
     assert opened == ([(started[0].url, True)] if wanted else [])
 
 
-def test_cores_are_shared_unless_told_otherwise(monkeypatch):
+def test_cores_are_shared_between_workers_by_default(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")

@@ -1,4 +1,4 @@
-"""Several processes at one address: a dead one is replaced, and all of them end together. POSIX only."""
+"""Several worker processes at one address: dead workers are replaced, and all stop together. POSIX only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def wait_for(what: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-def test_a_killed_worker_is_replaced_and_all_end_together():
+def test_a_killed_worker_is_replaced_and_all_stop_together():
     started, buried = [], []
     supervisor = Supervisor(2, starter(GOOD, started), buried=buried.append)
     thread = threading.Thread(target=supervisor.run)
@@ -51,13 +51,13 @@ def test_a_killed_worker_is_replaced_and_all_end_together():
     assert not thread.is_alive() and all(one.poll() is not None for one in started)
 
 
-def test_a_worker_that_cannot_start_ends_everything_with_its_code():
+def test_a_worker_that_cannot_start_stops_all_with_its_exit_code():
     started = []
     assert Supervisor(2, starter(BAD, started)).run() == 4
     assert all(one.poll() is not None for one in started) and len(started) == 2
 
 
-def test_a_replacement_that_cannot_start_is_tried_again_less_and_less_often(monkeypatch):
+def test_a_failing_replacement_is_retried_with_backoff(monkeypatch):
     monkeypatch.setattr("ser.api.server.supervisor.PAUSE_SECONDS", 0.2)
     started, times = [], []
 
@@ -90,7 +90,7 @@ while True:
 """
 
 
-def test_nobody_is_let_in_while_workers_finish():
+def test_no_connection_is_accepted_while_workers_finish():
     listener = socket.create_server(("127.0.0.1", 0))
     address = listener.getsockname()
 
@@ -112,7 +112,7 @@ def test_nobody_is_let_in_while_workers_finish():
     supervisor._workers[0].stdout.close()
 
 
-def test_a_worker_ends_with_its_supervisor():
+def test_a_worker_exits_with_its_supervisor():
     with subprocess.Popen([sys.executable, "-c", GOOD], stdin=subprocess.PIPE) as worker:
         worker.stdin.close()
         assert worker.wait(15) == 0
@@ -127,8 +127,8 @@ run(load_settings(), port=int(sys.argv[1]))
 
 
 @pytest.mark.slow
-def test_a_server_with_two_workers_lives_through_the_death_of_one(real_settings, samples):
-    """The real thing: workers load a model, one is killed, answers go on, the end is clean."""
+def test_a_server_with_two_workers_survives_the_loss_of_one(real_settings, samples):
+    """End to end: workers load a model, one is killed, requests are still answered, and shutdown is clean."""
     import psutil
     import requests
 
@@ -155,7 +155,7 @@ def test_a_server_with_two_workers_lives_through_the_death_of_one(real_settings,
         def answers() -> bool:
             try:
                 return requests.get(f"{url}/health", timeout=5).status_code == 200
-            except requests.RequestException:  # a busy machine takes its time to start
+            except requests.RequestException:  # starting can take long on a busy machine
                 return False
 
         wait_for(lambda: len(workers()) == 2 and answers(), 90)
