@@ -22,19 +22,25 @@ export function Row({ session, exports, onRename, onDelete }: Props) {
   const { sessions: words, noSpeech, result, dialog } = useWords();
   const { id, kind, title, created, state, duration_seconds: length, dominant, confidence, model, speaker } = session;
   const Kind = kind === 'live' ? IconMicrophone : IconFileMusic;
+  const Sign = state === 'live' ? IconMicrophone : IconMoodSilence;
+  const facts = [
+    dominant ? emotionName(dominant) : state === 'ended' && noSpeech, // a live session has no result yet
+    confidence !== null && certainty(confidence),
+    duration(length),
+    model,
+    speaker && result.calibrated(speaker),
+  ];
   return (
     <li className={css.session} data-testid="session">
       <span className={css.sessionSign}>
-        {dominant ? <EmotionIcon emotion={dominant} size={28} /> : <IconMoodSilence aria-hidden size={28} stroke={1.6} />}
+        {dominant ? <EmotionIcon emotion={dominant} size={28} /> : <Sign aria-hidden size={28} stroke={1.6} />}
       </span>
       <div className={css.sessionText}>
         <Link href={`/?session=${encodeURIComponent(id)}`} className={css.sessionName}>
           {title}
         </Link>
         <Text size="sm" c="dimmed">
-          {dominant ? emotionName(dominant) : noSpeech}
-          {confidence !== null && ` · ${certainty(confidence)}`} · {duration(length)} · {model}
-          {speaker && ` · ${result.calibrated(speaker)}`}
+          {facts.filter(Boolean).join(' · ')}
         </Text>
         <Text size="sm" c="dimmed" className={css.sessionWhen}>
           <Kind aria-hidden size={14} /> {state === 'live' ? words.unfinished : words.kinds[kind]} · {when(created)}

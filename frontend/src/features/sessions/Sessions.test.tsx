@@ -92,3 +92,15 @@ test('a failed deletion shows its error in the dialog, and reopening the dialog 
   await waitFor(() => expect(screen.queryByText('take 30')).toBeNull());
   expect(screen.getByRole('link', { name: 'take 29' })).toHaveFocus();
 });
+
+test('a live session that has not ended is not listed as silent', async () => {
+  const silent = { dominant: null, confidence: null };
+  stored = [
+    { ...summary(2), ...silent, kind: 'live', state: 'live' },
+    { ...summary(1), ...silent },
+  ];
+  renderPage(<Sessions exports={() => null} />);
+  const [live, ended] = await screen.findAllByRole('listitem');
+  expect(live).not.toHaveTextContent('No speech');
+  expect(ended).toHaveTextContent('No speech');
+});
