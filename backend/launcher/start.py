@@ -15,6 +15,7 @@ MIN_PYTHON = (3, 11)
 TRAINING = (
     "train",
     "evaluate",
+    "reproduce",
     "score",
     "report",
     "compare",

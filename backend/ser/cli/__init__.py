@@ -17,6 +17,7 @@ from ser.cli.evaluate import evaluate
 from ser.cli.predict import features, plot, predict
 from ser.cli.profiles import enroll, profiles
 from ser.cli.reports import compare, explore, report
+from ser.cli.reproduce import reproduce
 from ser.cli.score import score
 from ser.cli.serve import models, openapi, serve
 from ser.cli.train import train
@@ -40,6 +41,7 @@ COMMANDS = (
     serve,
     train,
     evaluate,
+    reproduce,
     score,
     report,
     compare,

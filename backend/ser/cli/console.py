@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ser.evaluation.metrics_file import Metrics
+    from ser.evaluation.reproduction import Comparison
 
 
 @contextmanager
@@ -138,6 +139,42 @@ def print_comparison(found: dict, figures: Sequence[tuple[str, str]]) -> None:
 
 def _shares(*shares: float) -> str:
     return " ".join(f"{100 * share:5.1f} %" for share in shares)
+
+
+def print_reproduction(rows: Sequence[Comparison], same_weights: bool | None) -> None:
+    """Prints the UA of every figure beside the shipped one, other measures where they differ, and a verdict.
+
+    Args:
+        rows: every measure of every figure.
+        same_weights: whether the weights are the same bytes as those that ship; None where they were not made.
+    """
+    shown = [row for row in rows if row.measure == "UA" or not row.agrees]
+    width = max((len(f"{row.figure} {row.measure}") for row in shown), default=0)
+    if shown:
+        typer.echo(f"{'':{width}s}  shipped     here  difference  tolerance  agrees")
+    for row in shown:
+        title = f"{row.figure} {row.measure}"
+        typer.echo(f"{title:{width}s}  {_against_shipped(row)}")
+    if same_weights is not None:
+        told = "the same bytes" if same_weights else "other bytes, as other processors and versions give"
+        typer.echo(f"weights: {told} (SHA-256)")
+    differing = sum(not row.agrees for row in rows)
+    measures = "UA, WA, macro F1 and weighted F1"
+    if not rows:
+        typer.echo("no evaluation is finished, so there is nothing to compare")
+    elif differing:
+        typer.echo(f"{differing} of {len(rows)} measures ({measures}) differ")
+    else:
+        typer.echo(f"all {len(rows)} measures ({measures}) agree")
+
+
+def _against_shipped(row: Comparison) -> str:
+    if row.shipped is None:
+        return f"{'none':>7s}  {row.reproduced:7.1f}  {'':10s}  {'':9s}  no"
+    numbers = f"{row.shipped:7.1f}  {row.reproduced:7.1f}  {row.reproduced - row.shipped:+10.1f}  {row.tolerance:9.1f}"
+    if row.shipped_clips != row.reproduced_clips:
+        return f"{numbers}  no: {row.reproduced_clips} clips, shipped {row.shipped_clips}"
+    return f"{numbers}  {'yes' if row.agrees else 'no'}"
 
 
 def print_classes(metrics: Metrics) -> None:

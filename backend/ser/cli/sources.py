@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
     from ser.data.dataset import Data
     from ser.models.recipe import Recipe
 
+COMMAND: ContextVar[Sequence[str]] = ContextVar("COMMAND", default=())  # words of the command that a command runs
+
 
 def command_line() -> str:
-    """Returns the command line, for the record."""
-    return f"python3 -m backend {shlex.join(sys.argv[1:])}"
+    """Returns the command line, for the record; in a step of ``reproduce`` that of the step."""
+    return f"python3 -m backend {shlex.join(COMMAND.get() or sys.argv[1:])}"
 
 
 def clip_seconds_of(recipe: Recipe, given: float | None) -> float | None:
