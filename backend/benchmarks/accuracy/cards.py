@@ -1,6 +1,7 @@
 """Writes the model cards of the shipped models: ``python -m benchmarks.accuracy.cards``, in backend/.
 
-Every figure is read from ``weights/*/evaluation``; the descriptions of the corpora are in this file.
+Every figure is read from ``weights/*/evaluation``; the descriptions of the corpora are in this file, their licences in
+``ser/data/corpora``.
 """
 
 from __future__ import annotations
@@ -9,22 +10,24 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
+from benchmarks.accuracy.licences import commercial_use, corpora_of, encoder_attribution
+from ser.core.law import EU_LAW
 from ser.core.settings import PROJECT
+from ser.data.corpus import allow_commercial_use
 from ser.data.splits import get_protocol
 from ser.evaluation.metrics_file import Metrics, read_metrics
 from ser.models.checkpoint import Figure, ModelInfo, list_models
+from ser.models.recipe import get_recipe
 
 WEIGHTS = PROJECT / "weights"
 DATA = {
     "ravdess": (
         "RAVDESS speech: 24 actors from North America aged 21 to 33, two sentences, one studio; 1,439 clips (one of "
-        "the 1,440 is the same audio as another). CC BY-NC-SA 4.0 (Livingstone SR, Russo FA (2018) PLoS ONE 13(5): "
-        "e0196391)."
+        "the 1,440 is the same audio as another)."
     ),
     "crema-d": (
         "CREMA-D, actors 1001 to 1025 without 1004, 1010 and 1013, whose clips are the page's samples: American "
-        "actors of several backgrounds, twelve sentences; made from the authors' MP3. ODbL 1.0, contents DbCL 1.0 (Cao "
-        "H et al. (2014) IEEE Transactions on Affective Computing 5(4): 377-390)."
+        "actors of several backgrounds, twelve sentences; made from the authors' MP3."
     ),
     "indian-emospeech": (
         "Indian EmoSpeech Command: 62 Indian speakers with phones, one English command word per clip, four emotions."
@@ -64,9 +67,7 @@ speaking, in rooms without much noise.
 ## Not for
 
 - Decisions about people. It recognises how emotions are portrayed, not what a person feels.
-- Workplaces and education in the European Union, where inferring emotions is prohibited (Regulation (EU) 2024/1689,
-  Article 5(1)(f)).
-- Commercial use, where the licence of its training data forbids that.
+{_not_for(info)}
 - Accents, languages and channels that are not in its training data, without measuring first.
 
 ## Data and licence
@@ -74,6 +75,9 @@ speaking, in rooms without much noise.
 {data}
 
 Licence of the data, which also applies to the weights: {info.licence}.
+{fill(f"{commercial_use(info)} The terms are in [LICENSE](../LICENSE). Attribution:", 120)}
+
+{_attributions(info)}
 
 ## Figures
 
@@ -100,6 +104,20 @@ which anyone can recompute it, as `python3 -m backend test` does:
 {limits}
 - Very short recordings, background music and several people talking at once were not evaluated.
 """
+
+
+def _not_for(info: ModelInfo) -> str:
+    lines = [f"- Workplaces and education. {EU_LAW}"]
+    if not allow_commercial_use(info.corpora):
+        lines.append("- Commercial use, which the licence of its training data excludes.")
+    return _wrapped(lines)
+
+
+def _attributions(info: ModelInfo) -> str:
+    notices = [corpus.attribution for corpus in corpora_of(info)]
+    if (encoder := get_recipe(info.recipe).pretrained) is not None:
+        notices.append(encoder_attribution(encoder))
+    return _wrapped(f"- {notice}" for notice in notices)
 
 
 def _metrics(info: ModelInfo, figure: Figure) -> Metrics:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -75,7 +75,7 @@ class Corpus:
         title: for people.
         licence: short name.
         commercial_use: whether the licence allows it.
-        citation: whom to cite.
+        citation: all authors, year, title and publication.
         link: where it is published.
         labels: native label -> canonical emotion.
         tree: the folder's expected layout, for people.
@@ -83,6 +83,7 @@ class Corpus:
         known_bad: file name without ending -> why it is skipped.
         left_out: native label without a canonical emotion -> why; its clips are skipped.
         scan: ``scan(root)`` returns the utterances of a folder, sorted by path.
+        licence_links: the texts of the licence; empty where none is published.
     """
 
     name: str
@@ -97,6 +98,13 @@ class Corpus:
     known_bad: Mapping[str, str]
     scan: Callable[[Path], list[Utterance]]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    licence_links: tuple[str, ...] = ()
+
+    @property
+    def attribution(self) -> str:
+        """The notice that belongs beside everything made from the corpus: title, authors, link and licence."""
+        licence = f"{self.licence} ({', '.join(self.licence_links)})" if self.licence_links else self.licence
+        return f"{self.title}: {self.citation}. {self.link}. Licence: {licence}."
 
 
 @cache
@@ -106,6 +114,12 @@ def find_corpora() -> dict[str, Corpus]:
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     found = [importlib.import_module(f"ser.data.corpora.{name}").CORPUS for name in names]
     return {corpus.name: corpus for corpus in found}
+
+
+def allow_commercial_use(names: Iterable[str]) -> bool:
+    """Whether the licences of all corpora allow commercial use of what is trained on them; unknown ones do not."""
+    corpora = find_corpora()
+    return all(name in corpora and corpora[name].commercial_use for name in names)
 
 
 def get_corpus(name: str) -> Corpus:

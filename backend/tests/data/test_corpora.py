@@ -21,7 +21,7 @@ import soundfile
 from ser.core.errors import CorpusError, DownloadError
 from ser.core.labels import EMOTIONS
 from ser.core.settings import PROJECT
-from ser.data.corpus import Archive, corpus_root, fetch, find_corpora, get_corpus
+from ser.data.corpus import Archive, allow_commercial_use, corpus_root, fetch, find_corpora, get_corpus
 
 NOISE = np.random.default_rng(0).normal(0, 0.1, (800, 2))
 
@@ -106,6 +106,18 @@ def test_every_corpus_states_its_name_and_licence(corpus):
     assert corpus.link.startswith("https://")
     assert isinstance(corpus.commercial_use, bool)
     assert not (corpus.commercial_use and "NC" in corpus.licence)
+
+
+def test_the_page_on_data_states_licence_and_authors_of_every_corpus(corpus):
+    page = (PROJECT / "data" / "README.md").read_text(encoding="utf-8")
+    section = page.partition(f"## `{corpus.name}`\n")[2].partition("\n## ")[0]
+    for text in (corpus.licence, *corpus.licence_links, corpus.citation, corpus.link):
+        assert text in corpus.attribution and text in section
+
+
+def test_commercial_use_needs_the_consent_of_every_corpus():
+    assert allow_commercial_use(["crema-d"])
+    assert not allow_commercial_use(["crema-d", "ravdess"]) and not allow_commercial_use(["crema-d", "files"])
 
 
 def test_every_native_label_has_a_canonical_emotion(corpus):

@@ -79,6 +79,7 @@ CORPUS = Corpus(
     name="crema-d",
     title="CREMA-D",
     licence="ODbL 1.0, contents DbCL 1.0",
+    licence_links=("https://opendatacommons.org/licenses/odbl/1-0/", "https://opendatacommons.org/licenses/dbcl/1-0/"),
     commercial_use=True,
     citation=(
         "Cao H, Cooper DG, Keutmann MK, Gur RC, Nenkova A, Verma R (2014) CREMA-D: Crowd-Sourced Emotional Multimodal "

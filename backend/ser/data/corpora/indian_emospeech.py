@@ -44,6 +44,7 @@ CORPUS = Corpus(
     name="indian-emospeech",
     title="Indian EmoSpeech Command",
     licence="CC BY-NC-SA 4.0",
+    licence_links=("https://creativecommons.org/licenses/by-nc-sa/4.0/",),
     commercial_use=False,
     citation="Banga S, Upadhyay U, Agarwal P, Sharma A, Mukherjee P (2019) Indian EmoSpeech Command Dataset. "
     "arXiv:1910.13801",

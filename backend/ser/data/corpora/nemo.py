@@ -64,6 +64,7 @@ CORPUS = Corpus(
     name="nemo",
     title="nEMO",
     licence="CC BY-NC-SA 4.0",
+    licence_links=("https://creativecommons.org/licenses/by-nc-sa/4.0/",),
     commercial_use=False,
     citation="Christop I (2024) nEMO: Dataset of Emotional Speech in Polish. LREC-COLING 2024. arXiv:2404.06292",
     link="https://github.com/amu-cai/nEMO",

@@ -59,10 +59,11 @@ CORPUS = Corpus(
     name="ravdess",
     title=TITLE,
     licence="CC BY-NC-SA 4.0",
+    licence_links=("https://creativecommons.org/licenses/by-nc-sa/4.0/",),
     commercial_use=False,
     citation=(
-        "Livingstone SR, Russo FA (2018) The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS). "
-        "PLoS ONE 13(5): e0196391"
+        "Livingstone SR, Russo FA (2018) The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS): A "
+        "dynamic, multimodal set of facial and vocal expressions in North American English. PLoS ONE 13(5): e0196391"
     ),
     link="https://zenodo.org/records/1188976",
     labels={emotion: emotion for emotion in EMOTIONS.values()},

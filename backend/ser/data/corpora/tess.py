@@ -62,6 +62,7 @@ CORPUS = Corpus(
     name="tess",
     title="TESS",
     licence="CC BY-NC-ND 4.0",
+    licence_links=("https://creativecommons.org/licenses/by-nc-nd/4.0/",),
     commercial_use=False,
     citation=(
         "Pichora-Fuller MK, Dupuis K (2020) Toronto emotional speech set (TESS). Scholars Portal Dataverse. "
