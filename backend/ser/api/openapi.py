@@ -16,6 +16,7 @@ from ser.api.auth import SCHEME
 from ser.api.errors import KINDS, MEDIA_TYPE
 from ser.api.request_log import HEADER as REQUEST_ID
 from ser.api.schemas import Problem
+from ser.core.law import EU_LAW
 from ser.core.settings import Settings
 from ser.inference.export import Form
 from ser.inference.windowing import HOP_SECONDS, LONG_SECONDS, MIN_HOP_SECONDS, WINDOW_LIMITS_SECONDS, WINDOW_SECONDS
@@ -24,7 +25,7 @@ from ser.models.calibration import COVERAGES
 DESCRIPTION = (
     "Recognises the emotion in a voice, with a calibrated confidence. Recordings are analysed in memory and never "
     "stored; results are stored only on request and belong to the owner of a token. Every error is an "
-    "`application/problem+json` document."
+    f"`application/problem+json` document.\n\n{EU_LAW}"
 )
 TAGS = [
     {"name": "Analyse", "description": "Send a recording and get its emotion."},

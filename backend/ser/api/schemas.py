@@ -179,7 +179,11 @@ class Model(Shape):
     sample_rate: int = Field(gt=0, description="Hz")
     parameters: int = Field(gt=0)
     corpora: list[str]
-    licence: str
+    licence: str = Field(description="of the training data, which also applies to the weights")
+    commercial_use: bool = Field(description="whether that licence allows commercial use, under its terms")
+    most_accurate: bool = Field(
+        description="whether it has the highest UA on unseen speakers; models for several corpora come first"
+    )
     figure: Figure | None = Field(description="on unseen speakers; null if there is none")
     figures: list[Figure] = Field(description="all figures, for instance one per corpus")
     leaky_figure: Figure | None = Field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,21 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 def list_models(weights: Path) -> list[ModelInfo]:
     """Returns the metadata of every checkpoint in a folder, by name."""
     return [_info(file.parent, _read_config(file.parent)) for file in sorted(weights.glob(f"*/{CONFIG_FILE}"))]
+
+
+def most_accurate(models: Sequence[ModelInfo]) -> ModelInfo | None:
+    """Returns the model with the highest UA on unseen speakers, None where none was measured.
+
+    Models for several corpora (protocol ``joint``) come first, as a user's recording is none of any one corpus; each
+    counts with its mean over the corpora. Where there are none, the headline figures decide.
+    """
+
+    def joint(info: ModelInfo) -> float:
+        uas = [figure.ua for figure in info.unseen_figures if figure.protocol == "joint"]
+        return sum(uas) / len(uas) if uas else -1.0
+
+    measured = [info for info in models if info.figure is not None]
+    return max(measured, key=lambda info: (joint(info), info.figure.ua), default=None)
 
 
 def find_checkpoint(name_or_path: str, weights: Path) -> Path:

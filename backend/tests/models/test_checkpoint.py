@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,15 @@ import torch
 
 from ser.core.errors import ModelError
 from ser.models.calibration import Calibration
-from ser.models.checkpoint import Figure, ModelInfo, find_checkpoint, list_models, load_checkpoint, save_checkpoint
+from ser.models.checkpoint import (
+    Figure,
+    ModelInfo,
+    find_checkpoint,
+    list_models,
+    load_checkpoint,
+    most_accurate,
+    save_checkpoint,
+)
 from ser.models.recipe import get_recipe
 
 
@@ -69,6 +78,21 @@ def test_a_saved_model_is_loaded_unchanged(folder):
 def test_the_main_figure_is_on_unseen_speakers_and_all_classes_of_the_model(folder):
     info = load_checkpoint(folder).info
     assert (info.figure.protocol, info.leaky_figure.protocol) == ("luna", "random")
+
+
+def test_the_most_accurate_model_is_that_for_several_corpora(folder):
+    (info,) = list_models(folder.parent)
+
+    def measured(name: str, *uas: float, protocol: str) -> ModelInfo:
+        figures = tuple(replace(figure(protocol, 3), ua=ua) for ua in uas)
+        return replace(info, name=name, figures=figures)
+
+    alone, high = measured("alone", 60.0, protocol="emobox"), measured("high", 90.0, protocol="luna")
+    leaky = replace(info, name="leaky", figures=(replace(figure("random", 3, independent=False), ua=99.0),))
+    first, second = measured("first", 70.0, 50.0, protocol="joint"), measured("second", 65.0, 60.0, protocol="joint")
+    assert most_accurate([leaky]) is None and most_accurate([]) is None
+    assert most_accurate([leaky, alone, high]) is high
+    assert most_accurate([alone, high, first, second]) is second
 
 
 def test_a_model_is_found_by_name_folder_and_file(folder):

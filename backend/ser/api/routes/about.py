@@ -57,7 +57,18 @@ def ready() -> Any:
 )
 def models() -> Any:
     """Lists the models and the default one."""
-    return {"default": registry().default, "models": registry().models()}
+    from ser.data.corpus import allow_commercial_use  # not needed to start, and imports requests
+    from ser.models.checkpoint import most_accurate
+
+    infos = registry().models()
+    best = most_accurate(infos)
+    derived = ("commercial_use", "most_accurate")
+    listed = [
+        {name: getattr(info, name) for name in schemas.Model.model_fields if name not in derived}
+        | {"commercial_use": allow_commercial_use(info.corpora), "most_accurate": info is best}
+        for info in infos
+    ]
+    return {"default": registry().default, "models": listed}
 
 
 @routes.get("/api/v1/limits")

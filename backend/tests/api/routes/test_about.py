@@ -31,6 +31,8 @@ def test_models_are_listed_with_their_metrics(client):
     assert model["sample_rate"] == 16_000
     assert model["leaky_figure"] is None
     assert model["profiles"] is False
+    assert model["licence"] == "CC BY-NC-SA 4.0" and model["commercial_use"] is False
+    assert [model["most_accurate"] for model in answer["models"]] == [True, False]
     assert model["figure"] == {
         "corpus": "ravdess",
         "protocol": "emobox",
