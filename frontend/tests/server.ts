@@ -33,6 +33,8 @@ export const model: Model = {
   parameters: 700000,
   corpora: ['ravdess'],
   licence: 'CC BY-NC-SA 4.0',
+  commercial_use: false,
+  most_accurate: false,
   figure,
   figures: [figure],
   leaky_figure: null,

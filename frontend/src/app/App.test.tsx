@@ -128,15 +128,21 @@ test('the best model on new speakers is preselected, with its accuracy, and used
 });
 
 test('every model option shows its accuracy on new speakers', async () => {
-  const unmeasured = { ...model, name: 'new', title: 'New', figure: null, figures: [] };
+  const unmeasured = { ...model, name: 'new', title: 'New', figure: null, figures: [], licence: 'ODbL 1.0', commercial_use: true };
   server.use(http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, able, unmeasured] })));
   renderPage(<App />);
   await userEvent.click(await screen.findByRole('combobox', { name: 'Model' }));
   const options = await screen.findAllByRole('option');
   expect(options).toHaveLength(3);
-  expect(options[0]).toHaveAccessibleName('1D-CNN 55.1% average recall · 7 emotions · RAVDESS, new speakers');
-  expect(options[1]).toHaveAccessibleName('Whisper 77.0% average recall · 7 emotions · RAVDESS, new speakers');
-  expect(options[2]).toHaveAccessibleName('New Its accuracy on new speakers has not been measured.');
+  expect(options[0]).toHaveAccessibleName(
+    '1D-CNN 55.1% average recall · 7 emotions · RAVDESS, new speakers CC BY-NC-SA 4.0 · no commercial use',
+  );
+  expect(options[1]).toHaveAccessibleName(
+    'Whisper 77.0% average recall · 7 emotions · RAVDESS, new speakers CC BY-NC-SA 4.0 · no commercial use',
+  );
+  expect(options[2]).toHaveAccessibleName(
+    'New Its accuracy on new speakers has not been measured. ODbL 1.0 · commercial use under these terms',
+  );
 });
 
 test('the notice is shown until it is dismissed', async () => {

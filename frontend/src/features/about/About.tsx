@@ -77,7 +77,10 @@ export function About({ models }: { models: Model[] }) {
 }
 
 function Figures({ models }: { models: Model[] }) {
-  const { about: words } = useWords();
+  const {
+    about: words,
+    model: { licence },
+  } = useWords();
   return (
     <Table.ScrollContainer minWidth={560} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': words.figures } }}>
       <Table className={css.modelFigures} fz="sm" verticalSpacing="sm">
@@ -100,7 +103,8 @@ function Figures({ models }: { models: Model[] }) {
                   <Table.Th scope="rowgroup" rowSpan={rows.length}>
                     {model.title}
                     <Text size="xs" c="dimmed" fw={400}>
-                      {model.labels.map(emotionWord).join(', ')} · {words.parameters(number(model.parameters))} · {model.licence}
+                      {model.labels.map(emotionWord).join(', ')} · {words.parameters(number(model.parameters))} ·{' '}
+                      {licence(model.licence, model.commercial_use)}
                     </Text>
                   </Table.Th>
                 )}

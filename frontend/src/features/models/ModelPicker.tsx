@@ -37,7 +37,7 @@ export function ModelPicker({ models, chosen, onChoose }: Props) {
   );
 }
 
-function Option({ model: { title, figure }, chosen }: { model: Model; chosen: boolean }) {
+function Option({ model: { title, figure, licence, commercial_use: commercial }, chosen }: { model: Model; chosen: boolean }) {
   const { model } = useWords();
   return (
     <>
@@ -45,6 +45,9 @@ function Option({ model: { title, figure }, chosen }: { model: Model; chosen: bo
         <div>{title}</div>
         <Text size="xs" c="dimmed" component="div">
           {figure ? model.unseen(percentage(figure.ua, 1), figure.classes, figure.corpus.toUpperCase()) : model.unmeasured}
+        </Text>
+        <Text size="xs" c="dimmed" component="div">
+          {model.licence(licence, commercial)}
         </Text>
       </div>
       {chosen && <IconCheck aria-hidden size={16} />}

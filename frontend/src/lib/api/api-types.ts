@@ -742,8 +742,21 @@ export interface components {
             parameters: number;
             /** Corpora */
             corpora: string[];
-            /** Licence */
+            /**
+             * Licence
+             * @description of the training data, which also applies to the weights
+             */
             licence: string;
+            /**
+             * Commercial Use
+             * @description whether that licence allows commercial use, under its terms
+             */
+            commercial_use: boolean;
+            /**
+             * Most Accurate
+             * @description whether it has the highest UA on unseen speakers; models for several corpora come first
+             */
+            most_accurate: boolean;
             /** @description on unseen speakers; null if there is none */
             figure: components["schemas"]["Figure"] | null;
             /**

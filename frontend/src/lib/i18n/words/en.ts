@@ -34,9 +34,11 @@ export const en = {
 
   notice: {
     label: 'Before you start',
-    before: 'The models analyse how a voice sounds, not what a person feels, and they were trained on acted speech. Your audio is analysed in memory and never stored; results are stored until you delete them. Do not use this to make decisions about people: in the EU, inferring emotions at work or in education is ',
+    before:
+      'The models analyse how a voice sounds, not what a person feels, and your audio is never stored; do not use this to make decisions about people. In the EU, inferring emotions at work or in education is ',
     link: 'prohibited',
-    after: '.',
+    after:
+      ' (Regulation (EU) 2024/1689, Article 5(1)(f)); where it is permitted, it is a high-risk use (Annex III, point 1(c)), and you have to inform the people concerned (Article 50(3)).',
     dismiss: 'Dismiss this notice',
   },
 
@@ -125,6 +127,7 @@ export const en = {
     only: (title: string) => `Model: ${title}.`,
     unmeasured: 'Its accuracy on new speakers has not been measured.',
     unseen: (ua: string, classes: number, corpus: string) => `${ua} average recall · ${classes} emotions · ${corpus}, new speakers`,
+    licence: (licence: string, commercial: boolean) => `${licence} · ${commercial ? 'commercial use under these terms' : 'no commercial use'}`,
     honest: (share: string) => `Average recall on new speakers: ${share}`,
     meaning: 'what this means',
     other: (corpus: string, ua: string, classes: number) => `${corpus}: ${ua}, ${classes} emotions.`,
@@ -609,9 +612,9 @@ export const en = {
       'What is said. It does not understand words, let alone irony.',
       'Voices unlike its training data: actors and, for two of the models, Indian speakers recorded on phones. Expect lower accuracy on phone recordings, in noise, with other accents and languages, with children and in spontaneous speech.',
     ],
-    prohibited: 'Prohibited uses',
+    prohibited: 'Prohibited uses and your duties',
     prohibitedText:
-      'In the European Union, inferring emotions at the workplace or in education is prohibited, except for medical or safety reasons (Article 5(1)(f)). Wherever you are, do not use this to make decisions about people.',
+      'In the European Union, inferring emotions at the workplace or in education is prohibited, except for medical or safety reasons (Article 5(1)(f)). Where it is permitted, emotion recognition is a high-risk use (Annex III, point 1(c)). Whoever uses it has to inform the people concerned and process their personal data under the GDPR (Article 50(3)). Wherever you are, do not use this to make decisions about people.',
     law: 'Regulation (EU) 2024/1689',
     figures: 'How accurate it is',
     figuresText:
@@ -630,7 +633,7 @@ export const en = {
     builtText: 'PyTorch, Flask and SQLAlchemy on the server; React, Mantine, TanStack Query and wavesurfer.js in the page; speech detection by Silero VAD.',
     licences: 'Licences',
     licencesText:
-      'The code is released under the MIT licence. Each model has the licence of its training data, which in most cases excludes commercial use; it is listed with the model above. The samples are from CREMA-D (Open Database License).',
+      'The code is released under the MIT licence. Each model has the licence of its training data, which in most cases excludes commercial use; it is listed with the model above, and its terms and every attribution are in weights/LICENSE. The samples are from CREMA-D (Open Database License).',
     version: (version: string) => `Version ${version}`,
   },
 };

@@ -36,9 +36,10 @@ export const es: Words = {
   notice: {
     label: 'Antes de empezar',
     before:
-      'Los modelos analizan cómo suena una voz, no lo que siente una persona, y se entrenaron con habla interpretada. Su audio se analiza en memoria y nunca se guarda; los resultados se guardan hasta que usted los elimine. No lo utilice para tomar decisiones sobre personas: en la UE, inferir emociones en el trabajo o en la educación está ',
+      'Los modelos analizan cómo suena una voz, no lo que siente una persona, y su audio nunca se guarda; no los utilice para tomar decisiones sobre personas. En la UE, inferir emociones en el trabajo o en la educación está ',
     link: 'prohibido',
-    after: '.',
+    after:
+      ' (Reglamento (UE) 2024/1689, artículo 5, apartado 1, letra f); donde está permitido, es un uso de alto riesgo (anexo III, punto 1, letra c) y debe informar a las personas afectadas (artículo 50, apartado 3).',
     dismiss: 'Cerrar este aviso',
   },
 
@@ -127,6 +128,7 @@ export const es: Words = {
     only: (title) => `Modelo: ${title}.`,
     unmeasured: 'No se ha medido su precisión con hablantes nuevos.',
     unseen: (ua, classes, corpus) => `${ua} de exhaustividad media · ${classes} emociones · ${corpus}, hablantes nuevos`,
+    licence: (licence, commercial) => `${licence} · ${commercial ? 'uso comercial según estas condiciones' : 'sin uso comercial'}`,
     honest: (share) => `Exhaustividad media con hablantes nuevos: ${share}`,
     meaning: 'qué significa',
     other: (corpus, ua, classes) => `${corpus}: ${ua}, ${classes} emociones.`,
@@ -611,9 +613,9 @@ export const es: Words = {
       'Lo que se dice. No entiende las palabras, y mucho menos la ironía.',
       'Voces distintas de sus datos de entrenamiento: actores y, en dos de los modelos, hablantes de la India grabados con el teléfono. Espere menos precisión en grabaciones telefónicas, con ruido, con otros acentos e idiomas, con niños y en el habla espontánea.',
     ],
-    prohibited: 'Usos prohibidos',
+    prohibited: 'Usos prohibidos y sus obligaciones',
     prohibitedText:
-      'En la Unión Europea está prohibido inferir emociones en el lugar de trabajo o en la educación, salvo por motivos médicos o de seguridad (artículo 5, apartado 1, letra f). Esté donde esté, no lo utilice para tomar decisiones sobre personas.',
+      'En la Unión Europea está prohibido inferir emociones en el lugar de trabajo o en la educación, salvo por motivos médicos o de seguridad (artículo 5, apartado 1, letra f). Donde está permitido, el reconocimiento de emociones es un uso de alto riesgo (anexo III, punto 1, letra c). Quien lo utiliza debe informar a las personas afectadas y tratar sus datos personales conforme al RGPD (artículo 50, apartado 3). Esté donde esté, no lo utilice para tomar decisiones sobre personas.',
     law: 'Reglamento (UE) 2024/1689',
     figures: 'Qué precisión tiene',
     figuresText:
@@ -632,7 +634,7 @@ export const es: Words = {
     builtText: 'PyTorch, Flask y SQLAlchemy en el servidor; React, Mantine, TanStack Query y wavesurfer.js en la página; detección de voz con Silero VAD.',
     licences: 'Licencias',
     licencesText:
-      'El código se publica bajo la licencia MIT. Cada modelo tiene la licencia de sus datos de entrenamiento, que en la mayoría de los casos excluye el uso comercial; figura arriba junto al modelo. Las muestras son de CREMA-D (Open Database License).',
+      'El código se publica bajo la licencia MIT. Cada modelo tiene la licencia de sus datos de entrenamiento, que en la mayoría de los casos excluye el uso comercial; figura arriba junto al modelo, y sus condiciones y todas las atribuciones están en weights/LICENSE. Las muestras son de CREMA-D (Open Database License).',
     version: (version) => `Versión ${version}`,
   },
 };

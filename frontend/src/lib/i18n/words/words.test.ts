@@ -44,3 +44,8 @@ function flat(words: object, path = ''): [string, string][] {
     typeof value === 'string' ? [[`${path}${name}`, value]] : typeof value === 'object' ? flat(value as object, `${path}${name}.`) : [],
   );
 }
+
+test.each([en, hi, es])('the notice and the About page name the articles of the law', ({ notice, about }) => {
+  const texts = [`${notice.before}${notice.link}${notice.after}`, `${about.prohibitedText} ${about.law}`];
+  for (const text of texts) for (const part of ['2024/1689', ' 5', 'III', ' 50']) expect(text).toContain(part);
+});
