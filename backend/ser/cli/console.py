@@ -231,14 +231,17 @@ def print_corpus(found: dict) -> None:
 
 
 def print_model(info: Any) -> None:
-    """Prints a model's name and title, and its figures on unseen speakers."""
+    """Prints a model's name and title, its figures on unseen speakers, labels and licence."""
+    from ser.data.corpus import allow_commercial_use
+
     typer.echo(f"{info.name}: {info.title}, {info.parameters / 1e6:.1f} M parameters")
     for one in info.unseen_figures:
         what = f"{one.corpus} ({one.protocol}, {one.classes} classes)"
         typer.echo(f"  UA {one.ua:.1f} % on unseen speakers of {what}")
     if not info.unseen_figures:
         typer.echo("  not evaluated on unseen speakers")
-    typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}")
+    use = "commercial use under these terms" if allow_commercial_use(info.corpora) else "no commercial use"
+    typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}: {use}")
 
 
 def print_voice(name: str, voice: Any) -> None:

@@ -25,6 +25,7 @@ def test_models_are_listed_with_speaker_independent_figures():
     for one in config["figures"]:
         line = f"UA {one['ua']} % on unseen speakers of {one['corpus']} ({one['protocol']}, {one['classes']} classes)"
         assert (line in listed) is one["speaker_independent"]
+    assert "  CC BY-NC-SA 4.0: no commercial use\n" in listed
 
 
 def test_the_help_names_every_protocol():
