@@ -156,7 +156,11 @@ def print_reproduction(rows: Sequence[Comparison], same_weights: bool | None) ->
         title = f"{row.figure} {row.measure}"
         typer.echo(f"{title:{width}s}  {_against_shipped(row)}")
     if same_weights is not None:
-        told = "the same bytes" if same_weights else "other bytes, as other processors and versions give"
+        told = (
+            "the same bytes"
+            if same_weights
+            else "other bytes: another processor, or other versions of the code or its packages"
+        )
         typer.echo(f"weights: {told} (SHA-256)")
     differing = sum(not row.agrees for row in rows)
     measures = "UA, WA, macro F1 and weighted F1"
