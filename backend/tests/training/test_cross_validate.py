@@ -246,3 +246,12 @@ def test_linear_layers_on_an_encoder_are_trained_without_epochs(data, toy_encode
     assert metrics.best_epoch == 0 and metrics.epochs == [] and metrics.figure.ua > 50
     assert not (tmp_path / "model" / "curves.png").exists()
     assert load_checkpoint(tmp_path / "model").info.labels == LABELS
+
+
+def test_linear_layers_never_predict_a_class_that_no_other_corpus_has(both, toy_encoder, tmp_path):
+    frames = torch.cat([both.bank.frames, both.bank.frames, both.bank.frames[:, :2]], dim=1)  # 80 bands
+    changed = replace(both, bank=replace(both.bank, frames=frames, memory={}))
+    plan = Plan(recipe=toy_encoder, protocol="cross", clip_seconds=None, seeds=1)
+    evaluate(plan, changed, tmp_path, command="a test", looked=True)
+    part = read_metrics(tmp_path / "ravdess")
+    assert part.untrained == ["sad"] and part.confusion[0][2] == 0 and 0 < part.ua <= 2 / 3
