@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
-from ser.cli.evaluate import evaluate
 from ser.core.errors import CorpusError
 from tests.tools.command_line import ser
 
@@ -22,7 +23,8 @@ def test_every_protocol_has_the_recipe_s_labels_by_default(monkeypatch, protocol
         asked.append(labels)
         raise CorpusError("enough")
 
-    monkeypatch.setattr("ser.cli.evaluate.load", load)
+    command = import_module("ser.cli.evaluate")  # ser.cli has a function of this name
+    monkeypatch.setattr(command, "load", load)
     with pytest.raises(CorpusError, match="enough"):
-        evaluate(corpus=["ravdess", "crema-d"], protocol=protocol)
+        command.evaluate(corpus=["ravdess", "crema-d"], protocol=protocol)
     assert asked == [None]  # see ser.cli.sources.load
