@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
+from benchmarks.accuracy.leaderboard import beside_served, markdown
 from benchmarks.accuracy.licences import commercial_use, corpora_of, encoder_attribution
 from ser.core.law import EU_LAW
 from ser.core.settings import PROJECT
@@ -20,6 +21,21 @@ from ser.models.checkpoint import Figure, ModelInfo, list_models
 from ser.models.recipe import get_recipe
 
 WEIGHTS = PROJECT / "weights"
+BESIDE = ("UA, classes of the corpus only", "UA, shared classes")
+BESIDE_TEXT = """ Two more stand beside
+the UA for comparison, as a user's recording does not say which emotions it can have: the UA if only the emotions of the
+test corpus could be answered, and under `cross` the UA on the emotions that all corpora share."""
+COLUMNS = (
+    "Corpus",
+    "Test speakers",
+    "Protocol",
+    "Classes",
+    "UA",
+    *BESIDE,
+    "WA",
+    "Macro F1",
+    "Weighted F1",
+)
 DATA = {
     "ravdess": (
         "RAVDESS speech: 24 actors from North America aged 21 to 33, two sentences, one studio; 1,439 clips (one of "
@@ -51,6 +67,9 @@ def card(info: ModelInfo) -> str:
     """Returns the card of a model as Markdown."""
     data = _wrapped(f"- {DATA[corpus]}" for corpus in info.corpora)
     limits = _wrapped(f"- {LIMITS[corpus]}" for corpus in info.corpora)
+    rows = [_row(_metrics(info, one), one) for one in info.figures]
+    columns = [name for name in COLUMNS if any(row[name] for row in rows)]
+    beside = "" if columns == [name for name in COLUMNS if name not in BESIDE] else BESIDE_TEXT
     commands = "\n".join(dict.fromkeys(_metrics(info, one).command for one in info.figures))
     return f"""# Model card: `{info.name}`
 
@@ -85,13 +104,9 @@ Unweighted average recall (UA), plain accuracy (WA), macro and weighted F1 in pe
 predictions, mean and standard deviation over seeds; in brackets the 95 % bootstrap interval over speakers. A clip in
 which no speech was found counts as wrong. Figures on unseen speakers are cross-validated: the weights that ship were
 trained on every clip except those of the speakers left out above. Under `cross`, the whole test corpus was left out of
-training. Figures are scored on the classes of the test corpus; ["As served"](../README.md#as-served) has them for
-answers among all classes.
+training. All figures are as served: the answer is the likeliest of all {len(info.labels)} emotions.{beside}
 
-| Corpus | Test speakers | Protocol | Classes | UA | WA | Macro F1 | Weighted F1 |
-|---|---|---|---|---|---|---|---|
-{chr(10).join(_row(one) for one in info.figures)}
-
+{markdown(columns, rows)}
 Each line comes from one of these commands; `evaluation/<corpus>-<protocol>-<classes>classes/` has a row per clip from
 which anyone can recompute it, as `python3 -m backend test` does:
 
@@ -128,12 +143,14 @@ def _folder(info: ModelInfo, figure: Figure) -> Path:
     return WEIGHTS / info.name / "evaluation" / figure.folder
 
 
-def _row(figure: Figure) -> str:
+def _row(metrics: Metrics, figure: Figure) -> dict[str, str]:
     unseen = figure.speaker_independent
     who = "unseen speakers" if unseen else "LEAKY: the same speakers in training"
     ua = f"**{figure.text}**" if unseen else figure.text
-    parts = (figure.corpus, who, f"`{figure.protocol}`", figure.classes, ua, figure.wa, figure.f1, figure.weighted_f1)
-    return "| " + " | ".join(map(str, parts)) + " |"
+    beside = (beside_served(metrics, "ua_masked"), beside_served(metrics, "ua_shared"))
+    rest = (figure.wa, figure.f1, figure.weighted_f1)
+    parts = (figure.corpus, who, f"`{figure.protocol}`", figure.classes, ua, *beside, *rest)
+    return dict(zip(COLUMNS, map(str, parts), strict=True))
 
 
 def _details(info: ModelInfo, figure: Figure) -> str:
@@ -146,10 +163,13 @@ def _details(info: ModelInfo, figure: Figure) -> str:
         f"- Confidence: the expected calibration error (15 bins) is {100 * metrics.ece:.1f} %"
         f"{_uncalibrated(metrics)}; a perfectly calibrated model shows {100 * metrics.ece_floor:.1f} % on this "
         "many clips.",
-        f"- An answer below 50 % is called unsure: {100 * metrics.answered:.0f} % of the clips get a definite "
-        f"answer, of which {100 * metrics.answered_accuracy:.0f} % are right; of the most confident 80 % of the "
-        f"clips {100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
+        f"- An answer below {100 * info.calibration.unsure_below:.0f} % is called unsure: "
+        f"{100 * metrics.answered:.0f} % of the clips get a sure answer, of which "
+        f"{100 * metrics.answered_accuracy:.0f} % are right; of the most confident 80 % of the clips "
+        f"{100 * _accuracy_at(metrics, 0.8):.0f} % are right.",
     ]
+    if metrics.untrained:
+        lines.append(f"- No other corpus has {', '.join(metrics.untrained)}: never predicted, so every clip is wrong.")
     if sets := metrics.sets:
         lines.append(_sets(sets))
     if ranking := metrics.intensity:
@@ -203,8 +223,8 @@ def _confusions(metrics: Metrics) -> str:
     pairs = [
         (table[i][j] / max(1, sum(table[i])), true, taken)
         for i, true in enumerate(labels)
-        for j, taken in enumerate(labels)
-        if i != j
+        for j, taken in enumerate(metrics.answers)
+        if true != taken
     ]
     worst = sorted(pairs, reverse=True)[:3]
     return ", ".join(f"{true} as {taken} ({100 * share:.0f} % of the {true} clips)" for share, true, taken in worst)

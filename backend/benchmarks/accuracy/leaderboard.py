@@ -1,144 +1,173 @@
-"""Prints the table of models in the README: ``python -m benchmarks.accuracy.leaderboard``, in backend/.
+"""Makes the tables of models in the READMEs: ``python -m benchmarks.accuracy.leaderboard``, in backend/.
 
-Everything but the time per clip is read from ``weights/``; the time is the median over the three sample clips of the
-page, each predicted ten times with one thread. ``--others`` prints the further evaluations of the same
-recipes from ``weights/*/benchmarks/``; ``--served`` scores the ``joint`` evaluations again with every class allowed.
+Every model in ``weights/`` gets a row for each of its figures on unseen speakers. Everything but the time per clip is
+read from the model's folder, the figures from the predictions in ``evaluation/``; the time is the median over the three
+sample clips of the page, each predicted ten times with one thread. ``--write`` writes the tables into the READMEs;
+``--others`` prints the further evaluations of the same recipes from ``weights/*/benchmarks/`` instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import re
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
+from ser.core.atomic_write import write_text
 from ser.core.settings import PROJECT, load_settings
-from ser.evaluation.metrics import NO_SPEECH
+from ser.evaluation.metrics_file import METRICS_FILE, Metrics
 from ser.evaluation.summary import current
 from ser.inference.predictor import load_predictor
-from ser.models.checkpoint import Figure, ModelInfo, list_models
+from ser.models.checkpoint import WEIGHTS_FILE, Figure, ModelInfo, list_models
 
 SAMPLES = sorted((PROJECT / "frontend" / "public" / "samples").glob("*.wav"))
 ROUNDS = 10
-HEAD = (
+TIME = "Time per clip"
+LEADERBOARD = (
+    "Model",
+    "Size",
+    TIME,
+    "Test corpus",
+    "Protocol",
+    "Classes",
+    "Seeds",
+    "UA as served",
+    "UA, classes of the corpus only",
+    "UA, shared classes",
+    "ECE as served (floor)",
+    "Sure answers",
+    "Training time",
+    "Command",
+)
+SHORT = (
     "Model",
     "Parameters",
     "Test corpus",
     "Protocol",
     "Classes",
     "Seeds",
-    "UA",
+    "UA as served",
+    "UA, classes of the corpus only",
     "WA",
     "Macro F1",
     "Weighted F1",
     "LEAKY WA",
     "Training time",
-    "Time per clip",
+    TIME,
 )
 OTHERS = ("Recipe", "Test corpus", "Protocol", "Classes", "Seeds", "UA", "WA", "ECE (floor)")
-SERVED = ("Model", "Test corpus", "Protocol", "Classes in corpus", "Seeds", "UA, classes of the corpus", "UA as served")
+TABLES = {PROJECT / "weights" / "README.md": LEADERBOARD, PROJECT / "README.md": SHORT}
+MARKED = re.compile(r"(?<=<!-- table -->\n).*?(?=<!-- /table -->)", re.DOTALL)
 
 
 def main() -> None:
-    """Prints a table as Markdown."""
+    """Prints a table as Markdown, or writes the tables of models."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--others", action="store_true", help="print the further evaluations of the same recipes")
-    parser.add_argument("--served", action="store_true", help="print the figures with every class of the model allowed")
+    parser.add_argument("--write", action="store_true", help="write the tables of models into the READMEs")
     options = parser.parse_args()
-    head, rows = (OTHERS, others()) if options.others else (SERVED, served()) if options.served else (HEAD, models())
-    print("| " + " | ".join(head) + " |")
-    print("|" + "---|" * len(head))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+    if options.others:
+        print(markdown(OTHERS, list(others())), end="")
+        return
+    rows = models(milliseconds())
+    if not options.write:
+        print(markdown(LEADERBOARD, rows), end="")
+        return
+    for file, columns in TABLES.items():
+        text = file.read_text(encoding="utf-8")
+        write_text(file, MARKED.sub(lambda _, columns=columns: markdown(columns, rows), text, count=1))
 
 
-def models() -> Iterator[tuple[str, ...]]:
-    """Yields a row for every figure on unseen speakers of the shipped models."""
-    torch.set_num_threads(1)
+def markdown(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+    """Returns the columns of the rows as a table."""
+    head, *lines = (
+        "| " + " | ".join(cells) + " |\n" for cells in (columns, *([row[name] for name in columns] for row in rows))
+    )
+    return head + "|" + "---|" * len(columns) + "\n" + "".join(lines)
+
+
+def models(times: Mapping[str, float]) -> list[dict[str, str]]:
+    """Returns a row for every figure on unseen speakers, the best one of each corpus and protocol first.
+
+    Args:
+        times: model -> ms per clip; the column is empty where it is missing.
+    """
+    found = []
     for info in list_models(load_settings().weights):
-        milliseconds = _milliseconds(info.name)
-        for one in info.unseen_figures:
-            yield _row(info, one, milliseconds)
+        for figure in info.unseen_figures:
+            metrics, _ = current(load_settings().weights / info.name / "evaluation" / figure.folder)
+            found.append((figure.corpus, figure.protocol, figure.classes, -metrics.ua, _row(info, metrics, times)))
+    return [row for *_, row in sorted(found, key=lambda one: one[:-1])]
 
 
-def others() -> Iterator[tuple[str, ...]]:
+def others() -> Iterator[dict[str, str]]:
     """Yields a row for every other evaluation whose predictions are stored."""
     for folder in sorted(load_settings().weights.glob("*/benchmarks/*")):
         metrics, _ = current(folder)
         one = metrics.figure
-        yield (
-            f"`{metrics.recipe}`",
-            one.corpus,
-            f"`{one.protocol}`",
-            str(one.classes),
-            str(one.seeds),
-            one.text,
-            f"{one.wa:.1f}",
-            f"{100 * metrics.ece:.1f} ({100 * metrics.ece_floor:.1f})",
-        )
+        cells = (*_measured(one), one.text, f"{one.wa:.1f}", _calibration(metrics))
+        yield dict(zip(OTHERS, (f"`{metrics.recipe}`", *cells), strict=True))
 
 
-def served() -> Iterator[tuple[str, ...]]:
-    """Yields a row for every ``joint`` figure, with the UA when the model may predict any of its classes.
-
-    The evaluation of all corpora together has a logit for every class; a clip without speech still counts as wrong.
-    """
-    for info in list_models(load_settings().weights):
-        for one in info.unseen_figures:
-            if one.protocol == "joint":
-                folder = load_settings().weights / info.name / "evaluation"
-                (pooled,) = folder.glob(f"*+*-joint-{len(info.labels)}classes")
-                scores = [_served_ua(file, one.corpus) for file in sorted(pooled.glob("out_of_fold_seed*.csv"))]
-                spread = f" ± {statistics.stdev(scores):.1f}" if len(scores) > 1 else ""
-                own = f"{one.ua:.1f} ± {one.ua_std:.1f}" if one.seeds > 1 else f"{one.ua:.1f}"
-                counts = str(one.classes), str(one.seeds)
-                yield f"`{info.name}`", one.corpus, "`joint`", *counts, own, f"{statistics.mean(scores):.1f}{spread}"
+def beside_served(metrics: Metrics, name: str) -> str:
+    """Returns ``ua_masked`` or ``ua_shared`` for display, in percent; empty where the evaluation has none."""
+    ua, spread = getattr(metrics, name), getattr(metrics, f"{name}_std")
+    if ua is None:
+        return ""
+    return f"{100 * ua:.1f}" + (f" ± {100 * spread:.1f}" if metrics.seeds > 1 else "")
 
 
-def _served_ua(file: Path, corpus: str) -> float:
-    """Mean recall in percent over the emotions of one corpus, from the likeliest of all classes."""
-    right: dict[str, list[bool]] = {}
-    with file.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            if row["corpus"] == corpus:
-                logits = {name.removeprefix("logit_"): row[name] for name in row if name.startswith("logit_")}
-                silent = row["predicted"] == NO_SPEECH
-                answer = NO_SPEECH if silent else max(logits, key=lambda name: float(logits[name]))
-                right.setdefault(row["truth"], []).append(answer == row["truth"])
-    return 100 * statistics.mean(statistics.mean(hits) for hits in right.values())
+def _row(info: ModelInfo, metrics: Metrics, times: Mapping[str, float]) -> dict[str, str]:
+    one = metrics.figure
+    megabytes = (load_settings().weights / info.name / WEIGHTS_FILE).stat().st_size / 1e6
+    measured = (one.corpus, one.classes)
+    leaky = [own for own in info.figures if not own.speaker_independent and (own.corpus, own.classes) == measured]
+    return {
+        "Model": f"`{info.name}`",
+        "Parameters": f"{info.parameters / 1e6:.2f} M",
+        "Size": f"{info.parameters / 1e6:.2f} M, {megabytes:.1f} MB",
+        TIME: f"{times[info.name]:.0f} ms" if info.name in times else "",
+        **dict(zip(("Test corpus", "Protocol", "Classes", "Seeds"), _measured(one), strict=True)),
+        "UA as served": f"**{one.text}**",
+        "UA, classes of the corpus only": beside_served(metrics, "ua_masked"),
+        "UA, shared classes": beside_served(metrics, "ua_shared"),
+        "WA": f"{one.wa:.1f}",
+        "Macro F1": f"{one.f1:.1f}",
+        "Weighted F1": f"{one.weighted_f1:.1f}",
+        "ECE as served (floor)": _calibration(metrics),
+        "Sure answers": f"{100 * metrics.answered:.0f} %, {100 * metrics.answered_accuracy:.0f} % of them right",
+        "LEAKY WA": f"{leaky[0].wa:.1f}" if leaky else "",
+        "Training time": _duration(info.training["seconds"]) if "seconds" in info.training else "",
+        "Command": f"[{METRICS_FILE}]({info.name}/evaluation/{one.folder}/{METRICS_FILE})",
+    }
 
 
-def _row(info: ModelInfo, figure: Figure, milliseconds: float) -> tuple[str, ...]:
-    measured = (figure.corpus, figure.classes)
-    leaky = [one for one in info.figures if not one.speaker_independent and (one.corpus, one.classes) == measured]
-    return (
-        f"`{info.name}`",
-        f"{info.parameters / 1e6:.2f} M",
-        figure.corpus,
-        f"`{figure.protocol}`",
-        str(figure.classes),
-        str(figure.seeds),
-        f"**{figure.text}**",
-        f"{figure.wa:.1f}",
-        f"{figure.f1:.1f}",
-        f"{figure.weighted_f1:.1f}",
-        f"{leaky[0].wa:.1f}" if leaky else "",
-        _duration(info.training["seconds"]),
-        f"{milliseconds:.0f} ms",
-    )
+def _measured(figure: Figure) -> tuple[str, str, str, str]:
+    return figure.corpus, f"`{figure.protocol}`", str(figure.classes), str(figure.seeds)
+
+
+def _calibration(metrics: Metrics) -> str:
+    return f"{100 * metrics.ece:.1f} ({100 * metrics.ece_floor:.1f})"
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
-def _milliseconds(model: str) -> float:
-    predictor = load_predictor(model, load_settings())
-    return 1000 * statistics.median(_seconds(predictor, path) for path in SAMPLES for _ in range(ROUNDS))
+def milliseconds() -> dict[str, float]:
+    """Measures every model: ms per clip, from bytes to answer, with one thread."""
+    torch.set_num_threads(1)
+    found = {}
+    for info in list_models(load_settings().weights):
+        predictor = load_predictor(info.name, load_settings())
+        found[info.name] = 1000 * statistics.median(
+            _seconds(predictor, path) for path in SAMPLES for _ in range(ROUNDS)
+        )
+    return found
 
 
 def _seconds(predictor, path: Path) -> float:

@@ -117,8 +117,12 @@ def _print_fold(fold: Any) -> None:
 
 
 def print_scores(metrics: Metrics) -> None:
-    """Prints UA, WA, F1 and the recall of each class on stdout, in percent."""
+    """Prints UA, WA, F1 and the recall of each class on stdout, in percent; the UAs with fewer classes after them."""
     typer.echo(f"UA {100 * metrics.ua:.1f} %   WA {100 * metrics.wa:.1f} %   macro F1 {100 * metrics.f1:.1f} %")
+    if metrics.ua_masked is not None:
+        typer.echo(f"UA, emotions of the corpus only: {100 * metrics.ua_masked:.1f} %")
+    if metrics.ua_shared is not None:
+        typer.echo(f"UA, emotions that all corpora share: {100 * metrics.ua_shared:.1f} %")
     for label, recall in metrics.recalls.items():
         typer.echo(f"  recall {label:10s} {100 * recall:5.1f} %")
 
@@ -128,7 +132,7 @@ def print_comparison(found: dict, figures: Sequence[tuple[str, str]]) -> None:
     typer.echo(f"A: {found['a']['name']}, {found['a']['protocol']}\nB: {found['b']['name']}, {found['b']['protocol']}")
     for own in (own for own in "ab" if found[own]["leaky"]):
         typer.echo(f"{own.upper()} IS LEAKY: its test speakers are also in the training data")
-    rows = [(title, found["figures"][name]) for name, title in figures]
+    rows = [(title, found["figures"][name]) for name, title in figures if name in found["figures"]]
     rows += [(f"recall {label}", pair) for label, pair in found["recalls"].items()]
     width = max(len(title) for title, _ in rows)
     typer.echo(f"{'':{width}s}        A       B   B - A")

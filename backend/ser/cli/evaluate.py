@@ -69,8 +69,7 @@ def evaluate(
     settings = load_settings()
     system = get_recipe(recipe)
     seconds = clip_seconds_of(system, clip_seconds)
-    wanted = labels or ("shared" if protocol == "cross" else None)
-    data = load(system, corpus, root, mirror, wanted, seconds, unlabelled=unlabelled)
+    data = load(system, corpus, root, mirror, labels, seconds, unlabelled=unlabelled)
     length = "whole" if seconds is None else f"{seconds:g}s"
     folder = out or settings.runs / f"{recipe}-{data.name}-{protocol}-{len(data.labels)}classes-{length}"
     plan = Plan(

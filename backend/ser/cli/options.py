@@ -38,7 +38,7 @@ VotesOption = Annotated[bool, typer.Option("--votes", help="Train on listeners' 
 MirrorOption = Annotated[str | None, typer.Option(help="URL of a mirror to download the corpus from.")]
 LABEL_SETS = (
     "Label set: 'recipe' (default), 'corpus' (all labels of the corpora), 'shared' (labels that all corpora have, calm "
-    "counting as neutral; default of the protocol cross), or emotions separated by commas."
+    "counting as neutral), or emotions separated by commas."
 )
 LabelsOption = Annotated[str | None, typer.Option(help=LABEL_SETS)]
 TrainingLabelsOption = Annotated[

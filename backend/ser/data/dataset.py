@@ -20,6 +20,7 @@ class Unlabelled:
     """A corpus used without its labels: its frames for the recipe, and for the recipe's teacher."""
 
     corpus: Corpus
+    utterances: list[Utterance]
     bank: FrameBank
     teacher_bank: FrameBank
 
@@ -102,9 +103,9 @@ def load_data(
     teacher_bank = None
     if recipe.teacher:
         teacher_bank = join([subset(own, clips) for (_, own), clips in zip(banks, chosen, strict=True)])
+    spare = [(corpus, corpus.scan(root)) for corpus, root in unlabelled]
     without_labels = tuple(
-        Unlabelled(corpus, *_banks(recipe, corpus.scan(root), clip_seconds, cache, on_progress))
-        for corpus, root in unlabelled
+        Unlabelled(corpus, own, *_banks(recipe, own, clip_seconds, cache, on_progress)) for corpus, own in spare
     )
     corpora = tuple(corpus for corpus, _ in sources)
     return Data(corpora, utterances, targets, found, bank, teacher_bank, without_labels)
@@ -117,7 +118,7 @@ def _check_unlabelled(
         raise ModelError(f"{recipe.name} has no teacher, so it cannot use recordings without labels.")
     if both := {corpus.name for corpus, _ in sources} & {corpus.name for corpus, _ in unlabelled}:
         raise CorpusError(
-            f"{', '.join(both)}: use it either with or without labels; a test speaker must not be in training."
+            f"{', '.join(both)}: use it either with or without labels; its clips would be trained on twice."
         )
 
 

@@ -24,8 +24,10 @@ from ser.evaluation.summary import current
 LEVEL = 0.05  # significance level
 FEW_SPEAKERS = 6  # with fewer the signed-rank test cannot reach LEVEL
 PAGE_FILE, JSON_FILE = "compare.html", "compare.json"
-FIGURES = (
+FIGURES = (  # as served first; a figure that only one of the two has is left out
     ("ua", "UA"),
+    ("ua_masked", "UA, emotions of the corpus only"),
+    ("ua_shared", "UA, emotions that all corpora share"),
     ("wa", "WA"),
     ("f1", "Macro F1"),
     ("weighted_f1", "Weighted F1"),
@@ -52,13 +54,14 @@ def compare(one: Path, other: Path) -> dict:
     _check(left, left_runs, right, right_runs)
     answers = [[(run.truth, run.predicted, run.units) for run in runs] for runs in (left_runs, right_runs)]
     speakers = {name: right.per_speaker[name]["ua"] - left.per_speaker[name]["ua"] for name in left.per_speaker}
+    figures = {name: (getattr(left, name), getattr(right, name)) for name, _ in FIGURES}
     found = {
         "a": _described(one, left),
         "b": _described(other, right),
         "corpus": left.corpus,
         "labels": left.labels,
         "clips": len(_clips(left_runs)),
-        "figures": {name: _pair(getattr(left, name), getattr(right, name)) for name, _ in FIGURES},
+        "figures": {name: _pair(*pair) for name, pair in figures.items() if None not in pair},
         "recalls": {label: _pair(left.recalls[label], right.recalls[label]) for label in left.labels},
         "speakers": speakers,
         "interval": list(difference_interval(*answers, left.labels)),
@@ -101,7 +104,8 @@ def write_comparison(folder: Path, found: Mapping) -> Path:
     picture = plot_differences(differences, "UA of B - UA of A (points)")
     better = sum(value > 0 for value in differences.values())
     worse = sum(value < 0 for value in differences.values())
-    values = {"found": found, "figures": FIGURES, "picture_svg": to_svg(picture), "better": better, "worse": worse}
+    shown = [pair for pair in FIGURES if pair[0] in found["figures"]]
+    values = {"found": found, "figures": shown, "picture_svg": to_svg(picture), "better": better, "worse": worse}
     values["chance"] = chance(found)
     write_page(folder / PAGE_FILE, "compare.html", values)
     return folder / PAGE_FILE

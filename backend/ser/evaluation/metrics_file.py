@@ -83,7 +83,7 @@ class Metrics:
         protocol: how speakers were split; ``files`` for the recordings of ``score``.
         speaker_independent: whether no test speaker was in training; None where that is not known.
         labels: the classes that occur, rows of ``confusion``.
-        answers: the classes that can be predicted, columns of ``confusion``.
+        answers: all classes of the model, columns of ``confusion``; the answer is the likeliest of them, as served.
         clips: tested, per seed.
         speakers: tested.
         seeds: number of trainings.
@@ -91,6 +91,13 @@ class Metrics:
         ua_std: its standard deviation over seeds.
         ua_by_seed: one per seed.
         interval: 95 % bootstrap interval of the UA over speakers, over clips where there is one speaker or none known.
+        ua_masked: UA if only the classes of a clip's own corpus were allowed, which a user's recording does not say;
+            None where these are all classes of the model.
+        ua_masked_std: its standard deviation over seeds.
+        shared_labels: of ``cross`` only: the labels that all its corpora have, calm counting as neutral.
+        ua_shared: UA of the likeliest of these labels, over the clips that have one; None where these are all classes.
+        ua_shared_std: its standard deviation over seeds.
+        untrained: the labels that a fold tests without a training clip of them, so that it cannot predict them.
         wa: accuracy.
         f1: macro F1.
         weighted_f1: F1 weighted by class size.
@@ -105,7 +112,7 @@ class Metrics:
         ece_before: expected calibration error without temperature; None where unknown.
         ece: the same with the served confidence, whose temperature was fitted on other clips.
         ece_floor: expected calibration error of a perfectly calibrated model, by chance.
-        answered: share of the clips whose prediction is not "unsure".
+        answered: share of the clips with a sure answer: neither "unsure" nor "no speech".
         answered_accuracy: accuracy of those.
         risk_coverage: [share of the most confident clips, their accuracy].
         reliability_before: [mean confidence, accuracy, clips] per bin, of all seeds together; None like ``ece_before``.
@@ -157,6 +164,12 @@ class Metrics:
     reliability_before: list[list[float]] | None
     reliability: list[list[float]]
     temperature: float
+    ua_masked: float | None = None
+    ua_masked_std: float | None = None
+    shared_labels: list[str] = field(default_factory=list)
+    ua_shared: float | None = None
+    ua_shared_std: float | None = None
+    untrained: list[str] = field(default_factory=list)
     sets: dict[str, SetMetrics] = field(default_factory=dict)
     intensity: IntensityRanking | None = None
     median_best_epoch: int | None = None

@@ -14,7 +14,9 @@ from ser.core.atomic_write import write_text
 from ser.core.labels import INTENSITIES
 
 UNKNOWN = "unknown"
+LOGIT = "logit_"  # prefix of column names, followed by the class
 THRESHOLD = "threshold_"  # prefix of column names, followed by the coverage in percent
+UNSURE = "unsure_below"  # name of a column
 AGE_STEP = 10  # years in an age group
 
 
@@ -25,11 +27,12 @@ class OutOfFold:
     Attributes:
         files: names of the clips.
         truth: true labels.
-        predicted: labels, or ``NO_SPEECH``.
+        predicted: the answers as served: the likeliest of all classes, or ``NO_SPEECH``.
         speakers: who speaks, across corpora.
         folds: fold that the clip was tested in.
         groups: ``sex``, ``age`` and ``race`` -> one group per clip; only those that are known for some clip.
-        logits: float (clips, classes).
+        classes: all classes of the model, columns of ``logits``.
+        logits: float (clips, classes); minus infinity for a class that the fold had no training clip of.
         epochs: fold -> its best epoch.
         intensities: (intended intensity, predicted intensity) per clip, the first NaN where unknown; None for networks
             without that output.
@@ -37,6 +40,7 @@ class OutOfFold:
         temperatures: float (clips,), fitted on other clips than these; None where they are to be fitted on these.
         thresholds: coverage in percent -> float (clips,), of prediction sets, fitted like the temperatures; may be
             empty.
+        unsure_below: float (clips,), the confidence below which an answer is unsure; None for ``UNSURE_BELOW``.
     """
 
     files: list[str]
@@ -45,12 +49,14 @@ class OutOfFold:
     speakers: list[str]
     folds: list[str]
     groups: dict[str, list[str]]
+    classes: tuple[str, ...]
     logits: np.ndarray
     epochs: dict[str, int]
     intensities: np.ndarray | None = None
     corpora: Sequence[str] = ()
     temperatures: np.ndarray | None = None
     thresholds: Mapping[int, np.ndarray] = field(default_factory=dict)
+    unsure_below: np.ndarray | None = None
 
     @property
     def units(self) -> list[str]:
@@ -73,7 +79,7 @@ def read_out_of_fold(file: Path) -> OutOfFold:
     """Reads the out-of-fold predictions of one seed; runs of earlier versions have no ages and races."""
     with file.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    columns = [name for name in rows[0] if name.startswith("logit_")]
+    columns = [name for name in rows[0] if name.startswith(LOGIT)]
     groups = {
         "sex": [row.get("sex") or UNKNOWN for row in rows],
         "age": [age_group(row.get("age")) for row in rows],
@@ -86,17 +92,22 @@ def read_out_of_fold(file: Path) -> OutOfFold:
         speakers=[row["speaker"] for row in rows],
         folds=[row["fold"] for row in rows],
         groups={name: found for name, found in groups.items() if set(found) != {UNKNOWN}},
+        classes=tuple(name.removeprefix(LOGIT) for name in columns),
         logits=np.array([[float(row[name]) for name in columns] for row in rows]),
         epochs={row["fold"]: int(row["best_epoch"]) for row in rows},
         intensities=_intensities(rows),
         corpora=[row["corpus"] for row in rows] if "corpus" in rows[0] else (),
-        temperatures=np.array([float(row["temperature"]) for row in rows]) if "temperature" in rows[0] else None,
+        temperatures=_numbers(rows, "temperature"),
         thresholds={
-            int(name.removeprefix(THRESHOLD)): np.array([float(row[name]) for row in rows])
-            for name in rows[0]
-            if name.startswith(THRESHOLD)
+            int(name.removeprefix(THRESHOLD)): _numbers(rows, name) for name in rows[0] if name.startswith(THRESHOLD)
         },
+        unsure_below=_numbers(rows, UNSURE),
     )
+
+
+def _numbers(rows: Sequence[Mapping[str, str]], name: str) -> np.ndarray | None:
+    """A column, float (clips,); None where there is none."""
+    return np.array([float(row[name]) for row in rows]) if name in rows[0] else None
 
 
 def _intensities(rows: Sequence[Mapping[str, str]]) -> np.ndarray | None:

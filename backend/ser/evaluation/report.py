@@ -64,6 +64,7 @@ def page_values(metrics: Metrics) -> dict:
         "leaky": metrics.speaker_independent is False,
         "interval_over": f"{len(ranked)} speakers" if len(ranked) > 1 else "clips",
         "measured": _measured(metrics),
+        "restricted": _restricted(metrics),
         "scoring": scoring,
         "problems": scoring if scoring and (scoring["unknown"] or scoring["failed"] or scoring["as_neutral"]) else None,
         "confusion": _shares(metrics.confusion, metrics.labels),
@@ -125,6 +126,17 @@ def _measured(metrics: Metrics) -> list[tuple[str, str]]:
         speakers,
         ("Seeds", _seeds(metrics)),
     ]
+
+
+def _restricted(metrics: Metrics) -> list[tuple[str, str]]:
+    """Rows of the table of UAs with fewer classes to choose from."""
+    shared = f"UA, emotions that all corpora share ({', '.join(metrics.shared_labels)})"
+    rows = [
+        ("UA, emotions of the corpus only", metrics.ua_masked, metrics.ua_masked_std),
+        (shared, metrics.ua_shared, metrics.ua_shared_std),
+    ]
+    spread = " ± {:.1f}" if metrics.seeds > 1 else ""
+    return [(name, f"{100 * ua:.1f} %" + spread.format(100 * std)) for name, ua, std in rows if ua is not None]
 
 
 def _speakers(metrics: Metrics) -> dict[str, GroupMetrics]:

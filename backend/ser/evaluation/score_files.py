@@ -21,8 +21,8 @@ from ser.data.corpus import Utterance
 from ser.data.splits import speaker_of
 from ser.evaluation.metrics import NO_SPEECH
 from ser.evaluation.metrics_file import Metrics, Scoring, write_metrics
-from ser.evaluation.out_of_fold import read_out_of_fold, write_rows
-from ser.evaluation.summary import PREDICTIONS_FILE, summarise_served
+from ser.evaluation.out_of_fold import UNSURE, read_out_of_fold, write_rows
+from ser.evaluation.summary import PREDICTIONS_FILE, summarise_files
 from ser.inference.predictor import Predictor
 
 LEAST = 1e-9  # replaces a probability of 0, which has no logarithm
@@ -89,11 +89,12 @@ def write_scores(
     """
     if not scored.rows:
         raise CorpusError(f"No recording could be scored. {_why(scored)}", "listing_invalid")
-    write_rows(out / PREDICTIONS_FILE, scored.rows)
-    run = read_out_of_fold(out / PREDICTIONS_FILE)
     info = predictor.info
+    threshold = {UNSURE: str(info.calibration.unsure_below)}
+    write_rows(out / PREDICTIONS_FILE, [row | threshold for row in scored.rows])
+    run = read_out_of_fold(out / PREDICTIONS_FILE)
     labels = canonical_order(tuple(set(run.truth)))
-    metrics = summarise_served(labels, canonical_order(info.labels), run, info.calibration.temperature)
+    metrics = summarise_files(labels, canonical_order(info.labels), run, info.calibration.temperature)
     scoring: Scoring = {
         "model": info.name,
         "trained_on": list(info.corpora),

@@ -1,7 +1,8 @@
 """Computes the metrics of a run from its predictions: ``OutOfFold`` -> ``Metrics``.
 
 Everything in ``metrics.json`` is computed from the CSVs, so that anyone can recompute it, and metrics added later are
-available for earlier runs.
+available for earlier runs. Every figure is of the answer that a user gets, the likeliest of all the model's classes,
+and of the probabilities over all of them; ``ua_masked`` and ``ua_shared`` are the only ones that are not.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ser.evaluation.metrics import (
 )
 from ser.evaluation.metrics_file import METRICS_FILE, IntensityRanking, Metrics, SetMetrics, write_metrics
 from ser.evaluation.out_of_fold import OutOfFold, read_out_of_fold
+from ser.evaluation.restricted_answers import masked_uas, shared_uas
 from ser.models.calibration import (
     COVERAGES,
     UNSURE_BELOW,
@@ -66,11 +68,12 @@ def current(folder: Path) -> tuple[Metrics, list[OutOfFold]]:
     """
     record, runs = _read(folder)
     if record["protocol"] == FILES:
-        metrics = summarise_served(record["labels"], record["answers"], runs[0], record["temperature"])
+        metrics = summarise_files(record["labels"], record["answers"], runs[0], record["temperature"])
     elif record["protocol"] in HELD_OUT:
         metrics = summarise_held_out(record["corpus"], record["protocol"], record["labels"], runs[0])
     else:
-        metrics = summarise(record["corpus"], record["protocol"], record["labels"], runs)
+        shared = record.get("shared_labels", [])
+        metrics = summarise(record["corpus"], record["protocol"], record["labels"], runs, shared)
     return replace(metrics, **{name: record[name] for name in CIRCUMSTANCES if name in record}), runs
 
 
@@ -100,20 +103,29 @@ def _read(folder: Path) -> tuple[dict, list[OutOfFold]]:
         ) from error
 
 
-def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold]) -> Metrics:
+def summarise(
+    corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[OutOfFold], shared: Sequence[str] = ()
+) -> Metrics:
     """Turns out-of-fold predictions of several seeds into metrics.
 
     ``ece`` and the other metrics of confidence use ``served_temperatures``; ``temperature``, which ships, is fitted on
     all clips and therefore has no metrics of its own.
+
+    Args:
+        corpus: of the clips; several are joined by ``+``.
+        protocol: name of the protocol.
+        labels: the classes that occur.
+        runs: predictions of every seed.
+        shared: see ``Metrics.shared_labels``.
     """
-    runs = [_possible(labels, run) for run in runs]
-    targets = [_targets(labels, run) for run in runs]
-    temperature = fit_temperature(np.concatenate([run.logits for run in runs]), np.concatenate(targets))
-    served = [softmax(run.logits / temperature, axis=1) for run in runs]
-    pooled = np.concatenate([_right(shares, own) for shares, own in zip(served, targets, strict=True)])
+    targets = [_targets(run) for run in runs]
+    logits = np.concatenate([run.logits[_learnt(run)] for run in runs])
+    classes = np.concatenate([own[_learnt(run)] for run, own in zip(runs, targets, strict=True)])
+    temperature = fit_temperature(logits, classes)
+    pooled = _right(softmax(logits / temperature, axis=1), classes)
     shipped = {percent: set_threshold(pooled, percent / 100) for percent in COVERAGES}
-    fitted = [_served(protocol, labels, run) for run in runs]
-    thresholds = [served_thresholds(protocol, labels, run) for run in runs]
+    fitted = [_served(protocol, run) for run in runs]
+    thresholds = [served_thresholds(protocol, run) for run in runs]
     epochs = [epoch for run in runs for epoch in run.epochs.values()]
     return Metrics(
         corpus=corpus,
@@ -124,6 +136,8 @@ def summarise(corpus: str, protocol: str, labels: Sequence[str], runs: Sequence[
         intensity=_intensity_ranking(runs),
         median_best_epoch=int(np.median(epochs)),
         best_epochs=[run.epochs for run in runs],
+        shared_labels=list(shared),
+        **_mean_ua("ua_shared", shared_uas(shared, runs, fitted)),
         **_measures(labels, runs, before=[_confidence(run.logits) for run in runs], after=_largest(fitted)),
     )
 
@@ -138,14 +152,14 @@ def summarise_held_out(corpus: str, protocol: str, labels: Sequence[str], run: O
         protocol=protocol,
         speaker_independent=HELD_OUT[protocol].speaker_independent,
         temperature=temperature,
-        sets=_sets([run], [_targets(labels, run)], served, [run.thresholds], shipped),
+        sets=_sets([run], [_targets(run)], served, [run.thresholds], shipped),
         median_best_epoch=int(np.median(list(run.epochs.values()))),
         best_epochs=[run.epochs],
         **_measures(labels, [run], before=[_confidence(run.logits)], after=_largest(served)),
     )
 
 
-def summarise_served(labels: Sequence[str], answers: Sequence[str], run: OutOfFold, temperature: float) -> Metrics:
+def summarise_files(labels: Sequence[str], answers: Sequence[str], run: OutOfFold, temperature: float) -> Metrics:
     """Metrics of a finished model's predictions; the logits are the logarithms of its calibrated probabilities."""
     return Metrics(
         corpus=FILES,
@@ -167,24 +181,27 @@ def _measures(
     """Metrics that need no protocol: accuracy, by speaker and group, and calibration.
 
     Args:
-        labels: order of the classes.
+        labels: the classes that occur, in order.
         runs: predictions of every seed.
         before: per seed, (clips,) probability of the prediction without calibration; None where unknown.
         after: per seed, the same with calibration.
-        answers: classes that the model can predict, if they are more than ``labels``.
+        answers: all classes of the model, in another order than that of the logits.
     """
+    answers = list(answers or runs[0].classes)
     scores = [score(run.truth, run.predicted, labels, answers) for run in runs]
     uas = [one.ua for one in scores]
     intervals = [speaker_interval(run.truth, run.predicted, run.units, labels) for run in runs]
     return {
         "labels": list(labels),
-        "answers": list(answers or labels),
+        "answers": answers,
         "clips": len(runs[0].truth),
         "speakers": len(set(runs[0].speakers)),
         "seeds": len(runs),
         "ua": float(np.mean(uas)),
-        "ua_std": float(np.std(uas, ddof=1)) if len(uas) > 1 else 0.0,
+        "ua_std": _spread(uas),
         "ua_by_seed": uas,
+        **_mean_ua("ua_masked", masked_uas(labels, runs)),
+        "untrained": [label for label in labels if any(_lacks(run, label) for run in runs)],
         "interval": np.mean(intervals, axis=0).tolist(),
         "wa": float(np.mean([one.wa for one in scores])),
         "f1": float(np.mean([one.f1 for one in scores])),
@@ -219,7 +236,7 @@ def _by_group(runs: Sequence[OutOfFold], members: Sequence[list[str] | None]) ->
     return {name: {"ua": ua, "clips": clips} for name, (ua, clips) in means.items()}
 
 
-def served_temperatures(protocol: str, labels: Sequence[str], run: OutOfFold) -> np.ndarray:
+def served_temperatures(protocol: str, run: OutOfFold) -> np.ndarray:
     """Returns a temperature for every clip (clips,), fitted without this clip.
 
     It is fitted on the other folds, jointly for all corpora, like the one that ships. Where the whole test corpus was
@@ -229,39 +246,56 @@ def served_temperatures(protocol: str, labels: Sequence[str], run: OutOfFold) ->
         return run.temperatures
     if get_protocol(protocol).foreign:
         return np.ones(len(run.truth))
-    return cross_fit_temperatures(_possible(labels, run).logits, _targets(labels, run), _parts(run))
+    return cross_fit_temperatures(run.logits, _targets(run), _parts(run))
 
 
-def served_thresholds(protocol: str, labels: Sequence[str], run: OutOfFold) -> Mapping[int, np.ndarray]:
+def served_thresholds(protocol: str, run: OutOfFold) -> Mapping[int, np.ndarray]:
     """Returns coverage in percent -> a threshold for every clip (clips,), fitted without this clip.
 
     Like the temperatures it is fitted on the other folds, jointly for all corpora. Where the whole test corpus was left
-    out of training, those are the other corpora; if there is none, the result is empty.
+    out of training, those are the other corpora; if there is none, the result is empty. Clips of a class that their
+    fold was not trained on are not fitted to: no set would contain it.
     """
     if run.thresholds:
         return run.thresholds
     if get_protocol(protocol).foreign and len(set(run.folds)) < 2:
         return {}
-    right = _right(_served(protocol, labels, run), _targets(labels, run))
-    return {percent: cross_fit_thresholds(right, _parts(run), percent / 100) for percent in COVERAGES}
+    learnt, parts = _learnt(run), np.array(_parts(run))
+    right = _right(_served(protocol, run), _targets(run))[learnt]
+    fitted = {percent: cross_fit_thresholds(right, parts[learnt], percent / 100) for percent in COVERAGES}
+    by_part = {percent: dict(zip(parts[learnt], own, strict=True)) for percent, own in fitted.items()}
+    return {percent: np.array([own[part] for part in parts]) for percent, own in by_part.items()}
 
 
-def _served(protocol: str, labels: Sequence[str], run: OutOfFold) -> np.ndarray:
+def _served(protocol: str, run: OutOfFold) -> np.ndarray:
     """(clips, classes) probabilities with the temperatures of ``served_temperatures``."""
-    temperatures = served_temperatures(protocol, labels, run)
-    return softmax(_possible(labels, run).logits / temperatures[:, None], axis=1)
+    return softmax(run.logits / served_temperatures(protocol, run)[:, None], axis=1)
 
 
-def _possible(labels: Sequence[str], run: OutOfFold) -> OutOfFold:
-    """The run with labels excluded that a clip's corpus does not have, as in ``predicted``."""
-    corpora, truth = np.array(run.corpora or [""] * len(run.truth)), np.array(run.truth)
-    found = {corpus: np.isin(labels, truth[corpora == corpus]) for corpus in np.unique(corpora)}
-    allowed = np.stack([found[corpus] for corpus in corpora])
-    return replace(run, logits=np.where(allowed, run.logits, -np.inf))
+def _targets(run: OutOfFold) -> np.ndarray:
+    """int (clips,): position of the true class."""
+    return np.array([run.classes.index(label) for label in run.truth])
 
 
-def _targets(labels: Sequence[str], run: OutOfFold) -> np.ndarray:
-    return np.array([labels.index(label) for label in run.truth])
+def _learnt(run: OutOfFold) -> np.ndarray:
+    """bool (clips,): whether the clip's fold was trained on its class."""
+    return np.isfinite(_right(run.logits, _targets(run)))
+
+
+def _lacks(run: OutOfFold, label: str) -> bool:
+    """Whether a fold tests a label that it was not trained on."""
+    return bool((~_learnt(run) & (np.array(run.truth) == label)).any())
+
+
+def _mean_ua(name: str, uas: Sequence[float] | None) -> dict[str, float | None]:
+    """The fields of a UA: its mean and standard deviation over seeds."""
+    mean, spread = (None, None) if uas is None else (float(np.mean(uas)), _spread(uas))
+    return {name: mean, f"{name}_std": spread}
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Standard deviation over seeds, 0 for one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _sets(
@@ -351,11 +385,11 @@ def _confidence(logits: np.ndarray) -> np.ndarray:
 
 
 def _trust(runs: Sequence[OutOfFold], before: Sequence[np.ndarray] | None, after: Sequence[np.ndarray]) -> dict:
-    """Metrics of confidence, means over seeds: ECE and its value by chance; the share of clips whose prediction is not
-    "unsure", and their accuracy; the risk-coverage curve. The points of the reliability diagram are of all seeds
-    together."""
+    """Metrics of confidence, means over seeds: ECE and its value by chance; the share of clips whose prediction is
+    neither "unsure" nor "no speech", and their accuracy; the risk-coverage curve. The points of the reliability diagram
+    are of all seeds together."""
     correct = [np.array(run.predicted) == np.array(run.truth) for run in runs]
-    sure = [confidence >= UNSURE_BELOW for confidence in after]
+    sure = [_sure(run, confidence) for run, confidence in zip(runs, after, strict=True)]
     answered = [right[own].mean() if own.any() else 0.0 for right, own in zip(correct, sure, strict=True)]
     curves = [risk_coverage(*pair) for pair in zip(after, correct, strict=True)]
     return {
@@ -368,6 +402,12 @@ def _trust(runs: Sequence[OutOfFold], before: Sequence[np.ndarray] | None, after
         "reliability_before": None if before is None else _pooled(before, correct),
         "reliability": _pooled(after, correct),
     }
+
+
+def _sure(run: OutOfFold, confidence: np.ndarray) -> np.ndarray:
+    """bool (clips,): whether the answer is an emotion and not called unsure."""
+    least = UNSURE_BELOW if run.unsure_below is None else run.unsure_below
+    return (confidence >= least) & (np.array(run.predicted) != NO_SPEECH)
 
 
 def _mean_error(confidence: Sequence[np.ndarray], correct: Sequence[np.ndarray]) -> float:

@@ -74,6 +74,13 @@ class Task:
         return found
 
     @cached_property
+    def trained(self) -> Tensor:
+        """bool (classes,): the classes of the training clips."""
+        return (
+            torch.bincount(self.targets[torch.tensor(list(self.train), dtype=torch.long)], minlength=self.classes) > 0
+        )
+
+    @cached_property
     def groups(self) -> Tensor:
         """int64 (clips,): clips of the same corpus and class have the same number."""
         numbers = np.unique(np.asarray(self.corpora or [""] * len(self.targets)), return_inverse=True)[1]
@@ -115,11 +122,16 @@ def make_task(data: Data, train: Sequence[int], validation: Sequence[int], *, vo
 
 
 def _distillation_clips(data: Data, train: Sequence[int]) -> list[DistillationClips]:
-    """The training clips, and all recordings without labels."""
+    """The training clips, and all recordings without labels but those of people who are tested or validated on."""
     if data.teacher_bank is None:
         return []
+    held_out = {speaker_of(one) for one in data.utterances} - {speaker_of(data.utterances[i]) for i in train}
     spare = [
-        DistillationClips(one.bank, one.teacher_bank, torch.nonzero(one.bank.speech)[:, 0].tolist())
+        DistillationClips(
+            one.bank,
+            one.teacher_bank,
+            [i for i, who in enumerate(one.utterances) if one.bank.speech[i] and speaker_of(who) not in held_out],
+        )
         for one in data.unlabelled
     ]
     return [DistillationClips(data.bank, data.teacher_bank, train), *spare]

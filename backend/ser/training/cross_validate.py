@@ -1,8 +1,8 @@
 """Cross-validates a recipe by a protocol and writes the out-of-fold predictions and the metrics.
 
 Every finished fold is on disk before the next one starts, so that an interrupted run resumes. The out-of-fold CSV has
-one row per clip with its true label and logits, from which every figure can be recomputed. The prediction for a clip is
-the likeliest of the emotions that occur in its corpus.
+one row per clip with its true label and the logits of all classes, from which every figure can be recomputed. The
+prediction for a clip is the one that a user gets: the likeliest of all classes that its fold was trained on.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ import torch
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
 from ser.core.identity import as_json, identity
+from ser.core.labels import EMOTIONS, canonical_order, relabel
 from ser.data.dataset import Data
 from ser.data.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.evaluation.metrics import NO_SPEECH, score
 from ser.evaluation.metrics_file import Metrics, write_metrics
-from ser.evaluation.out_of_fold import THRESHOLD, OutOfFold, read_out_of_fold, write_rows
+from ser.evaluation.out_of_fold import LOGIT, THRESHOLD, OutOfFold, read_out_of_fold, write_rows
 from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresholds, summarise
+from ser.models.network import NetworkOutput
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
 from ser.training.initialisation import known_statistics
 from ser.training.loop import Epoch, fit, predict
 
-RUN_VERSION = 1  # of the content of RUN_FILE
+RUN_VERSION = 2  # of the content of RUN_FILE
 TOO_GOOD = 0.90  # a UA above this on unseen speakers is taken for a leak until a person has checked it
 
 
@@ -116,9 +118,10 @@ def evaluate(
                 seconds = None if began is None else time.monotonic() - began
                 on_fold(_summary(done, seed, fold, seconds, plan.seeds * len(folds)))
         runs.append(rows)
-    metrics = _summarised(folder, plan, data.name, data.labels, runs, command)
+    shared = shared_labels(data) if get_protocol(plan.protocol).foreign else ()
+    metrics = _summarised(folder, plan, data.name, data.labels, runs, shared, command)
     if len(data.corpora) > 1:
-        _part_by_corpus(folder, plan, runs, data.labels, command)
+        _part_by_corpus(folder, plan, runs, data.labels, shared, command)
     if get_protocol(plan.protocol).speaker_independent and metrics.ua > TOO_GOOD and not looked:
         raise ProtocolError(
             f"UA {100 * metrics.ua:.1f} % on unseen speakers is too good to be true. Check for leaked test data, "
@@ -128,42 +131,59 @@ def evaluate(
     return metrics
 
 
+def shared_labels(data: Data) -> tuple[str, ...]:
+    """Returns the labels that all corpora have, calm counting as neutral."""
+    wide = tuple(emotion for emotion in EMOTIONS if emotion != "calm")
+    found: dict[str, set[str]] = {}
+    for utterance, target in zip(data.utterances, data.targets, strict=True):
+        found.setdefault(utterance.corpus, set()).add(relabel(target, wide))
+    return canonical_order(tuple(set.intersection(*found.values())))
+
+
 def _summarised(
-    folder: Path, plan: Plan, corpus: str, labels: Sequence[str], runs: Sequence[Sequence[dict]], command: str
+    folder: Path,
+    plan: Plan,
+    corpus: str,
+    labels: Sequence[str],
+    runs: Sequence[Sequence[dict]],
+    shared: Sequence[str],
+    command: str,
 ) -> Metrics:
-    """Writes the predictions of every seed and returns their metrics."""
+    """Writes the predictions of every seed and returns their metrics, on those of the labels that occur."""
     files = [folder / f"out_of_fold_seed{seed}.csv" for seed in range(len(runs))]
     for file, rows in zip(files, runs, strict=True):
         write_rows(file, rows)
-    metrics = summarise(corpus, plan.protocol, labels, [read_out_of_fold(file) for file in files])
+    occurring = {row["truth"] for rows in runs for row in rows}
+    present = [label for label in labels if label in occurring]
+    metrics = summarise(corpus, plan.protocol, present, [read_out_of_fold(file) for file in files], shared)
     return replace(metrics, recipe=plan.recipe.name, clip_seconds=plan.clip_seconds, command=command)
 
 
 def _part_by_corpus(
-    folder: Path, plan: Plan, runs: Sequence[Sequence[dict]], labels: Sequence[str], command: str
+    folder: Path,
+    plan: Plan,
+    runs: Sequence[Sequence[dict]],
+    labels: Sequence[str],
+    shared: Sequence[str],
+    command: str,
 ) -> None:
-    """Writes a folder for every corpus, with its own labels, as one figure over all corpora would mean little.
+    """Writes a folder for every corpus, as one figure over all corpora would mean little.
 
     Temperatures and thresholds are those of all corpora together, as one model has only one of each.
     """
     pooled = [read_out_of_fold(folder / f"out_of_fold_seed{seed}.csv") for seed in range(len(runs))]
-    calibrated = [calibrated_rows(plan.protocol, labels, *pair) for pair in zip(runs, pooled, strict=True)]
+    calibrated = [calibrated_rows(plan.protocol, *pair) for pair in zip(runs, pooled, strict=True)]
     for corpus in sorted({row["corpus"] for row in runs[0]}):
         own = [[row for row in rows if row["corpus"] == corpus] for rows in calibrated]
-        occurring = [label for label in labels if any(row["truth"] == label for row in own[0])]
-        dropped = {f"logit_{label}" for label in labels if label not in occurring}
-        slim = [[{name: row[name] for name in row if name not in dropped} for row in rows] for rows in own]
         (folder / corpus).mkdir(exist_ok=True)
-        write_metrics(folder / corpus, _summarised(folder / corpus, plan, corpus, occurring, slim, command))
+        write_metrics(folder / corpus, _summarised(folder / corpus, plan, corpus, labels, own, shared, command))
         shutil.copyfile(folder / RUN_FILE, folder / corpus / RUN_FILE)
 
 
-def calibrated_rows(
-    protocol: str, labels: Sequence[str], rows: Sequence[Mapping[str, str]], run: OutOfFold
-) -> list[dict[str, str]]:
+def calibrated_rows(protocol: str, rows: Sequence[Mapping[str, str]], run: OutOfFold) -> list[dict[str, str]]:
     """Returns the rows of a seed with the temperature and the thresholds of each clip."""
-    columns = {"temperature": served_temperatures(protocol, labels, run)}
-    columns |= {f"{THRESHOLD}{percent}": one for percent, one in served_thresholds(protocol, labels, run).items()}
+    columns = {"temperature": served_temperatures(protocol, run)}
+    columns |= {f"{THRESHOLD}{percent}": one for percent, one in served_thresholds(protocol, run).items()}
     return [{**row, **{name: f"{one[clip]:.4f}" for name, one in columns.items()}} for clip, row in enumerate(rows)]
 
 
@@ -204,42 +224,38 @@ def _run_fold(
     chooses = plan.recipe.training.patience is not None
     train, validation = (fold.train, fold.validation) if chooses else (sorted(fold.train + fold.validation), [])
     task = make_task(data, train, validation, votes=plan.votes)
-    trained = fit(plan.recipe, task, settings=plan.recipe.training, seed=seed, on_epoch=on_epoch)
+    trained = fit(
+        plan.recipe,
+        task,
+        settings=plan.recipe.training,
+        seed=seed,
+        every_class=not get_protocol(plan.protocol).foreign,
+        on_epoch=on_epoch,
+    )
     network = plan.recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
     output = predict(network, data.bank, fold.test, known_statistics(plan.recipe, data.bank))
-    logits = output.logits
-    intensities = [None] * len(fold.test) if output.intensity is None else output.intensity.tolist()
-    speech = [
-        found and voice
-        for found, voice in zip(data.bank.speech[fold.test].tolist(), output.is_speech.tolist(), strict=True)
-    ]
-    best = logits.masked_fill(~task.allowed[fold.test], -torch.inf).argmax(dim=1).tolist()
-    predicted = [data.labels[one] if found else NO_SPEECH for one, found in zip(best, speech, strict=True)]
-    return prediction_rows(data, fold, predicted, logits, best_epoch=trained.best_epoch, intensities=intensities)
+    return prediction_rows(data, fold, output, task.trained, best_epoch=trained.best_epoch)
 
 
 def prediction_rows(
-    data: Data,
-    fold: Fold,
-    predicted: Sequence[str],
-    logits: torch.Tensor,
-    *,
-    best_epoch: int,
-    intensities: Sequence[float | None],
+    data: Data, fold: Fold, output: NetworkOutput, trained: torch.Tensor, *, best_epoch: int
 ) -> list[dict[str, str]]:
     """Returns a row of the CSV for each test clip of a fold.
 
     Args:
         data: the clips.
         fold: whose test clips were predicted.
-        predicted: label of each test clip, or ``NO_SPEECH``.
-        logits: (clips, classes).
+        output: of the network for the test clips.
+        trained: bool (classes,), the classes that the network was trained on; it never predicts another one.
         best_epoch: whose weights were used.
-        intensities: predicted intensity of each clip, 0 to 1; None for networks without that output.
     """
+    logits = output.logits.masked_fill(~trained, -torch.inf)
+    speech = data.bank.speech[fold.test] & output.is_speech
+    intensities = [None] * len(fold.test) if output.intensity is None else output.intensity.tolist()
     rows = []
-    for i, label, row, strength in zip(fold.test, predicted, logits.tolist(), intensities, strict=True):
+    columns = zip(fold.test, logits.argmax(dim=1).tolist(), speech.tolist(), logits.tolist(), intensities, strict=True)
+    for i, best, spoken, row, strength in columns:
         utterance = data.utterances[i]
         told = {"intensity": utterance.intensity or "", "strength": f"{strength or 0:.4f}"}
         rows.append(
@@ -253,9 +269,9 @@ def prediction_rows(
                 "fold": fold.name,
                 "best_epoch": str(best_epoch),
                 "truth": data.targets[i],
-                "predicted": label,
+                "predicted": data.labels[best] if spoken else NO_SPEECH,
                 **({} if strength is None else told),
-                **{f"logit_{name}": f"{value:.4f}" for name, value in zip(data.labels, row, strict=True)},
+                **{f"{LOGIT}{name}": f"{value:.4f}" for name, value in zip(data.labels, row, strict=True)},
             }
         )
     return rows

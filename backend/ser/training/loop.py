@@ -75,6 +75,7 @@ def fit(
     settings: TrainingSettings,
     seed: int,
     stop_after: int | None = None,
+    every_class: bool = True,
     state: Path | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Trained:
@@ -86,14 +87,16 @@ def fit(
         settings: epochs, learning rate and so on.
         seed: of the weights, the order of the clips, dropout and the choice of copies.
         stop_after: stops after so many epochs of the same schedule; None trains until patience runs out.
+        every_class: whether every class must have a training clip; one that has none is not learnt, see
+            ``Task.trained``.
         state: file prefix for the state after each epoch; training resumes from an existing one.
         on_epoch: called after each epoch.
 
     Raises:
-        TrainingError: a class has no training clip, epochs are set for a frozen encoder, the state is of other
-            settings, or cannot be written.
+        TrainingError: a class has no training clip although ``every_class``, epochs are set for a frozen encoder, the
+            state is of other settings, or cannot be written.
     """
-    _check(recipe, task, settings)
+    _check(recipe, task, settings, every_class)
     run = _Run(recipe, task, settings, seed)
     if state is not None:
         run.load(state)
@@ -295,16 +298,16 @@ class _Run:
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": state})
 
 
-def _check(recipe: Recipe, task: Task, settings: TrainingSettings) -> None:
+def _check(recipe: Recipe, task: Task, settings: TrainingSettings, every_class: bool) -> None:
     if recipe.pretrained is not None and settings.epochs:
         raise TrainingError(
             f"{recipe.name} cannot be trained for {settings.epochs} epochs: its encoder stays frozen, and its heads "
             "are fitted in closed form. Omit --epochs."
         )
-    missing = set(range(task.classes)) - set(task.targets[torch.tensor(list(task.train))].tolist())
-    if missing:
+    missing = torch.nonzero(~task.trained)[:, 0].tolist()
+    if missing and every_class:
         raise TrainingError(
-            f"No training clip for {len(missing)} of {task.classes} classes (numbers {sorted(missing)}); "
+            f"No training clip for {len(missing)} of {task.classes} classes (numbers {missing}); "
             "add recordings of them or choose fewer labels."
         )
 

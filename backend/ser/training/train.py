@@ -21,10 +21,9 @@ from scipy.special import softmax
 from ser.core.errors import ProtocolError
 from ser.core.identity import as_json
 from ser.data.dataset import Data
-from ser.data.splits import Fold, check_speakers, held_out_protocol, speaker_of, speakers_known
-from ser.evaluation.metrics import NO_SPEECH
+from ser.data.splits import check_speakers, held_out_protocol, speaker_of, speakers_known
 from ser.evaluation.metrics_file import METRICS_FILE, Metrics, read_metrics, write_metrics
-from ser.evaluation.out_of_fold import THRESHOLD, read_out_of_fold, write_rows
+from ser.evaluation.out_of_fold import THRESHOLD, UNSURE, read_out_of_fold, write_rows
 from ser.evaluation.plots import draw_confusion, draw_curves
 from ser.evaluation.summary import PREDICTIONS_FILE, RUN_FILE, summarise_held_out
 from ser.models.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_temperature, set_threshold
@@ -32,7 +31,8 @@ from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
 from ser.training.cross_validate import prediction_rows
-from ser.training.loop import Epoch, Trained, fit, predict_logits
+from ser.training.initialisation import known_statistics
+from ser.training.loop import Epoch, Trained, fit, predict
 
 HOLD_OUT_SEED = 0  # the same speakers are held out whatever the training's own seed
 
@@ -81,10 +81,12 @@ def train_held_out(
         trained = fit(recipe, task, settings=recipe.training, seed=seed, state=state, on_epoch=watch)
     network = recipe.network(len(data.labels))
     network.load_state_dict(trained.weights)
-    calibration = _fitted(
-        predict_logits(network, data.bank, task.validation).numpy(), task.targets[list(task.validation)].numpy()
-    )
-    write_rows(folder / PREDICTIONS_FILE, _held_out_rows(data, network, fold, calibration, trained.best_epoch))
+    statistics = known_statistics(recipe, data.bank)
+    validated = predict(network, data.bank, task.validation, statistics).logits
+    calibration = _fitted(validated.numpy(), task.targets[list(task.validation)].numpy())
+    tested = predict(network, data.bank, fold.test, statistics)
+    rows = prediction_rows(data, fold, tested, task.trained, best_epoch=trained.best_epoch)
+    write_rows(folder / PREDICTIONS_FILE, [row | _served_with(data, calibration) for row in rows])
     predictions = read_out_of_fold(folder / PREDICTIONS_FILE)
     metrics = replace(
         summarise_held_out(data.name, protocol.name, data.labels, predictions),
@@ -138,7 +140,7 @@ def train_on_everything(
     """
     every = [_evaluation(path, recipe, clip_seconds, votes) for path in evaluations]
     headline = every[0]
-    if tuple(headline.labels) != data.labels or not headline.speaker_independent:
+    if tuple(headline.answers) != data.labels or not headline.speaker_independent:
         raise ProtocolError(
             f"{evaluations[0]} cannot be the headline: it has other labels, or is not on unseen speakers."
         )
@@ -257,20 +259,13 @@ def _calibration(temperature: float, thresholds: Mapping[str, float]) -> Calibra
     return Calibration(temperature=round(temperature, 4), unsure_below=UNSURE_BELOW, set_thresholds=dict(thresholds))
 
 
-def _held_out_rows(
-    data: Data, network: torch.nn.Module, fold: Fold, calibration: Calibration, best_epoch: int
-) -> list[dict[str, str]]:
-    """Rows of the test clips, with the temperature and the thresholds of the model; see ``read_out_of_fold``."""
-    logits = predict_logits(network, data.bank, fold.test)
-    spoken = data.bank.speech[fold.test].tolist()
-    best = logits.argmax(dim=1).tolist()
-    predicted = [data.labels[label] if found else NO_SPEECH for label, found in zip(best, spoken, strict=True)]
-    own = {"temperature": str(calibration.temperature)}
+def _served_with(data: Data, calibration: Calibration) -> dict[str, str]:
+    """Columns of every test clip: the temperature and the thresholds of the model, see ``read_out_of_fold``."""
+    own = {"temperature": str(calibration.temperature), UNSURE: str(calibration.unsure_below)}
     own |= {f"{THRESHOLD}{percent}": str(value) for percent, value in calibration.set_thresholds.items()}
     if not speakers_known(data.utterances):  # even known speakers may be in unlabelled clips
         own["speaker"] = f"{data.name}/"
-    rows = prediction_rows(data, fold, predicted, logits, best_epoch=best_epoch, intensities=[None] * len(predicted))
-    return [row | own for row in rows]
+    return own
 
 
 def _log(trained: Trained, seed: int) -> dict:
@@ -286,4 +281,4 @@ def _draw(folder: Path, title: str, trained: Trained, metrics: Metrics) -> None:
             [epoch.validation_ua for epoch in trained.history],
             trained.best_epoch,
         )
-    draw_confusion(folder / "confusion.png", metrics.confusion, metrics.labels, title)
+    draw_confusion(folder / "confusion.png", metrics.confusion, metrics.labels, title, metrics.answers)

@@ -152,6 +152,18 @@ def test_cross_tests_one_corpus_and_trains_on_the_others(ravdess):
         make_folds("cross", ravdess, seed=0)
 
 
+def test_cross_leaves_out_the_people_of_a_corpus_with_it(ravdess):
+    songs = [replace(one, corpus="ravdess-song", population="ravdess") for one in ravdess if one.speaker != "18"]
+    other = [replace(one, corpus="crema-d", speaker=f"1{one.speaker}") for one in ravdess]
+    everything = [*ravdess, *songs, *other]
+    folds = {fold.name: fold for fold in make_folds("cross", everything, seed=0)}
+    for name in ("ravdess", "ravdess-song"):
+        assert {everything[i].corpus for i in folds[name].test} == {name}
+    assert {everything[i].corpus for i in folds["ravdess"].train} == {"crema-d"}
+    alike = [everything[i] for i in folds["ravdess-song"].train if everything[i].corpus != "crema-d"]
+    assert {one.speaker for one in alike} <= {"18"}
+
+
 def test_speaker_independent_protocols_need_known_speakers(ravdess):
     nameless = [replace(utterance, speaker="") for utterance in ravdess]
     with pytest.raises(ProtocolError, match="column speaker"):

@@ -51,6 +51,15 @@ def test_a_run_does_not_differ_from_itself(same):
     assert found["figures"]["ua"]["difference"] == 0.0
 
 
+def test_masked_figures_are_compared_where_both_have_them(tmp_path, same):
+    fewer = [row for row in made_rows(0) if row["truth"] != "sad"]
+    one = evaluation(tmp_path / "one", [fewer], LABELS[:2])
+    found = compare(one, one)
+    assert found["figures"]["ua_masked"]["a"] == read_metrics(one).ua_masked and list(found["figures"])[0] == "ua"
+    assert "emotions of the corpus only" in visible(check_page(write_comparison(tmp_path / "page", found)))
+    assert "ua_masked" not in compare(same, same)["figures"]
+
+
 def test_a_clear_difference_is_significant_in_both_directions(tmp_path):
     poor = evaluation(tmp_path / "poor", [with_accuracy(made_rows(0), 0.3)])
     good = evaluation(tmp_path / "good", [with_accuracy(made_rows(0), 0.9)])

@@ -56,6 +56,18 @@ def test_the_page_shows_the_figures_and_how_to_reproduce_them(tmp_path):
     assert "2 of 180 predictions" in words
 
 
+def test_figures_with_fewer_emotions_stand_beside_the_served_ones(tmp_path):
+    served = evaluation(tmp_path)
+    words = visible(check_page(write_report(tmp_path, served)))
+    assert "the likeliest of all 3 emotions" in words and "fewer emotions" not in words
+    other = {"ua_masked": 0.721, "ua_masked_std": 0.012, "ua_shared": 0.834, "ua_shared_std": 0.0}
+    found = replace(served, **other, shared_labels=["angry", "sad"], untrained=["happy"])
+    words = visible(check_page(write_report(tmp_path, found)))
+    assert f"{100 * served.ua:.1f} %" in words and "emotions of the corpus only 72.1 % ± 1.2" in words
+    assert "emotions that all corpora share (angry, sad) 83.4 % ± 0.0" in words
+    assert "Without training clips: happy. No other corpus has it" in words
+
+
 def test_plots_are_written_next_to_the_page(tmp_path):
     write_report(tmp_path, evaluation(tmp_path))
     for name in PICTURES:

@@ -15,7 +15,7 @@ from ser.core.errors import ProtocolError
 from ser.evaluation.metrics import NO_SPEECH, expected_calibration_error, score
 from ser.evaluation.metrics_file import Metrics, read_metrics, write_metrics
 from ser.evaluation.out_of_fold import age_group, read_out_of_fold, write_rows
-from ser.evaluation.summary import current, refresh, served_temperatures, summarise, summarise_held_out
+from ser.evaluation.summary import current, refresh, summarise, summarise_held_out
 from ser.models.calibration import COVERAGES, fit_temperature
 
 LABELS = ("angry", "happy", "sad")
@@ -125,26 +125,103 @@ def test_thresholds_for_an_unseen_corpus_come_from_other_corpora(tmp_path):
         assert found.sets["90"]["coverage"] == pytest.approx(coverage, abs=0.012)
 
 
-def _likeliest(row: dict[str, str]) -> str:
-    return max(LABELS, key=lambda label: float(row[f"logit_{label}"]))
+def _likeliest(row: dict[str, str], labels: tuple[str, ...] = LABELS) -> str:
+    return max(labels, key=lambda label: float(row[f"logit_{label}"]))
 
 
-def test_emotions_missing_from_a_corpus_are_excluded(tmp_path):
+def impossible_rows() -> list[dict[str, str]]:
+    """A corpus with three emotions, and one without sad whose clips often look sad."""
     rows = [row | {"corpus": "one"} for row in made_rows(0, folds=3)]
-    lacking = [row | {"corpus": "two", "logit_sad": "9.0"} for row in rows if row["truth"] != "sad"]
-    write_rows(tmp_path / "two.csv", rows + lacking)
+    other = [row | {"corpus": "two", "logit_sad": "1.0"} for row in made_rows(1, folds=3) if row["truth"] != "sad"]
+    answered = [row | ({} if row["predicted"] == NO_SPEECH else {"predicted": _likeliest(row)}) for row in other]
+    return rows + answered
+
+
+def test_an_emotion_that_the_corpus_lacks_is_a_wrong_answer(tmp_path):
+    rows = [row for row in impossible_rows() if row["corpus"] == "two"]
+    write_rows(tmp_path / "two.csv", [row | {"temperature": "2.0"} for row in rows])
     run = read_out_of_fold(tmp_path / "two.csv")
-    served = served_temperatures("joint", LABELS, run)
-    again = [row | {"temperature": f"{value:.4f}"} for row, value in zip(rows + lacking, served, strict=True)]
-    write_rows(tmp_path / "own.csv", again[len(rows) :])
-    own = read_out_of_fold(tmp_path / "own.csv")
-    assert served_temperatures("joint", LABELS, own) == pytest.approx(served[len(rows) :], abs=1e-4)
-    without = [{name: value for name, value in row.items() if name != "logit_sad"} for row in again[len(rows) :]]
-    write_rows(tmp_path / "slim.csv", without)
-    slim = summarise(
-        "two", "joint", [label for label in LABELS if label != "sad"], [read_out_of_fold(tmp_path / "slim.csv")]
-    )
-    assert summarise("two", "joint", LABELS, [own]).ece == pytest.approx(slim.ece)
+    metrics = summarise("two", "joint", ["angry", "happy"], [run])
+    assert metrics.labels == ["angry", "happy"] and metrics.answers == list(LABELS)
+    assert "sad" in run.predicted and metrics.ua == score(run.truth, run.predicted, ["angry", "happy"]).ua
+    confidence = softmax(run.logits / 2.0, axis=1).max(axis=1)
+    right = np.array(run.predicted) == np.array(run.truth)
+    assert metrics.ece == pytest.approx(expected_calibration_error(confidence, right))
+    assert metrics.risk_coverage[-1] == [1.0, pytest.approx(right.mean(), abs=1e-6)]
+    targets = np.array([LABELS.index(label) for label in run.truth])
+    assert metrics.temperature == pytest.approx(fit_temperature(run.logits, targets))
+
+
+def test_the_masked_figure_stands_beside_the_served_one(tmp_path):
+    rows = impossible_rows()
+    write_rows(tmp_path / "both.csv", rows)
+    write_rows(tmp_path / "two.csv", [row for row in rows if row["corpus"] == "two"])
+    runs = {name: read_out_of_fold(tmp_path / f"{name}.csv") for name in ("both", "two")}
+
+    def by_hand(names: set[str], labels: list[str]) -> float:
+        own = [row for row in rows if row["corpus"] in names]
+        answers = []
+        for row in own:
+            best = _likeliest(row, LABELS if row["corpus"] == "one" else LABELS[:2])
+            answers.append(NO_SPEECH if row["predicted"] == NO_SPEECH else best)
+        return score([row["truth"] for row in own], answers, labels).ua
+
+    two = summarise("two", "joint", ["angry", "happy"], [runs["two"]] * 2)
+    assert two.ua < two.ua_masked == pytest.approx(by_hand({"two"}, ["angry", "happy"])) and two.ua_masked_std == 0
+    both = summarise("one+two", "joint", LABELS, [runs["both"]])
+    assert both.ua_masked == pytest.approx(by_hand({"one", "two"}, list(LABELS)))
+    write_rows(tmp_path / "one.csv", [row for row in rows if row["corpus"] == "one"])
+    one = summarise("one", "joint", LABELS, [read_out_of_fold(tmp_path / "one.csv")])
+    assert one.ua_masked is None and one.ua_masked_std is None and one.ua_shared is None
+
+
+def test_shared_labels_count_calm_as_neutral(tmp_path):
+    logits = {"angry": (0.0, 0.0, 3.0, 0.0), "calm": (1.0, 0.9, 0.0, 0.9), "neutral": (0.0, 0.9, 0.0, 0.9)}
+    truth = ("neutral", "calm", "angry", "happy")
+    rows = [
+        {"file": f"{clip}.wav", "speaker": "a/1", "fold": "a", "best_epoch": "1", "truth": true, "predicted": "happy"}
+        | {f"logit_{label}": str(values[clip]) for label, values in logits.items()}
+        | {"logit_happy": "1.2"}
+        for clip, true in enumerate(truth)
+    ]
+    write_rows(tmp_path / "rows.csv", rows)
+    run = read_out_of_fold(tmp_path / "rows.csv")
+    metrics = summarise("a", "cross", ["angry", "calm", "happy", "neutral"], [run], ["angry", "neutral"])
+    assert metrics.shared_labels == ["angry", "neutral"] and metrics.ua == 0.25
+    assert metrics.ua_shared == 1.0 and metrics.ua_shared_std == 0.0  # the happy clip does not count
+    alone = summarise("a", "cross", ["angry", "calm", "happy", "neutral"], [run], run.classes)
+    assert alone.ua_shared is None
+
+
+def test_a_class_without_training_clips_is_wrong_but_not_fitted_to(tmp_path):
+    rows = made_rows(0)
+    lacking = [row | {"logit_sad": "-inf"} for row in rows]
+    lacking = [row | {"predicted": _likeliest(row)} for row in lacking]
+    write_rows(tmp_path / "all.csv", lacking)
+    write_rows(tmp_path / "some.csv", [row for row in lacking if row["truth"] != "sad"])
+    run = read_out_of_fold(tmp_path / "all.csv")
+    metrics = summarise("ravdess", "cross", LABELS, [run])
+    some = summarise("ravdess", "cross", ["angry", "happy"], [read_out_of_fold(tmp_path / "some.csv")])
+    assert metrics.untrained == ["sad"] and metrics.recalls["sad"] == 0.0 and some.untrained == []
+    assert metrics.temperature == pytest.approx(some.temperature)
+    assert metrics.sets["90"]["threshold"] == pytest.approx(some.sets["90"]["threshold"])
+    assert metrics.sets["90"]["coverage"] < some.sets["90"]["coverage"]
+    assert metrics.ua == pytest.approx(some.ua * 2 / 3)
+
+
+def test_sure_answers_follow_the_threshold_that_is_served(tmp_path):
+    rows = made_rows(0)  # the first clip has no speech
+    for name, least in (("usual", 0.5), ("strict", 0.8)):
+        write_rows(tmp_path / f"{name}.csv", [row | {"temperature": "1.0", "unsure_below": str(least)} for row in rows])
+        run = read_out_of_fold(tmp_path / f"{name}.csv")
+        metrics = summarise("ravdess", "groups", LABELS, [run])
+        sure = (softmax(run.logits, axis=1).max(axis=1) >= least) & (np.arange(90) > 0)
+        right = np.array(run.predicted) == np.array(run.truth)
+        assert metrics.answered == pytest.approx(sure.mean())
+        assert metrics.answered_accuracy == pytest.approx(right[sure].mean())
+    write_rows(tmp_path / "absent.csv", [row | {"temperature": "1.0"} for row in rows])
+    usual = summarise("ravdess", "groups", LABELS, [read_out_of_fold(tmp_path / "usual.csv")])
+    assert summarise("ravdess", "groups", LABELS, [read_out_of_fold(tmp_path / "absent.csv")]) == usual
 
 
 def test_clips_of_unknown_speakers_count_as_separate_speakers(tmp_path):

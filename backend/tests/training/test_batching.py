@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from ser.data.corpus import Utterance, get_corpus
-from ser.data.dataset import Data
+from ser.data.dataset import Data, Unlabelled
 from ser.data.frame_tensors import FrameBank
+from ser.data.splits import make_folds, speaker_of
 from ser.models.recipe import get_recipe
 from ser.training.batching import Task, class_weights, draw_batches, make_batch, make_task
 
@@ -128,3 +129,21 @@ def test_balanced_sampling_also_draws_corpora_equally_often(bank):
     balanced = replace(PLAIN, balanced=True)
     many = np.concatenate([np.concatenate(draw_batches(task, balanced, np.random.default_rng(s))) for s in range(20)])
     assert np.mean(many < 6) == pytest.approx(0.5, abs=0.05)
+
+
+def test_songs_of_a_test_actor_do_not_reach_the_distillation(bank):
+    actors = [f"{actor:02d}" for actor in range(1, 25)]
+    speech = [Utterance(path=Path(a), corpus="ravdess", speaker=a, native_label="sad") for a in actors]
+    song = [replace(one, corpus="ravdess-song", population="ravdess") for one in speech]
+    others = [replace(one, corpus="crema-d", speaker=f"10{one.speaker}") for one in speech]
+    clips = FrameBank(bank.frames[: bank.offsets[48]], bank.offsets[:49], 2, bank.speech[:24])
+    unlabelled = tuple(
+        Unlabelled(get_corpus(name), own, clips, clips) for name, own in (("ravdess-song", song), ("crema-d", others))
+    )
+    corpora = (get_corpus("ravdess"),)
+    data = Data(corpora, speech, ["sad"] * 24, ("angry", "sad"), clips, clips, unlabelled)
+    for fold in make_folds("emobox", speech, 0):
+        labelled, sung, foreign = make_task(data, fold.train, fold.validation).distillation
+        assert list(labelled.clips) == fold.train
+        assert {speaker_of(song[i]) for i in sung.clips} == {speaker_of(speech[i]) for i in fold.train}
+        assert len(foreign.clips) == len(others)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-from ser.core.errors import ProtocolError
+from ser.core.errors import ProtocolError, TrainingError
 from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
 from ser.data.frame_tensors import FrameBank
@@ -163,7 +163,9 @@ def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path
         train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "e"], clip_seconds=1.0, seed=0, commit="abc")
 
 
-def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
+@pytest.fixture(scope="module")
+def both(data) -> Data:
+    """The same clips as two corpora, of which the second has no sad ones."""
     sources = ("ravdess", "crema-d")
     utterances = [
         replace(one, corpus=sources[i % 12 >= 6], speaker=one.speaker if i % 12 < 6 else f"10{one.speaker}")
@@ -172,28 +174,69 @@ def test_several_corpora_are_scored_each_by_its_own_labels(data, tmp_path):
     kept = [i for i, one in enumerate(utterances) if one.corpus == "ravdess" or data.targets[i] != "sad"]
     entries = [data.bank.entry(i) for i in kept]
     bank = FrameBank(torch.cat(entries), torch.arange(len(kept) + 1) * 60, 1, data.bank.speech[kept])
-    both = Data(
-        tuple(get_corpus(name) for name in sources),
-        [utterances[i] for i in kept],
-        [data.targets[i] for i in kept],
-        LABELS,
-        bank,
-    )
+    corpora = tuple(get_corpus(name) for name in sources)
+    return Data(corpora, [utterances[i] for i in kept], [data.targets[i] for i in kept], LABELS, bank)
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def likeliest(row: dict[str, str], labels: tuple[str, ...]) -> str:
+    return max(labels, key=lambda label: float(row[f"logit_{label}"]))
+
+
+def test_several_corpora_are_scored_as_served(both, tmp_path):
     metrics = run(both, tmp_path, "joint")
-    assert metrics.corpus == "ravdess+crema-d" and metrics.clips == len(kept)
-    parts = {name: read_metrics(tmp_path / name) for name in sources}
+    assert metrics.corpus == "ravdess+crema-d" and metrics.clips == len(both.targets)
+    parts = {name: read_metrics(tmp_path / name) for name in ("ravdess", "crema-d")}
     assert parts["ravdess"].labels == list(LABELS) and parts["crema-d"].labels == ["angry", "happy"]
-    assert sum(part.clips for part in parts.values()) == len(kept)
-    with (tmp_path / "crema-d" / "out_of_fold_seed0.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    assert "logit_sad" not in rows[0] and {row["predicted"] for row in rows} <= {"angry", "happy"}
-    by_hand = recall_score([r["truth"] for r in rows], [r["predicted"] for r in rows], average="macro")
-    assert parts["crema-d"].ua == pytest.approx(by_hand)
+    assert sum(part.clips for part in parts.values()) == len(both.targets)
+    rows = rows_of(tmp_path / "crema-d" / "out_of_fold_seed0.csv")
+    assert all(row["predicted"] == likeliest(row, LABELS) for row in rows)
+    truth, labels = [row["truth"] for row in rows], ["angry", "happy"]
+    by_hand = recall_score(truth, [row["predicted"] for row in rows], labels=labels, average="macro")
+    assert parts["crema-d"].ua == pytest.approx(by_hand) and parts["crema-d"].answers == list(LABELS)
+    masked = recall_score(truth, [likeliest(row, ("angry", "happy")) for row in rows], labels=labels, average="macro")
+    assert parts["crema-d"].ua_masked == pytest.approx(masked) and parts["ravdess"].ua_masked is None
+    assert refresh(tmp_path / "crema-d") == parts["crema-d"]
     info = train_on_everything(QUICK, both, tmp_path / "shipped", [tmp_path], clip_seconds=None, seed=0, commit="abc")
     assert info.figures == (parts["ravdess"].figure, parts["crema-d"].figure)
     assert info.calibration.temperature == pytest.approx(metrics.temperature, abs=1e-4)
     folders = {file.name for file in (tmp_path / "shipped" / "evaluation").iterdir()}
     assert folders == {"ravdess-joint-3classes", "crema-d-joint-2classes", "ravdess+crema-d-joint-3classes"}
+
+
+def test_a_class_that_no_other_corpus_has_is_never_predicted(both, tmp_path):
+    metrics = run(both, tmp_path, "cross")
+    parts = {name: read_metrics(tmp_path / name) for name in ("ravdess", "crema-d")}
+    rows = rows_of(tmp_path / "ravdess" / "out_of_fold_seed0.csv")
+    assert {row["logit_sad"] for row in rows} == {"-inf"} and "sad" in {row["truth"] for row in rows}
+    assert all(row["predicted"] in ("no_speech", likeliest(row, LABELS)) for row in rows)
+    assert parts["ravdess"].untrained == ["sad"] and parts["ravdess"].recalls["sad"] == 0.0
+    assert parts["crema-d"].untrained == [] and metrics.untrained == ["sad"]
+    shared = [row for row in rows if row["truth"] != "sad"]
+    answers = [row["predicted"] for row in shared]  # sad was not among the answers
+    by_hand = recall_score([row["truth"] for row in shared], answers, labels=["angry", "happy"], average="macro")
+    assert parts["ravdess"].shared_labels == ["angry", "happy"]
+    assert parts["ravdess"].ua_shared == pytest.approx(by_hand) == parts["ravdess"].ua * 3 / 2
+    assert refresh(tmp_path / "ravdess") == parts["ravdess"]
+
+
+def test_the_protocols_of_known_corpora_need_every_class(both, tmp_path):
+    without = [i for i, target in enumerate(both.targets) if target != "sad"]
+    bank = FrameBank(
+        torch.cat([both.bank.entry(i) for i in without]),
+        torch.arange(len(without) + 1) * 60,
+        1,
+        both.bank.speech[without],
+    )
+    data = replace(
+        both, utterances=[both.utterances[i] for i in without], targets=[both.targets[i] for i in without], bank=bank
+    )
+    with pytest.raises(TrainingError, match="No training clip for 1 of 3 classes"):
+        run(data, tmp_path, "joint")
 
 
 def test_linear_layers_on_an_encoder_are_trained_without_epochs(data, toy_encoder, tmp_path):
@@ -203,3 +246,12 @@ def test_linear_layers_on_an_encoder_are_trained_without_epochs(data, toy_encode
     assert metrics.best_epoch == 0 and metrics.epochs == [] and metrics.figure.ua > 50
     assert not (tmp_path / "model" / "curves.png").exists()
     assert load_checkpoint(tmp_path / "model").info.labels == LABELS
+
+
+def test_linear_layers_never_predict_a_class_that_no_other_corpus_has(both, toy_encoder, tmp_path):
+    frames = torch.cat([both.bank.frames, both.bank.frames, both.bank.frames[:, :2]], dim=1)  # 80 bands
+    changed = replace(both, bank=replace(both.bank, frames=frames, memory={}))
+    plan = Plan(recipe=toy_encoder, protocol="cross", clip_seconds=None, seeds=1)
+    evaluate(plan, changed, tmp_path, command="a test", looked=True)
+    part = read_metrics(tmp_path / "ravdess")
+    assert part.untrained == ["sad"] and part.confusion[0][2] == 0 and 0 < part.ua <= 2 / 3
