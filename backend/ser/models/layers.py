@@ -118,28 +118,18 @@ class AttentiveStatistics(nn.Module):
         return torch.cat([mean, variance.clamp_min(1e-5).sqrt()], dim=1), weights.mean(dim=1)
 
 
-class LayerStatistics(nn.Module):
-    """Weighted mean and standard deviation over time of the outputs of several layers, each (batch, frames, dims).
+def mean_and_deviation(frames: Tensor, mask: Tensor) -> Tensor:
+    """Returns the mean and standard deviation over time (batch, 2 * dims) of frames (batch, frames, dims).
 
-    One weight per frame, learnt from the mean of all layers; it is initialised to 1 / frames, the plain statistics.
-
-    Source: Okabe et al. 2018, as above.
+    Args:
+        frames: values outside the mask do not matter.
+        mask: bool (batch, frames), True within the length of a clip.
     """
-
-    def __init__(self, dims: int, hidden: int):
-        super().__init__()
-        self.score = nn.Sequential(nn.Linear(dims, hidden), nn.Tanh(), nn.Linear(hidden, 1))
-        nn.init.zeros_(self.score[2].weight)
-
-    def forward(self, layers: list[Tensor], lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the statistics (batch, 2 * layers * dims) and the weights (batch, frames)."""
-        outside = ~length_mask(lengths, layers[0].shape[1])
-        scores = self.score(torch.stack(layers).mean(dim=0)).squeeze(2)  # (batch, frames)
-        weights = scores.masked_fill(outside, -torch.inf).softmax(dim=1)
-        means = [torch.bmm(weights[:, None], layer).squeeze(1) for layer in layers]
-        powers = [torch.bmm(weights[:, None], layer.square()).squeeze(1) for layer in layers]
-        deviations = [(power - mean.square()).clamp_min(1e-5).sqrt() for power, mean in zip(powers, means, strict=True)]
-        return torch.cat(means + deviations, dim=1), weights
+    inside = mask[:, :, None].to(frames.dtype)
+    count = inside.sum(dim=1)  # (batch, 1)
+    mean = (frames * inside).sum(dim=1) / count
+    variance = ((frames - mean[:, None]).square() * inside).sum(dim=1) / count
+    return torch.cat([mean, variance.clamp_min(1e-10).sqrt()], dim=1)
 
 
 class ResidualBlock(nn.Module):

@@ -18,6 +18,7 @@ class NetworkOutput(NamedTuple):
             for networks without attention.
         speech: (batch,) logit that the clip is speech; None for networks without that output.
         intensity: (batch,) how strongly the emotion is expressed, 0 to 1; None for networks without that output.
+        distance: (batch,) from the training recordings, see ``DomainDistance``; None for networks without that output.
     """
 
     logits: Tensor
@@ -25,6 +26,7 @@ class NetworkOutput(NamedTuple):
     attribution: Tensor | None = None
     speech: Tensor | None = None
     intensity: Tensor | None = None
+    distance: Tensor | None = None
 
     @property
     def is_speech(self) -> Tensor:

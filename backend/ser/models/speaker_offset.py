@@ -1,76 +1,123 @@
-"""Estimates the speaker offset: how far the mean of one speaker's embeddings is from that of all speakers."""
+"""Adapts to a speaker without labels: estimates how far a speaker's embeddings are from those of all speakers."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 SMALLEST_VARIANCE = 1e-4  # between speakers, in standardised units
-VARIED = 0.5  # clips of at least this variety are taken to cover all emotions of a speaker
+FIT_ROUNDS = 8  # of alternating least squares
+FIRST_TEMPERATURE = 1.5  # softens the predictions that the first estimate is made from
+ROUNDS = 4  # of estimating the offset and predicting with it
+HALF_WAY_CLIPS = 5  # after so many clips the adapted prediction weighs as much as the plain one
+FULL_VARIETY = 0.5  # of the spread between emotions; clips that vary so much are taken to be of many emotions
+
+
+@dataclass(frozen=True)
+class SpeakerEstimate:
+    """What is known about a speaker.
+
+    Attributes:
+        offset: (size,), of the speaker's embeddings from those of all speakers.
+        share: weight of the adapted prediction, 0 to 1; the rest is the weight of the plain one.
+    """
+
+    offset: Tensor
+    share: float
 
 
 class SpeakerOffset(nn.Module):
-    """Estimates a speaker offset from a few clips, given the variances of speakers, emotions and clips.
+    """Estimates a speaker's offset from a few clips without labels.
 
-    An embedding is modelled as the sum of its speaker's offset, its emotion's offset and a residual, all normal and
-    independent in every dim. The offset of a speaker given n clips is then their mean, shrunk by n / (n + ratio) with
-    the ratio of the variances of the two others and of speakers. Where the clips are of few emotions, the offset of the
-    predicted emotion is subtracted first; where they are varied, that would only add prediction errors.
+    An embedding is modelled as the sum of its speaker's offset, its emotion's mean and a residual, independent in every
+    dim. Given predictions p, the offset is the mean of embedding - p @ means, shrunk by n / (n + ratio) with the ratio
+    of the variances within and between speakers; the predictions are then made anew with the offset subtracted, and so
+    on. The more the clips vary, the more the estimate is trusted: a single mood cannot be told from a speaker's way of
+    talking. Unlike the predictions, that spread does not depend on the offset.
 
     Training calls ``fit``; the estimates are buffers, so a checkpoint contains them.
+
+    Source: the offset is a best linear unbiased prediction of a random effect (Henderson 1975, Biometrics 31(2)), with
+    predicted instead of given classes as in expectation-maximisation.
     """
 
     def __init__(self, size: int, classes: int):
         super().__init__()
         self.register_buffer("ratio", torch.ones(size))
-        self.register_buffer("ratio_within", torch.ones(size))
-        self.register_buffer("emotions", torch.zeros(classes, size))
+        self.register_buffer("means", torch.zeros(classes, size))
+        self.register_buffer("spread_within", torch.zeros(()))  # of the logits of one speaker and emotion
+        self.register_buffer("spread_between", torch.ones(()))  # of the mean logits of one speaker's emotions
 
-    def fit(self, embeddings: Tensor, targets: Tensor, speakers: Tensor) -> None:
-        """Fits the variances.
+    def fit(self, embeddings: Tensor, targets: Tensor, speakers: Tensor) -> Tensor:
+        """Fits the means of emotions and the ratio of variances.
 
         Args:
             embeddings: (clips, size), standardised.
             targets: int64 (clips,), class of each clip.
             speakers: int64 (clips,), number of each clip's speaker.
-        """
-        present = targets.unique()
-        self.emotions[present] = torch.stack([embeddings[targets == label].mean(dim=0) for label in present])
-        residuals = embeddings - self.emotions[targets]
-        counts = torch.bincount(speakers).float()
-        sums = torch.zeros(len(counts), embeddings.shape[1]).index_add_(0, speakers, residuals)
-        means = sums / counts[:, None]
-        within = (residuals - means[speakers]).square().mean(dim=0)
-        between = (means.square().mean(dim=0) - within / counts.mean()).clamp_min(SMALLEST_VARIANCE)
-        self.ratio.copy_((within + self.emotions[present].var(dim=0)) / between)
-        self.ratio_within.copy_(within / between)
 
-    def estimate(self, embeddings: Tensor, probabilities: Tensor) -> Tensor:
-        """Returns the offset (size,) of a speaker.
+        Returns:
+            The embeddings less the shrunk offsets of their speakers, (clips, size).
+        """
+        counts = torch.bincount(speakers).float()[:, None]
+        sizes = torch.bincount(targets, minlength=len(self.means)).float()[:, None].clamp_min(1)
+        offsets, means = torch.zeros(len(counts), embeddings.shape[1]), torch.zeros_like(self.means)
+        for _ in range(FIT_ROUNDS):
+            means = torch.zeros_like(means).index_add_(0, targets, embeddings - offsets[speakers]) / sizes
+            offsets = torch.zeros_like(offsets).index_add_(0, speakers, embeddings - means[targets]) / counts
+        within = (embeddings - offsets[speakers] - means[targets]).square().mean(dim=0)
+        between = (offsets - offsets.mean(dim=0)).square().mean(dim=0) - within / counts.mean()
+        self.means.copy_(means)
+        self.ratio.copy_(within / between.clamp_min(SMALLEST_VARIANCE))
+        return embeddings - (offsets * counts / (counts + self.ratio))[speakers]
+
+    def fit_spread(self, logits: Tensor, targets: Tensor, speakers: Tensor) -> None:
+        """Fits how much the logits of one speaker vary.
 
         Args:
-            embeddings: (clips, size) of the speaker's clips.
-            probabilities: (clips, classes), the network's predictions for them.
+            logits: (clips, classes) of ``EncoderHeads.centred_head``.
+            targets, speakers: as for ``fit``.
         """
-        if variety(probabilities) >= VARIED:
-            return self.estimate_varied(embeddings)
-        residuals = embeddings - probabilities @ self.emotions
-        return residuals.mean(dim=0) * len(residuals) / (len(residuals) + self.ratio_within)
+        within, between = [], []
+        for speaker in speakers.unique():
+            own, labels = logits[speakers == speaker], targets[speakers == speaker]
+            moods = [own[labels == label] for label in labels.unique()]
+            within += [_spread(mood) for mood in moods if len(mood) > 1]
+            if len(moods) > 1:
+                between.append(_spread(torch.stack([mood.mean(dim=0) for mood in moods])))
+        if within and between:
+            self.spread_within.copy_(torch.stack(within).mean())
+            self.spread_between.copy_(torch.stack(between).mean().clamp_min(1e-6))
 
-    def estimate_varied(self, embeddings: Tensor) -> Tensor:
-        """Returns the offset (size,) of a speaker whose clips (clips, size) are of all emotions."""
-        return embeddings.mean(dim=0) * len(embeddings) / (len(embeddings) + self.ratio)
+    def variety(self, logits: Tensor, weights: Tensor | None = None) -> float:
+        """Returns how varied a speaker's clips are: 0 for a single emotion, 1 for many.
+
+        Args:
+            logits: (clips, classes) of ``EncoderHeads.centred_head``; adding an offset to all does not matter.
+            weights: (clips,), how much each clip counts; None for one each.
+        """
+        if len(logits) < 2:
+            return 0.0
+        excess = _spread(logits, weights) - self.spread_within
+        return float((excess / (FULL_VARIETY * self.spread_between)).clamp(0, 1))
+
+    def shrunk(self, residual: Tensor, clips: float) -> Tensor:
+        """Returns the offset (size,) given the mean residual (size,) of so many clips."""
+        return residual * (clips / (clips + self.ratio))
 
 
-def variety(probabilities: Tensor) -> float:
-    """Returns how varied the emotions of a speaker's clips are, by the perplexity of their mean.
+def share_of(variety: float, clips: float) -> float:
+    """Returns the weight of the adapted prediction, 0 to 1, after so many clips of a variety between 0 and 1."""
+    return variety * clips / (clips + HALF_WAY_CLIPS)
 
-    Args:
-        probabilities: (clips, classes).
 
-    Returns:
-        0 for one emotion, 1 for as many as there can be among so many clips.
-    """
-    mean = probabilities.mean(dim=0)
-    perplexity = torch.special.entr(mean).sum().exp()
-    return float((perplexity - 1) / (max(2, min(probabilities.shape)) - 1))
+def _spread(logits: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The total variance of logits (clips, classes) that are centred over the classes."""
+    centred = logits - logits.mean(dim=1, keepdim=True)
+    counts = torch.ones(len(logits)) if weights is None else weights
+    mean = (counts[:, None] * centred).sum(dim=0) / counts.sum()
+    squares = (counts[:, None] * (centred - mean).square()).sum()
+    freedom = counts.sum() - counts.square().sum() / counts.sum()  # clips - 1 where all count the same
+    return squares / freedom.clamp_min(1e-6)

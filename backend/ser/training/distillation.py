@@ -91,7 +91,7 @@ def _teacher_statistics(teacher: Recipe, recordings: DistillationClips) -> Tenso
     """The teacher's statistics (clips, size) of the training clips, cached beside the bank."""
     network = teacher.network(len(teacher.labels)).eval()
     network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
-    statistics = recordings.teacher_bank.statistics(STATISTICS, network.single_view_statistics)
+    statistics = recordings.teacher_bank.statistics(STATISTICS, network.statistics)
     return statistics[list(recordings.clips), 0]
 
 

@@ -6,53 +6,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ser.training.losses import masked_cross_entropy
+from ser.training.losses import weak_negative_cross_entropy
 
-INVERSE_PENALTY = 0.01  # C of the usual logistic regression, for standardised vectors
-ITERATIONS = 200
+PENALTY = 0.1  # of the squared weights, beside the mean loss, for standardised vectors
+ITERATIONS = 80
 
 
 def fit_probe(
-    vectors: Tensor, targets: Tensor, allowed: Tensor, weights: Tensor, *, inverse_penalty: float = INVERSE_PENALTY
+    vectors: Tensor, targets: Tensor, possible: Tensor, weights: Tensor, *, penalty: float = PENALTY
 ) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression with an L2 penalty on everything but the bias, by L-BFGS.
 
     Args:
         vectors: (clips, size), standardised.
         targets: float (clips, classes), shares that sum to 1.
-        allowed: bool (clips, classes): the classes that a clip could have had in its corpus.
+        possible: bool (clips, classes): the classes that a clip could have had in its corpus.
         weights: float (clips,): weight of a clip in the loss, 1 on average.
-        inverse_penalty: larger values mean less regularisation.
+        penalty: larger values mean more regularisation.
 
     Returns:
         Weight (classes, size) and bias (classes,).
     """
-    gates = torch.ones(len(vectors), 1)
-    weight, bias = fit_gated_probe(vectors, gates, targets, allowed, weights, inverse_penalty=inverse_penalty)
-    return weight[0], bias
-
-
-def fit_gated_probe(
-    vectors: Tensor, gates: Tensor, targets: Tensor, allowed: Tensor, weights: Tensor, *, inverse_penalty: float
-) -> tuple[Tensor, Tensor]:
-    """Like ``fit_probe``, with several weight matrices of which each clip uses a mixture.
-
-    Args:
-        gates: (clips, parts), share of each weight matrix in the mixture.
-
-    Returns:
-        Weight (parts, classes, size) and bias (classes,).
-    """
-    parts, classes = gates.shape[1], targets.shape[1]
-    weight = torch.zeros(parts, classes, vectors.shape[1], requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
+    weight = torch.zeros(targets.shape[1], vectors.shape[1], requires_grad=True)
+    bias = torch.zeros(targets.shape[1], requires_grad=True)
     optimizer = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        each = functional.linear(vectors, weight.flatten(0, 1)).unflatten(1, (parts, classes))
-        errors = masked_cross_entropy((gates[:, :, None] * each).sum(dim=1) + bias, targets, allowed)
-        value = (weights * errors).mean() + weight.square().sum() / (2 * inverse_penalty * len(vectors))
+        errors = weak_negative_cross_entropy(functional.linear(vectors, weight, bias), targets, possible)
+        value = (weights * errors).mean() + penalty * weight.square().sum()
         value.backward()
         return value
 

@@ -30,7 +30,7 @@ from ser.models.network import Network, NetworkOutput
 from ser.models.recipe import Recipe, TrainingSettings
 from ser.training.batching import Task, class_weights, draw_batches, make_batch
 from ser.training.initialisation import initialise
-from ser.training.losses import masked_cross_entropy
+from ser.training.losses import weak_negative_cross_entropy
 
 WARM_UP = 0.1  # share of the steps over which the learning rate rises
 PLATEAU_EPOCHS = 5  # without a better validation loss, after which the rate is halved
@@ -215,7 +215,7 @@ class _Run:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=_quick_bfloat16()):
             logits = self.network(frames, lengths).logits
-        errors = masked_cross_entropy(logits.float(), targets * self.class_weights, allowed)
+        errors = weak_negative_cross_entropy(logits.float(), targets * self.class_weights, allowed)
         loss = errors.mean()
         self.optimizer.zero_grad()
         loss.backward()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
-NEVER = -1e4  # logit of a class that is not allowed; finite, as its target may be 0 and 0 times infinity is not
+WEAK = math.log(0.1)  # added to the logits of classes that a clip's corpus does not have
 
 
-def masked_cross_entropy(logits: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
-    """Returns the cross entropy over the classes that are possible.
+def weak_negative_cross_entropy(logits: Tensor, targets: Tensor, possible: Tensor) -> Tensor:
+    """Returns the cross entropy in which classes that a clip's corpus does not have are weak negatives.
+
+    A network that is never told that these classes are wrong answers with them; one that is told fully learns to
+    recognise the corpus instead of the emotion. Shifting their logits lies between.
 
     Args:
         logits: (batch, classes).
         targets: float (batch, classes), shares that sum to 1.
-        allowed: bool (batch, classes), the classes that a clip could have had in its corpus.
+        possible: bool (batch, classes), the classes that occur in the corpus of each clip.
 
     Returns:
         (batch,), in nat.
     """
-    likelihood = logits.masked_fill(~allowed, NEVER).log_softmax(dim=1)
+    likelihood = (logits + WEAK * ~possible).log_softmax(dim=1)
     return -(targets * likelihood).sum(dim=1)
