@@ -235,8 +235,8 @@ def test_two_emotions_are_unsure_while_both_are_likely(predictor, samples):
 
 
 def test_saliency_is_of_the_chosen_emotions(samples):
-    resnet = load_predictor("resnet1d", load_settings({}))
-    every, few = (resnet.analyse(samples["sad"], emotions=chosen) for chosen in (None, ("happy", "surprised")))
+    published = load_predictor("cnn1d_published", load_settings({}))
+    every, few = (published.analyse(samples["sad"], emotions=chosen) for chosen in (None, ("happy", "surprised")))
     assert every.attribution.kind == few.attribution.kind == "saliency"
     assert every.attribution.weight != few.attribution.weight
 
