@@ -70,6 +70,7 @@ export const happy: Prediction = {
   timeline: null,
   prediction_set: null,
   intensity: null,
+  emotions: [],
 };
 
 /** A full analysis with the given prediction. */

@@ -542,6 +542,11 @@ export interface components {
              * @description how strongly the emotion is expressed, for ranking; null from models without this output
              */
             intensity: number | null;
+            /**
+             * Emotions
+             * @description emotions that the answer was chosen from; empty if all of the model
+             */
+            emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
         };
         /**
          * Health
@@ -643,6 +648,11 @@ export interface components {
              * @description overall, in percent; null without speech and while live
              */
             confidence: number | null;
+            /**
+             * Emotions
+             * @description emotions that answers are chosen from; empty if all of the model
+             */
+            emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
         };
         /**
          * NewLive
@@ -667,6 +677,12 @@ export interface components {
              * @default null
              */
             speaker: string | null;
+            /**
+             * Emotions
+             * @description emotions to choose the answers from, two or more of the model; all if empty
+             * @default []
+             */
+            emotions: string[];
         };
         /**
          * Figure
@@ -1107,6 +1123,11 @@ export interface components {
              * @description overall, in percent; null without speech and while live
              */
             confidence: number | null;
+            /**
+             * Emotions
+             * @description emotions that answers are chosen from; empty if all of the model
+             */
+            emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
             /** Marks */
             marks: components["schemas"]["Mark"][];
             statistics: components["schemas"]["Statistics"];
@@ -1211,7 +1232,7 @@ export interface components {
              * @description stable code for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "client_gone" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "quota_reached" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "client_gone" | "emotions_invalid" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "quota_reached" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -1309,6 +1330,11 @@ export interface operations {
                     coverage?: 80 | 90 | 95;
                     /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
+                    /**
+                     * @description emotions to choose the answer from, two or more of the model, separated by commas; all by default
+                     * @example angry,happy,neutral
+                     */
+                    emotions?: string;
                 } & (unknown | unknown);
             };
         };
@@ -1326,7 +1352,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -1502,6 +1528,11 @@ export interface operations {
                     coverage?: 80 | 90 | 95;
                     /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
+                    /**
+                     * @description emotions to choose the answer from, two or more of the model, separated by commas; all by default
+                     * @example angry,happy,neutral
+                     */
+                    emotions?: string;
                 } & (unknown | unknown);
             };
         };
@@ -1519,7 +1550,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -1637,7 +1668,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -1833,6 +1864,11 @@ export interface operations {
                     coverage?: 80 | 90 | 95;
                     /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
+                    /**
+                     * @description emotions to choose the answer from, two or more of the model, separated by commas; all by default
+                     * @example angry,happy,neutral
+                     */
+                    emotions?: string;
                     /** @description title of the session; the recording's name by default */
                     title?: string;
                     /** @description store everything but the audio as a session of the owner; 'false' by default */
@@ -1854,7 +1890,7 @@ export interface operations {
                     "application/json": components["schemas"]["Analysis"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2006,7 +2042,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2215,7 +2251,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewProfile"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2639,7 +2675,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2748,7 +2784,7 @@ export interface operations {
                     "application/json": components["schemas"]["Mark"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2862,7 +2898,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2962,7 +2998,7 @@ export interface operations {
                     "application/x-subrip": string;
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -3050,7 +3086,7 @@ export interface operations {
                     "application/json": components["schemas"]["LiveChunk"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
