@@ -1,4 +1,5 @@
 import { MultiSelect } from '@mantine/core';
+import text from '../../components/text.module.css';
 import { emotionName } from '../../lib/emotions';
 import { useWords } from '../../lib/i18n/language';
 import css from './ModelPicker.module.css';
@@ -14,6 +15,8 @@ export function EmotionPicker({ choice: { available, picked, pick, valid } }: { 
         label={choice.label}
         description={choice.hint}
         placeholder={picked.length ? undefined : choice.all}
+        maxDropdownHeight={320} // room for all emotions
+        classNames={{ error: text.complaint }}
         clearable
         clearButtonProps={{ 'aria-label': choice.clear }}
         value={picked}
