@@ -52,6 +52,16 @@ for (const width of [375, 1280]) {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     });
 
+    test('choosing emotions has no axe violations, also with too few of them', async ({ page }) => {
+      await page.goto('/');
+      await page.getByRole('combobox', { name: 'Emotions' }).click();
+      await page.getByRole('option', { name: 'Sad' }).click();
+      await page.keyboard.press('Escape');
+      await expect(page.locator('main').getByText(/^Choose at least two emotions/)).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    });
+
     test('a result that is unsure, has warnings or contains no speech has no axe violations', async ({ page }) => {
       await makeNextResultUnsure(page);
       await page.goto('/');

@@ -47,6 +47,17 @@ test('one click on a sample gives a result, without errors or external requests'
   expect(externalRequests).toEqual([]);
 });
 
+test('the result is among the chosen emotions only', async ({ page }) => {
+  await page.goto('/');
+  await page.getByRole('combobox', { name: 'Emotions' }).click();
+  for (const name of ['Neutral', 'Happy']) await page.getByRole('option', { name }).click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /Angry voice/ }).click();
+  await expect(page.locator('main').getByText('Among: happy, neutral')).toBeVisible();
+  const rows = page.getByRole('list', { name: 'Probability of each emotion' }).getByRole('listitem');
+  await expect(rows).toHaveText([/^(Happy|Neutral)/, /^(Happy|Neutral)/]);
+});
+
 test('the data of the first view are requested only once', async ({ page }) => {
   const paths: string[] = [];
   page.on('request', (request) => paths.push(new URL(request.url()).pathname));

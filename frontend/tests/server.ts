@@ -72,6 +72,7 @@ export const happy: Prediction = {
   timeline: null,
   prediction_set: null,
   intensity: null,
+  emotions: [],
 };
 
 /** A full analysis with the given prediction. */

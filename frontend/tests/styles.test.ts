@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 /** Style sheets of components that are not just their own: composites, and those without styles. */
 const MADE_OF: Record<string, string[]> = {
   Select: ['Input', 'Combobox', 'ScrollArea'],
+  MultiSelect: ['Input', 'Combobox', 'ScrollArea', 'Pill', 'PillsInput'],
   TextInput: ['Input'],
   RangeSlider: ['Slider'],
   Switch: ['Switch', 'InlineInput'],

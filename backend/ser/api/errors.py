@@ -43,6 +43,9 @@ KINDS: dict[str, Kind] = {
         400, "Too many recordings were sent", "Send one recording per request, or up to 20 for a profile."
     ),
     "client_gone": Kind(400, "The client closed the connection", "Keep the connection open until the answer arrives."),
+    "emotions_invalid": Kind(
+        400, "Invalid choice of emotions", "Choose two or more different emotions of the model, or leave the field out."
+    ),
     "profile_name": Kind(400, "Invalid profile name", "Use up to 40 letters, digits, spaces, dots, dashes."),
     "owner_missing": Kind(401, "No valid owner token", "Send a random token of your own in 'Authorization'."),
     "not_found": Kind(404, "Nothing at this address", "Check the path against the list above."),

@@ -70,6 +70,12 @@ _OPTIONS = {
         "type": "string",
         "description": "name of one of the owner's speaker profiles to calibrate with",
     },
+    "emotions": {
+        "type": "string",
+        "description": "emotions to choose the answer from, two or more of the model, separated by commas; all by "
+        "default",
+        "example": "angry,happy,neutral",
+    },
 }
 _KEEPING = {
     "title": {"type": "string", "description": "title of the session; the recording's name by default"},

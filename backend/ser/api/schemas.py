@@ -84,6 +84,7 @@ class Prediction(Shape):
         le=1,
         description="how strongly the emotion is expressed, for ranking; null from models without this output",
     )
+    emotions: list[Emotion] = Field(description="emotions that the answer was chosen from; empty if all of the model")
 
 
 class ShortPrediction(Shape):

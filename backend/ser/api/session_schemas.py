@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from ser.api.schemas import Emotion, Findings, Shape
+from ser.core.labels import EMOTIONS
 from ser.core.speaker_profile import WARNINGS
 from ser.storage.sessions import MAX_NOTE_CHARACTERS, MAX_TITLE_CHARACTERS
 
@@ -60,6 +61,7 @@ class SessionSummary(Shape):
         description="the emotion of most of the speech; null without speech and while live"
     )
     confidence: float | None = Field(description="overall, in percent; null without speech and while live")
+    emotions: list[Emotion] = Field(description="emotions that answers are chosen from; empty if all of the model")
 
 
 class SessionPage(Shape):
@@ -141,6 +143,11 @@ class NewLive(BaseModel):
     model: str | None = Field(None, description="name of a model that GET /api/v1/models lists")
     title: str = Field("", description=f"one line, truncated to {MAX_TITLE_CHARACTERS} characters")
     speaker: str | None = Field(None, description="name of one of the owner's speaker profiles")
+    emotions: list[Annotated[str, Field(max_length=40)]] = Field(
+        [],
+        max_length=len(EMOTIONS),
+        description="emotions to choose the answers from, two or more of the model; all if empty",
+    )
 
 
 class NewMark(BaseModel):

@@ -66,6 +66,7 @@ class Upload:
         hop_seconds: from one window to the next; None for the default.
         coverage: of the requested prediction set, in percent; None without one.
         speaker: name of the speaker profile to calibrate with; None without one.
+        emotions: that the answer is chosen from, separated by commas; None for all.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Upload:
     hop_seconds: float | None
     coverage: int | None
     speaker: str | None
+    emotions: str | None
 
 
 def read_upload() -> Upload:
@@ -93,6 +95,7 @@ def read_upload() -> Upload:
         hop_seconds=_number("hop_seconds", float),
         coverage=_number("coverage", int),
         speaker=text_field("speaker"),
+        emotions=text_field("emotions"),
     )
 
 

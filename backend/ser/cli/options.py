@@ -23,6 +23,10 @@ Export = StrEnum("Export", {name: name for name in (*Format, *FORMATS)})
 
 
 ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]
+EmotionsOption = Annotated[
+    str | None,
+    typer.Option(help="Emotions to choose the answer from, two or more, such as angry,happy,neutral; all by default."),
+]
 RecipeOption = Annotated[str, typer.Option(help="Recipe to train, such as cnn1d; 'models' lists them.")]
 CorpusOption = Annotated[
     list[str] | None, typer.Option(help="Corpus, repeatable; by default the first one of the recipe.")

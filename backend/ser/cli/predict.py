@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser.cli.console import print_voice
-from ser.cli.options import Export, Format, ModelOption
+from ser.cli.options import EmotionsOption, Export, Format, ModelOption
 from ser.cli.output import Printer
 from ser.core.errors import ProfileError, SerError, SettingsError
 
@@ -44,6 +44,7 @@ def predict(
         typer.Option(help="Also give a set of emotions that contains the right one this often: 80, 90 or 95 percent."),
     ] = None,
     speaker: Annotated[str | None, typer.Option(help="Speaker profile to calibrate with, made by 'enroll'.")] = None,
+    emotions: EmotionsOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run with the same --out.")] = False,
 ) -> None:
     """Predicts the emotion of recordings.
@@ -51,6 +52,7 @@ def predict(
     The format json is one object for one recording and a list for several, jsonl one object per line, csv one row per
     recording. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file per recording.
     """
+    from ser.core.labels import choose_emotions
     from ser.core.settings import load_settings
     from ser.inference.predictor import load_predictor
     from ser.inference.windowing import make_grid
@@ -60,9 +62,11 @@ def predict(
     files = list(recordings(sources))
     profile = None if speaker is None else _profile(speaker, settings.database_url)
     predictor = load_predictor(model or (profile.model if profile else settings.model), settings)
+    chosen = choose_emotions(emotions, predictor.info.labels)
     failures = []
     with ExitStack() as held:
         run = {"model": predictor.info.name, "window": window, "hop": hop, "coverage": coverage, "speaker": speaker}
+        run |= {"emotions": chosen}
         log = _resume_log(form, out, run, several=len(files) > 1, resume=resume)
         if log is not None:
             held.enter_context(log)
@@ -74,7 +78,9 @@ def predict(
                 done[name] -= 1  # a file may be given twice
                 continue
             try:
-                prediction = _predict(predictor, source, name, grid=grid, coverage=coverage, profile=profile)
+                prediction = _predict(
+                    predictor, source, name, grid=grid, coverage=coverage, profile=profile, emotions=chosen
+                )
             except (SettingsError, ProfileError):
                 raise  # the same for every file
             except SerError as error:
@@ -120,15 +126,21 @@ def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
 
 
 def _predict(
-    predictor: Predictor, path: Path, name: str, *, grid: Grid, coverage: int | None, profile: Profile | None
+    predictor: Predictor,
+    path: Path,
+    name: str,
+    *,
+    grid: Grid,
+    coverage: int | None,
+    profile: Profile | None,
+    emotions: tuple[str, ...],
 ) -> Prediction:
     from ser.core.errors import AudioError
 
     if path.is_dir():
         raise AudioError("the folder contains no recording.", "audio_empty")
-    return predictor.predict(
-        sys.stdin.buffer.read() if name == "-" else path, name, grid=grid, coverage=coverage, profile=profile
-    )
+    source = sys.stdin.buffer.read() if name == "-" else path
+    return predictor.predict(source, name, grid=grid, coverage=coverage, profile=profile, emotions=emotions)
 
 
 def features(

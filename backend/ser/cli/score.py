@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ser.cli.console import print_classes, print_confusion, progress
-from ser.cli.options import ModelOption, OutOption
+from ser.cli.options import EmotionsOption, ModelOption, OutOption
 from ser.cli.sources import command_line
 
 
@@ -21,14 +21,16 @@ def score(
         ),
     ],
     model: ModelOption = None,
+    emotions: EmotionsOption = None,
     out: OutOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run with the same --out.")] = False,
 ) -> None:
-    """Scores a finished model on your own recordings.
+    """Scores a finished model on your own recordings; with --emotions, on those of the chosen emotions.
 
     Example: score --files FOLDER --labels labels.csv --model cnn1d
     """
     from ser.core.identity import digest
+    from ser.core.labels import choose_emotions
     from ser.core.resume_log import ResumeLog
     from ser.core.settings import load_settings
     from ser.data.manifest import read_manifest
@@ -39,11 +41,13 @@ def score(
     settings = load_settings()
     utterances = read_manifest(files, labels)
     predictor = load_predictor(model or settings.model, settings)
-    target = out or settings.runs / f"{predictor.info.name}-on-{files.resolve().name}"
-    run = {"model": predictor.info.name, "folder": files, "manifest": digest(labels.read_bytes())}
+    chosen = choose_emotions(emotions, predictor.info.labels)
+    mode = f"-among-{'-'.join(chosen)}" if chosen else ""
+    target = out or settings.runs / f"{predictor.info.name}-on-{files.resolve().name}{mode}"
+    run = {"model": predictor.info.name, "folder": files, "manifest": digest(labels.read_bytes()), "emotions": chosen}
     with ResumeLog(target, run, resume=resume) as log:
         with progress("scoring", "clips") as on_progress:
-            scored = score_files(predictor, utterances, files, log=log, on_progress=on_progress)
+            scored = score_files(predictor, utterances, files, emotions=chosen, log=log, on_progress=on_progress)
         metrics = write_scores(target, scored, predictor, folder=files, manifest=labels, command=command_line())
         log.finish()
     for name, error in scored.failed:
@@ -52,6 +56,8 @@ def score(
     print_confusion(metrics)
     for emotion, clips in scored.unknown.items():
         typer.echo(f"not scored: {clips} x {emotion}, which {predictor.info.name} does not predict", err=True)
+    for emotion, clips in scored.not_chosen.items():
+        typer.echo(f"not scored: {clips} x {emotion}, which is not among the chosen emotions", err=True)
     typer.echo(f"report: {write_report(target, metrics)}", err=True)
     if scored.failed:
         raise typer.Exit(1)

@@ -104,7 +104,7 @@ class SessionError(SerError):
 
 
 class SettingsError(SerError):
-    """A setting or option with an invalid value."""
+    """A setting or option with an invalid value (codes ``setting_invalid``, ``emotions_invalid``)."""
 
     code = "setting_invalid"
     exit_code = 2

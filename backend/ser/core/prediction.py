@@ -79,7 +79,8 @@ class Prediction:
             (``emotion`` is then the likeliest and ``candidates`` lists the likely ones); or ``no_speech``.
         emotion: the likeliest emotion, None without speech.
         confidence: calibrated probability of ``emotion`` in percent, None without speech.
-        probabilities: emotion -> probability in canonical order, summing to 1; empty without speech.
+        probabilities: emotion -> probability in canonical order, summing to 1; of the chosen emotions only, see
+            ``emotions``; empty without speech.
         candidates: the likely emotions, likeliest first; empty unless unsure.
         model: name of the checkpoint.
         duration_seconds: length of the recording in s.
@@ -94,6 +95,8 @@ class Prediction:
             that often for recordings like those of the evaluation; else None.
         intensity: how strongly the emotion is expressed, from 0 to 1; it ranks recordings and is not a probability.
             None without speech and from models without this output.
+        emotions: the emotions that the answer was chosen from, in canonical order; empty if these are all emotions of
+            the model.
     """
 
     file: str
@@ -113,6 +116,7 @@ class Prediction:
     timeline: Timeline | None = None
     prediction_set: list[str] | None = None
     intensity: float | None = None
+    emotions: list[str] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, shape: Mapping[str, Any]) -> Self:
@@ -137,11 +141,12 @@ class Prediction:
         """Returns one line for a person."""
         if self.state == "no_speech":
             return f"{self.file}: no speech"
-        among = f"; one of {', '.join(self.prediction_set)}" if self.prediction_set else ""
+        among = f" among {', '.join(self.emotions)}" if self.emotions else ""
+        held = f"; one of {', '.join(self.prediction_set)}" if self.prediction_set else ""
         if self.state == "unsure":
             close = " or ".join(f"{label} ({100 * self.probabilities[label]:.1f} %)" for label in self.candidates)
-            return f"{self.file}: unsure, most likely {close}{among}"
-        return f"{self.file}: {self.emotion} ({self.confidence:.1f} %){among}"
+            return f"{self.file}: unsure, most likely {close}{among}{held}"
+        return f"{self.file}: {self.emotion} ({self.confidence:.1f} %){among}{held}"
 
     def _repr_html_(self) -> str:
         """Returns what a Jupyter notebook shows: the answer, a bar for every emotion, and the warnings."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from ser.core.atomic_write import write_text
 from ser.core.errors import ProtocolError
@@ -62,7 +62,8 @@ class Scoring(TypedDict):
     """Input of ``score``, and the recordings that could not be scored.
 
     ``unknown`` counts clips of emotions that the model does not predict, ``failed`` lists (file, error), and
-    ``as_neutral`` counts calm clips that count as neutral.
+    ``as_neutral`` counts calm clips that count as neutral. ``emotions`` are those that answers were chosen from, empty
+    for all, and ``not_chosen`` counts clips of others; metrics written by earlier versions lack these two.
     """
 
     model: str
@@ -72,6 +73,8 @@ class Scoring(TypedDict):
     unknown: dict[str, int]
     failed: list[list[str]]
     as_neutral: int
+    emotions: NotRequired[list[str]]
+    not_chosen: NotRequired[dict[str, int]]
 
 
 @dataclass(frozen=True, kw_only=True)

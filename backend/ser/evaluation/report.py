@@ -24,6 +24,7 @@ REPORT_FILE = "report.html"
 COVERAGES = (1.0, 0.8, 0.6)
 CONFUSED = 3  # pairs of emotions that are listed
 GROUPS = ("sex", "age", "race")
+PROBLEMS = ("unknown", "not_chosen", "failed", "as_neutral")  # of a scoring
 
 
 def write_report(folder: Path, metrics: Metrics) -> Path:
@@ -66,7 +67,7 @@ def page_values(metrics: Metrics) -> dict:
         "measured": _measured(metrics),
         "restricted": _restricted(metrics),
         "scoring": scoring,
-        "problems": scoring if scoring and (scoring["unknown"] or scoring["failed"] or scoring["as_neutral"]) else None,
+        "problems": scoring if scoring and any(scoring.get(name) for name in PROBLEMS) else None,
         "confusion": _shares(metrics.confusion, metrics.labels),
         "confused": _confused(metrics),
         "speakers": speakers,
@@ -88,7 +89,8 @@ def page_values(metrics: Metrics) -> dict:
 def protocol_in_words(metrics: Metrics) -> str:
     """Describes the protocol in a sentence or two."""
     if scoring := metrics.scoring:
-        return f"The model {scoring['model']} on the recordings in {scoring['folder']}"
+        among = f", choosing among {', '.join(scoring['emotions'])} only" if scoring.get("emotions") else ""
+        return f"The model {scoring['model']} on the recordings in {scoring['folder']}{among}"
     protocol = (PROTOCOLS | HELD_OUT)[metrics.protocol]
     summary = f"Protocol {protocol.name}: {protocol.summary}"
     return summary + (". No test speaker is in the training data." if metrics.speaker_independent else ".")
@@ -98,7 +100,8 @@ def _title(metrics: Metrics) -> str:
     corpora = find_corpora()
     corpus = corpora[metrics.corpus].title if metrics.corpus in corpora else metrics.corpus
     if scoring := metrics.scoring:
-        return f"{scoring['model']} on {Path(scoring['folder']).name}"
+        among = f" among {', '.join(scoring['emotions'])}" if scoring.get("emotions") else ""
+        return f"{scoring['model']} on {Path(scoring['folder']).name}{among}"
     return f"{metrics.recipe} on {corpus}" if metrics.recipe else corpus
 
 

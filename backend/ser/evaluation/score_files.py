@@ -1,7 +1,7 @@
 """Scores a finished model on a user's own recordings; writes the same predictions and metrics as an evaluation.
 
-No recording is dropped silently: clips of emotions that the model does not predict are counted, recordings that cannot
-be read are listed with their error.
+No recording is dropped silently: clips of emotions that the model does not predict, or that were not chosen, are
+counted, recordings that cannot be read are listed with their error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ser.core.errors import AudioError, CorpusError
-from ser.core.labels import EMOTIONS, canonical_order, relabel
+from ser.core.labels import EMOTIONS, canonical_order, choose_emotions, relabel
 from ser.core.prediction import Prediction
 from ser.core.resume_log import ResumeLog
 from ser.data.corpus import Utterance
@@ -37,12 +37,16 @@ class Scored:
         unknown: emotion that the model does not predict -> recordings.
         failed: (file, error) of recordings that could not be read.
         as_neutral: calm recordings that count as neutral.
+        emotions: that answers are chosen from, in canonical order; empty for all.
+        not_chosen: other emotion -> recordings.
     """
 
     rows: list[dict[str, str]] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[str, str]] = field(default_factory=list)
     as_neutral: int = 0
+    emotions: tuple[str, ...] = ()
+    not_chosen: Counter[str] = field(default_factory=Counter)
 
 
 def score_files(
@@ -50,19 +54,24 @@ def score_files(
     utterances: Sequence[Utterance],
     folder: Path,
     *,
+    emotions: str | Sequence[str] | None = None,
     log: ResumeLog | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
-    """Predicts every recording whose emotion is among the model's labels.
+    """Predicts every recording whose emotion is among the model's labels, or among the chosen ones.
 
     Args:
         predictor: the model.
         utterances: recordings with canonical emotions, see ``ser.data.manifest``.
         folder: what their names are relative to.
+        emotions: to choose the answers from, as for ``Predictor.predict``; None for all.
         log: resume log; results are added to it, and those of an interrupted run are taken from it.
         on_progress: called with (recordings done, recordings in all).
+
+    Raises:
+        SettingsError: the chosen emotions are invalid.
     """
-    scored = Scored()
+    scored = Scored(emotions=choose_emotions(emotions, predictor.info.labels))
     done_before = {entry["file"]: entry for entry in log.entries} if log else {}
     for done, utterance in enumerate(utterances, 1):
         _score_one(predictor, utterance, folder, scored, done_before, log)
@@ -90,11 +99,13 @@ def write_scores(
     if not scored.rows:
         raise CorpusError(f"No recording could be scored. {_why(scored)}", "listing_invalid")
     info = predictor.info
-    threshold = {UNSURE: str(info.calibration.unsure_below)}
+    calibration = info.calibration.among(scored.emotions)
+    threshold = {UNSURE: str(calibration.unsure_below)}
     write_rows(out / PREDICTIONS_FILE, [row | threshold for row in scored.rows])
     run = read_out_of_fold(out / PREDICTIONS_FILE)
     labels = canonical_order(tuple(set(run.truth)))
-    metrics = summarise_files(labels, canonical_order(info.labels), run, info.calibration.temperature)
+    answers = scored.emotions or canonical_order(info.labels)
+    metrics = summarise_files(labels, answers, run, calibration.temperature)
     scoring: Scoring = {
         "model": info.name,
         "trained_on": list(info.corpora),
@@ -103,6 +114,8 @@ def write_scores(
         "unknown": {emotion: scored.unknown[emotion] for emotion in EMOTIONS if scored.unknown[emotion]},
         "failed": [list(pair) for pair in scored.failed],
         "as_neutral": scored.as_neutral,
+        "emotions": list(scored.emotions),
+        "not_chosen": {emotion: scored.not_chosen[emotion] for emotion in EMOTIONS if scored.not_chosen[emotion]},
     }
     metrics = replace(metrics, scoring=scoring, command=command)
     write_metrics(out, metrics)
@@ -123,14 +136,18 @@ def _score_one(
     if truth is None:
         scored.unknown[utterance.native_label] += 1
         return
+    answers = scored.emotions or predictor.info.labels
+    if truth not in answers:
+        scored.not_chosen[truth] += 1
+        return
     row = done_before.get(name)
     if row is None:
         try:
-            prediction = predictor.predict(path, name)
+            prediction = predictor.predict(path, name, emotions=scored.emotions)
         except AudioError as error:
             scored.failed.append((name, str(error)))
             return
-        row = _row(prediction, utterance, truth, predictor.info.labels)
+        row = _row(prediction, utterance, truth, answers)
         if log:
             log.add(row)
     scored.as_neutral += truth != utterance.native_label
@@ -159,4 +176,6 @@ def _why(scored: Scored) -> str:
     if scored.failed:
         name, error = scored.failed[0]
         return f"{len(scored.failed)} could not be read, e.g. {name}: {error}"
-    return f"The model does not predict {', '.join(scored.unknown)}."
+    if scored.unknown:
+        return f"The model does not predict {', '.join(scored.unknown)}."
+    return f"None is of the chosen emotions; they are of {', '.join(scored.not_chosen)}."

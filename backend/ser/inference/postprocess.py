@@ -28,9 +28,11 @@ class WindowResults:
     Attributes:
         speech: where speech is in the recording.
         windows: those that contain speech; may be empty.
-        probabilities: (windows, classes), calibrated, in the canonical order of the model's labels.
+        probabilities: (windows, classes), calibrated, in canonical order of the chosen emotions, or of the model's
+            labels if none were chosen.
         grid: length and step of the windows.
         intensities: (windows,) how strongly the emotion is expressed; None for models without that output.
+        emotions: the chosen ones, in canonical order; empty for all of the model.
     """
 
     speech: Speech
@@ -38,6 +40,7 @@ class WindowResults:
     probabilities: np.ndarray
     grid: Grid = DEFAULT_GRID
     intensities: np.ndarray | None = None
+    emotions: tuple[str, ...] = ()
 
 
 def make_prediction(
@@ -59,7 +62,8 @@ def make_prediction(
         warnings: codes of ``WARNINGS``.
         set_threshold: lowest probability of an emotion in the ``prediction_set``; None for no set.
     """
-    threshold, labels = info.calibration.unsure_below, canonical_order(info.labels)
+    threshold = info.calibration.among(results.emotions).unsure_below
+    labels = results.emotions or canonical_order(info.labels)
     windows, grid = results.windows, results.grid
     found: dict[str, float] = {}
     segments, timeline = [], None
@@ -88,6 +92,7 @@ def make_prediction(
         timeline=timeline,
         prediction_set=None if set_threshold is None or not found else prediction_set(found, set_threshold),
         intensity=None if results.intensities is None else round(float(pool_windows(results.intensities, windows)), 4),
+        emotions=list(results.emotions),
     )
 
 

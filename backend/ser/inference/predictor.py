@@ -14,7 +14,7 @@ from torch import Tensor
 from ser.audio.vad import Speech, find_speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import ProfileError, SettingsError
-from ser.core.labels import canonical_order
+from ser.core.labels import canonical_order, choose_emotions
 from ser.core.prediction import Prediction
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile, check_name
@@ -79,6 +79,7 @@ class Predictor:
         grid: Grid = DEFAULT_GRID,
         coverage: int | None = None,
         profile: Profile | None = None,
+        emotions: str | Sequence[str] | None = None,
     ) -> Prediction:
         """Predicts the emotion of a recording.
 
@@ -89,13 +90,18 @@ class Predictor:
                 second, and a single window for a recording of up to 10 s.
             coverage: percent of recordings whose ``prediction_set`` should contain the true emotion; None for no set.
             profile: speaker profile to calibrate with.
+            emotions: those to choose the answer from, two or more, such as ``("angry", "happy", "neutral")``; synonyms
+                and one text separated by commas are read as well. None for all emotions of the model.
 
         Raises:
             AudioError: the recording cannot be used, or has more windows than ``check_work`` allows.
             ProfileError: the profile is of another model.
-            SettingsError: the model has no threshold for that coverage.
+            SettingsError: the model has no threshold for that coverage, or the chosen emotions are invalid
+                (``emotions_invalid``).
         """
-        return self.analyse(source, file, grid=grid, coverage=coverage, profile=profile, explain=False).prediction
+        return self.analyse(
+            source, file, grid=grid, coverage=coverage, profile=profile, emotions=emotions, explain=False
+        ).prediction
 
     def analyse(
         self,
@@ -105,13 +111,14 @@ class Predictor:
         grid: Grid = DEFAULT_GRID,
         coverage: int | None = None,
         profile: Profile | None = None,
+        emotions: str | Sequence[str] | None = None,
         explain: bool = True,
         check_cancelled: CheckCancelled = lambda: None,
     ) -> Analysis:
         """Predicts the emotion of a recording like ``predict``, and returns the intermediate results as well.
 
         Args:
-            source, file, grid, coverage, profile: as for ``predict``.
+            source, file, grid, coverage, profile, emotions: as for ``predict``.
             explain: whether to compute the attribution; doubles the time for a network without attention.
             check_cancelled: called between batches of a long recording; an exception from it stops the analysis.
 
@@ -119,11 +126,12 @@ class Predictor:
             AudioError, ProfileError, SettingsError: as ``predict``.
         """
         source = Path(source) if isinstance(source, str) else source
-        set_threshold = None if coverage is None else self._set_threshold(coverage)
+        chosen = choose_emotions(emotions, self.info.labels)
+        set_threshold = None if coverage is None else self._set_threshold(coverage, chosen)
         offset = None if profile is None else self._speaker_offset(profile)
         recording = self._read(source)
         check_work(grid, len(recording.samples) / SAMPLE_RATE, self._max_seconds)
-        results, attribution = self._recognise(recording, grid, offset, explain, check_cancelled)
+        results, attribution = self._recognise(recording, grid, offset, chosen, explain, check_cancelled)
         prediction = make_prediction(
             self.info,
             results,
@@ -139,6 +147,7 @@ class Predictor:
         recording: _Recording,
         grid: Grid,
         offset: Tensor | None,
+        emotions: tuple[str, ...],
         explain: bool,
         check_cancelled: CheckCancelled,
     ) -> tuple[WindowResults, Attribution | None]:
@@ -146,36 +155,47 @@ class Predictor:
         speech = recording.speech
         windows = make_windows(speech, grid) if speech.active.any() else []
         if not windows:
-            return self._window_results(speech, grid, [], None), None
+            return self._window_results(speech, grid, [], None, emotions), None
         clips = cut_speech(recording.samples, speech, windows)
         outputs = self._runner.run(clips, offset, check_cancelled)
         attribution = None
         if explain:
-            attribution = self._runner.attribute(clips, outputs, offset, len(recording.samples), check_cancelled)
-        return self._window_results(speech, grid, windows, outputs), attribution
+            classes = [self.info.labels.index(label) for label in emotions or self.info.labels]
+            attribution = self._runner.attribute(
+                clips, outputs, offset, len(recording.samples), classes, check_cancelled
+            )
+        return self._window_results(speech, grid, windows, outputs, emotions), attribution
 
     def _window_results(
-        self, speech: Speech, grid: Grid, windows: Sequence[Window], outputs: ClipOutputs | None
+        self,
+        speech: Speech,
+        grid: Grid,
+        windows: Sequence[Window],
+        outputs: ClipOutputs | None,
+        emotions: tuple[str, ...],
     ) -> WindowResults:
-        """Selects the windows that the network classifies as speech, with the labels in canonical order."""
+        """Selects the windows that the network classifies as speech, and the chosen emotions in canonical order."""
         if outputs is None or not outputs.is_speech.any():
-            nothing = np.zeros((0, len(self.info.labels)))
-            return WindowResults(speech=speech, windows=[], probabilities=nothing, grid=grid)
+            nothing = np.zeros((0, len(emotions or self.info.labels)))
+            return WindowResults(speech=speech, windows=[], probabilities=nothing, grid=grid, emotions=emotions)
         kept = outputs.is_speech
-        order = [self.info.labels.index(label) for label in canonical_order(self.info.labels)]
+        labels = canonical_order(self.info.labels)
+        probabilities = outputs.probabilities[kept][:, [self.info.labels.index(label) for label in labels]]
         return WindowResults(
             speech=speech,
             windows=[window for window, spoken in zip(windows, kept, strict=True) if spoken],
-            probabilities=outputs.probabilities[kept][:, order],
+            probabilities=self.info.calibration.restrict(probabilities, labels, emotions),
             grid=grid,
             intensities=None if outputs.intensities is None else outputs.intensities[kept],
+            emotions=emotions,
         )
 
-    def _set_threshold(self, coverage: int) -> float:
-        known = self.info.calibration.set_thresholds
+    def _set_threshold(self, coverage: int, emotions: tuple[str, ...]) -> float:
+        known = self.info.calibration.among(emotions).set_thresholds
         if str(coverage) not in known:
+            among = f" among {len(emotions)} emotions" if emotions else ""
             raise SettingsError(
-                f"{self.info.name} has no prediction sets with a coverage of {coverage} %; "
+                f"{self.info.name} has no prediction sets{among} with a coverage of {coverage} %; "
                 f"available: {', '.join(known) or 'none'}."
             )
         return known[str(coverage)]

@@ -95,6 +95,7 @@ class NetworkRunner:
         outputs: ClipOutputs,
         speaker_offset: Tensor | None,
         samples: int,
+        classes: Sequence[int],
         check_cancelled: CheckCancelled = lambda: None,
     ) -> Attribution | None:
         """Returns the attribution: the network's attention or, if it has none, its saliency.
@@ -104,6 +105,7 @@ class NetworkRunner:
             outputs: what ``run`` returned for them.
             speaker_offset: as for ``run``.
             samples: length of the recording in samples.
+            classes: positions of the labels that the answer is chosen from.
             check_cancelled: as for ``run``.
         """
         if outputs.attributions:
@@ -112,7 +114,7 @@ class NetworkRunner:
         for clip in clips:
             apart += [clip] if clip.start >= apart[-1].start + len(apart[-1].samples) else []
         batches = self._batches(apart, check_cancelled)
-        saliency = [one for batch in batches for one in self._saliency(batch, speaker_offset)]
+        saliency = [one for batch in batches for one in self._saliency(batch, speaker_offset, classes)]
         return merge_windows(saliency, samples, "saliency")
 
     def _predict(self, frames: Tensor, lengths: Tensor, speaker_offset: Tensor | None) -> NetworkOutput:
@@ -120,15 +122,17 @@ class NetworkRunner:
         known = () if speaker_offset is None else (speaker_offset,)
         return self._network(frames, lengths, *known)
 
-    def _saliency(self, batch: list[Clip], speaker_offset: Tensor | None) -> list[WindowAttribution]:
-        """How much each frame moves the likeliest class, by gradient times input.
+    def _saliency(
+        self, batch: list[Clip], speaker_offset: Tensor | None, classes: Sequence[int]
+    ) -> list[WindowAttribution]:
+        """How much each frame moves the likeliest of some classes, by gradient times input.
 
         Source: Shrikumar et al. 2016, arXiv:1605.01713, "Not just a black box".
         """
         with torch.no_grad():
             frames, lengths = self._features(*_padded(batch))
         frames = frames.clone().requires_grad_()
-        logits = self._predict(frames, lengths, speaker_offset).logits
+        logits = self._predict(frames, lengths, speaker_offset).logits[:, list(classes)]
         (gradient,) = torch.autograd.grad(logits.amax(dim=1).sum(), frames)
         moved = (gradient * frames.detach()).sum(dim=2).abs()
         return self._window_attributions(batch, moved * length_mask(lengths, frames.shape[1]))

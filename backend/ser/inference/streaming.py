@@ -50,6 +50,7 @@ def analyse_chunk(
     sequence: int,
     start: float,
     profile: Profile | None,
+    emotions: Sequence[str] = (),
     decode: Decode = decode,
 ) -> Chunk:
     """Predicts the emotion of one chunk.
@@ -60,11 +61,13 @@ def analyse_chunk(
         sequence: its number in the session.
         start: where it starts in s.
         profile: of the speaker.
+        emotions: that the session's answers are chosen from; empty for all.
         decode: decodes the chunk.
 
     Raises:
         AudioError: the chunk cannot be used, or is longer than ``CHUNK_SECONDS``.
         ProfileError: the profile is of another model.
+        SettingsError: the model does not know the emotions.
     """
     waveform = decode(content, DECODED_SECONDS)
     if waveform.seconds > CHUNK_SECONDS + ROUNDING_SECONDS:
@@ -72,7 +75,7 @@ def analyse_chunk(
             f"The chunk is {waveform.seconds:.1f} s long, the limit is {CHUNK_SECONDS:g} s; send shorter chunks.",
             "audio_too_long",
         )
-    analysis = predictor.analyse(waveform, profile=profile, explain=False)
+    analysis = predictor.analyse(waveform, profile=profile, emotions=emotions, explain=False)
     shape = analysis.prediction.to_dict()
     return Chunk(
         sequence=sequence,
@@ -84,13 +87,14 @@ def analyse_chunk(
     )
 
 
-def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Prediction:
+def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str, emotions: Sequence[str] = ()) -> Prediction:
     """Merges the chunks of a session into one prediction.
 
     Args:
         info: the session's model.
         chunks: by number; any may be missing.
         title: name of the prediction.
+        emotions: that the answers were chosen from, in canonical order; empty for all.
 
     Returns:
         The prediction as for a recording; "no speech" without a chunk.
@@ -98,7 +102,7 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Predic
     grid = _grid(chunks)
     speech = _speech(chunks)
     spoken = _windows(chunks, speech, grid)
-    labels = canonical_order(info.labels)
+    labels = tuple(emotions) or canonical_order(info.labels)
     rows = [[chunk.answer["probabilities"][label] for label in labels] for _, chunk in spoken]
     intensities = [chunk.answer.get("intensity") for _, chunk in spoken]  # chunks stored by earlier versions have none
     results = WindowResults(
@@ -107,6 +111,7 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str) -> Predic
         probabilities=np.array(rows).reshape(len(rows), len(labels)),
         grid=grid,
         intensities=None if not spoken or None in intensities else np.array(intensities),
+        emotions=tuple(emotions),
     )
     end = max((chunk.end for chunk in chunks), default=0.0)
     return make_prediction(info, results, file=title, duration_seconds=end, warnings=_warnings(chunks, results))

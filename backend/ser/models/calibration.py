@@ -1,10 +1,16 @@
-"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and prediction sets."""
+"""Calibrates confidence: temperature scaling of logits, the threshold for "unsure", and prediction sets.
+
+All three depend on how many emotions the answer is chosen from, so a model has them for all its emotions and for every
+number of chosen ones.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,21 +18,72 @@ UNSURE_BELOW = 0.5  # a prediction is unsure when it is more likely wrong than r
 CANDIDATE_SHARE = 0.5  # an emotion at least half as likely as the likeliest is a candidate
 MAX_CANDIDATES = 3
 COVERAGES = (80, 90, 95)  # percent of the prediction sets that should contain the true emotion
+UNSURE_PAIR_BELOW = 1 / (1 + CANDIDATE_SHARE)  # of two emotions: the other one is then a candidate
+MAX_SUBSETS = 40  # of one size that a calibration is fitted on
+SUBSETS_SEED = 0
+LEAST = 1e-300  # replaces a probability of 0, which has no logarithm
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
+class SizeCalibration:
+    """Parameters for answers among a certain number of emotions; fields as in ``Calibration``."""
+
+    temperature: float
+    unsure_below: float
+    set_thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration(SizeCalibration):
     """Parameters that turn logits into calibrated probabilities.
 
     Attributes:
         temperature: logits are divided by it.
         unsure_below: a prediction of lower probability is unsure; see ``UNSURE_BELOW``.
         set_thresholds: coverage in percent, such as "90" -> lowest probability of an emotion in the prediction set.
+        by_size: number of chosen emotions, such as "3" -> the same for answers among that many; empty in models made
+            before emotions could be chosen.
     """
 
-    temperature: float
-    unsure_below: float
-    set_thresholds: Mapping[str, float] = field(default_factory=dict)
+    by_size: Mapping[str, SizeCalibration] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, shape: Mapping[str, Any]) -> Self:
+        """Reads what ``asdict`` returned.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        sizes = {size: SizeCalibration(**own) for size, own in shape.get("by_size", {}).items()}
+        return cls(**{**shape, "by_size": sizes})
+
+    def among(self, emotions: Sequence[str]) -> SizeCalibration:
+        """Returns the parameters for answers among chosen emotions; the model's own if there is no choice.
+
+        Without a calibration for that many, it is the model's temperature, without prediction sets.
+        """
+        if not emotions:
+            return self
+        plain = SizeCalibration(temperature=self.temperature, unsure_below=_least_sure(len(emotions)))
+        return self.by_size.get(str(len(emotions)), plain)
+
+    def restrict(self, probabilities: np.ndarray, labels: Sequence[str], emotions: Sequence[str]) -> np.ndarray:
+        """Returns the calibrated probabilities of chosen emotions, summing to 1: (..., emotions).
+
+        This is the softmax of the chosen logits with the temperature for that many emotions, computed from
+        probabilities, so that it also applies to mixtures of them.
+
+        Args:
+            probabilities: (..., classes) with the model's own temperature.
+            labels: names of the classes.
+            emotions: the chosen ones; empty for all, which returns ``probabilities``.
+        """
+        if not emotions:
+            return probabilities
+        chosen = probabilities[..., [labels.index(emotion) for emotion in emotions]]
+        scaled = np.log(np.maximum(chosen, LEAST)) * (self.temperature / self.among(emotions).temperature)
+        shares = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        return shares / shares.sum(axis=-1, keepdims=True)
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
@@ -46,6 +103,74 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
         return float(-likelihood[np.arange(len(targets)), targets].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def fit_by_size(logits: np.ndarray, targets: np.ndarray, calibration: SizeCalibration) -> dict[str, SizeCalibration]:
+    """Fits the calibration of answers among 2, 3, ... of the classes, all but one at most.
+
+    For every size, the logits of all subsets of that size (a random ``MAX_SUBSETS`` of more) are taken together, each
+    with the clips whose true class is among them. "Unsure" keeps its meaning: answers that are not unsure are right at
+    least as often as with all classes, see ``_unsure_below``.
+
+    Args:
+        logits: (clips, classes), out-of-fold and not masked.
+        targets: int (clips,), right classes.
+        calibration: of all classes.
+
+    Returns:
+        Size -> its calibration; sizes without any clip are left out.
+    """
+    shares = _softmax(logits / calibration.temperature)
+    promised = _accuracy_above(shares.max(axis=1), shares.argmax(axis=1) == targets, calibration.unsure_below)
+    found = {}
+    for size in range(2, logits.shape[1]):
+        chosen, right = _restricted(logits, targets, size)
+        if len(right):
+            found[str(size)] = _fit_size(chosen, right, promised)
+    return found
+
+
+def _restricted(logits: np.ndarray, targets: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (pairs, size) of all pairs of a subset and a clip of one of its classes, and the right class (pairs,)."""
+    subsets = np.array(list(combinations(range(logits.shape[1]), size)))
+    if len(subsets) > MAX_SUBSETS:
+        subsets = np.random.default_rng(SUBSETS_SEED).permutation(subsets)[:MAX_SUBSETS]
+    clips = [np.isin(targets, subset) for subset in subsets]
+    pairs = list(zip(subsets, clips, strict=True))
+    chosen = np.concatenate([logits[np.ix_(own, subset)] for subset, own in pairs])
+    return chosen, np.concatenate([np.searchsorted(subset, targets[own]) for subset, own in pairs])
+
+
+def _fit_size(logits: np.ndarray, targets: np.ndarray, promised: float) -> SizeCalibration:
+    temperature = round(fit_temperature(logits, targets), 4)
+    shares = _softmax(logits / temperature)
+    right = shares[np.arange(len(targets)), targets]
+    thresholds = {str(percent): round(set_threshold(right, percent / 100), 4) for percent in COVERAGES}
+    least = _least_sure(logits.shape[1])
+    unsure_below = _unsure_below(shares.max(axis=1), shares.argmax(axis=1) == targets, promised, least)
+    return SizeCalibration(temperature=temperature, unsure_below=round(unsure_below, 4), set_thresholds=thresholds)
+
+
+def _unsure_below(confidence: np.ndarray, correct: np.ndarray, promised: float, least: float) -> float:
+    """The lowest threshold from ``least`` on, in steps of 0.01, above which at least ``promised`` answers are right."""
+    steps = np.arange(least, 1, 0.01)
+    return float(next((step for step in steps if _accuracy_above(confidence, correct, step) >= promised), steps[-1]))
+
+
+def _accuracy_above(confidence: np.ndarray, correct: np.ndarray, threshold: float) -> float:
+    """Share of right answers among those with at least that confidence; 1 if there are none."""
+    sure = confidence >= threshold
+    return float(correct[sure].mean()) if sure.any() else 1.0
+
+
+def _least_sure(size: int) -> float:
+    """The lowest threshold for "unsure" among that many emotions."""
+    return UNSURE_PAIR_BELOW if size == 2 else UNSURE_BELOW
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 def cross_fit_temperatures(logits: np.ndarray, targets: np.ndarray, parts: Sequence[str]) -> np.ndarray:

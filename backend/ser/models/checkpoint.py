@@ -208,9 +208,10 @@ def _info(folder: Path, config: dict[str, Any]) -> ModelInfo:
     try:
         figures = [Figure(**(figure | {"interval": tuple(figure["interval"])})) for figure in values["figures"]]
         lists = {"labels": tuple(values["labels"]), "corpora": tuple(values["corpora"]), "figures": tuple(figures)}
-        info = ModelInfo(**(values | lists | {"calibration": Calibration(**values["calibration"])}))
+        info = ModelInfo(**(values | lists | {"calibration": Calibration.from_dict(values["calibration"])}))
     except (TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"{folder / CONFIG_FILE} has missing or unknown fields: {error}.") from error
-    if not info.labels or not set(info.labels) <= set(EMOTIONS) or not info.calibration.temperature > 0:
+    calibrations = (info.calibration, *info.calibration.by_size.values())
+    if not info.labels or not set(info.labels) <= set(EMOTIONS) or any(not c.temperature > 0 for c in calibrations):
         raise ModelError(f"{folder / CONFIG_FILE} has invalid labels or an invalid calibration.")
     return info

@@ -41,7 +41,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from ser.core.errors import SettingsError, StoreError
 
-SCHEMA = 1  # version of the tables below
+SCHEMA = 2  # version of the tables below; UPGRADES says how each one follows from the one before
 LOCAL = "local"  # the owner for the command line; no SHA-256 equals this
 BUSY_SECONDS = 30.0  # how long a connection waits for another's write
 CONNECT_SECONDS = 5  # timeout for connecting to a database server
@@ -67,6 +67,7 @@ SESSIONS = Table(
     Column("dominant", String(32)),
     Column("confidence", Float),  # percent
     Column("result", Text),  # JSON
+    Column("emotions", String(200)),  # that answers are chosen from, separated by commas; null for all
 )
 
 CHUNKS = Table(
@@ -103,6 +104,8 @@ PROFILES = Table(
     Column("created", String(32), nullable=False),
     Column("offset", LargeBinary, nullable=False),  # float32, least significant byte first
 )
+
+UPGRADES = {2: "ALTER TABLE sessions ADD COLUMN emotions VARCHAR(200)"}  # version -> the change that makes it
 
 
 def owner_of(token: str) -> str:
@@ -159,7 +162,7 @@ class Store:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def _prepare(self) -> None:
-        """Creates missing tables; safe when several processes start at once."""
+        """Creates missing tables and upgrades those of earlier versions; safe when several processes start at once."""
         with self.write() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
@@ -174,6 +177,9 @@ class Store:
             METADATA.create_all(connection)
             if found is None:
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
+            for version in range((found or SCHEMA) + 1, SCHEMA + 1):
+                connection.execute(text(UPGRADES[version]))
+                connection.execute(insert(VERSIONS).values(version=version))
         self._empty_log()  # a process killed right after deleting may have left data there
 
 

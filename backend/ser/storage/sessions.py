@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +40,7 @@ class Session:
         duration_seconds: length in s.
         dominant: the emotion of most of the speech, None without speech and while live.
         confidence: overall, in percent; None without speech and while live.
+        emotions: that the answers are chosen from, in canonical order; empty for all emotions of the model.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Session:
     duration_seconds: float
     dominant: str | None
     confidence: float | None
+    emotions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,15 +116,16 @@ class Sessions:
         Raises:
             SessionError: as ``check_room``.
         """
-        return self._add("recording", title, prediction.model, speaker, "ended", _found(prediction, result))
+        values = _found(prediction, result)
+        return self._add("recording", title, prediction.model, speaker, prediction.emotions, "ended", values)
 
-    def begin(self, title: str, model: str, speaker: str | None) -> Session:
-        """Begins a live session.
+    def begin(self, title: str, model: str, speaker: str | None, emotions: Sequence[str] = ()) -> Session:
+        """Begins a live session, whose answers are chosen from ``emotions``; from all if empty.
 
         Raises:
             SessionError: as ``check_room``.
         """
-        return self._add("live", title, model, speaker, "live", {"duration_seconds": 0.0})
+        return self._add("live", title, model, speaker, emotions, "live", {"duration_seconds": 0.0})
 
     def check_room(self) -> None:
         """Checks that one more session may be stored.
@@ -153,7 +156,7 @@ class Sessions:
         with self._store.read() as connection:
             total = connection.scalar(select(func.count()).select_from(SESSIONS).where(*wanted))
             page = select(*_SUMMARY).where(*wanted).order_by(*newest).offset(offset).limit(limit)
-            return total, [Session(**row._mapping) for row in connection.execute(page)]
+            return total, [_session(row) for row in connection.execute(page)]
 
     def get(self, identity: str) -> Session:
         """Returns one session."""
@@ -277,11 +280,18 @@ class Sessions:
         return statement.where(SESSIONS.c.id == identity, SESSIONS.c.owner == self._owner)
 
     def _add(
-        self, kind: str, title: str, model: str, speaker: str | None, state: str, values: Mapping[str, Any]
+        self,
+        kind: str,
+        title: str,
+        model: str,
+        speaker: str | None,
+        emotions: Sequence[str],
+        state: str,
+        values: Mapping[str, Any],
     ) -> Session:
         title, identity = on_one_line(title), secrets.token_hex(16)
         row = {"id": identity, "owner": self._owner, "kind": kind, "title": title, "folded": title.casefold()}
-        row |= {"model": model, "speaker": speaker, "state": state}
+        row |= {"model": model, "speaker": speaker, "state": state, "emotions": ",".join(emotions) or None}
         row |= {"created": datetime.now(UTC).isoformat(timespec="microseconds"), **values}
         with self._store.write() as connection:
             self._check_room(connection)
@@ -302,7 +312,7 @@ class Sessions:
         )
         if row is None:
             raise SessionError(f"You have no session {identity[:40]!r}; GET /api/v1/sessions lists yours.")
-        return Session(**row._mapping)
+        return _session(row)
 
     def _find_chunk(self, connection: Connection, session: Session, sequence: int, digest: str) -> Chunk | None:
         own = CHUNKS.c.session == session.id, CHUNKS.c.sequence == sequence
@@ -330,6 +340,11 @@ def _found(prediction: Prediction, result: Mapping[str, Any]) -> dict[str, Any]:
         "confidence": prediction.confidence,
         "result": json.dumps(result),
     }
+
+
+def _session(row: Row) -> Session:
+    emotions = tuple(row.emotions.split(",")) if row.emotions else ()
+    return Session(**{**row._mapping, "emotions": emotions})
 
 
 def _chunk(row: Row) -> Chunk:

@@ -26,7 +26,7 @@ from ser.evaluation.metrics_file import METRICS_FILE, Metrics, read_metrics, wri
 from ser.evaluation.out_of_fold import THRESHOLD, UNSURE, read_out_of_fold, write_rows
 from ser.evaluation.plots import draw_confusion, draw_curves
 from ser.evaluation.summary import PREDICTIONS_FILE, RUN_FILE, summarise_held_out
-from ser.models.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_temperature, set_threshold
+from ser.models.calibration import COVERAGES, UNSURE_BELOW, Calibration, fit_by_size, fit_temperature, set_threshold
 from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
 from ser.models.recipe import Recipe
 from ser.training.batching import make_task
@@ -157,12 +157,26 @@ def train_on_everything(
     measured = [one for folder, metrics in zip(evaluations, every, strict=True) for one in _by_corpus(folder, metrics)]
     figures = [metrics.figure for _, metrics in measured]
     thresholds = {percent: round(own["threshold"], 4) for percent, own in headline.sets.items()}
-    calibration = _calibration(headline.temperature, thresholds)
+    calibration = calibrate_by_size(evaluations[0], data.labels, _calibration(headline.temperature, thresholds))
     info = describe(recipe, data, clip_seconds, folder.name, figures, calibration, log)
     save_checkpoint(folder, info, _halved(recipe.network(len(data.labels)), trained.weights))
     for source, metrics in dict([*measured, *zip(evaluations, every, strict=True)]).items():
         _keep(source, folder / "evaluation" / metrics.figure.folder)
     return info
+
+
+def calibrate_by_size(evaluation: Path, labels: Sequence[str], calibration: Calibration) -> Calibration:
+    """Returns a calibration with that of chosen emotions, fitted on the out-of-fold predictions of all seeds.
+
+    Args:
+        evaluation: folder that ``evaluate`` wrote.
+        labels: of the evaluation.
+        calibration: for all labels.
+    """
+    runs = [read_out_of_fold(file) for file in sorted(evaluation.glob("out_of_fold_seed*.csv"))]
+    targets = np.array([labels.index(label) for run in runs for label in run.truth])
+    logits = np.concatenate([run.logits for run in runs])
+    return replace(calibration, by_size=fit_by_size(logits, targets, calibration))
 
 
 @contextmanager
@@ -252,7 +266,9 @@ def _fitted(logits: np.ndarray, targets: np.ndarray) -> Calibration:
     """Calibrates on clips that were not trained on."""
     temperature = fit_temperature(logits, targets)
     right = softmax(logits / temperature, axis=1)[np.arange(len(targets)), targets]
-    return _calibration(temperature, {str(percent): set_threshold(right, percent / 100) for percent in COVERAGES})
+    thresholds = {str(percent): set_threshold(right, percent / 100) for percent in COVERAGES}
+    calibration = _calibration(temperature, thresholds)
+    return replace(calibration, by_size=fit_by_size(logits, targets, calibration))
 
 
 def _calibration(temperature: float, thresholds: Mapping[str, float]) -> Calibration:

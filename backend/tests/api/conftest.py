@@ -6,7 +6,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ser.api.server.run import Server, bind
 from ser.audio.vad import FRAME_SAMPLES, Speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import ModelError
+from ser.core.labels import choose_emotions
 from ser.core.prediction import Prediction, Segment
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile
@@ -84,23 +85,27 @@ class LoudnessPredictor:
         grid: Grid = DEFAULT_GRID,
         coverage: int | None = None,
         profile: Profile | None = None,
+        emotions: str | Sequence[str] | None = None,
         explain: bool = True,
         check_cancelled: Callable[[], None] = lambda: None,
     ) -> Analysis:
+        chosen = choose_emotions(emotions, LABELS)
         waveform = source if isinstance(source, Waveform) else decode(source, max_seconds=1800.0)
         samples = resample(waveform, SAMPLE_RATE).samples
-        prediction = self._predict(waveform, file)
+        prediction = self._predict(waveform, file, chosen)
         frames = -(-len(samples) // FRAME_SAMPLES)
         found = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
         end = prediction.duration_seconds
         attribution = Attribution(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
         return Analysis(prediction, samples, found, attribution)
 
-    def _predict(self, waveform: Waveform, file: str) -> Prediction:
+    def _predict(self, waveform: Waveform, file: str, emotions: tuple[str, ...]) -> Prediction:
         peak = float(np.abs(waveform.samples).max())
         speech = peak > 0
         angry = min(peak, 1.0)
         probabilities = {"angry": angry, "happy": (1 - angry) * 0.75, "sad": (1 - angry) * 0.25} if speech else {}
+        chosen = {label: share for label, share in probabilities.items() if label in (emotions or LABELS)}
+        probabilities = {label: share / sum(chosen.values()) for label, share in chosen.items()} if emotions else chosen
         best = max(probabilities, key=probabilities.get) if speech else None
         confidence = round(100 * probabilities[best], 2) if best else None
         return Prediction(
@@ -114,6 +119,7 @@ class LoudnessPredictor:
             duration_seconds=waveform.seconds,
             speech_seconds=waveform.seconds if speech else 0.0,
             segments=[Segment(start=0.0, end=waveform.seconds, emotion=best, confidence=confidence)] if best else [],
+            emotions=list(emotions),
         )
 
 

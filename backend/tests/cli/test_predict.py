@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
+import pytest
 
+from ser.core.resume_log import ResumeLog
 from ser.core.settings import PROJECT
 from tests.tools.command_line import ser
 
@@ -98,3 +101,29 @@ def test_failures_to_measure_or_plot_give_a_one_line_error(samples, tmp_path):
         assert done.stderr and b"Traceback" not in done.stderr
         assert exit_code == 2 or done.stderr.count(b"\n") == 1
     assert not out.exists()
+
+
+def test_emotions_can_be_chosen_for_files_and_stdin(samples, tmp_path):
+    content = samples["happy"].read_bytes()
+    done = ser("predict", samples["happy"], "-", "--emotions", "joy,angry", "--format", "jsonl", stdin=content)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["emotions"] for row in rows] == [["angry", "happy"]] * 2
+    assert rows[0]["probabilities"] == rows[1]["probabilities"] and list(rows[0]["probabilities"]) == ["angry", "happy"]
+    out = tmp_path / "answers.csv"
+    ser("predict", samples["happy"].parent, "--emotions", "happy,angry", "--format", "csv", "--out", out)
+    with out.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            shares = {name: value for name, value in row.items() if name.startswith("probability_") and value}
+            assert list(shares) == ["probability_angry", "probability_happy"]
+            assert sum(map(float, shares.values())) == pytest.approx(1, abs=1e-5)
+    bad = ser("predict", samples["happy"], "--emotions", "happy")
+    assert bad.returncode == 2 and b"Only happy was chosen" in bad.stderr and bad.stdout == b""
+
+
+def test_a_run_is_only_resumed_with_the_same_emotions(samples, tmp_path):
+    out = tmp_path / "answers.jsonl"
+    run = {"model": "cnn1d", "window": None, "hop": None, "coverage": None, "speaker": None}
+    with ResumeLog(out, run | {"emotions": ["angry", "happy"]}, resume=False):
+        command = ("predict", samples["happy"].parent, "--format", "jsonl", "--out", out, "--resume")
+    assert b"another run" in ser(*command).stderr
+    assert ser(*command, "--emotions", "happy,angry").returncode == 0

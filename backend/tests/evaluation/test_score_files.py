@@ -135,3 +135,24 @@ def test_without_a_readable_recording_there_is_no_figure(predictor, folder, tmp_
     with pytest.raises(CorpusError, match="1 could not be read, e.g. text.wav"):
         scored(predictor, folder, tmp_path / "out", {"text.wav": "sad"})
     assert not (tmp_path / "out").exists()
+
+
+def test_only_clips_of_chosen_emotions_are_scored(predictor, folder, tmp_path):
+    rows = {"a, b/angry.wav": "anger", "a, b/happy.wav": "happy", "a, b/sad.wav": "sad", "silence.wav": "calm"}
+    csv_file, out = manifest(folder, rows), tmp_path / "out"
+    found = score_files(predictor, read_manifest(folder, csv_file), folder, emotions="happy,angry")
+    metrics = write_scores(out, found, predictor, folder=folder, manifest=csv_file, command="a test")
+    assert metrics.clips == 2 and metrics.labels == metrics.answers == ["angry", "happy"]
+    assert metrics.scoring["emotions"] == ["angry", "happy"]
+    assert metrics.scoring["not_chosen"] == {"neutral": 1, "sad": 1} and metrics.scoring["as_neutral"] == 0
+    own = predictor.predict(folder / "a, b" / "angry.wav", emotions="angry,happy")
+    row = predictions(out)[0]
+    shares = {label: math.exp(float(row[f"logit_{label}"])) for label in metrics.answers}
+    assert shares == pytest.approx(own.probabilities, abs=1e-3)
+    assert refresh(out) == metrics == read_metrics(out)
+    words = visible(check_page(write_report(out, metrics)))
+    assert "cnn1d on söme recordings among angry, happy" in words and "choosing among angry, happy only" in words
+    assert "chance level 50.0 %" in words and "neutral (1 clip), sad (1 clip)" in words
+    with pytest.raises(CorpusError, match="None is of the chosen emotions; they are of angry, happy, sad, neutral"):
+        none = score_files(predictor, read_manifest(folder, csv_file), folder, emotions="disgust,fear")
+        write_scores(out, none, predictor, folder=folder, manifest=csv_file, command="a test")

@@ -131,6 +131,6 @@ def test_saliency_finds_the_frames_that_matter():
     info = SimpleNamespace(sample_rate=SAMPLE_RATE, calibration=Calibration(temperature=1.0, unsure_below=0.5))
     network = NetworkRunner(SimpleNamespace(info=info, features=Frames(), network=Third()))
     clip = [Clip(torch.rand(1600), 800)]
-    (found,) = network._saliency(clip, None)
+    (found,) = network._saliency(clip, None, [0, 1])
     assert (found.start, found.stop) == (800, 2400) and found.weights.argmax() == 2 == len(found.weights) - 1
     assert found.weights[:2].tolist() == [0, 0]

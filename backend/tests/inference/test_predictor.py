@@ -14,7 +14,7 @@ import soundfile
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
 from ser.core.errors import AudioError, ModelError, SettingsError
 from ser.core.labels import EMOTIONS
-from ser.core.prediction import WARNINGS
+from ser.core.prediction import WARNINGS, Prediction
 from ser.core.settings import PROJECT, load_settings
 from ser.inference.predictor import Predictor, load_predictor
 
@@ -187,3 +187,65 @@ def test_a_prediction_set_holds_every_emotion_above_the_threshold(predictor, sam
     assert asked.predict(Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE), coverage=80).prediction_set is None
     with pytest.raises(SettingsError, match="available: 80, 95"):
         asked.predict(samples["sad"], coverage=85)
+
+
+CHOSEN = ("angry", "happy", "neutral")
+
+
+def test_chosen_emotions_get_all_the_probability(predictor, samples):
+    every, found = predictor.predict(samples["sad"]), predictor.predict(samples["sad"], emotions="neutral, Anger,happy")
+    assert list(found.probabilities) == found.emotions == list(CHOSEN) and every.emotions == []
+    assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-9)
+    kept = {label: every.probabilities[label] for label in CHOSEN}
+    assert sorted(kept, key=kept.get) == sorted(found.probabilities, key=found.probabilities.get)
+    own = predictor.info.calibration.among(CHOSEN)
+    power = predictor.info.calibration.temperature / own.temperature
+    scaled = {label: share**power for label, share in kept.items()}
+    assert found.probabilities == pytest.approx({label: s / sum(scaled.values()) for label, s in scaled.items()})
+    assert found.emotion in CHOSEN and {one.emotion for one in found.segments} <= set(CHOSEN)
+    assert list(found.timeline.probabilities) == list(CHOSEN)
+    assert (found.state == "unsure") == (found.probabilities[found.emotion] < own.unsure_below)
+    assert "among angry, happy, neutral" in found.to_text()
+    assert Prediction.from_dict(json.loads(found.to_json())) == found
+
+
+def test_choosing_all_emotions_changes_nothing(predictor, samples):
+    plain = predictor.predict(samples["happy"], coverage=90)
+    assert predictor.predict(samples["happy"], coverage=90, emotions=predictor.info.labels) == plain
+    assert predictor.predict(samples["happy"], coverage=90, emotions=()) == plain
+
+
+def test_prediction_sets_of_chosen_emotions_have_their_own_threshold(predictor, samples):
+    threshold = predictor.info.calibration.among(CHOSEN).set_thresholds["90"]
+    found = predictor.predict(samples["happy"], coverage=90, emotions=CHOSEN)
+    above = {label for label, share in found.probabilities.items() if share >= threshold}
+    assert set(found.prediction_set) == above | {found.emotion}
+    older = replace(predictor.info.calibration, by_size={})
+    asked = Predictor(replace(predictor._checkpoint, info=replace(predictor.info, calibration=older)), 60.0)
+    assert asked.predict(samples["happy"], emotions=CHOSEN).prediction_set is None
+    with pytest.raises(SettingsError, match="no prediction sets among 3 emotions with a coverage of 90 %"):
+        asked.predict(samples["happy"], coverage=90, emotions=CHOSEN)
+
+
+def test_two_emotions_are_unsure_while_both_are_likely(predictor, samples):
+    for path in samples.values():
+        found = predictor.predict(path, emotions=("happy", "sad"))
+        assert (found.state == "unsure") == (max(found.probabilities.values()) < 0.6667)
+        assert set(found.candidates) == ({"happy", "sad"} if found.state == "unsure" else set())
+
+
+def test_saliency_is_of_the_chosen_emotions(samples):
+    published = load_predictor("cnn1d_published", load_settings({}))
+    every, few = (published.analyse(samples["sad"], emotions=chosen) for chosen in (None, ("happy", "surprised")))
+    assert every.attribution.kind == few.attribution.kind == "saliency"
+    assert every.attribution.weight != few.attribution.weight
+
+
+def test_silence_with_chosen_emotions_has_no_emotion(predictor):
+    found = predictor.predict(Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE), emotions=CHOSEN)
+    assert (found.state, found.probabilities, found.emotions) == ("no_speech", {}, list(CHOSEN))
+
+
+def test_an_invalid_choice_of_emotions_is_refused(predictor, samples):
+    with pytest.raises(SettingsError, match="Only happy was chosen; .* of angry, disgust, fearful, happy"):
+        predictor.predict(samples["sad"], emotions=["happy"])

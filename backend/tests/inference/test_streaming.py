@@ -232,3 +232,14 @@ def test_the_page_and_the_server_compute_the_same_summary():
         for answer in session["answers"]
     ]
     assert asdict(summarise(merge_chunks(INFO, chunks, ""))) == session["statistics"]
+
+
+def test_a_session_among_chosen_emotions_is_predicted_like_the_recording(predictor, samples):
+    chosen, content = ("angry", "happy"), samples["happy"].read_bytes()
+    part = analyse_chunk(predictor, content, sequence=0, start=0.0, profile=None, emotions=chosen)
+    expected = predictor.predict(content, emotions=chosen)
+    assert part.answer["probabilities"] == expected.probabilities
+    merged = merge_chunks(predictor.info, [part], "", chosen)
+    assert merged.probabilities == pytest.approx(expected.probabilities) and merged.emotions == list(chosen)
+    assert (merged.emotion, merged.state) == (expected.emotion, expected.state)
+    assert merge_chunks(predictor.info, [], "", chosen).state == "no_speech"

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from scipy.special import softmax
 
 from ser.evaluation.metrics import expected_calibration_error
 from ser.models.calibration import (
+    UNSURE_PAIR_BELOW,
+    Calibration,
+    SizeCalibration,
     candidates,
     cross_fit_temperatures,
     cross_fit_thresholds,
+    fit_by_size,
     fit_temperature,
     prediction_set,
     set_threshold,
@@ -75,3 +81,93 @@ def test_a_prediction_set_is_never_empty_and_starts_with_the_likeliest():
     assert prediction_set(shares, 0.25) == ["happy", "sad"]
     assert prediction_set(shares, 0.9) == ["happy"]
     assert prediction_set(shares, 0.0) == ["happy", "sad", "angry"]
+
+
+LABELS = ("angry", "happy", "neutral", "sad", "surprised")
+
+
+def distracted(clips: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (clips, 5) and classes; in some clips a random class is far too likely, of few classes more rarely."""
+    draw = np.random.default_rng(seed)
+    logits = draw.normal(0, 2, (clips, 5))
+    targets = np.array([draw.choice(5, p=row) for row in softmax(logits, axis=1)])
+    logits[np.arange(clips), draw.integers(0, 5, clips)] += 6 * (draw.random(clips) < 0.3)
+    return logits, targets
+
+
+def likelihood(logits: np.ndarray, targets: np.ndarray, calibration: Calibration, size: int) -> float:
+    """Mean log likelihood over all subsets of a size, on the clips of their classes."""
+    from itertools import combinations
+
+    shares = softmax(logits / calibration.temperature, axis=1)
+    found = []
+    for chosen in combinations(LABELS, size):
+        own = np.isin(targets, [LABELS.index(label) for label in chosen])
+        restricted = calibration.restrict(shares[own], LABELS, chosen)
+        right = [chosen.index(LABELS[target]) for target in targets[own]]
+        found.append(np.log(restricted[np.arange(own.sum()), right]).mean())
+    return float(np.mean(found))
+
+
+def test_calibration_by_size_is_better_than_the_plain_temperature_on_other_clips():
+    logits, targets = distracted(4000, 0)
+    plain = Calibration(temperature=fit_temperature(logits, targets), unsure_below=0.5)
+    fitted = Calibration(**{**vars(plain), "by_size": fit_by_size(logits, targets, plain)})
+    assert list(fitted.by_size) == ["2", "3", "4"]
+    others = distracted(4000, 1)
+    for size in (2, 3, 4):
+        assert likelihood(*others, fitted, size) > likelihood(*others, plain, size)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_prediction_sets_of_chosen_emotions_reach_their_coverage(size):
+    logits, targets = distracted(4000, 0)
+    plain = Calibration(temperature=1.0, unsure_below=0.5)
+    fitted = Calibration(temperature=1.0, unsure_below=0.5, by_size=fit_by_size(logits, targets, plain))
+    others, truth = distracted(4000, 1)
+    chosen = LABELS[:size]
+    own = truth < size
+    right = fitted.restrict(softmax(others[own], axis=1), LABELS, chosen)[np.arange(own.sum()), truth[own]]
+    every = [np.mean(right >= threshold) for threshold in fitted.among(chosen).set_thresholds.values()]
+    assert every == sorted(every) and every[1] == pytest.approx(0.9, abs=0.1)
+
+
+def test_sure_answers_among_chosen_emotions_are_right_as_often_as_among_all():
+    logits, targets = distracted(4000, 0)
+    calibration = Calibration(temperature=fit_temperature(logits, targets), unsure_below=0.8)
+    shares = softmax(logits / calibration.temperature, axis=1)
+    sure = shares.max(axis=1) >= 0.8
+    promised = np.mean(shares.argmax(axis=1)[sure] == targets[sure])
+    for size, own in fit_by_size(logits, targets, calibration).items():
+        assert own.unsure_below >= (UNSURE_PAIR_BELOW - 1e-4 if size == "2" else 0.5)
+        chosen = targets < int(size)
+        among = softmax(logits[chosen, : int(size)] / own.temperature, axis=1)
+        sure = among.max(axis=1) >= own.unsure_below
+        assert np.mean(among.argmax(axis=1)[sure] == targets[chosen][sure]) >= promised - 0.05
+
+
+def test_restricting_is_the_softmax_of_the_chosen_logits():
+    logits = np.random.default_rng(0).normal(0, 2, (20, 5))
+    own = SizeCalibration(temperature=0.8, unsure_below=0.5)
+    calibration = Calibration(temperature=1.5, unsure_below=0.5, by_size={"3": own})
+    shares = softmax(logits / 1.5, axis=1)
+    found = calibration.restrict(shares, LABELS, ("angry", "neutral", "surprised"))
+    assert found == pytest.approx(softmax(logits[:, [0, 2, 4]] / 0.8, axis=1))
+    assert calibration.restrict(shares, LABELS, ()) is shares
+    pair = calibration.restrict(shares, LABELS, ("happy", "sad"))  # without a calibration of its own
+    assert pair == pytest.approx(shares[:, [1, 3]] / shares[:, [1, 3]].sum(axis=1, keepdims=True))
+
+
+def test_emotions_of_probability_zero_can_be_chosen():
+    found = Calibration(temperature=1.0, unsure_below=0.5).restrict(np.array([[1.0, 0, 0]]), LABELS[:3], LABELS[1:3])
+    assert found.tolist() == [[0.5, 0.5]]
+
+
+def test_the_calibration_is_read_as_written_and_without_sizes():
+    logits, targets = distracted(500, 0)
+    plain = Calibration(temperature=1.0, unsure_below=0.5, set_thresholds={"90": 0.1})
+    full = Calibration(**{**vars(plain), "by_size": fit_by_size(logits, targets, plain)})
+    assert Calibration.from_dict(asdict(full)) == full
+    older = {name: value for name, value in asdict(plain).items() if name != "by_size"}
+    assert Calibration.from_dict(older) == plain
+    assert plain.among(()) is plain and plain.among(("angry", "sad")).set_thresholds == {}

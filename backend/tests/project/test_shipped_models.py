@@ -14,12 +14,14 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks.accuracy.leaderboard import LEADERBOARD, MARKED, OTHERS, TIME, markdown, models, others
+from benchmarks.accuracy.recalibrate import headline
 from ser.core.settings import PROJECT
 from ser.data.splits import PROTOCOLS
 from ser.evaluation.metrics_file import read_metrics
 from ser.evaluation.summary import current
 from ser.models.calibration import UNSURE_BELOW
 from ser.models.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
+from ser.training.train import calibrate_by_size
 
 WEIGHTS = PROJECT / "weights"
 MODELS = list_models(WEIGHTS)
@@ -66,6 +68,13 @@ def test_the_default_model_ships():
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_every_model_has_a_speaker_independent_and_a_leaky_figure(model):
     assert model.figure is not None and model.leaky_figure is not None
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_the_calibration_of_chosen_emotions_follows_from_the_predictions(model):
+    folder = headline(WEIGHTS / model.name, model)
+    assert calibrate_by_size(folder, model.labels, model.calibration).by_size == model.calibration.by_size
+    assert list(model.calibration.by_size) == [str(size) for size in range(2, len(model.labels))]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from ser.core.errors import SettingsError, StoreError
@@ -130,6 +130,22 @@ def test_a_newer_version_is_refused(database_url):
     store.close()
     with pytest.raises(StoreError, match=rf"newer version .*schema {SCHEMA + 1}; .* SER_DATABASE_URL"):
         open_store(database_url)
+
+
+def test_a_database_of_an_earlier_version_is_upgraded_with_its_rows(database_url):
+    store = open_store(database_url)
+    with store.write() as connection:
+        connection.execute(insert(SESSIONS).values(session("a", "kept")))
+        connection.execute(text("ALTER TABLE sessions DROP COLUMN emotions"))
+        connection.execute(update(VERSIONS).values(version=1))
+    store.close()
+    for _ in range(2):
+        store = open_store(database_url)
+        with store.read() as connection:
+            row = connection.execute(select(SESSIONS)).one()
+            assert (row.title, row.emotions) == ("kept", None)
+            assert connection.scalar(select(func.max(VERSIONS.c.version))) == SCHEMA
+        store.close()
 
 
 @pytest.mark.parametrize("kind", ["text", "folder", "below a file"])

@@ -7,6 +7,8 @@ import layout from '../components/layout.module.css';
 import { Link } from '../components/Link';
 import { useAnalysis } from '../features/analyse/useAnalysis';
 import { ExportMenu } from '../features/export/ExportMenu';
+import { EmotionPicker } from '../features/models/EmotionPicker';
+import { useEmotions } from '../features/models/useEmotions';
 import { useModels } from '../features/models/useModels';
 import { useProfile } from '../features/voices/useProfile';
 import { limitsQuery, type Profile } from '../lib/api';
@@ -36,7 +38,8 @@ export function App() {
   // off by default if the owner token cannot be stored, because stored results could then not be found or deleted later
   const [keep, setKeep] = useLocalStorage({ key: 'keep-results', defaultValue: lasting(), getInitialValueInEffect: false });
   const voice = useProfile(models.chosen?.name);
-  const analysis = useAnalysis({ limits, model: models.chosen?.name, speaker: voice.speaker, keep });
+  const emotions = useEmotions(models.chosen);
+  const analysis = useAnalysis({ limits, model: models.chosen?.name, emotions: emotions.sent, speaker: voice.speaker, keep });
   const main = useViewChange(path);
   const analyseWith = ({ model, name }: Profile) => {
     models.choose(model);
@@ -45,9 +48,17 @@ export function App() {
   };
 
   const views: Record<string, ReactNode> = {
-    '/': <AnalyseRoute analysis={analysis} limits={limits} models={models} voice={voice} keep={keep} onKeep={setKeep} />,
-    '/live': <LiveRoute models={models} voice={voice} onOpen={analysis.openSession} />,
-    '/batch': <BatchView limits={limits} model={models.chosen} />,
+    '/': <AnalyseRoute {...{ analysis, limits, models, emotions, voice, keep }} onKeep={setKeep} />,
+    '/live': <LiveRoute models={models} emotions={emotions} voice={voice} onOpen={analysis.openSession} />,
+    '/batch': (
+      <BatchView
+        limits={limits}
+        model={models.chosen}
+        emotions={emotions.sent}
+        blocked={!emotions.valid}
+        setup={<EmotionPicker choice={emotions} />}
+      />
+    ),
     '/sessions': <SessionsView exports={({ id, title }) => <ExportMenu compact stem={title.replace(/\.\w+$/, '')} session={id} />} />,
     '/voices': <VoicesRoute limits={limits} models={models} onUse={analyseWith} />,
     '/about': <AboutView models={models.models} />,

@@ -17,6 +17,7 @@ from ser.api.context import decoded, place, registry
 from ser.api.errors import RequestError
 from ser.api.openapi import problems
 from ser.api.routes.session_view import complete, detail, merged
+from ser.core.labels import choose_emotions
 from ser.storage.sessions import Chunk, Mark
 
 routes = APIBlueprint("live", __name__)
@@ -38,7 +39,8 @@ def begin(json_data: session_schemas.NewLive) -> Any:
     mine.check_room()
     with place():
         predictor = registry().get(json_data.model or (voice and voice.model))
-    return mine.begin(json_data.title, predictor.info.name, json_data.speaker), 201
+    emotions = choose_emotions(json_data.emotions, predictor.info.labels)
+    return mine.begin(json_data.title, predictor.info.name, json_data.speaker, emotions), 201
 
 
 @routes.get("/api/v1/live/<id>")
@@ -87,7 +89,15 @@ def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
     if found is None:
         with place():
             predictor, voice = registry().get(session.model), profile(session.speaker)
-            chunk = analyse_chunk(predictor, content, sequence=sequence, start=start, profile=voice, decode=decoded)
+            chunk = analyse_chunk(
+                predictor,
+                content,
+                sequence=sequence,
+                start=start,
+                profile=voice,
+                emotions=session.emotions,
+                decode=decoded,
+            )
         telemetry.predicted(session.model, chunk.answer["state"])
         found = mine.add_chunk(id, chunk)
     return _shape(found)

@@ -16,7 +16,7 @@ from flask import request
 from ser.api import schemas, telemetry
 from ser.api.auth import profile, sessions
 from ser.api.context import decoded, place, registry
-from ser.api.errors import RequestError
+from ser.api.errors import KINDS, RequestError
 from ser.api.openapi import problems
 from ser.api.uploads import Upload, flag_field, read_upload, text_field
 from ser.core.errors import SettingsError
@@ -107,9 +107,9 @@ def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
         explain: whether to compute what the model attended to.
 
     Raises:
-        RequestError: invalid windows or coverage (``value_invalid``), a speaker without an owner (``owner_missing``), a
-            model that is still loading (``not_ready``), or a client that disconnected during a long analysis
-            (``client_gone``).
+        RequestError: invalid windows or coverage (``value_invalid``) or emotions (``emotions_invalid``), a speaker
+            without an owner (``owner_missing``), a model that is still loading (``not_ready``), or a client that
+            disconnected during a long analysis (``client_gone``).
         ModelError, ProfileError: the model or the profile is unknown, or they do not match.
         AudioError: the recording cannot be used.
         StoreError: a speaker is named and the database does not answer.
@@ -127,11 +127,12 @@ def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
                 grid=grid,
                 coverage=sent.coverage,
                 profile=voice,
+                emotions=sent.emotions,
                 explain=explain,
                 check_cancelled=_awaited(),
             )
     except SettingsError as error:
-        raise RequestError(str(error), "value_invalid") from error
+        raise RequestError(str(error), error.code if error.code in KINDS else "value_invalid") from error
     telemetry.predicted(predictor.info.name, found.prediction.state)
     return found, 1000 * (time.perf_counter() - started)
 

@@ -29,7 +29,8 @@ def merged(mine: Sessions, session: Session) -> Prediction:
     """Returns the prediction of a live session from the chunks that came so far."""
     from ser.inference.streaming import merge_chunks
 
-    return merge_chunks(registry().get(session.model).info, mine.chunks(session.id), session.title)
+    info = registry().get(session.model).info
+    return merge_chunks(info, mine.chunks(session.id), session.title, session.emotions)
 
 
 def detail(mine: Sessions, session: Session) -> dict[str, Any]:

@@ -354,3 +354,34 @@ def test_sessions_and_marks_per_owner_are_limited(client, form, wav, owner, stra
 def test_loading_the_model_of_a_session_takes_a_place(client, app, owner, problem_of, monkeypatch):
     monkeypatch.setattr(gate(app), "_most", 0)
     problem_of(client.post("/api/v1/live", json={"model": "second"}, headers=owner), "too_busy")
+
+
+def test_emotions_can_be_chosen_for_a_session(client, owner, sounds, problem_of):
+    begun = client.post(PATH, json={"emotions": ["sad", "joy"]}, headers=owner).json
+    assert begun["emotions"] == ["happy", "sad"]
+    path = f"{PATH}/{begun['id']}"
+    chunk = client.put(f"{path}/chunks/0?start=0", data=sounds(), headers=owner, content_type="audio/wav").json
+    assert list(chunk["probabilities"]) == ["happy", "sad"] and chunk["emotion"] == "happy"
+    ended = client.post(f"{path}/end", headers=owner).json
+    assert ended["prediction"]["emotions"] == ended["emotions"] == ["happy", "sad"]
+    assert ended["prediction"]["probabilities"] == pytest.approx(chunk["probabilities"])
+    (listed,) = client.get("/api/v1/sessions", headers=owner).json["sessions"]
+    assert listed["emotions"] == ["happy", "sad"]
+    problem = problem_of(client.post(PATH, json={"emotions": ["happy"]}, headers=owner), "emotions_invalid")
+    assert "Only happy was chosen" in problem["detail"]
+    problem_of(client.post(PATH, json={"emotions": "happy,sad"}, headers=owner), "value_invalid")
+
+
+def test_live_and_upload_agree_on_chosen_emotions(real_client, form, samples, owner):
+    content = samples["happy"].read_bytes()
+    sent = real_client.post("/upload", **form(content, emotions="angry,happy,neutral")).json
+    begun = real_client.post(PATH, json={"emotions": ["angry", "happy", "neutral"]}, headers=owner).json
+    path = f"{PATH}/{begun['id']}"
+    real_client.put(f"{path}/chunks/0?start=0", data=content, headers=owner, content_type="audio/wav")
+    found = real_client.post(f"{path}/end", headers=owner).json["prediction"]
+    assert found["probabilities"] == pytest.approx(sent["probabilities"])
+    assert (found["emotion"], found["state"], found["candidates"]) == (
+        sent["emotion"],
+        sent["state"],
+        sent["candidates"],
+    )

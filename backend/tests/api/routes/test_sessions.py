@@ -60,7 +60,7 @@ def test_the_list_holds_summaries_newest_first(client, keep, owner):
     assert listed["total"] == 3 and [one["id"] for one in listed["sessions"]] == made[::-1]
     assert list(listed["sessions"][0]) == [
         *("id", "kind", "title", "model", "speaker", "created"),
-        *("state", "duration_seconds", "dominant", "confidence"),
+        *("state", "duration_seconds", "dominant", "confidence", "emotions"),
     ]
     page = client.get(PATH, query_string={"offset": 1, "limit": 1}, headers=owner).json
     assert page["total"] == 3 and [one["id"] for one in page["sessions"]] == [made[1]]

@@ -94,3 +94,18 @@ def test_invalid_window_settings_are_explained(client, form, wav, asked):
     answer = client.post("/upload", **form(wav, **asked))
     assert (answer.status_code, answer.json["code"]) == (400, "value_invalid")
     assert "expected" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", ["/upload", "/predict", "/api/v1/analyse"])
+def test_emotions_can_be_chosen(client, form, wav, path):
+    answer = client.post(path, **form(wav, emotions="sad, anger")).json
+    found = answer.get("prediction", answer)
+    assert list(found["probabilities"]) == ["angry", "sad"] and sum(found["probabilities"].values()) == pytest.approx(1)
+    assert found.get("emotions", ["angry", "sad"]) == ["angry", "sad"]
+    assert client.post("/upload", **form(wav, emotions="")).json["emotions"] == []
+
+
+@pytest.mark.parametrize("emotions", ["happy", "happy,happy", "happy,calm", "happy;sad", ","])
+def test_an_invalid_choice_of_emotions_is_explained(client, form, wav, problem_of, emotions):
+    problem = problem_of(client.post("/upload", **form(wav, emotions=emotions)), "emotions_invalid")
+    assert problem["detail"].endswith("choose two or more different emotions of angry, happy, sad.")

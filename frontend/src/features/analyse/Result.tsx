@@ -52,6 +52,11 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
             <Text size="sm" c="dimmed" mt={4}>
               {live ? result.live : explanation(prediction)}
             </Text>
+            {prediction.emotions.length > 0 && (
+              <Text size="sm" c="dimmed" mt={4}>
+                {result.among(prediction.emotions.map(emotionWord).join(', '))}
+              </Text>
+            )}
             {intended && (
               <Text size="sm" c="dimmed" mt={4}>
                 {result.intended(emotionWord(intended))}
@@ -111,8 +116,9 @@ function summary({ state, confidence, candidates }: Prediction): string {
   return state === 'unsure' ? result.closest(eitherEmotion(candidates)) : result.sure(certainty(confidence));
 }
 
-function explanation({ state, confidence }: Prediction): string {
+function explanation({ state, confidence, emotions }: Prediction): string {
   const { result } = words();
   if (state === 'no_speech' || confidence === null) return result.noneTodo;
-  return state === 'unsure' ? result.unsureExplained : result.sureExplained(ofHundred(confidence));
+  if (state === 'emotion') return result.sureExplained(ofHundred(confidence));
+  return emotions.length === 2 ? result.unsurePair : result.unsureExplained;
 }

@@ -13,12 +13,14 @@ interface Props {
   keep: boolean;
   onKeep: (keep: boolean) => void;
   recorder: ReactNode;
-  /** Model and speaker profile pickers. */
+  /** Whether the setup has to be corrected before anything is analysed. */
+  blocked: boolean;
+  /** Model, emotion and speaker profile pickers. */
   setup: ReactNode;
 }
 
 /** Start page: record, upload or pick a sample. */
-export function Start({ analysis, limits, keep, onKeep, recorder, setup }: Props) {
+export function Start({ analysis, limits, keep, onKeep, recorder, blocked, setup }: Props) {
   const { start } = useWords();
   return (
     <>
@@ -27,11 +29,13 @@ export function Start({ analysis, limits, keep, onKeep, recorder, setup }: Props
         <p>{start.subtitle}</p>
       </div>
       <section className={layout.card} aria-label={start.choose}>
-        <div className={layout.sources}>
-          {recorder}
-          <DropZone limits={limits} onFiles={([file]) => file && analysis.analyseFile(file)} />
-        </div>
-        <Samples onSample={analysis.analyseSample} />
+        <fieldset className={layout.inputs} disabled={blocked}>
+          <div className={layout.sources}>
+            {recorder}
+            <DropZone limits={limits} onFiles={([file]) => file && !blocked && analysis.analyseFile(file)} />
+          </div>
+          <Samples onSample={analysis.analyseSample} />
+        </fieldset>
         <Switch mt="lg" size="sm" checked={keep} label={start.keep} onChange={({ currentTarget }) => onKeep(currentTarget.checked)} />
       </section>
       {setup}

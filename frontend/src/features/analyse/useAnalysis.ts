@@ -52,6 +52,8 @@ interface Job {
   name: string;
   source: Source;
   model?: string;
+  /** Emotions to choose the answer from; undefined for all. */
+  emotions?: Emotion[];
   speaker?: string;
 }
 
@@ -62,6 +64,7 @@ interface Run extends Job {
 interface Settings {
   limits?: Limits;
   model?: string;
+  emotions?: Emotion[];
   speaker?: string;
   /** Whether to store the result as a session. */
   keep: boolean;
@@ -72,7 +75,7 @@ export function sessionAddress(id: string): string {
 }
 
 /** State of the current analysis. Holds the recording until another is chosen, so that a failed request can be retried. */
-export function useAnalysis({ limits, model, speaker, keep }: Settings) {
+export function useAnalysis({ limits, model, emotions, speaker, keep }: Settings) {
   const [run, setRun] = useState<Run>();
   const [share, setShare] = useState(0);
   const [stored, setStored] = useState<{ result: AnalysisResult; session: string }>();
@@ -119,12 +122,12 @@ export function useAnalysis({ limits, model, speaker, keep }: Settings) {
     /** The address at which the step is shown. */
     address: run?.address,
     analyseFile: useCallback(
-      (file: File) => begin({ address: '/?recording', name: file.name, source: { file, keep }, model, speaker }),
-      [begin, keep, model, speaker],
+      (file: File) => begin({ address: '/?recording', name: file.name, source: { file, keep }, model, emotions, speaker }),
+      [begin, keep, model, emotions, speaker],
     ),
     analyseSample: useCallback(
-      (sample: Sample) => begin({ address: sampleAddress(sample), name: sample.file, source: { sample }, model, speaker }),
-      [begin, model, speaker],
+      (sample: Sample) => begin({ address: sampleAddress(sample), name: sample.file, source: { sample }, model, emotions, speaker }),
+      [begin, model, emotions, speaker],
     ),
     /** Fetches and shows a stored session; reopening it keeps the audio held for it. */
     openSession: (session: string, audio?: File) => {
@@ -142,7 +145,8 @@ export function useAnalysis({ limits, model, speaker, keep }: Settings) {
     /** Stores the current result by analysing the recording again; returns the session's id. */
     storeResult: async (): Promise<string> => {
       if (!data?.file) throw new ApiError('not_found');
-      const again = { model: data.analysis.prediction.model, speaker: data.speaker, keep: true };
+      const { model: name, emotions: among } = data.analysis.prediction;
+      const again = { model: name, emotions: among.length ? among : undefined, speaker: data.speaker, keep: true };
       const session = (await analyse(data.file, again)).session!;
       setStored({ result: data, session });
       return session;
@@ -171,6 +175,7 @@ async function execute({ source, signal, ...job }: Run, context: UploadContext):
 
 interface UploadOptions {
   model?: string;
+  emotions?: Emotion[];
   speaker?: string;
   keep: boolean;
   signal: AbortSignal;
@@ -178,13 +183,13 @@ interface UploadOptions {
 
 async function uploadFile(
   file: File,
-  { model, speaker, keep, signal }: UploadOptions,
+  { model, emotions, speaker, keep, signal }: UploadOptions,
   { limits, onProgress }: UploadContext,
 ): Promise<AnalysisResult> {
   const refusal = limits && tooLarge(file, limits);
   if (refusal) throw refusal;
   const began = performance.now();
-  const analysis = await analyse(file, { model, speaker, keep, signal, onProgress });
+  const analysis = await analyse(file, { model, emotions, speaker, keep, signal, onProgress });
   return { analysis, file, milliseconds: performance.now() - began, speaker, marks: [] };
 }
 

@@ -2,12 +2,12 @@ import { Button, FileButton, Progress, Text } from '@mantine/core';
 import { IconDownload, IconListCheck, IconPlayerStop, IconRefresh, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import clsx from 'clsx';
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ComponentProps } from 'react';
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ComponentProps, type ReactNode } from 'react';
 import layout from '../../components/layout.module.css';
 import { Link } from '../../components/Link';
 import text from '../../components/text.module.css';
 import { useAnnounced } from '../../lib/announce';
-import { modelsQuery, predict, type Limits, type Model } from '../../lib/api';
+import { modelsQuery, predict, type Emotion, type Limits, type Model } from '../../lib/api';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
@@ -28,15 +28,23 @@ interface Props {
   limits?: Limits;
   /** The selected model, used for files from now on; existing results may come from others. */
   model?: Model;
+  /** Emotions to choose the results from; undefined for all. */
+  emotions?: Emotion[];
+  /** Whether the setup has to be corrected before more files are added. */
+  blocked: boolean;
+  /** Choices offered below the files. */
+  setup: ReactNode;
 }
 
 /** The Batch view: analyses many files and compares the results with labels. Nothing is stored on the server. */
-export function Batch({ limits, model }: Props) {
+export function Batch({ limits, model, emotions, blocked, setup }: Props) {
   const { batch: words, model: modelWords } = useWords();
   const { queue } = batchState;
   const { data } = useQuery(modelsQuery);
   const models = data?.models ?? NONE;
-  useEffect(() => queue.configure((file, signal) => predict(file, { model: model?.name, signal }), limits), [queue, model, limits]);
+  useEffect(() => {
+    if (!blocked) queue.configure((file, signal) => predict(file, { model: model?.name, emotions, signal }), limits);
+  }, [queue, model, emotions, blocked, limits]);
   const items = useSyncExternalStore(queue.subscribe, queue.snapshot);
   const [labels, setLabels] = useState(batchState.labels);
   const [unread, setUnread] = useState(false);
@@ -64,7 +72,8 @@ export function Batch({ limits, model }: Props) {
           </Text>
         )}
       </div>
-      <BatchDropArea compact={items.length > 0} onFiles={(files) => queue.add(files)} />
+      <BatchDropArea compact={items.length > 0} blocked={blocked} onFiles={(files) => queue.add(files)} />
+      {setup}
       {items.length > 0 && (
         <section className={layout.card} aria-label={words.results} {...kept}>
           <QueueState items={items} titles={titles} />

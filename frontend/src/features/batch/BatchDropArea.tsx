@@ -14,13 +14,15 @@ const FOLDER = { webkitdirectory: '', 'data-testid': 'folder' } as ComponentProp
 interface Props {
   /** Smaller, once there are files. */
   compact: boolean;
+  /** Takes no files, because the setup has to be corrected first. */
+  blocked: boolean;
   onFiles: (files: BatchFile[]) => void;
 }
 
 /** Takes files or folders from a dialog or dropped anywhere on the page. */
-export function BatchDropArea({ compact, onFiles }: Props) {
+export function BatchDropArea({ compact, blocked, onFiles }: Props) {
   const { batch: words } = useWords();
-  const { dragging, choose, inputProps } = useFileDrop((files) => onFiles(toBatchFiles(files)), { multiple: true });
+  const { dragging, choose, inputProps } = useFileDrop((files) => !blocked && onFiles(toBatchFiles(files)), { multiple: true });
   const reset = useRef<() => void>(null);
   const takeFolder = (files: File[]) => {
     onFiles(toBatchFiles(files));
@@ -36,7 +38,7 @@ export function BatchDropArea({ compact, onFiles }: Props) {
             {words.dropHint}
           </Text>
         )}
-        <div className={clsx(layout.actions, css.ways)}>
+        <fieldset className={clsx(layout.inputs, layout.actions, css.ways)} disabled={blocked}>
           <Button leftSection={<IconFiles aria-hidden size={18} />} onClick={choose}>
             {words.files}
           </Button>
@@ -47,7 +49,7 @@ export function BatchDropArea({ compact, onFiles }: Props) {
               </Button>
             )}
           </FileButton>
-        </div>
+        </fieldset>
         <input {...inputProps} data-testid="files" />
       </div>
     </section>

@@ -126,6 +126,12 @@ test('each result is compareWithLabels using the classes of its own model', () =
   expect(modelNames(calm)).toEqual(['eight', 'four']);
 });
 
+test('a label that was not among the emotions to choose from is left out', () => {
+  const among = [item(1, 'one.wav', { emotion: 'happy', emotions: ['angry', 'happy'] }), item(2, 'two.wav', { emotion: 'happy' })];
+  const labels = matchLabels(among, readLabels('one.wav,sad\ntwo.wav,sad')!);
+  expect(compareWithLabels(among, labels, [model])).toMatchObject({ outside: 1, report: { total: 1, wa: 0 } });
+});
+
 test('only files with an audio extension are taken from folders', () => {
   expect(['a.WAV', 'b.opus', '.hidden.wav', 'notes.txt', 'wav'].map(looksLikeAudio)).toEqual([true, true, false, false, false]);
 });

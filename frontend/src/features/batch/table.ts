@@ -93,7 +93,7 @@ export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null,
 
 export interface Comparison {
   report: Report | null;
-  /** Number of results without a label, with an ambiguous one, and with one that their model has no class for. */
+  /** Number of results without a label, with an ambiguous one, and with one that was not among the emotions to choose from. */
   unlabelled: number;
   ambiguous: number;
   outside: number;
@@ -109,8 +109,9 @@ export function compareWithLabels(items: readonly Item[], truths: Map<number, Tr
     if (label === AMBIGUOUS) counts.ambiguous += 1;
     if (!label || label === AMBIGUOUS) return [];
     const truth = relabel(label, models.find(({ name }) => name === prediction.model)?.labels ?? EMOTIONS);
-    if (!truth) counts.outside += 1;
-    return truth ? [{ truth, predicted: predictedClass(prediction) }] : [];
+    const possible = truth !== null && (!prediction.emotions.length || prediction.emotions.includes(truth));
+    if (!possible) counts.outside += 1;
+    return possible ? [{ truth, predicted: predictedClass(prediction) }] : [];
   });
   return { report: score(pairs), ...counts };
 }

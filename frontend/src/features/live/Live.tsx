@@ -38,14 +38,18 @@ interface Props {
   /** Name of the speaker profile to calibrate to. */
   speaker?: string;
   /** The model's classes. */
-  emotions: readonly Emotion[];
+  labels: readonly Emotion[];
+  /** Emotions to choose the answers from; undefined for all. */
+  emotions?: Emotion[];
+  /** Whether the setup has to be corrected before a session starts. */
+  blocked: boolean;
   onEnded: (ended: Ended) => void;
   /** Choices offered before the session starts. */
   setup: ReactNode;
 }
 
 /** Recognises the emotion of the current speaker, second by second. */
-export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
+export function Live({ model, speaker, labels, emotions, blocked, onEnded, setup }: Props) {
   const { live } = useWords();
   const [keepAudio, setKeepAudio] = useState(false);
   const [session, setSession] = useState<LiveSession | null>(null);
@@ -53,7 +57,8 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
   useEffect(() => () => session?.release(), [session]);
   const start = (calibrated = true) => {
     const title = live.titled(when(new Date().toISOString()));
-    const next = new LiveSession(serverEngine, { model, speaker: calibrated ? speaker : undefined, keepAudio, title });
+    const options = { model, speaker: calibrated ? speaker : undefined, emotions, keepAudio, title };
+    const next = new LiveSession(serverEngine, options);
     setSession(next);
     void next.start();
   };
@@ -65,10 +70,13 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
     const ended = await session?.end();
     if (ended) onEnded(ended);
   };
-  if (session) return <Running session={session} emotions={emotions} onStart={start} onClose={close} onEnd={() => void end()} />;
+  if (session) {
+    const lanes = session.options.emotions ?? labels;
+    return <Running session={session} emotions={lanes} onStart={start} onClose={close} onEnd={() => void end()} />;
+  }
   return (
     <>
-      <StartCard focused={closed} keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
+      <StartCard focused={closed} blocked={blocked} keepAudio={keepAudio} onKeepAudio={setKeepAudio} onStart={() => start()} />
       {setup}
     </>
   );
@@ -77,12 +85,14 @@ export function Live({ model, speaker, emotions, onEnded, setup }: Props) {
 interface StartCardProps {
   /** Moves the focus to the start button, because closing a session removed the focused element. */
   focused: boolean;
+  /** Whether the setup below has to be corrected first. */
+  blocked: boolean;
   keepAudio: boolean;
   onKeepAudio: (keep: boolean) => void;
   onStart: () => void;
 }
 
-function StartCard({ focused, keepAudio, onKeepAudio, onStart }: StartCardProps) {
+function StartCard({ focused, blocked, keepAudio, onKeepAudio, onStart }: StartCardProps) {
   const { live } = useWords();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -90,7 +100,14 @@ function StartCard({ focused, keepAudio, onKeepAudio, onStart }: StartCardProps)
   }, [focused]);
   return (
     <section className={clsx(layout.card, css.startCard)} aria-label={live.title}>
-      <Button ref={button} size="lg" className={capture.record} leftSection={<IconMicrophone aria-hidden size={22} />} onClick={onStart}>
+      <Button
+        ref={button}
+        size="lg"
+        className={capture.record}
+        leftSection={<IconMicrophone aria-hidden size={22} />}
+        disabled={blocked}
+        onClick={onStart}
+      >
         {live.start}
       </Button>
       <Text size="sm" c="dimmed">

@@ -1,11 +1,11 @@
 /** Interface of a backend that analyses the windows of a live session, and its implementation by the server. */
-import { beginLive, endLive, markLive, sendChunk, type ChunkAnswer, type Mark } from '../../lib/api';
+import { beginLive, endLive, markLive, sendChunk, type ChunkAnswer, type LiveOptions, type Mark } from '../../lib/api';
 import { encodeWav } from '../../lib/audio/wav';
 import type { Window } from './windows';
 
 export interface Engine {
   /** Starts a session and returns its id. */
-  begin: (options: { model?: string; title?: string; speaker?: string }) => Promise<string>;
+  begin: (options: LiveOptions) => Promise<string>;
   /** Analyses one window. Idempotent: a repeated sequence number returns the same result and is counted once. */
   analyse: (session: string, window: Window, sampleRate: number, signal: AbortSignal) => Promise<ChunkAnswer>;
   mark: (session: string, mark: Mark) => Promise<void>;

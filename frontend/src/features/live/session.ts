@@ -1,5 +1,5 @@
 /** One live session: microphone -> windows -> outbox -> engine -> history. Releases the microphone on every exit path. */
-import { asApiError, type ApiError, type ChunkAnswer, type Mark } from '../../lib/api';
+import { asApiError, type ApiError, type ChunkAnswer, type LiveOptions, type Mark } from '../../lib/api';
 import { Microphone, MicrophoneError, type Refusal } from '../../lib/audio/microphone';
 import { encodeSamples, joinWav } from '../../lib/audio/wav';
 import type { Engine } from './engine';
@@ -79,7 +79,7 @@ export class LiveSession {
 
   constructor(
     private readonly engine: Engine,
-    readonly options: { model?: string; title?: string; speaker?: string; keepAudio: boolean },
+    readonly options: LiveOptions & { keepAudio: boolean },
   ) {}
 
   subscribe = (listener: () => void): (() => void) => {
@@ -94,8 +94,8 @@ export class LiveSession {
     try {
       await this.open();
       if (this.released) return;
-      const { model, title, speaker } = this.options;
-      this.begun = this.engine.begin({ model, title, speaker });
+      const { model, title, speaker, emotions } = this.options;
+      this.begun = this.engine.begin({ model, title, speaker, emotions });
       this.windows = new Windows(this.sampleRate!, this.enqueue);
       this.change({ phase: 'recording' }); // speech before the server is ready is analysed, too
       this.id = await this.begun;

@@ -9,7 +9,7 @@ import { Sessions } from './Sessions';
 
 const summary = (id: number): Summary => ({
   ...{ id: `s${id}`, kind: 'recording', title: `take ${id}`, model: 'cnn1d', speaker: null, created: '2026-11-21T14:16:00+00:00' },
-  ...{ state: 'ended', duration_seconds: 3, dominant: 'happy', confidence: 80 },
+  ...{ state: 'ended', duration_seconds: 3, dominant: 'happy', confidence: 80, emotions: [] },
 });
 
 /** Sessions on the mock server, newest first. */

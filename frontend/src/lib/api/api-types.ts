@@ -542,6 +542,11 @@ export interface components {
              * @description how strongly the emotion is expressed, for ranking; null from models without this output
              */
             intensity: number | null;
+            /**
+             * Emotions
+             * @description emotions that the answer was chosen from; empty if all of the model
+             */
+            emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
         };
         /**
          * Health
@@ -643,6 +648,11 @@ export interface components {
              * @description overall, in percent; null without speech and while live
              */
             confidence: number | null;
+            /**
+             * Emotions
+             * @description emotions that answers are chosen from; empty if all of the model
+             */
+            emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
         };
         /**
          * NewLive
@@ -667,6 +677,12 @@ export interface components {
              * @default null
              */
             speaker: string | null;
+            /**
+             * Emotions
+             * @description emotions to choose the answers from, two or more of the model; all if empty
+             * @default []
+             */
+            emotions: string[];
         };
         /**
          * Figure
@@ -1120,6 +1136,11 @@ export interface components {
              * @description overall, in percent; null without speech and while live
              */
             confidence: number | null;
+            /**
+             * Emotions
+             * @description emotions that answers are chosen from; empty if all of the model
+             */
+            emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
             /** Marks */
             marks: components["schemas"]["Mark"][];
             statistics: components["schemas"]["Statistics"];
@@ -1224,7 +1245,7 @@ export interface components {
              * @description stable code for programs
              * @enum {string}
              */
-            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "client_gone" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "quota_reached" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
+            code: "bad_request" | "form_invalid" | "value_invalid" | "file_missing" | "file_ambiguous" | "client_gone" | "emotions_invalid" | "profile_name" | "owner_missing" | "not_found" | "model_unknown" | "profile_unknown" | "session_unknown" | "method_not_allowed" | "chunk_conflict" | "session_ended" | "body_too_large" | "audio_empty" | "audio_unreadable" | "audio_unsupported" | "audio_too_short" | "audio_too_long" | "audio_not_finite" | "audio_sample_rate" | "audio_undecodable" | "profile_empty" | "profile_model" | "quota_reached" | "rate_limited" | "internal_error" | "not_implemented" | "not_ready" | "too_busy" | "store_unavailable";
             /**
              * Request Id
              * @description also in the header X-Request-ID and in the server's log
@@ -1322,6 +1343,11 @@ export interface operations {
                     coverage?: 80 | 90 | 95;
                     /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
+                    /**
+                     * @description emotions to choose the answer from, two or more of the model, separated by commas; all by default
+                     * @example angry,happy,neutral
+                     */
+                    emotions?: string;
                 } & (unknown | unknown);
             };
         };
@@ -1339,7 +1365,7 @@ export interface operations {
                     "application/json": components["schemas"]["Prediction"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -1515,6 +1541,11 @@ export interface operations {
                     coverage?: 80 | 90 | 95;
                     /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
+                    /**
+                     * @description emotions to choose the answer from, two or more of the model, separated by commas; all by default
+                     * @example angry,happy,neutral
+                     */
+                    emotions?: string;
                 } & (unknown | unknown);
             };
         };
@@ -1532,7 +1563,7 @@ export interface operations {
                     "application/json": components["schemas"]["ShortPrediction"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -1650,7 +1681,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -1846,6 +1877,11 @@ export interface operations {
                     coverage?: 80 | 90 | 95;
                     /** @description name of one of the owner's speaker profiles to calibrate with */
                     speaker?: string;
+                    /**
+                     * @description emotions to choose the answer from, two or more of the model, separated by commas; all by default
+                     * @example angry,happy,neutral
+                     */
+                    emotions?: string;
                     /** @description title of the session; the recording's name by default */
                     title?: string;
                     /** @description store everything but the audio as a session of the owner; 'false' by default */
@@ -1867,7 +1903,7 @@ export interface operations {
                     "application/json": components["schemas"]["Analysis"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2019,7 +2055,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionPage"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2228,7 +2264,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewProfile"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2652,7 +2688,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummary"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2761,7 +2797,7 @@ export interface operations {
                     "application/json": components["schemas"]["Mark"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2875,7 +2911,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -2975,7 +3011,7 @@ export interface operations {
                     "application/x-subrip": string;
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */
@@ -3063,7 +3099,7 @@ export interface operations {
                     "application/json": components["schemas"]["LiveChunk"];
                 };
             };
-            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `profile_name`: Invalid profile name */
+            /** @description `bad_request`: Malformed request; `form_invalid`: The form cannot be read; `value_invalid`: Invalid value; `file_missing`: No recording was sent; `file_ambiguous`: Too many recordings were sent; `client_gone`: The client closed the connection; `emotions_invalid`: Invalid choice of emotions; `profile_name`: Invalid profile name */
             400: {
                 headers: {
                     /** @description id of the request, also in the log */

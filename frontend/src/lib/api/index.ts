@@ -44,6 +44,8 @@ const FORM_BYTES = 1024;
 
 interface PredictOptions extends Upload {
   model?: string;
+  /** Emotions to choose the answer from; all of the model by default. */
+  emotions?: Emotion[];
 }
 
 interface AnalyseOptions extends PredictOptions {
@@ -54,13 +56,14 @@ interface AnalyseOptions extends PredictOptions {
 }
 
 /** Requests the full analysis of a recording. */
-export function analyse(file: File, { model, speaker, keep = false, ...rest }: AnalyseOptions = {}): Promise<Analysis> {
-  return upload('/api/v1/analyse', { file, model, speaker, keep: keep || undefined }, { ...rest, owned: keep || speaker !== undefined });
+export function analyse(file: File, { model, emotions, speaker, keep = false, ...rest }: AnalyseOptions = {}): Promise<Analysis> {
+  const form = { file, model, emotions: emotions?.join(), speaker, keep: keep || undefined };
+  return upload('/api/v1/analyse', form, { ...rest, owned: keep || speaker !== undefined });
 }
 
 /** Requests only the prediction; nothing is stored. */
-export function predict(file: File, { model, ...rest }: PredictOptions = {}): Promise<Prediction> {
-  return upload('/upload', { file, model }, rest);
+export function predict(file: File, { model, emotions, ...rest }: PredictOptions = {}): Promise<Prediction> {
+  return upload('/upload', { file, model, emotions: emotions?.join() }, rest);
 }
 
 /** Applies the server's size limit before uploading; null if the file is within it. */
@@ -179,7 +182,15 @@ export function profileRefused({ code }: ApiError): boolean {
   return code === 'profile_unknown' || code === 'profile_model';
 }
 
-export function beginLive(options: { model?: string; title?: string; speaker?: string }): Promise<Summary> {
+export interface LiveOptions {
+  model?: string;
+  title?: string;
+  speaker?: string;
+  /** Emotions to choose the answers from; all of the model by default. */
+  emotions?: Emotion[];
+}
+
+export function beginLive(options: LiveOptions): Promise<Summary> {
   return body(client.POST('/api/v1/live', { body: options as Schemas['NewLive'], ...owned() })); // omitted fields have defaults
 }
 

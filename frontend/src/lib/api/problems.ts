@@ -23,6 +23,7 @@ const FINAL = new Set([
   'audio_sample_rate',
   'file_missing',
   'model_unknown',
+  'emotions_invalid',
   'not_found',
   'session_unknown',
   'session_ended',

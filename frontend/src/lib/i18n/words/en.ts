@@ -134,6 +134,13 @@ export const en = {
     explained: (ua: string, classes: number, corpus: string, protocol: string, runs: number, chance: string) =>
       `${ua} is the unweighted average recall (UA): the share of each emotion’s recordings that is recognised, averaged over ${classes} emotions. It was measured on ${corpus} with the ${protocol} protocol (${runs} ${runs === 1 ? 'run' : 'runs'}); chance is ${chance}. No test speaker was in the training data. Expect lower accuracy on phone recordings, in noise, with other accents and in spontaneous speech.`,
   },
+  choice: {
+    label: 'Emotions',
+    all: 'All',
+    hint: 'Choose those you care about; the result will be one of them.',
+    clear: 'Choose from all emotions',
+    tooFew: 'Choose at least two emotions, or none to choose from all.',
+  },
   sending: {
     label: 'Analysing',
     sending: (name: string) => `Uploading ${name}`,
@@ -231,6 +238,11 @@ export const en = {
       title: 'The model is no longer available',
       detail: 'The server does not offer the selected model any more.',
       todo: 'Reload the page and choose another model.',
+    },
+    emotions_invalid: {
+      title: 'These emotions cannot be chosen',
+      detail: 'There are fewer than two, or the model does not know one of them.',
+      todo: 'Choose at least two emotions of the model, or none to choose from all.',
     },
     not_ready: {
       title: 'The model is still loading',
@@ -339,7 +351,9 @@ export const en = {
     closest: (emotions: string) => `Closest to ${emotions}`,
     sure: (share: string) => `${share} confidence`,
     unsureExplained: 'Too close to call: any single emotion is more likely to be wrong than right.',
+    unsurePair: 'Too close to call: the other emotion is at least half as likely.',
     sureExplained: (of100: string) => `About ${of100} out of 100 such results are right, for speakers like those in the test data.`,
+    among: (emotions: string) => `Among: ${emotions}`,
     intended: (emotion: string) => `Intended by the actor: ${emotion}.`,
     probabilities: 'Probability of each emotion',
     facts: (length: string, speech: string) => `${length} long, ${speech} of speech`,
@@ -522,7 +536,7 @@ export const en = {
     classColumns: ['Emotion', 'Precision', 'Recall', 'F1', 'Recordings'],
     unlabelled: (count: number) => `${count} without a label.`,
     ambiguous: (count: number) => `${count} left out, because several labels match the recording or several recordings match the label; use folder names in both to tell them apart.`,
-    outside: (count: number) => `${count} with an emotion that the model does not predict.`,
+    outside: (count: number) => `${count} with an emotion that was not among those to choose from.`,
     unknownWords: (list: string) => `Not recognised as emotions: ${list}.`,
   },
   sessions: {

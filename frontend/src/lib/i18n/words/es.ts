@@ -135,6 +135,13 @@ export const es: Words = {
     explained: (ua, classes, corpus, protocol, runs, chance) =>
       `${ua} es la exhaustividad media no ponderada (UA): la proporción de grabaciones de cada emoción que se reconocen, promediada sobre ${classes} emociones. Se midió en ${corpus} con el protocolo ${protocol} (${runs} ${runs === 1 ? 'ejecución' : 'ejecuciones'}); al azar se obtiene un ${chance}. Ningún hablante de la prueba estaba en los datos de entrenamiento. Espere menos precisión en grabaciones telefónicas, con ruido, con otros acentos y en el habla espontánea.`,
   },
+  choice: {
+    label: 'Emociones',
+    all: 'Todas',
+    hint: 'Elija las que le interesan; el resultado será una de ellas.',
+    clear: 'Elegir entre todas las emociones',
+    tooFew: 'Elija al menos dos emociones, o ninguna para elegir entre todas.',
+  },
   sending: {
     label: 'Analizando',
     sending: (name) => `Subiendo ${name}`,
@@ -232,6 +239,11 @@ export const es: Words = {
       title: 'El modelo ya no está disponible',
       detail: 'El servidor ya no ofrece el modelo seleccionado.',
       todo: 'Vuelva a cargar la página y elija otro modelo.',
+    },
+    emotions_invalid: {
+      title: 'No se pueden elegir estas emociones',
+      detail: 'Son menos de dos, o el modelo no conoce alguna de ellas.',
+      todo: 'Elija al menos dos emociones del modelo, o ninguna para elegir entre todas.',
     },
     not_ready: {
       title: 'El modelo aún se está cargando',
@@ -340,7 +352,9 @@ export const es: Words = {
     closest: (emotions) => `Lo más parecido: ${emotions}`,
     sure: (share) => `${share} de confianza`,
     unsureExplained: 'Está demasiado igualado: es más probable que una sola emoción sea errónea que correcta.',
+    unsurePair: 'Está demasiado igualado: la otra emoción es al menos la mitad de probable.',
     sureExplained: (of100) => `Unos ${of100} de cada 100 resultados así son correctos, con hablantes como los de los datos de prueba.`,
+    among: (emotions) => `Entre: ${emotions}`,
     intended: (emotion) => `Emoción interpretada: ${emotion}.`,
     probabilities: 'Probabilidad de cada emoción',
     facts: (length, speech) => `${length} de duración, ${speech} de habla`,
@@ -523,7 +537,7 @@ export const es: Words = {
     classColumns: ['Emoción', 'Precisión', 'Exhaustividad', 'F1', 'Grabaciones'],
     unlabelled: (count) => `${count} sin etiqueta.`,
     ambiguous: (count) => `${count} sin contar, porque varias etiquetas corresponden a la grabación o varias grabaciones a la etiqueta; indique las carpetas en ambas para distinguirlas.`,
-    outside: (count) => `${count} con una emoción que el modelo no predice.`,
+    outside: (count) => `${count} con una emoción que no estaba entre las posibles.`,
     unknownWords: (list) => `No se reconocen como emociones: ${list}.`,
   },
   sessions: {
