@@ -188,7 +188,7 @@ def voice_predictor() -> Predictor:
     recipe = get_recipe("whisper")
     torch.manual_seed(0)
     network = recipe.network(len(recipe.labels)).eval()
-    network.heads.speaker_offset.ratio.fill_(2.0)
+    torch.nn.init.normal_(network.heads.speaker_offset.means)
     info = ModelInfo(
         name="toy",
         title="",

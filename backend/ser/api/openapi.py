@@ -76,6 +76,10 @@ _OPTIONS = {
         "default",
         "example": "angry,happy,neutral",
     },
+    "adapt": {
+        "type": "boolean",
+        "description": "adapt to the speaker of a recording of several windows, if the model can; 'true' by default",
+    },
 }
 _KEEPING = {
     "title": {"type": "string", "description": "title of the session; the recording's name by default"},

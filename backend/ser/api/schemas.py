@@ -85,6 +85,7 @@ class Prediction(Shape):
         description="how strongly the emotion is expressed, for ranking; null from models without this output",
     )
     emotions: list[Emotion] = Field(description="emotions that the answer was chosen from; empty if all of the model")
+    adapted_seconds: float = Field(ge=0, description="s of the speaker's speech that the answer is adapted to; 0: none")
 
 
 class ShortPrediction(Shape):

@@ -29,6 +29,7 @@ class Profile(Shape):
     clips: int = Field(ge=1, description="number of recordings it is made from")
     speech_seconds: float = Field(ge=0, description="amount of speech in them in s")
     variety: float = Field(description="0: all recordings have one emotion; 1: they have as many as possible")
+    share: float = Field(ge=0, le=1, description="weight of the adapted answer; the rest is that of the plain one")
     created: datetime = Field(description="UTC")
 
 
@@ -112,6 +113,7 @@ class LiveChunk(Shape):
     confidence: float | None = Field(description="in percent; null without speech")
     probabilities: dict[str, float] = Field(description="emotion -> probability; empty without speech")
     candidates: list[Emotion] = Field(description="the likely emotions, likeliest first; empty unless unsure")
+    adapted_seconds: float = Field(ge=0, description="s of the session's speech that the answer is adapted to; 0: none")
     speech: str = Field(pattern="^[01]*$", description="one character per 32 ms from the start, 1 for speech")
 
 

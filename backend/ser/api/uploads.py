@@ -67,6 +67,7 @@ class Upload:
         coverage: of the requested prediction set, in percent; None without one.
         speaker: name of the speaker profile to calibrate with; None without one.
         emotions: that the answer is chosen from, separated by commas; None for all.
+        adapt: whether to adapt to the speaker of a recording of several windows.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Upload:
     coverage: int | None
     speaker: str | None
     emotions: str | None
+    adapt: bool
 
 
 def read_upload() -> Upload:
@@ -96,6 +98,7 @@ def read_upload() -> Upload:
         coverage=_number("coverage", int),
         speaker=text_field("speaker"),
         emotions=text_field("emotions"),
+        adapt=flag_field("adapt", default=True),
     )
 
 
@@ -132,13 +135,13 @@ def text_field(field: str) -> str | None:
     return request.form.get(field) or None
 
 
-def flag_field(field: str) -> bool:
-    """Returns a boolean field of the current request's form; False if it is missing or empty.
+def flag_field(field: str, *, default: bool = False) -> bool:
+    """Returns a boolean field of the current request's form; ``default`` if it is missing or empty.
 
     Raises:
         RequestError: it is neither true nor false (``value_invalid``).
     """
-    text = (text_field(field) or "false").lower()
+    text = (text_field(field) or str(default)).lower()
     if text not in _FLAGS:
         raise RequestError(f"{field} is {text[:40]!r}; expected 'true' or 'false'.", "value_invalid")
     return _FLAGS[text]

@@ -24,7 +24,6 @@ def enroll(
     """
     from ser.core.settings import load_settings
     from ser.inference.predictor import load_predictor
-    from ser.models.speaker_offset import VARIED
     from ser.storage.database import LOCAL, opened
     from ser.storage.profiles import save_profile
 
@@ -36,7 +35,7 @@ def enroll(
     typer.echo(
         f"{profile.name}: {profile.clips} recordings, {profile.speech_seconds:g} s of speech, for {profile.model}"
     )
-    for warning in profile.warnings(VARIED).values():
+    for warning in profile.warnings.values():
         typer.echo(f"ser: {warning}", err=True)
 
 

@@ -18,6 +18,7 @@ WARNINGS = {
     "quiet": "The recording is very quiet; move closer to the microphone.",
     "narrow_band": "The recording has the narrow bandwidth of a telephone; the models were trained on wider audio.",
     "little_speech": "The recording has less than half a second of speech, so the answer is less reliable.",
+    "unlike_training": "The recording is unlike anything the model was trained on, so the answer is less reliable.",
     "no_voice": "There is sound, but it resembles music or noise more than a voice.",
 }  # code -> sentence in English; the page translates the code
 
@@ -117,6 +118,7 @@ class Prediction:
     prediction_set: list[str] | None = None
     intensity: float | None = None
     emotions: list[str] = field(default_factory=list)
+    adapted_seconds: float = 0.0
 
     @classmethod
     def from_dict(cls, shape: Mapping[str, Any]) -> Self:

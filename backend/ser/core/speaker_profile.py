@@ -14,6 +14,7 @@ from ser.core.errors import ProfileError
 
 MAX_NAME_CHARACTERS = 40
 FEW_CLIPS = 5  # fewer may reduce accuracy, see weights/README.md
+VARIED = 0.5  # recordings of at least this variety cover enough emotions of a speaker
 WARNINGS = ("few_recordings", "alike")  # codes of the warnings below
 
 
@@ -28,6 +29,7 @@ class Profile:
         clips: number of recordings it is made from.
         speech_seconds: amount of speech in them in s.
         variety: 0 if all recordings have one emotion, 1 if they have as many as possible.
+        share: weight of the adapted answer, 0 to 1; it grows with the number of recordings and their variety.
         created: time of creation, UTC, in ISO 8601.
         offset: float32 (size,): the speaker offset in the embedding space.
     """
@@ -38,6 +40,7 @@ class Profile:
     clips: int
     speech_seconds: float
     variety: float
+    share: float
     created: str
     offset: np.ndarray
 
@@ -46,13 +49,14 @@ class Profile:
         """Returns everything but the offset, as JSON."""
         return {name: value for name, value in asdict(self).items() if name != "offset"}
 
-    def warnings(self, varied: float) -> dict[str, str]:
-        """Returns what would improve the profile: code -> sentence; ``varied`` is sufficient variety."""
+    @property
+    def warnings(self) -> dict[str, str]:
+        """Returns what would improve the profile: code -> sentence."""
         found = {}
         if self.clips < FEW_CLIPS:
             made = "1 recording is" if self.clips == 1 else f"{self.clips} recordings are"
             found["few_recordings"] = f"{made} too few for a reliable profile; {FEW_CLIPS} to 20 are better."
-        if self.clips > 1 and self.variety < varied:
+        if self.clips > 1 and self.variety < VARIED:
             found["alike"] = "The recordings sound alike; add some in other moods to improve the profile."
         return found
 

@@ -49,8 +49,10 @@ def make_prediction(
     *,
     file: str,
     duration_seconds: float,
+    unsure_below: float,
     warnings: Sequence[str] = (),
     set_threshold: float | None = None,
+    adapted_seconds: float = 0.0,
 ) -> Prediction:
     """Combines the windows into the prediction.
 
@@ -59,10 +61,11 @@ def make_prediction(
         results: its predictions for the windows.
         file: name of the recording.
         duration_seconds: its length.
+        unsure_below: an answer of lower probability is unsure.
         warnings: codes of ``WARNINGS``.
         set_threshold: lowest probability of an emotion in the ``prediction_set``; None for no set.
+        adapted_seconds: amount of speech of the speaker that the answer is adapted to, in s.
     """
-    threshold = info.calibration.among(results.emotions).unsure_below
     labels = results.emotions or canonical_order(info.labels)
     windows, grid = results.windows, results.grid
     found: dict[str, float] = {}
@@ -70,10 +73,10 @@ def make_prediction(
     if windows:
         found = dict(zip(labels, pool_windows(results.probabilities, windows).tolist(), strict=True))
         smoothed = smooth(results.probabilities, windows, grid)
-        segments = find_segments(smoothed, windows, labels, results.speech, grid, threshold)
+        segments = find_segments(smoothed, windows, labels, results.speech, grid, unsure_below)
         timeline = make_timeline(smoothed, windows, labels, grid)
     best = max(found, key=found.get) if found else None
-    unsure = best is not None and found[best] < threshold
+    unsure = best is not None and found[best] < unsure_below
     return Prediction(
         file=file,
         state="no_speech" if best is None else "unsure" if unsure else "emotion",
@@ -93,6 +96,7 @@ def make_prediction(
         prediction_set=None if set_threshold is None or not found else prediction_set(found, set_threshold),
         intensity=None if results.intensities is None else round(float(pool_windows(results.intensities, windows)), 4),
         emotions=list(results.emotions),
+        adapted_seconds=adapted_seconds,
     )
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ser.audio.vad import Speech, find_speech
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
@@ -18,13 +17,14 @@ from ser.core.labels import canonical_order, choose_emotions
 from ser.core.prediction import Prediction
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile, check_name
+from ser.inference.adaptation import Speaker, estimate
 from ser.inference.attribution import Attribution
-from ser.inference.postprocess import WindowResults, make_prediction
-from ser.inference.runner import CheckCancelled, ClipOutputs, NetworkRunner, cut_speech
+from ser.inference.postprocess import WindowResults, make_prediction, pool_windows
+from ser.inference.runner import CheckCancelled, Clip, ClipOutputs, NetworkRunner, cut_speech
 from ser.inference.windowing import DEFAULT_GRID, Grid, Window, check_work, make_windows
 from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
 from ser.models.encoder import EncoderHeads
-from ser.models.speaker_offset import variety
+from ser.models.speaker_offset import SpeakerEstimate
 
 CLIPPED_SHARE = 0.001  # of the samples at full scale: the recording is clipped
 QUIET_PEAK = 0.01  # -40 dB below full scale
@@ -58,6 +58,40 @@ class _Recording:
     speech: Speech
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """What the network found in a recording, before the answer: small, without audio.
+
+    Attributes:
+        file: name for the prediction.
+        duration_seconds: length of the recording in s.
+        speech: where speech is in it.
+        grid: the windows it is divided into.
+        windows: those that the network classifies as speech.
+        outputs: of the network for these windows; None if there are none.
+        warnings: codes of the warnings about the recording.
+    """
+
+    file: str
+    duration_seconds: float
+    speech: Speech
+    grid: Grid
+    windows: Sequence[Window]
+    outputs: ClipOutputs | None
+    warnings: Sequence[str]
+
+    @property
+    def unfamiliar(self) -> bool:
+        """Whether the recording is unlike those of training."""
+        return self.outputs is not None and float(pool_windows(self.outputs.distances, self.windows)) > 1
+
+    @property
+    def clips(self) -> np.ndarray:
+        """Returns as how many clips each window counts, (windows,): overlapping windows count less than one each."""
+        overlap = self.grid.window_seconds / self.grid.hop_seconds
+        return np.full(len(self.windows), 1.0 if len(self.windows) == 1 else min(1.0, 1 / overlap))
+
+
 class Predictor:
     """A loaded model; safe to call from several threads."""
 
@@ -71,6 +105,11 @@ class Predictor:
         """Metadata of the model."""
         return self._checkpoint.info
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the model can adapt to a speaker."""
+        return self._checkpoint.network.supports_profiles
+
     def predict(
         self,
         source: bytes | str | Path | Waveform,
@@ -80,6 +119,7 @@ class Predictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         emotions: str | Sequence[str] | None = None,
+        adapt: bool = True,
     ) -> Prediction:
         """Predicts the emotion of a recording.
 
@@ -89,9 +129,11 @@ class Predictor:
             grid: windows to divide it into, such as ``make_grid(window_seconds=2)``; by default windows of 3 s every
                 second, and a single window for a recording of up to 10 s.
             coverage: percent of recordings whose ``prediction_set`` should contain the true emotion; None for no set.
-            profile: speaker profile to calibrate with.
+            profile: speaker profile to adapt to.
             emotions: those to choose the answer from, two or more, such as ``("angry", "happy", "neutral")``; synonyms
                 and one text separated by commas are read as well. None for all emotions of the model.
+            adapt: whether to adapt to the speaker of a recording of several windows, where the model can; has no effect
+                with a profile.
 
         Raises:
             AudioError: the recording cannot be used, or has more windows than ``check_work`` allows.
@@ -100,7 +142,14 @@ class Predictor:
                 (``emotions_invalid``).
         """
         return self.analyse(
-            source, file, grid=grid, coverage=coverage, profile=profile, emotions=emotions, explain=False
+            source,
+            file,
+            grid=grid,
+            coverage=coverage,
+            profile=profile,
+            emotions=emotions,
+            adapt=adapt,
+            explain=False,
         ).prediction
 
     def analyse(
@@ -112,93 +161,175 @@ class Predictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         emotions: str | Sequence[str] | None = None,
+        adapt: bool = True,
         explain: bool = True,
         check_cancelled: CheckCancelled = lambda: None,
     ) -> Analysis:
         """Predicts the emotion of a recording like ``predict``, and returns the intermediate results as well.
 
         Args:
-            source, file, grid, coverage, profile, emotions: as for ``predict``.
+            source, file, grid, coverage, profile, emotions, adapt: as for ``predict``.
             explain: whether to compute the attribution; doubles the time for a network without attention.
             check_cancelled: called between batches of a long recording; an exception from it stops the analysis.
 
         Raises:
             AudioError, ProfileError, SettingsError: as ``predict``.
         """
-        source = Path(source) if isinstance(source, str) else source
         chosen = choose_emotions(emotions, self.info.labels)
-        set_threshold = None if coverage is None else self._set_threshold(coverage, chosen)
-        offset = None if profile is None else self._speaker_offset(profile)
+        self._check_coverage(coverage, chosen)
+        speaker = None if profile is None else self.speaker_of(profile)
         recording = self._read(source)
-        check_work(grid, len(recording.samples) / SAMPLE_RATE, self._max_seconds)
-        results, attribution = self._recognise(recording, grid, offset, chosen, explain, check_cancelled)
-        prediction = make_prediction(
-            self.info,
-            results,
-            file=file or (source.name if isinstance(source, Path) else ""),
-            duration_seconds=recording.waveform.seconds,
-            warnings=_warnings(recording, results),
-            set_threshold=set_threshold,
-        )
+        encoded, clips = self._encode(recording, _name(source, file), grid, check_cancelled)
+        if speaker is None and adapt and self.adapts and len(encoded.windows) > 1:
+            speaker = self.estimate_speaker([encoded])
+        prediction = self.answer(encoded, coverage=coverage, emotions=chosen, speaker=speaker)
+        attribution = None
+        if explain and encoded.outputs is not None:
+            classes = [self.info.labels.index(label) for label in chosen or self.info.labels]
+            estimate = None if speaker is None else speaker.estimate
+            attribution = self._runner.attribute(
+                clips, encoded.outputs, estimate, len(recording.samples), classes, check_cancelled
+            )
         return Analysis(prediction, recording.samples, recording.speech, attribution)
 
-    def _recognise(
+    def encode(
         self,
-        recording: _Recording,
-        grid: Grid,
-        offset: Tensor | None,
-        emotions: tuple[str, ...],
-        explain: bool,
-        check_cancelled: CheckCancelled,
-    ) -> tuple[WindowResults, Attribution | None]:
-        """Runs the network on the windows with speech, and computes the attribution if requested."""
+        source: bytes | str | Path | Waveform,
+        file: str = "",
+        *,
+        grid: Grid = DEFAULT_GRID,
+        check_cancelled: CheckCancelled = lambda: None,
+    ) -> Encoded:
+        """Runs the network on a recording without answering yet, so that other recordings of its speaker can follow.
+
+        Args:
+            source, file, grid: as for ``predict``.
+            check_cancelled: as for ``analyse``.
+
+        Raises:
+            AudioError: as ``predict``.
+        """
+        return self._encode(self._read(source), _name(source, file), grid, check_cancelled)[0]
+
+    def estimate_speaker(self, encoded: Sequence[Encoded]) -> Speaker | None:
+        """Estimates what distinguishes a speaker's voice, from recordings without labels.
+
+        Args:
+            encoded: recordings of one speaker.
+
+        Returns:
+            The speaker, or None if no recording contains speech.
+
+        Raises:
+            ProfileError: the model cannot adapt to speakers.
+        """
+        heads = self._heads()
+        spoken = [one for one in encoded if one.outputs is not None]
+        if not spoken:
+            return None
+        embeddings = torch.cat([one.outputs.embeddings for one in spoken])
+        seconds = [window.speech_seconds for one in spoken for window in one.windows]
+        return estimate(heads, embeddings, np.concatenate([one.clips for one in spoken]), np.array(seconds))
+
+    def estimate_from(self, embeddings: np.ndarray, clips: np.ndarray, speech_seconds: np.ndarray) -> Speaker:
+        """Estimates a speaker from stored embeddings; see ``ser.inference.adaptation.estimate``.
+
+        Raises:
+            ProfileError: the model cannot adapt to speakers.
+        """
+        return estimate(self._heads(), torch.from_numpy(embeddings), clips, speech_seconds)
+
+    def answer(
+        self,
+        encoded: Encoded,
+        *,
+        coverage: int | None = None,
+        emotions: str | Sequence[str] | None = None,
+        speaker: Speaker | None = None,
+    ) -> Prediction:
+        """Answers an encoded recording.
+
+        Args:
+            encoded: what ``encode`` of this model returned.
+            coverage, emotions: as for ``predict``.
+            speaker: to adapt to; None for an unknown one.
+
+        Raises:
+            SettingsError: as ``predict``.
+        """
+        chosen = choose_emotions(emotions, self.info.labels)
+        self._check_coverage(coverage, chosen)
+        calibration = self.info.calibration.among(chosen, unfamiliar=encoded.unfamiliar)
+        found = [*encoded.warnings, *(["unlike_training"] if encoded.unfamiliar else [])]
+        if encoded.speech.active.any() and not encoded.windows:
+            found.append("no_voice")
+        return make_prediction(
+            self.info,
+            self._window_results(encoded, chosen, speaker),
+            file=encoded.file,
+            duration_seconds=encoded.duration_seconds,
+            warnings=found,
+            unsure_below=calibration.unsure_below,
+            set_threshold=None if coverage is None else calibration.set_thresholds[str(coverage)],
+            adapted_seconds=0.0 if speaker is None or not encoded.windows else speaker.seconds,
+        )
+
+    def _encode(
+        self, recording: _Recording, file: str, grid: Grid, check_cancelled: CheckCancelled
+    ) -> tuple[Encoded, list[Clip]]:
+        """Runs the network on the windows with speech; returns what it found and the audio of these windows."""
+        check_work(grid, len(recording.samples) / SAMPLE_RATE, self._max_seconds)
         speech = recording.speech
         windows = make_windows(speech, grid) if speech.active.any() else []
-        if not windows:
-            return self._window_results(speech, grid, [], None, emotions), None
         clips = cut_speech(recording.samples, speech, windows)
-        outputs = self._runner.run(clips, offset, check_cancelled)
-        attribution = None
-        if explain:
-            classes = [self.info.labels.index(label) for label in emotions or self.info.labels]
-            attribution = self._runner.attribute(
-                clips, outputs, offset, len(recording.samples), classes, check_cancelled
-            )
-        return self._window_results(speech, grid, windows, outputs, emotions), attribution
-
-    def _window_results(
-        self,
-        speech: Speech,
-        grid: Grid,
-        windows: Sequence[Window],
-        outputs: ClipOutputs | None,
-        emotions: tuple[str, ...],
-    ) -> WindowResults:
-        """Selects the windows that the network classifies as speech, and the chosen emotions in canonical order."""
-        if outputs is None or not outputs.is_speech.any():
-            nothing = np.zeros((0, len(emotions or self.info.labels)))
-            return WindowResults(speech=speech, windows=[], probabilities=nothing, grid=grid, emotions=emotions)
-        kept = outputs.is_speech
-        labels = canonical_order(self.info.labels)
-        probabilities = outputs.probabilities[kept][:, [self.info.labels.index(label) for label in labels]]
-        return WindowResults(
+        outputs = self._runner.run(clips, check_cancelled) if clips else None
+        kept: list[Window] = []
+        if outputs is not None:
+            kept = [window for window, spoken in zip(windows, outputs.is_speech, strict=True) if spoken]
+            clips = [clip for clip, spoken in zip(clips, outputs.is_speech, strict=True) if spoken]
+        found = Encoded(
+            file=file,
+            duration_seconds=recording.waveform.seconds,
             speech=speech,
-            windows=[window for window, spoken in zip(windows, kept, strict=True) if spoken],
-            probabilities=self.info.calibration.restrict(probabilities, labels, emotions),
             grid=grid,
-            intensities=None if outputs.intensities is None else outputs.intensities[kept],
+            windows=kept,
+            outputs=None if outputs is None or not kept else outputs.only_speech(),
+            warnings=_warnings(recording),
+        )
+        return found, clips
+
+    def _window_results(self, encoded: Encoded, emotions: tuple[str, ...], speaker: Speaker | None) -> WindowResults:
+        """The calibrated probabilities of every window, of the chosen emotions in canonical order."""
+        columns = emotions or canonical_order(self.info.labels)
+        outputs = encoded.outputs
+        if outputs is None:
+            probabilities, intensities = np.zeros((0, len(columns))), None
+        else:
+            logits = outputs.logits
+            if speaker is not None:
+                with torch.inference_mode():
+                    logits = self._heads().adapt(logits, outputs.embeddings, speaker.estimate)
+            probabilities = self.info.calibration.probabilities(
+                logits.numpy(), self.info.labels, columns, unfamiliar=encoded.unfamiliar
+            )
+            intensities = outputs.intensities
+        return WindowResults(
+            speech=encoded.speech,
+            windows=encoded.windows,
+            probabilities=probabilities,
+            grid=encoded.grid,
+            intensities=intensities,
             emotions=emotions,
         )
 
-    def _set_threshold(self, coverage: int, emotions: tuple[str, ...]) -> float:
+    def _check_coverage(self, coverage: int | None, emotions: tuple[str, ...]) -> None:
         known = self.info.calibration.among(emotions).set_thresholds
-        if str(coverage) not in known:
+        if coverage is not None and str(coverage) not in known:
             among = f" among {len(emotions)} emotions" if emotions else ""
             raise SettingsError(
                 f"{self.info.name} has no prediction sets{among} with a coverage of {coverage} %; "
                 f"available: {', '.join(known) or 'none'}."
             )
-        return known[str(coverage)]
 
     def enroll(self, name: str, sources: Sequence[bytes | str | Path | Waveform]) -> Profile:
         """Makes a speaker profile; the recordings should vary in emotion, and need no labels.
@@ -214,48 +345,50 @@ class Predictor:
         """
         check_name(name)
         heads = self._heads()
-        enrolled: list[tuple[ClipOutputs, float]] = []
-        for source in sources:
-            recording = self._read(Path(source) if isinstance(source, str) else source)
-            if recording.speech.active.any():
-                clips = cut_speech(recording.samples, recording.speech, make_windows(recording.speech))
-                enrolled.append((self._runner.run(clips), recording.speech.seconds))
-        if not enrolled:
+        encoded = [self.encode(source) for source in sources]
+        spoken = [one for one in encoded if one.outputs is not None]
+        speaker = self.estimate_speaker(spoken)
+        if speaker is None:
             raise ProfileError(f"The recordings ({len(sources)}) contain no speech; record speech.", "profile_empty")
-        embeddings = torch.tensor(np.stack([outputs.embeddings.mean(axis=0) for outputs, _ in enrolled]))
-        probabilities = torch.tensor(np.stack([outputs.probabilities.mean(axis=0) for outputs, _ in enrolled])).float()
         return Profile(
             name=name,
             model=self.info.name,
             weights=heads.fingerprint,
-            clips=len(enrolled),
-            speech_seconds=round(sum(seconds for _, seconds in enrolled), 1),
-            variety=round(variety(probabilities), 3),
+            clips=len(spoken),
+            speech_seconds=round(sum(one.speech.seconds for one in spoken), 1),
+            variety=round(speaker.variety, 3),
+            share=speaker.estimate.share,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            offset=heads.speaker_offset.estimate(embeddings, probabilities).numpy(),
+            offset=speaker.estimate.offset.numpy(),
         )
 
-    def _heads(self) -> EncoderHeads:
-        """Returns the heads that make and use speaker profiles."""
-        network = self._checkpoint.network
-        if not network.supports_profiles:
-            raise ProfileError(
-                f"{self.info.name} does not support speaker profiles; choose another model.", "profile_model"
-            )
-        return network.heads
+    def speaker_of(self, profile: Profile) -> Speaker:
+        """Returns the speaker of a profile.
 
-    def _speaker_offset(self, profile: Profile) -> Tensor:
-        """Returns the speaker offset (size,) of a profile."""
+        Raises:
+            ProfileError: the profile is of another model or of other weights.
+        """
         if profile.weights != self._heads().fingerprint:
             raise ProfileError(
                 f"The profile {profile.name!r} was made with other weights ({profile.model}) than those of "
                 f"{self.info.name}; enroll again with this model.",
                 "profile_model",
             )
-        return torch.from_numpy(profile.offset)
+        estimate = SpeakerEstimate(torch.from_numpy(profile.offset), profile.share)
+        return Speaker(estimate=estimate, seconds=profile.speech_seconds, variety=profile.variety)
 
-    def _read(self, source: bytes | Path | Waveform) -> _Recording:
+    def _heads(self) -> EncoderHeads:
+        """Returns the heads that estimate speakers and adapt to them."""
+        network = self._checkpoint.network
+        if not network.supports_profiles:
+            raise ProfileError(
+                f"{self.info.name} cannot adapt to speakers; choose another model, such as whisper.", "profile_model"
+            )
+        return network.heads
+
+    def _read(self, source: bytes | str | Path | Waveform) -> _Recording:
         """Decodes a recording, resamples it for the model and detects speech in it."""
+        source = Path(source) if isinstance(source, str) else source
         waveform = source if isinstance(source, Waveform) else decode(source, self._max_seconds)
         samples = resample(waveform, self.info.sample_rate).samples
         return _Recording(waveform, samples, find_speech(samples))
@@ -271,8 +404,12 @@ def load_predictor(name_or_path: str | Path, settings: Settings) -> Predictor:
     return Predictor(load_checkpoint(folder), settings.max_audio_seconds)
 
 
-def _warnings(recording: _Recording, results: WindowResults) -> list[str]:
-    """Returns the codes of the warnings about a recording."""
+def _name(source: bytes | str | Path | Waveform, file: str) -> str:
+    return file or (Path(source).name if isinstance(source, str | Path) else "")
+
+
+def _warnings(recording: _Recording) -> list[str]:
+    """Returns the codes of the warnings about a recording that do not depend on the model."""
     waveform, speech = recording.waveform, recording.speech
     level = np.abs(waveform.samples)
     found = []
@@ -284,6 +421,4 @@ def _warnings(recording: _Recording, results: WindowResults) -> list[str]:
         found.append("narrow_band")
     if 0 < speech.seconds < SHORT_SPEECH_SECONDS:
         found.append("little_speech")
-    if speech.active.any() and not results.windows:
-        found.append("no_voice")
     return found

@@ -1,4 +1,4 @@
-"""Runs a network on the windows of a recording: probabilities, embeddings, and attribution."""
+"""Runs a network on the windows of a recording: logits, embeddings, and attribution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ser.features.spectral import length_mask
 from ser.inference.attribution import Attribution, WindowAttribution, merge_windows
 from ser.inference.windowing import Window
 from ser.models.checkpoint import Checkpoint
-from ser.models.network import NetworkOutput
+from ser.models.speaker_offset import SpeakerEstimate
 
 CheckCancelled = Callable[[], None]  # called between batches; an exception from it stops the analysis
 BATCH_SECONDS = 192  # of audio per batch; bounds the memory
@@ -33,18 +33,33 @@ class ClipOutputs:
     """Output of a network for clips.
 
     Attributes:
-        probabilities: (clips, classes), calibrated, in the order of the model's labels.
+        logits: (clips, classes), in the order of the model's labels.
         embeddings: (clips, size).
         attributions: the network's attention in each clip; empty for networks without attention.
         intensities: (clips,) how strongly the emotion is expressed, 0 to 1; None for networks without that output.
         is_speech: bool (clips,), whether each clip is speech; all true for networks without that output.
+        distances: (clips,) from the training recordings, see ``ser.models.domain_distance``; 0 for networks without
+            that output.
     """
 
-    probabilities: np.ndarray
-    embeddings: np.ndarray
+    logits: Tensor
+    embeddings: Tensor
     attributions: list[WindowAttribution]
     intensities: np.ndarray | None
     is_speech: np.ndarray
+    distances: np.ndarray
+
+    def only_speech(self) -> ClipOutputs:
+        """Returns the outputs for the clips that are speech."""
+        kept = np.flatnonzero(self.is_speech)
+        return ClipOutputs(
+            logits=self.logits[kept],
+            embeddings=self.embeddings[kept],
+            attributions=self.attributions,
+            intensities=None if self.intensities is None else self.intensities[kept],
+            is_speech=self.is_speech[kept],
+            distances=self.distances[kept],
+        )
 
 
 def cut_speech(samples: np.ndarray, speech: Speech, windows: Sequence[Window]) -> list[Clip]:
@@ -62,38 +77,35 @@ class NetworkRunner:
         self._network = checkpoint.network
 
     @torch.inference_mode()
-    def run(
-        self, clips: list[Clip], speaker_offset: Tensor | None = None, check_cancelled: CheckCancelled = lambda: None
-    ) -> ClipOutputs:
+    def run(self, clips: list[Clip], check_cancelled: CheckCancelled = lambda: None) -> ClipOutputs:
         """Runs the network on clips, one or more.
 
         Args:
             clips: in order of time.
-            speaker_offset: (size,), only for networks that support profiles; None for an unknown speaker.
             check_cancelled: see ``CheckCancelled``.
         """
         outputs, attributions = [], []
         for batch in self._batches(clips, check_cancelled):
-            output = self._predict(*self._features(*_padded(batch)), speaker_offset)
+            output = self._network(*self._features(*_padded(batch)))
             outputs.append(output)
             if output.attribution is not None:
                 attributions += self._window_attributions(batch, output.attribution)
-        logits = torch.cat([output.logits for output in outputs])
-        probabilities = torch.softmax(logits.double() / self._info.calibration.temperature, dim=1)
         intensities = [output.intensity for output in outputs if output.intensity is not None]
+        distances = [output.distance for output in outputs if output.distance is not None]
         return ClipOutputs(
-            probabilities=probabilities.numpy(),
-            embeddings=torch.cat([output.embedding for output in outputs]).numpy(),
+            logits=torch.cat([output.logits for output in outputs]),
+            embeddings=torch.cat([output.embedding for output in outputs]),
             attributions=attributions,
             intensities=torch.cat(intensities).numpy() if intensities else None,
             is_speech=torch.cat([output.is_speech for output in outputs]).numpy(),
+            distances=torch.cat(distances).numpy() if distances else np.zeros(len(clips)),
         )
 
     def attribute(
         self,
         clips: list[Clip],
         outputs: ClipOutputs,
-        speaker_offset: Tensor | None,
+        speaker: SpeakerEstimate | None,
         samples: int,
         classes: Sequence[int],
         check_cancelled: CheckCancelled = lambda: None,
@@ -103,7 +115,7 @@ class NetworkRunner:
         Args:
             clips: of a recording, in order of time.
             outputs: what ``run`` returned for them.
-            speaker_offset: as for ``run``.
+            speaker: that the answer is adapted to; None for an unknown one.
             samples: length of the recording in samples.
             classes: positions of the labels that the answer is chosen from.
             check_cancelled: as for ``run``.
@@ -114,16 +126,11 @@ class NetworkRunner:
         for clip in clips:
             apart += [clip] if clip.start >= apart[-1].start + len(apart[-1].samples) else []
         batches = self._batches(apart, check_cancelled)
-        saliency = [one for batch in batches for one in self._saliency(batch, speaker_offset, classes)]
+        saliency = [one for batch in batches for one in self._saliency(batch, speaker, classes)]
         return merge_windows(saliency, samples, "saliency")
 
-    def _predict(self, frames: Tensor, lengths: Tensor, speaker_offset: Tensor | None) -> NetworkOutput:
-        """Networks without support for profiles take no offset."""
-        known = () if speaker_offset is None else (speaker_offset,)
-        return self._network(frames, lengths, *known)
-
     def _saliency(
-        self, batch: list[Clip], speaker_offset: Tensor | None, classes: Sequence[int]
+        self, batch: list[Clip], speaker: SpeakerEstimate | None, classes: Sequence[int]
     ) -> list[WindowAttribution]:
         """How much each frame moves the likeliest of some classes, by gradient times input.
 
@@ -132,8 +139,11 @@ class NetworkRunner:
         with torch.no_grad():
             frames, lengths = self._features(*_padded(batch))
         frames = frames.clone().requires_grad_()
-        logits = self._predict(frames, lengths, speaker_offset).logits[:, list(classes)]
-        (gradient,) = torch.autograd.grad(logits.amax(dim=1).sum(), frames)
+        output = self._network(frames, lengths)
+        logits = output.logits
+        if speaker is not None:
+            logits = self._network.heads.adapt(logits, output.embedding, speaker)
+        (gradient,) = torch.autograd.grad(logits[:, list(classes)].amax(dim=1).sum(), frames)
         moved = (gradient * frames.detach()).sum(dim=2).abs()
         return self._window_attributions(batch, moved * length_mask(lengths, frames.shape[1]))
 

@@ -21,20 +21,32 @@ from ser.core.errors import AudioError
 from ser.core.labels import canonical_order
 from ser.core.prediction import Prediction
 from ser.core.speaker_profile import Profile
+from ser.inference.adaptation import Speaker
 from ser.inference.postprocess import WindowResults, make_prediction
-from ser.inference.predictor import SHORT_SPEECH_SECONDS, Predictor
+from ser.inference.predictor import SHORT_SPEECH_SECONDS, Encoded, Predictor
 from ser.inference.windowing import HOP_SECONDS, MIN_HOP_SECONDS, MIN_SPEECH_SECONDS, WINDOW_SECONDS, Grid, Window
 from ser.models.checkpoint import ModelInfo
 from ser.storage.sessions import Chunk
 
 CHUNK_SECONDS = 3.0  # the longest chunk
 ROUNDING_SECONDS = 0.01  # tolerance for chunks that resampling in a browser made longer
+ADAPTED_CHUNKS = 120  # the last ones, so that a session also adapts to a change of speaker
 DECODED_SECONDS = 60.0  # enough to report the length of a chunk that is too long
-RESULT_FIELDS = ("state", "emotion", "confidence", "probabilities", "candidates", "intensity", "warning_codes")
+RESULT_FIELDS = (
+    "state",
+    "emotion",
+    "confidence",
+    "probabilities",
+    "candidates",
+    "intensity",
+    "warning_codes",
+    "adapted_seconds",
+)
 RECORDING_WARNINGS = (
     "overdriven",
     "quiet",
     "narrow_band",
+    "unlike_training",
 )  # apply to a session if at least half of its chunks have them
 
 
@@ -50,10 +62,11 @@ def analyse_chunk(
     sequence: int,
     start: float,
     profile: Profile | None,
+    earlier: Sequence[Chunk] = (),
     emotions: Sequence[str] = (),
     decode: Decode = decode,
 ) -> Chunk:
-    """Predicts the emotion of one chunk.
+    """Predicts the emotion of one chunk; without a profile, adapted to the speech of earlier chunks and its own.
 
     Args:
         predictor: the session's model.
@@ -61,6 +74,7 @@ def analyse_chunk(
         sequence: its number in the session.
         start: where it starts in s.
         profile: of the speaker.
+        earlier: chunks of the session with speech, before this one; at most ``ADAPTED_CHUNKS`` are needed.
         emotions: that the session's answers are chosen from; empty for all.
         decode: decodes the chunk.
 
@@ -75,16 +89,31 @@ def analyse_chunk(
             f"The chunk is {waveform.seconds:.1f} s long, the limit is {CHUNK_SECONDS:g} s; send shorter chunks.",
             "audio_too_long",
         )
-    analysis = predictor.analyse(waveform, profile=profile, emotions=emotions, explain=False)
-    shape = analysis.prediction.to_dict()
+    encoded = predictor.encode(waveform)
+    end = round(start + waveform.seconds, 3)
+    speaker = None if profile is None else predictor.speaker_of(profile)
+    if speaker is None and predictor.adapts and encoded.outputs is not None and earlier:
+        speaker = _speaker(predictor, earlier, encoded, start, end)
+    shape = predictor.answer(encoded, emotions=emotions, speaker=speaker).to_dict()
     return Chunk(
         sequence=sequence,
         digest=chunk_digest(content, start),
         start=start,
-        end=round(start + waveform.seconds, 3),
-        speech="".join("1" if frame else "0" for frame in analysis.speech.measured),
+        end=end,
+        speech="".join("1" if frame else "0" for frame in encoded.speech.measured),
         answer={name: shape[name] for name in RESULT_FIELDS},
+        voice=None if encoded.outputs is None or not predictor.adapts else encoded.outputs.embeddings[0].numpy(),
     )
+
+
+def _speaker(predictor: Predictor, earlier: Sequence[Chunk], encoded: Encoded, start: float, end: float) -> Speaker:
+    """Estimates the speaker from earlier chunks and the one from ``start`` to ``end``; overlapping ones count less."""
+    spans = [*((chunk.start, chunk.end) for chunk in earlier), (start, end)]
+    step = float(np.median(np.diff(np.sort([begin for begin, _ in spans]))))
+    clips = np.array([min(1.0, step / (stop - begin)) for begin, stop in spans])
+    spoken = [chunk.speech.count("1") * FRAME_SAMPLES / SAMPLE_RATE for chunk in earlier]
+    embeddings = np.stack([*(chunk.voice for chunk in earlier), encoded.outputs.embeddings[0].numpy()])
+    return predictor.estimate_from(embeddings, clips, np.array([*spoken, encoded.speech.seconds]))
 
 
 def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str, emotions: Sequence[str] = ()) -> Prediction:
@@ -113,8 +142,17 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str, emotions:
         intensities=None if not spoken or None in intensities else np.array(intensities),
         emotions=tuple(emotions),
     )
-    end = max((chunk.end for chunk in chunks), default=0.0)
-    return make_prediction(info, results, file=title, duration_seconds=end, warnings=_warnings(chunks, results))
+    warnings = _warnings(chunks, results)
+    calibration = info.calibration.among(tuple(emotions), unfamiliar="unlike_training" in warnings)
+    return make_prediction(
+        info,
+        results,
+        file=title,
+        duration_seconds=max((chunk.end for chunk in chunks), default=0.0),
+        unsure_below=calibration.unsure_below,
+        warnings=warnings,
+        adapted_seconds=max((chunk.answer.get("adapted_seconds", 0.0) for chunk in chunks), default=0.0),
+    )
 
 
 def _warnings(chunks: Sequence[Chunk], results: WindowResults) -> list[str]:

@@ -21,7 +21,6 @@ COVERAGES = (80, 90, 95)  # percent of the prediction sets that should contain t
 UNSURE_PAIR_BELOW = 1 / (1 + CANDIDATE_SHARE)  # of two emotions: the other one is then a candidate
 MAX_SUBSETS = 40  # of one size that a calibration is fitted on
 SUBSETS_SEED = 0
-LEAST = 1e-300  # replaces a probability of 0, which has no logarithm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +38,16 @@ class Calibration(SizeCalibration):
 
     Attributes:
         temperature: logits are divided by it.
-        unsure_below: a prediction of lower probability is unsure; see ``UNSURE_BELOW``.
+        unsure_below: a prediction of lower probability is unsure; see ``fit_unsure_below``.
         set_thresholds: coverage in percent, such as "90" -> lowest probability of an emotion in the prediction set.
         by_size: number of chosen emotions, such as "3" -> the same for answers among that many; empty in models made
             before emotions could be chosen.
+        unfamiliar: the same for recordings that are unlike those of training, see ``ser.models.domain_distance``; None
+            in models that cannot tell.
     """
 
     by_size: Mapping[str, SizeCalibration] = field(default_factory=dict)
+    unfamiliar: Calibration | None = None
 
     @classmethod
     def from_dict(cls, shape: Mapping[str, Any]) -> Self:
@@ -55,35 +57,39 @@ class Calibration(SizeCalibration):
             TypeError: a field is missing or unknown.
         """
         sizes = {size: SizeCalibration(**own) for size, own in shape.get("by_size", {}).items()}
-        return cls(**{**shape, "by_size": sizes})
+        other = shape.get("unfamiliar")
+        return cls(**{**shape, "by_size": sizes, "unfamiliar": None if other is None else cls.from_dict(other)})
 
-    def among(self, emotions: Sequence[str]) -> SizeCalibration:
-        """Returns the parameters for answers among chosen emotions; the model's own if there is no choice.
+    def among(self, emotions: Sequence[str], *, unfamiliar: bool = False) -> SizeCalibration:
+        """Returns the parameters for answers among chosen emotions; for all of the model's if there is no choice.
 
         Without a calibration for that many, it is the model's temperature, without prediction sets.
+
+        Args:
+            emotions: the chosen ones; empty for all.
+            unfamiliar: whether the recording is unlike those of training.
         """
+        if unfamiliar and self.unfamiliar is not None:
+            return self.unfamiliar.among(emotions)
         if not emotions:
             return self
         plain = SizeCalibration(temperature=self.temperature, unsure_below=_least_sure(len(emotions)))
         return self.by_size.get(str(len(emotions)), plain)
 
-    def restrict(self, probabilities: np.ndarray, labels: Sequence[str], emotions: Sequence[str]) -> np.ndarray:
-        """Returns the calibrated probabilities of chosen emotions, summing to 1: (..., emotions).
-
-        This is the softmax of the chosen logits with the temperature for that many emotions, computed from
-        probabilities, so that it also applies to mixtures of them.
+    def probabilities(
+        self, logits: np.ndarray, labels: Sequence[str], emotions: Sequence[str], *, unfamiliar: bool = False
+    ) -> np.ndarray:
+        """Returns the calibrated probabilities of the chosen emotions, summing to 1: (..., emotions).
 
         Args:
-            probabilities: (..., classes) with the model's own temperature.
+            logits: (..., classes).
             labels: names of the classes.
-            emotions: the chosen ones; empty for all, which returns ``probabilities``.
+            emotions: the chosen ones, in the order of the result; empty for all, in the order of ``labels``.
+            unfamiliar: whether the recording is unlike those of training.
         """
-        if not emotions:
-            return probabilities
-        chosen = probabilities[..., [labels.index(emotion) for emotion in emotions]]
-        scaled = np.log(np.maximum(chosen, LEAST)) * (self.temperature / self.among(emotions).temperature)
-        shares = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-        return shares / shares.sum(axis=-1, keepdims=True)
+        chosen = logits[..., [labels.index(emotion) for emotion in emotions or labels]].astype(float)
+        every = () if len(emotions) == len(labels) else emotions
+        return _softmax(chosen / self.among(every, unfamiliar=unfamiliar).temperature)
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
@@ -169,8 +175,8 @@ def _least_sure(size: int) -> float:
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
 
 
 def cross_fit_temperatures(logits: np.ndarray, targets: np.ndarray, parts: Sequence[str]) -> np.ndarray:

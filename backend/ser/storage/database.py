@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     Column,
     Connection,
@@ -38,6 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 
 from ser.core.errors import SettingsError, StoreError
 
@@ -45,6 +47,7 @@ SCHEMA = 2  # version of the tables below; UPGRADES says how each one follows fr
 LOCAL = "local"  # the owner for the command line; no SHA-256 equals this
 BUSY_SECONDS = 30.0  # how long a connection waits for another's write
 CONNECT_SECONDS = 5  # timeout for connecting to a database server
+NUMBERS = np.dtype("<f4")  # byte order of stored numbers, on every machine
 _CREATION_LOCK = 736_572  # any number that all processes agree on
 
 METADATA = MetaData()
@@ -80,6 +83,7 @@ CHUNKS = Table(
     Column("end", Float, nullable=False),
     Column("speech", Text, nullable=False),  # "1" for every frame of speech, "0" for others
     Column("answer", Text, nullable=False),  # JSON
+    Column("voice", LargeBinary),  # float32, least significant byte first; null without speech and in ended sessions
 )
 
 MARKS = Table(
@@ -103,9 +107,10 @@ PROFILES = Table(
     Column("variety", Float, nullable=False),
     Column("created", String(32), nullable=False),
     Column("offset", LargeBinary, nullable=False),  # float32, least significant byte first
+    Column("share", Float, nullable=False, server_default="0"),
 )
 
-UPGRADES = {2: "ALTER TABLE sessions ADD COLUMN emotions VARCHAR(200)"}  # version -> the change that makes it
+UPGRADES = {2: (SESSIONS.c.emotions, CHUNKS.c.voice, PROFILES.c.share)}  # version -> the columns that it adds
 
 
 def owner_of(token: str) -> str:
@@ -178,7 +183,9 @@ class Store:
             if found is None:
                 connection.execute(insert(VERSIONS).values(version=SCHEMA))
             for version in range((found or SCHEMA) + 1, SCHEMA + 1):
-                connection.execute(text(UPGRADES[version]))
+                for column in UPGRADES[version]:
+                    definition = CreateColumn(column).compile(dialect=connection.dialect)
+                    connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}"))
                 connection.execute(insert(VERSIONS).values(version=version))
         self._empty_log()  # a process killed right after deleting may have left data there
 

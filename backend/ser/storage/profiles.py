@@ -12,10 +12,9 @@ from sqlalchemy import Row, delete, func, insert, select
 
 from ser.core.errors import ProfileError
 from ser.core.speaker_profile import Profile, check_name
-from ser.storage.database import PROFILES, Store
+from ser.storage.database import NUMBERS, PROFILES, Store
 
 MOST_PROFILES = 100  # of one owner
-NUMBERS = np.dtype("<f4")  # byte order of a stored offset, on every machine
 
 
 def save_profile(profile: Profile, store: Store, owner: str) -> None:

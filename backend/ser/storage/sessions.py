@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
 
 from ser.core.errors import SessionError
 from ser.core.prediction import Prediction
-from ser.storage.database import CHUNKS, MARKS, SESSIONS, Store
+from ser.storage.database import CHUNKS, MARKS, NUMBERS, SESSIONS, Store
 
 MAX_TITLE_CHARACTERS = 200
 MAX_NOTE_CHARACTERS = 500
@@ -56,7 +57,7 @@ class Session:
     emotions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Chunk:
     """A part of a live session with its answer.
 
@@ -66,8 +67,9 @@ class Chunk:
         start: in s from the beginning of the session.
         end: in s.
         speech: one character for every frame of ``ser.audio.vad``, "1" for speech.
-        answer: state, emotion, confidence, probabilities, candidates, intensity and warning_codes as in a
-            ``Prediction``.
+        answer: state, emotion, confidence, probabilities, candidates, intensity, adapted_seconds and warning_codes as
+            in a ``Prediction``.
+        voice: the model's embedding, which later chunks adapt to; None without speech and once the session has ended.
     """
 
     sequence: int
@@ -76,6 +78,7 @@ class Chunk:
     end: float
     speech: str
     answer: Mapping[str, Any]
+    voice: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +213,9 @@ class Sessions:
             found = self._find_chunk(connection, session, chunk.sequence, chunk.digest)
             if found is not None:
                 return found
-            row = asdict(chunk) | {"session": identity, "answer": json.dumps(chunk.answer)}
+            row = {column.name: getattr(chunk, column.name, None) for column in CHUNKS.columns}
+            row |= {"session": identity, "answer": json.dumps(chunk.answer)}
+            row |= {"voice": None if chunk.voice is None else np.ascontiguousarray(chunk.voice, NUMBERS).tobytes()}
             connection.execute(insert(CHUNKS).values(row))
             grown = self._own(identity, update(SESSIONS)).where(SESSIONS.c.duration_seconds < chunk.end)
             connection.execute(grown.values(duration_seconds=chunk.end))
@@ -222,6 +227,14 @@ class Sessions:
             self._get(connection, identity)
             rows = connection.execute(select(CHUNKS).where(CHUNKS.c.session == identity).order_by(CHUNKS.c.sequence))
             return [_chunk(row) for row in rows]
+
+    def chunks_before(self, identity: str, sequence: int, most: int) -> list[Chunk]:
+        """Returns the last ``most`` chunks with speech before a number, in order; what a chunk adapts to."""
+        own = CHUNKS.c.session == identity, CHUNKS.c.sequence < sequence, CHUNKS.c.voice.is_not(None)
+        with self._store.read() as connection:
+            self._get(connection, identity)
+            rows = connection.execute(select(CHUNKS).where(*own).order_by(CHUNKS.c.sequence.desc()).limit(most))
+            return [_chunk(row) for row in rows][::-1]
 
     def received(self, identity: str) -> list[tuple[int, int]]:
         """Returns the numbers of the chunks as ranges (first, last)."""
@@ -270,10 +283,11 @@ class Sessions:
             return self._get(connection, identity)
 
     def conclude(self, identity: str, prediction: Prediction, result: Mapping[str, Any]) -> Session:
-        """Stores the result of an ended live session and returns the session."""
-        with self._store.write() as connection:
+        """Stores the result of an ended live session, deletes its embeddings, and returns the session."""
+        with self._store.erase() as connection:
             self._get(connection, identity)
             connection.execute(self._own(identity, update(SESSIONS)).values(_found(prediction, result)))
+            connection.execute(update(CHUNKS).where(CHUNKS.c.session == identity).values(voice=None))
             return self._get(connection, identity)
 
     def _own(self, identity: str, statement: Any) -> Any:
@@ -349,7 +363,8 @@ def _session(row: Row) -> Session:
 
 def _chunk(row: Row) -> Chunk:
     values = {name: value for name, value in row._mapping.items() if name != "session"}
-    return Chunk(**values | {"answer": json.loads(row.answer)})
+    voice = None if row.voice is None else np.frombuffer(row.voice, NUMBERS).astype(np.float32)
+    return Chunk(**values | {"answer": json.loads(row.answer), "voice": voice})
 
 
 def _ranges(numbers: list[int]) -> list[tuple[int, int]]:

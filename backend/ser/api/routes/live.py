@@ -74,6 +74,7 @@ def received(id: str) -> Any:
 def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
     """Answers a chunk; one that is known, from the database."""
     from ser.inference.streaming import (  # imports torch, which reads the number of threads on import
+        ADAPTED_CHUNKS,
         analyse_chunk,
         chunk_digest,
     )
@@ -95,6 +96,7 @@ def send(id: str, sequence: int, query_data: session_schemas.ChunkQuery) -> Any:
                 sequence=sequence,
                 start=start,
                 profile=voice,
+                earlier=mine.chunks_before(id, sequence, ADAPTED_CHUNKS),
                 emotions=session.emotions,
                 decode=decoded,
             )
@@ -147,6 +149,7 @@ def _shape(chunk: Chunk) -> dict[str, Any]:
         "sequence": chunk.sequence,
         "start": chunk.start,
         "end": chunk.end,
+        "adapted_seconds": 0.0,  # of chunks stored by earlier versions
         **chunk.answer,
         "speech": chunk.speech,
     }

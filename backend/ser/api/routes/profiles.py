@@ -51,8 +51,6 @@ def profiles() -> Any:
 )
 def enroll() -> Any:
     """Makes a profile from the recordings of the form."""
-    from ser.models.speaker_offset import VARIED  # imports torch, which reads the number of threads on import
-
     whose, database = owner(), store()
     with place():
         sources = read_files(("file",), MAX_FILES)  # first: it reports a damaged form
@@ -60,7 +58,7 @@ def enroll() -> Any:
         predictor = registry().get(text_field("model"))
         profile = predictor.enroll(name, _decoded(sources))
     save_profile(profile, database, whose)
-    better = profile.warnings(VARIED)
+    better = profile.warnings
     return {"profile": profile.summary, "warnings": list(better.values()), "warning_codes": list(better)}, 201
 
 

@@ -128,6 +128,7 @@ def _analysed(sent: Upload, *, explain: bool) -> tuple[Analysis, float]:
                 coverage=sent.coverage,
                 profile=voice,
                 emotions=sent.emotions,
+                adapt=sent.adapt,
                 explain=explain,
                 check_cancelled=_awaited(),
             )

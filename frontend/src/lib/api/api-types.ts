@@ -519,7 +519,7 @@ export interface components {
              * Warning Codes
              * @description stable codes of the warnings, in the same order; empty in results stored by older versions
              */
-            warning_codes: ("overdriven" | "quiet" | "narrow_band" | "little_speech" | "no_voice")[];
+            warning_codes: ("overdriven" | "quiet" | "narrow_band" | "little_speech" | "unlike_training" | "no_voice")[];
             /**
              * Dominant
              * @description the emotion of most of the speech; null without speech
@@ -547,6 +547,11 @@ export interface components {
              * @description emotions that the answer was chosen from; empty if all of the model
              */
             emotions: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
+            /**
+             * Adapted Seconds
+             * @description s of the speaker's speech that the answer is adapted to; 0: none
+             */
+            adapted_seconds: number;
         };
         /**
          * Health
@@ -982,6 +987,11 @@ export interface components {
              */
             variety: number;
             /**
+             * Share
+             * @description weight of the adapted answer; the rest is that of the plain one
+             */
+            share: number;
+            /**
              * Created
              * Format: date-time
              * @description UTC
@@ -1215,6 +1225,11 @@ export interface components {
              */
             candidates: ("angry" | "calm" | "disgust" | "fearful" | "happy" | "neutral" | "sad" | "surprised")[];
             /**
+             * Adapted Seconds
+             * @description s of the session's speech that the answer is adapted to; 0: none
+             */
+            adapted_seconds: number;
+            /**
              * Speech
              * @description one character per 32 ms from the start, 1 for speech
              */
@@ -1348,6 +1363,8 @@ export interface operations {
                      * @example angry,happy,neutral
                      */
                     emotions?: string;
+                    /** @description adapt to the speaker of a recording of several windows, if the model can; 'true' by default */
+                    adapt?: boolean;
                 } & (unknown | unknown);
             };
         };
@@ -1546,6 +1563,8 @@ export interface operations {
                      * @example angry,happy,neutral
                      */
                     emotions?: string;
+                    /** @description adapt to the speaker of a recording of several windows, if the model can; 'true' by default */
+                    adapt?: boolean;
                 } & (unknown | unknown);
             };
         };
@@ -1882,6 +1901,8 @@ export interface operations {
                      * @example angry,happy,neutral
                      */
                     emotions?: string;
+                    /** @description adapt to the speaker of a recording of several windows, if the model can; 'true' by default */
+                    adapt?: boolean;
                     /** @description title of the session; the recording's name by default */
                     title?: string;
                     /** @description store everything but the audio as a session of the owner; 'false' by default */
