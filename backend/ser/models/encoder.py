@@ -22,11 +22,11 @@ class EncoderHeads:
     """The layers above an encoder's statistics, which training fits in closed form.
 
     Attributes:
-        standardise: statistics (batch, size) -> embeddings (batch, size).
+        standardise: scales statistics (batch, statistics); their last part are the embeddings (batch, size).
         head: embeddings -> logits (batch, classes) for an unknown speaker.
         centred_head: the same for embeddings less the speaker's offset.
         speaker_offset: estimates that offset.
-        distance: embeddings -> distance (batch,) from the training recordings.
+        distance: scaled statistics -> distance (batch,) from the training recordings.
         speech: embeddings -> logit (batch, 1) that the clip is speech.
         intensity: embeddings -> logit (batch, 1) of the emotional intensity.
     """
@@ -45,15 +45,20 @@ class EncoderHeads:
         return hashlib.sha256(self.head.weight.detach().numpy().tobytes()).hexdigest()[:16]
 
     def predict(self, statistics: Tensor) -> NetworkOutput:
-        """Returns the output for statistics (batch, size) of clips of unknown speakers."""
-        embedding = self.standardise(statistics)
+        """Returns the output for statistics (batch, statistics) of clips of unknown speakers."""
+        scaled = self.standardise(statistics)
+        embedding = self.embedding(scaled)
         return NetworkOutput(
             logits=self.head(embedding),
             embedding=embedding,
             speech=self.speech(embedding).squeeze(1),
             intensity=torch.sigmoid(self.intensity(embedding)).squeeze(1),
-            distance=self.distance(embedding),
+            distance=self.distance(scaled),
         )
+
+    def embedding(self, scaled: Tensor) -> Tensor:
+        """Returns the part (..., size) of scaled statistics (..., statistics) that emotions are predicted from."""
+        return scaled[..., -self.head.in_features :]
 
     def estimate_speaker(self, embeddings: Tensor, weights: Tensor | None = None) -> SpeakerEstimate:
         """Estimates a speaker's offset from clips without labels, see ``SpeakerOffset``.
@@ -104,7 +109,7 @@ class EncoderNetwork(Network, ABC):
 
     @abstractmethod
     def statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Returns the input of ``heads``, (batch, size), for frames (batch, frames, dims) and lengths (batch,)."""
+        """Returns the input of ``heads``, (batch, statistics), for frames (batch, frames, dims) and lengths (batch,)."""
 
     def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
         return self.heads.predict(self.statistics(frames, lengths))

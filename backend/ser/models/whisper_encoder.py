@@ -32,8 +32,9 @@ WHISPER_BASE = Pretrained(
 )
 BANDS, DIMS, HEADS = 80, 512, 8
 LAYERS = 4  # of six: the last two are specialised in words, and cost other languages most
-STAGES = (2, 3, 4)  # whose statistics are used: the outputs of these layers, counted from 1
-SIZE = 2 * DIMS * len(STAGES)
+EMOTION_LAYERS = 3  # the last of these; all of them, and the convolutions, say how a recording was made
+SIZE = 2 * DIMS * (1 + LAYERS)  # of the statistics
+EMBEDDING_SIZE = 2 * DIMS * EMOTION_LAYERS
 DOMAINS, DIRECTIONS = 8, 30  # of the distance from the training recordings
 SLOWEST = 10_000.0  # frames; the longest wave of the positional encoding is 2 pi times as long
 
@@ -60,12 +61,12 @@ class WhisperEmotion(EncoderNetwork):
             for _ in range(LAYERS)
         )
         self.standardise = Standardise(SIZE)
-        self.head = nn.Linear(SIZE, classes)
-        self.centred_head = nn.Linear(SIZE, classes)
-        self.speaker_offset = SpeakerOffset(SIZE, classes)
+        self.head = nn.Linear(EMBEDDING_SIZE, classes)
+        self.centred_head = nn.Linear(EMBEDDING_SIZE, classes)
+        self.speaker_offset = SpeakerOffset(EMBEDDING_SIZE, classes)
         self.distance = DomainDistance(SIZE, DOMAINS, DIRECTIONS)
-        self.speech = nn.Linear(SIZE, 1)
-        self.intensity = nn.Linear(SIZE, 1)
+        self.speech = nn.Linear(EMBEDDING_SIZE, 1)
+        self.intensity = nn.Linear(EMBEDDING_SIZE, 1)
 
     @property
     def heads(self) -> EncoderHeads:
@@ -90,7 +91,7 @@ class WhisperEmotion(EncoderNetwork):
         for layer in self.layers:
             hidden = layer(hidden, src_key_padding_mask=~mask)
             stages.append(hidden)
-        return torch.cat([mean_and_deviation(stages[stage], mask) for stage in STAGES], dim=1)
+        return torch.cat([mean_and_deviation(stage, mask) for stage in stages], dim=1)
 
     def load_pretrained(self, tensors: Mapping[str, Tensor]) -> None:
         """Copies the published tensors, under the names that Hugging Face gives them."""

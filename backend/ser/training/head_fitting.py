@@ -26,18 +26,19 @@ def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tenso
     Args:
         heads: get the weights.
         task: the clips, and which of them are for training.
-        statistics: (clips, copies, size) of the bank's entries; copy 0 is the unchanged recording.
-        sounds: (sounds, size), statistics of sounds that are not speech.
+        statistics: (clips, copies, statistics) of the bank's entries; copy 0 is the unchanged recording.
+        sounds: (sounds, statistics), of sounds that are not speech.
     """
     train = torch.tensor(list(task.train))
     heads.standardise.fit(statistics[train, 0])
-    vectors = heads.standardise(statistics[train])  # (train, copies, size)
-    heads.distance.fit(vectors[:, 0], domains_of(_of(task.corpora, task.train), len(heads.distance.centres)))
+    scaled = heads.standardise(statistics[train])  # (train, copies, statistics)
+    heads.distance.fit(scaled[:, 0], domains_of(_of(task.corpora, task.train), len(heads.distance.centres)))
+    vectors = heads.embedding(scaled)  # (train, copies, size)
     basis = _principal_components(vectors[:, 0])
     low = vectors @ basis  # (train, copies, components)
     _fit_emotions(heads.head, low, basis, task, train)
     _fit_centred(heads, vectors, basis, task, train)
-    fit_speech_detector(heads.speech, low.flatten(0, 1), heads.standardise(sounds) @ basis, basis)
+    fit_speech_detector(heads.speech, low.flatten(0, 1), heads.embedding(heads.standardise(sounds)) @ basis, basis)
     if task.intensities is not None:
         fit_intensity(heads.intensity, low, task.intensities[train], task.groups[train], basis)
 
