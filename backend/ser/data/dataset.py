@@ -136,7 +136,8 @@ def _banks(
     if recipe.teacher is None:
         return bank, None
     teacher = get_recipe(recipe.teacher)
-    return bank, load_frames(files, teacher, clip_seconds=None, copies=0, cache=cache, on_progress=on_progress)
+    copies = teacher.training.copies  # as when the teacher is trained itself, so that the cache is shared
+    return bank, load_frames(files, teacher, clip_seconds=None, copies=copies, cache=cache, on_progress=on_progress)
 
 
 def _positions(utterances: Sequence[Utterance], chosen: Sequence[Utterance]) -> list[int]:

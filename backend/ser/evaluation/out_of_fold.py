@@ -17,6 +17,7 @@ UNKNOWN = "unknown"
 LOGIT = "logit_"  # prefix of column names, followed by the class
 THRESHOLD = "threshold_"  # prefix of column names, followed by the coverage in percent
 UNSURE = "unsure_below"  # name of a column
+DISTANCE = "distance"  # name of a column
 AGE_STEP = 10  # years in an age group
 
 
@@ -41,6 +42,8 @@ class OutOfFold:
         thresholds: coverage in percent -> float (clips,), of prediction sets, fitted like the temperatures; may be
             empty.
         unsure_below: float (clips,), the confidence below which an answer is unsure; None for ``UNSURE_BELOW``.
+        distances: float (clips,), from the training recordings; above 1 a clip is unlike them. None for networks that
+            cannot tell.
     """
 
     files: list[str]
@@ -57,6 +60,7 @@ class OutOfFold:
     temperatures: np.ndarray | None = None
     thresholds: Mapping[int, np.ndarray] = field(default_factory=dict)
     unsure_below: np.ndarray | None = None
+    distances: np.ndarray | None = None
 
     @property
     def units(self) -> list[str]:
@@ -102,6 +106,7 @@ def read_out_of_fold(file: Path) -> OutOfFold:
             int(name.removeprefix(THRESHOLD)): _numbers(rows, name) for name in rows[0] if name.startswith(THRESHOLD)
         },
         unsure_below=_numbers(rows, UNSURE),
+        distances=_numbers(rows, DISTANCE),
     )
 
 

@@ -22,6 +22,7 @@ from ser.inference.attribution import Attribution
 from ser.inference.postprocess import WindowResults, make_prediction, pool_windows
 from ser.inference.runner import CheckCancelled, Clip, ClipOutputs, NetworkRunner, cut_speech
 from ser.inference.windowing import DEFAULT_GRID, Grid, Window, check_work, make_windows
+from ser.models.calibration import FAMILIAR
 from ser.models.checkpoint import Checkpoint, ModelInfo, find_checkpoint, load_checkpoint
 from ser.models.encoder import EncoderHeads
 from ser.models.speaker_offset import SpeakerEstimate
@@ -81,9 +82,14 @@ class Encoded:
     warnings: Sequence[str]
 
     @property
+    def distance(self) -> float:
+        """Returns how unlike those of training the recording is; see ``ser.models.domain_distance``."""
+        return 0.0 if self.outputs is None else float(pool_windows(self.outputs.distances, self.windows))
+
+    @property
     def unfamiliar(self) -> bool:
         """Whether the recording is unlike those of training."""
-        return self.outputs is not None and float(pool_windows(self.outputs.distances, self.windows)) > 1
+        return self.distance > FAMILIAR
 
     @property
     def clips(self) -> np.ndarray:
@@ -310,7 +316,7 @@ class Predictor:
                 with torch.inference_mode():
                     logits = self._heads().adapt(logits, outputs.embeddings, speaker.estimate)
             probabilities = self.info.calibration.probabilities(
-                logits.numpy(), self.info.labels, columns, unfamiliar=encoded.unfamiliar
+                logits.numpy(), self.info.labels, columns, distance=encoded.distance
             )
             intensities = outputs.intensities
         return WindowResults(

@@ -17,6 +17,8 @@ import numpy as np
 UNSURE_BELOW = 0.5  # a prediction is unsure when it is more likely wrong than right
 CANDIDATE_SHARE = 0.5  # an emotion at least half as likely as the likeliest is a candidate
 MAX_CANDIDATES = 3
+FAMILIAR = 1.0  # distance up to which a recording is like those of training
+MOST_LOG_GROWTH = 5.0  # every answer is as good as a guess long before that
 COVERAGES = (80, 90, 95)  # percent of the prediction sets that should contain the true emotion
 UNSURE_PAIR_BELOW = 1 / (1 + CANDIDATE_SHARE)  # of two emotions: the other one is then a candidate
 MAX_SUBSETS = 40  # of one size that a calibration is fitted on
@@ -42,12 +44,14 @@ class Calibration(SizeCalibration):
         set_thresholds: coverage in percent, such as "90" -> lowest probability of an emotion in the prediction set.
         by_size: number of chosen emotions, such as "3" -> the same for answers among that many; empty in models made
             before emotions could be chosen.
-        unfamiliar: the same for recordings that are unlike those of training, see ``ser.models.domain_distance``; None
-            in models that cannot tell.
+        unfamiliar: the same for recordings at a distance of more than 1 from those of training, see
+            ``ser.models.domain_distance``; None in models that cannot tell.
+        slope: by how much the logarithm of the temperature grows per unit of distance beyond 1; of ``unfamiliar`` only.
     """
 
     by_size: Mapping[str, SizeCalibration] = field(default_factory=dict)
     unfamiliar: Calibration | None = None
+    slope: float = 0.0
 
     @classmethod
     def from_dict(cls, shape: Mapping[str, Any]) -> Self:
@@ -77,7 +81,7 @@ class Calibration(SizeCalibration):
         return self.by_size.get(str(len(emotions)), plain)
 
     def probabilities(
-        self, logits: np.ndarray, labels: Sequence[str], emotions: Sequence[str], *, unfamiliar: bool = False
+        self, logits: np.ndarray, labels: Sequence[str], emotions: Sequence[str], *, distance: float = 0.0
     ) -> np.ndarray:
         """Returns the calibrated probabilities of the chosen emotions, summing to 1: (..., emotions).
 
@@ -85,11 +89,19 @@ class Calibration(SizeCalibration):
             logits: (..., classes).
             labels: names of the classes.
             emotions: the chosen ones, in the order of the result; empty for all, in the order of ``labels``.
-            unfamiliar: whether the recording is unlike those of training.
+            distance: of the recording from those of training.
         """
         chosen = logits[..., [labels.index(emotion) for emotion in emotions or labels]].astype(float)
-        every = () if len(emotions) == len(labels) else emotions
-        return _softmax(chosen / self.among(every, unfamiliar=unfamiliar).temperature)
+        among = () if len(emotions) == len(labels) else emotions
+        temperature = self.among(among, unfamiliar=distance > FAMILIAR).temperature
+        if self.unfamiliar is not None:
+            temperature *= growth(self.unfamiliar.slope, distance)
+        return _softmax(chosen / temperature)
+
+
+def growth(slope: float, distance: Any) -> Any:
+    """Returns the factor of the temperature at a distance, a number or (clips,): 1 up to ``FAMILIAR``."""
+    return np.exp(np.clip(slope * (np.asarray(distance) - FAMILIAR), 0, MOST_LOG_GROWTH))
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray) -> float:

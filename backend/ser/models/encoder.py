@@ -109,7 +109,7 @@ class EncoderNetwork(Network, ABC):
 
     @abstractmethod
     def statistics(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Returns the input of ``heads``, (batch, statistics), for frames (batch, frames, dims) and lengths (batch,)."""
+        """Returns the statistics (batch, statistics) of frames (batch, frames, dims) with lengths (batch,)."""
 
     def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
         return self.heads.predict(self.statistics(frames, lengths))

@@ -25,7 +25,7 @@ from ser.data.dataset import Data
 from ser.data.splits import Fold, get_protocol, make_folds, speaker_of
 from ser.evaluation.metrics import NO_SPEECH, score
 from ser.evaluation.metrics_file import Metrics, write_metrics
-from ser.evaluation.out_of_fold import LOGIT, THRESHOLD, OutOfFold, read_out_of_fold, write_rows
+from ser.evaluation.out_of_fold import DISTANCE, LOGIT, THRESHOLD, OutOfFold, read_out_of_fold, write_rows
 from ser.evaluation.summary import RUN_FILE, served_temperatures, served_thresholds, summarise
 from ser.models.network import NetworkOutput
 from ser.models.recipe import Recipe
@@ -252,12 +252,15 @@ def prediction_rows(
     """
     logits = output.logits.masked_fill(~trained, -torch.inf)
     speech = data.bank.speech[fold.test] & output.is_speech
-    intensities = [None] * len(fold.test) if output.intensity is None else output.intensity.tolist()
+    missing = [None] * len(fold.test)
+    intensities = missing if output.intensity is None else output.intensity.tolist()
+    distances = missing if output.distance is None else output.distance.tolist()
     rows = []
-    columns = zip(fold.test, logits.argmax(dim=1).tolist(), speech.tolist(), logits.tolist(), intensities, strict=True)
-    for i, best, spoken, row, strength in columns:
+    columns = (fold.test, logits.argmax(dim=1).tolist(), speech.tolist(), logits.tolist(), intensities, distances)
+    for i, best, spoken, row, strength, distance in zip(*columns, strict=True):
         utterance = data.utterances[i]
-        told = {"intensity": utterance.intensity or "", "strength": f"{strength or 0:.4f}"}
+        told = {} if strength is None else {"intensity": utterance.intensity or "", "strength": f"{strength:.4f}"}
+        told |= {} if distance is None else {DISTANCE: f"{distance:.4f}"}
         rows.append(
             {
                 "file": utterance.path.name,
@@ -270,7 +273,7 @@ def prediction_rows(
                 "best_epoch": str(best_epoch),
                 "truth": data.targets[i],
                 "predicted": data.labels[best] if spoken else NO_SPEECH,
-                **({} if strength is None else told),
+                **told,
                 **{f"{LOGIT}{name}": f"{value:.4f}" for name, value in zip(data.labels, row, strict=True)},
             }
         )

@@ -1,9 +1,11 @@
-"""Distils a large pretrained encoder into a small network before it is trained on labels.
+"""Distils a large pretrained encoder into a small network, and its predictions into the labels.
 
 The teacher is given the unchanged recording, the student augmented copies of it: it thus learns to ignore the room and
-the channel.
+the channel. First the student learns to predict the encoder's statistics, without labels; then it is trained on labels
+that are mixed with the predictions of the teacher's own head, which is fitted to the same training clips.
 
-Source: Romero et al. 2015, ICLR, "FitNets: hints for thin deep nets".
+Sources: Romero et al. 2015, ICLR, "FitNets: hints for thin deep nets"; Hinton et al. 2015, arXiv:1503.02531,
+"Distilling the knowledge in a neural network".
 """
 
 from __future__ import annotations
@@ -17,15 +19,18 @@ from torch.nn import functional
 
 from ser.core.settings import load_settings
 from ser.data.frame_tensors import FrameBank, pad
+from ser.models.encoder import EncoderNetwork
 from ser.models.layers import Standardise
 from ser.models.network import Network
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings
-from ser.training.batching import DistillationClips, draw_entry
+from ser.training.batching import DistillationClips, Task, draw_entry
+from ser.training.head_fitting import fit_emotion_head
 
 COMPONENTS = 256  # principal components of the teacher's statistics; they explain about 90 % of the variance
 BATCH = 32
-STATISTICS = "teacher"  # the teacher's statistics, as a bank names them
+STATISTICS = "statistics"  # the teacher's, as a bank names them
+TEACHER_SHARE = 0.5  # of the targets; the rest is the label
 
 
 def distil(
@@ -61,6 +66,27 @@ def distil(
         schedule.step()
 
 
+def soft_targets(teacher: Recipe, task: Task) -> Tensor:
+    """Returns targets that mix the labels of the training clips with the teacher's predictions, (clips, classes).
+
+    Args:
+        teacher: as for ``distil``; its head is fitted to the training clips.
+        task: of the student, with recordings for distillation, whose first are the labelled clips.
+
+    Raises:
+        ModelError, DownloadError: the teacher's tensors cannot be loaded.
+    """
+    recordings = task.distillation[0]
+    network = _load(teacher, task.classes)
+    statistics = recordings.teacher_bank.statistics(STATISTICS, network.statistics)
+    fit_emotion_head(network.heads, task, statistics)
+    train, targets = torch.tensor(list(task.train)), task.learnt.clone()
+    with torch.no_grad():
+        predicted = network.heads.predict(statistics[train, 0]).logits.softmax(dim=1)
+    targets[train] = (1 - TEACHER_SHARE) * targets[train] + TEACHER_SHARE * predicted
+    return targets
+
+
 class _Student(nn.Module):
     """A network with a linear layer on its embedding that predicts the teacher's statistics."""
 
@@ -89,10 +115,15 @@ def _embedding_size(network: Network, entries: Sequence[tuple[FrameBank, int]]) 
 
 def _teacher_statistics(teacher: Recipe, recordings: DistillationClips) -> Tensor:
     """The teacher's statistics (clips, size) of the training clips, cached beside the bank."""
-    network = teacher.network(len(teacher.labels)).eval()
-    network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
-    statistics = recordings.teacher_bank.statistics(STATISTICS, network.statistics)
+    statistics = recordings.teacher_bank.statistics(STATISTICS, _load(teacher, len(teacher.labels)).statistics)
     return statistics[list(recordings.clips), 0]
+
+
+def _load(teacher: Recipe, classes: int) -> EncoderNetwork:
+    """The teacher with its published tensors and heads that are not fitted."""
+    network = teacher.network(classes).eval()
+    network.load_pretrained(load_pretrained(teacher.pretrained, load_settings().pretrained))
+    return network
 
 
 def _components(statistics: Sequence[Tensor]) -> Tensor:

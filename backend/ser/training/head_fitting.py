@@ -43,6 +43,15 @@ def fit_heads(heads: EncoderHeads, task: Task, statistics: Tensor, sounds: Tenso
         fit_intensity(heads.intensity, low, task.intensities[train], task.groups[train], basis)
 
 
+def fit_emotion_head(heads: EncoderHeads, task: Task, statistics: Tensor) -> None:
+    """Fits the head for unknown speakers alone, and what it needs; arguments as for ``fit_heads``."""
+    train = torch.tensor(list(task.train))
+    heads.standardise.fit(statistics[train, 0])
+    vectors = heads.embedding(heads.standardise(statistics[train]))
+    basis = _principal_components(vectors[:, 0])
+    _fit_emotions(heads.head, vectors @ basis, basis, task, train)
+
+
 def _fit_emotions(layer: nn.Linear, low: Tensor, basis: Tensor, task: Task, train: Tensor) -> None:
     """Fits a layer to (clips, copies, components); every class of every corpus has the same weight."""
     groups, copies = task.groups[train], low.shape[1]

@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +27,9 @@ from ser.core.errors import TrainingError
 from ser.core.identity import identity
 from ser.data.frame_tensors import FrameBank
 from ser.models.network import Network, NetworkOutput
-from ser.models.recipe import Recipe, TrainingSettings
+from ser.models.recipe import Recipe, TrainingSettings, get_recipe
 from ser.training.batching import Task, class_weights, draw_batches, make_batch
+from ser.training.distillation import soft_targets
 from ser.training.initialisation import initialise
 from ser.training.losses import weak_negative_cross_entropy
 
@@ -154,6 +155,7 @@ def predict(
         embedding=in_order([output.embedding for output in outputs]),
         speech=in_order([output.speech for output in outputs]),
         intensity=in_order([output.intensity for output in outputs]),
+        distance=in_order([output.distance for output in outputs]),
     )
 
 
@@ -171,6 +173,8 @@ class _Run:
         self.settings, self.seed = settings, seed
         self.network, self.task = recipe.network(task.classes), task
         initialise(recipe, self.network, task, settings, seed)
+        if recipe.teacher is not None and task.distillation and settings.distillation_epochs:
+            self.task = replace(task, shares=soft_targets(get_recipe(recipe.teacher), task))
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
         )

@@ -33,6 +33,7 @@ from ser.training.batching import make_task
 from ser.training.cross_validate import prediction_rows
 from ser.training.initialisation import known_statistics
 from ser.training.loop import Epoch, Trained, fit, predict
+from ser.training.served_calibration import calibrate_evaluations
 
 HOLD_OUT_SEED = 0  # the same speakers are held out whatever the training's own seed
 
@@ -125,7 +126,7 @@ def train_on_everything(
         data: what to train on.
         folder: where the checkpoint goes; its name is the model's name.
         evaluations: folders that ``evaluate`` wrote. The first one is the headline: its median best epoch and its
-            temperature are used. All are copied into ``folder/evaluation``; one of several corpora gives a figure for
+            labels are used. All are copied into ``folder/evaluation``; one of several corpora gives a figure for
             each.
         clip_seconds: see ``Recipe.clip_seconds``.
         seed: of the training.
@@ -154,29 +155,15 @@ def train_on_everything(
         "clips": len(task.train),
         "without": sorted(without),
     }
+    kept = folder / "evaluation"
     measured = [one for folder, metrics in zip(evaluations, every, strict=True) for one in _by_corpus(folder, metrics)]
-    figures = [metrics.figure for _, metrics in measured]
-    thresholds = {percent: round(own["threshold"], 4) for percent, own in headline.sets.items()}
-    calibration = calibrate_by_size(evaluations[0], data.labels, _calibration(headline.temperature, thresholds))
+    for source, metrics in dict([*measured, *zip(evaluations, every, strict=True)]).items():
+        _keep(source, kept / metrics.figure.folder)
+    calibration = calibrate_evaluations(kept)
+    figures = [read_metrics(kept / metrics.figure.folder).figure for _, metrics in measured]
     info = describe(recipe, data, clip_seconds, folder.name, figures, calibration, log)
     save_checkpoint(folder, info, _halved(recipe.network(len(data.labels)), trained.weights))
-    for source, metrics in dict([*measured, *zip(evaluations, every, strict=True)]).items():
-        _keep(source, folder / "evaluation" / metrics.figure.folder)
     return info
-
-
-def calibrate_by_size(evaluation: Path, labels: Sequence[str], calibration: Calibration) -> Calibration:
-    """Returns a calibration with that of chosen emotions, fitted on the out-of-fold predictions of all seeds.
-
-    Args:
-        evaluation: folder that ``evaluate`` wrote.
-        labels: of the evaluation.
-        calibration: for all labels.
-    """
-    runs = [read_out_of_fold(file) for file in sorted(evaluation.glob("out_of_fold_seed*.csv"))]
-    targets = np.array([labels.index(label) for run in runs for label in run.truth])
-    logits = np.concatenate([run.logits for run in runs])
-    return replace(calibration, by_size=fit_by_size(logits, targets, calibration))
 
 
 @contextmanager
