@@ -1,7 +1,7 @@
 """Fits the calibration of shipped models again: ``python -m benchmarks.accuracy.recalibrate``.
 
 It is fitted to the out-of-fold predictions in ``evaluation``, as when the model was trained, and written into
-``config.json``; the weights do not change. Arguments: names of models, all by default.
+``config.json`` with the figures as served; the weights do not change. Arguments: names of models, all by default.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ser.core.atomic_write import write_text
 from ser.core.settings import PROJECT
+from ser.evaluation.metrics_file import read_metrics
 from ser.models.checkpoint import CONFIG_FILE, ModelInfo, list_models
 from ser.training.served_calibration import calibrate_evaluations
 
@@ -36,6 +37,8 @@ def recalibrate(folder: Path, info: ModelInfo) -> None:
     file = folder / CONFIG_FILE
     config = json.loads(file.read_text(encoding="utf-8"))
     config["calibration"] = asdict(calibration)
+    metrics = [read_metrics(folder / "evaluation" / figure.folder) for figure in info.figures]
+    config["figures"] = [asdict(one.figure) for one in metrics]
     write_text(file, json.dumps(config, indent=2) + "\n")
     kinds = {"familiar": calibration, "unfamiliar": calibration.unfamiliar}
     for kind, own in kinds.items():

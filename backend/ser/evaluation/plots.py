@@ -233,3 +233,24 @@ def draw_curves(file: Path, loss: Sequence[float], recall: Sequence[float | None
         right.set(ylabel="validation UA (%), unseen speakers", ylim=(0, 100))
     picture.legend(loc="outside upper right", ncols=3)
     save_picture(picture, file)
+
+
+def draw_adaptation(file: Path, figures: Mapping[tuple[str, str, str], tuple[float, float]]) -> None:
+    """Draws the UA without and with adaptation over the number of clips, one plot per corpus, one line per mixture.
+
+    Args:
+        file: PNG to write.
+        figures: (corpus, mixture, number of clips) -> UA without and with adaptation, in percent.
+    """
+    corpora, mixtures = (list(dict.fromkeys(key[part] for key in figures)) for part in (0, 1))
+    picture = Figure(figsize=(4 * len(corpora), 4), layout="constrained")
+    for axes, corpus in zip(np.atleast_1d(picture.subplots(1, len(corpora), sharey=True)), corpora, strict=True):
+        for number, mixture in enumerate(mixtures):
+            sizes = [key[2] for key in figures if key[:2] == (corpus, mixture)]
+            plain, adapted = zip(*(figures[corpus, mixture, size] for size in sizes), strict=True)
+            axes.plot(sizes, plain, color=f"C{number}", linestyle=":", marker="o", markerfacecolor="white")
+            axes.plot(sizes, adapted, color=f"C{number}", marker="o", label=mixture)
+        axes.set(title=f"{corpus}, never heard", xlabel="clips of a speaker")
+    picture.axes[0].set(ylabel="UA (%), all classes")
+    picture.axes[0].legend(title="solid: adapted, dotted: not")
+    save_picture(picture, file)

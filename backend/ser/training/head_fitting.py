@@ -125,7 +125,7 @@ def _principal_components(vectors: Tensor) -> Tensor:
     """(size, components): the directions in which vectors (clips, size) vary most."""
     with torch.random.fork_rng(devices=[]):  # the search starts at random and must not change the draws of others
         torch.manual_seed(0)
-        return torch.pca_lowrank(vectors, min(COMPONENTS, *vectors.shape), center=False, niter=2)[2]
+        return torch.pca_lowrank(vectors, min(COMPONENTS, *vectors.shape), center=False, niter=1)[2]
 
 
 def _copy(layer: nn.Linear, weight: Tensor, bias: Tensor, basis: Tensor) -> None:

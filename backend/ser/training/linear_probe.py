@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ser.training.losses import weak_negative_cross_entropy
+from ser.training.losses import WEAK, weak_negative_cross_entropy
 
 PENALTY = 0.1  # of the squared weights, beside the mean loss, for standardised vectors
 ITERATIONS = 80
 
 
 def fit_probe(
-    vectors: Tensor, targets: Tensor, possible: Tensor, weights: Tensor, *, penalty: float = PENALTY
+    vectors: Tensor, targets: Tensor, possible: Tensor, weights: Tensor, *, penalty: float = PENALTY, weak: float = WEAK
 ) -> tuple[Tensor, Tensor]:
     """Multinomial logistic regression with an L2 penalty on everything but the bias, by L-BFGS.
 
@@ -23,6 +23,7 @@ def fit_probe(
         possible: bool (clips, classes): the classes that a clip could have had in its corpus.
         weights: float (clips,): weight of a clip in the loss, 1 on average.
         penalty: larger values mean more regularisation.
+        weak: shift of the logits of classes that are not possible, see ``weak_negative_cross_entropy``.
 
     Returns:
         Weight (classes, size) and bias (classes,).
@@ -33,7 +34,7 @@ def fit_probe(
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        errors = weak_negative_cross_entropy(functional.linear(vectors, weight, bias), targets, possible)
+        errors = weak_negative_cross_entropy(functional.linear(vectors, weight, bias), targets, possible, weak)
         value = (weights * errors).mean() + penalty * weight.square().sum()
         value.backward()
         return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,14 +15,13 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from benchmarks.accuracy.leaderboard import LEADERBOARD, MARKED, OTHERS, TIME, markdown, models, others
-from benchmarks.accuracy.recalibrate import headline
 from ser.core.settings import PROJECT
 from ser.data.splits import PROTOCOLS
 from ser.evaluation.metrics_file import read_metrics
 from ser.evaluation.summary import current
 from ser.models.calibration import UNSURE_BELOW
 from ser.models.checkpoint import Figure, ModelInfo, list_models, load_checkpoint
-from ser.training.train import calibrate_by_size
+from ser.training.served_calibration import calibrate_evaluations
 
 WEIGHTS = PROJECT / "weights"
 MODELS = list_models(WEIGHTS)
@@ -71,9 +71,11 @@ def test_every_model_has_a_speaker_independent_and_a_leaky_figure(model):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-def test_the_calibration_of_chosen_emotions_follows_from_the_predictions(model):
-    folder = headline(WEIGHTS / model.name, model)
-    assert calibrate_by_size(folder, model.labels, model.calibration).by_size == model.calibration.by_size
+def test_calibration_and_figures_as_served_follow_from_the_predictions(model, tmp_path):
+    shutil.copytree(WEIGHTS / model.name / "evaluation", tmp_path / "evaluation")
+    assert calibrate_evaluations(tmp_path / "evaluation") == model.calibration
+    for file in sorted((WEIGHTS / model.name / "evaluation").glob("*/*.csv")):
+        assert (tmp_path / "evaluation" / file.parent.name / file.name).read_bytes() == file.read_bytes()
     assert list(model.calibration.by_size) == [str(size) for size in range(2, len(model.labels))]
 
 
@@ -257,6 +259,6 @@ def test_a_card_has_every_required_section(model):
 def test_weights_load_and_are_small(model):
     folder: Path = WEIGHTS / model.name
     assert load_checkpoint(folder).info == model
-    assert (folder / "model.safetensors").stat().st_size < 20_000_000
+    assert (folder / "model.safetensors").stat().st_size < 40_000_000
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert config["training"]["commit"] != "unknown"

@@ -10,26 +10,20 @@ Deviates from it (``cnn1d_published`` is the network as published):
   training takes a third of the time.
 - Mean and variance are normalised by the training split's statistics, not by each utterance's, which would remove the
   loudness and brightness of a voice.
-- Before training on labels it learns to predict the statistics of ``whisper``'s pretrained encoder (distillation); the
-  labels are then mixed with the predictions of ``whisper``, fitted to the same speakers.
+- Before training on labels it learns to predict the statistics of ``whisper``'s pretrained encoder (distillation).
 - It is also trained on CREMA-D and Indian EmoSpeech, augmented with noise, room responses and telephone channels.
 - No epoch is selected, so no speaker is held out for that; the schedule was chosen on validation actors.
 """
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from ser.audio.augmentation import BandLimit, Chain, Codec, ColouredNoise, Gain, Maybe, Room, SpeedChange
 from ser.audio.waveform import SAMPLE_RATE
-from ser.features.spectral import Mfcc, length_mask
-from ser.models.domain_distance import DomainDistance
-from ser.models.layers import ResidualNetwork, mean_and_deviation
-from ser.models.network import NetworkOutput
+from ser.features.spectral import Mfcc
+from ser.models.layers import ResidualNetwork
 from ser.models.recipe import Recipe, TrainingSettings
 
 DIMS = 39
-DOMAINS, DIRECTIONS = 8, 30  # of the distance from the training recordings
 
 
 def build_features(clip_seconds: float | None) -> Mfcc:
@@ -47,23 +41,10 @@ def build_features(clip_seconds: float | None) -> Mfcc:
 
 
 class Cnn1d(ResidualNetwork):
-    """Three residual blocks, attentive statistics over the true length, two dense layers.
-
-    The distance from the training recordings is that of the mean and standard deviation of the frames.
-    """
+    """Three residual blocks, attentive statistics over the true length, two dense layers."""
 
     def __init__(self, classes: int):
-        super().__init__(DIMS, (80, 160, 160), embedding=256, classes=classes, first_stride=2)
-        self.distance = DomainDistance(2 * DIMS, DOMAINS, DIRECTIONS)
-
-    def forward(self, frames: Tensor, lengths: Tensor) -> NetworkOutput:
-        statistics = self.frame_statistics(frames, lengths)
-        return super().forward(frames, lengths)._replace(distance=self.distance(statistics))
-
-    @staticmethod
-    def frame_statistics(frames: Tensor, lengths: Tensor) -> Tensor:
-        """Returns the input of ``distance``, (batch, 78)."""
-        return mean_and_deviation(frames, length_mask(lengths, frames.shape[1]))
+        super().__init__(DIMS, (64, 128, 128), embedding=256, classes=classes, first_stride=2)
 
 
 RECIPE = Recipe(
