@@ -88,20 +88,23 @@ def gather(runs: Sequence[OutOfFold]) -> Predictions:
     return Predictions(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def fit_calibration(heard: Predictions, unheard: Predictions | None) -> Calibration:
+def fit_calibration(heard: Predictions, unheard: Predictions | None, *, sizes: bool = True) -> Calibration:
     """Returns the calibration that ships.
 
     Args:
         heard: of unseen speakers of the training corpora.
         unheard: of corpora that were left out of training; None where that was not evaluated.
+        sizes: whether to fit the calibration of chosen emotions too, which takes a while.
     """
     near = heard.only(heard.familiar)
-    familiar = _fit(near, [(near, SURE_HEARD), *([] if unheard is None else [(_near(unheard), SURE_UNHEARD)])], slope=0)
+    bars = [(near, SURE_HEARD)]
+    if unheard is not None:
+        bars.append((unheard.only(unheard.familiar), SURE_UNHEARD))
+    calibration = _fit(near, bars, slope=0.0, sizes=sizes)
     far = None if unheard is None else unheard.only(~unheard.familiar)
     if far is None or len(far) < FEWEST:
-        return familiar
-    slope = _fit_slope(far)
-    return replace(familiar, unfamiliar=_fit(far, [(far, SURE_UNHEARD)], slope=slope))
+        return calibration
+    return replace(calibration, unfamiliar=_fit(far, [(far, SURE_UNHEARD)], slope=_fit_slope(far), sizes=sizes))
 
 
 def calibrate_evaluations(folder: Path) -> Calibration:
@@ -162,7 +165,7 @@ def cross_fit(
         own = np.flatnonzero(parts == part)
         names = sorted({run.speakers[clip] for clip in own})
         left = [None if one is None else one.only(~np.isin(one.speakers, names)) for one in (every, other)]
-        calibration = fit_calibration(*left)
+        calibration = fit_calibration(*left, sizes=False)
         for clip in own:
             columns[clip] = _columns(calibration, float(distances[clip]))
     return columns
@@ -194,17 +197,14 @@ def _columns(calibration: Calibration, distance: float) -> dict[str, str]:
     }
 
 
-def _near(predictions: Predictions) -> Predictions:
-    return predictions.only(predictions.familiar)
-
-
-def _fit(clips: Predictions, bars: Sequence[tuple[Predictions, float]], *, slope: float) -> Calibration:
+def _fit(clips: Predictions, bars: Sequence[tuple[Predictions, float]], *, slope: float, sizes: bool) -> Calibration:
     """Fits temperature, sets and bar to clips of one kind.
 
     Args:
         clips: that the temperature and the sets are fitted to.
         bars: clips with the least accuracy of the sure answers among them, corpus by corpus.
         slope: see ``Calibration.slope``.
+        sizes: as for ``fit_calibration``.
     """
     logits = clips.logits / growth(slope, clips.distances)[:, None]
     temperature = round(fit_temperature(logits, clips.targets), 4)
@@ -221,7 +221,7 @@ def _fit(clips: Predictions, bars: Sequence[tuple[Predictions, float]], *, slope
         set_thresholds={str(percent): round(set_threshold(right, percent / 100), 4) for percent in COVERAGES},
         slope=round(slope, 4),
     )
-    return replace(calibration, by_size=fit_by_size(logits, clips.targets, calibration))
+    return replace(calibration, by_size=fit_by_size(logits, clips.targets, calibration)) if sizes else calibration
 
 
 def fit_unsure_below(groups: Sequence[tuple[np.ndarray, np.ndarray, float]]) -> float:
