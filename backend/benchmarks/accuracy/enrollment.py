@@ -1,8 +1,8 @@
 """Measures the effect of speaker profiles on accuracy: ``python -m benchmarks.accuracy.enrollment``, in backend/.
 
 For every fold of a protocol the model is trained without its test speakers. Then, for each of them, a profile is made
-from a few of the speaker's clips, as ``enroll`` does, and all other clips of the speaker are scored with it, on the
-emotions of their corpus. The clips are drawn DRAWS times; the figure is the UA over all draws.
+from a few of the speaker's clips, as ``enroll`` does, and all other clips of the speaker are scored with it, among all
+classes of the model. The clips are drawn DRAWS times; the figure is the UA over all draws.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ser.cli.sources import load
 from ser.data.dataset import Data
-from ser.data.splits import make_folds, speaker_of
+from ser.data.splits import get_protocol, make_folds, speaker_of
 from ser.evaluation.metrics import score
 from ser.models.encoder import EncoderHeads
 from ser.models.network import NetworkOutput
@@ -35,19 +35,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipe", default="whisper", help="name of the recipe")
     parser.add_argument("--corpus", action="append", help="repeatable; ravdess by default")
-    parser.add_argument("--labels", default="corpus", help="as for 'evaluate'")
+    parser.add_argument("--labels", help="as for 'evaluate'")
     parser.add_argument("--protocol", default="emobox")
     options = parser.parse_args()
     recipe = get_recipe(options.recipe)
     data = load(recipe, options.corpus or ["ravdess"], None, None, options.labels, recipe.clip_seconds)
     answers: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    foreign = get_protocol(options.protocol).foreign
     for fold in make_folds(options.protocol, data.utterances, 0):
         task = make_task(data, sorted(fold.train + fold.validation), [])
         network = recipe.network(len(data.labels))
-        network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
+        trained = fit(recipe, task, settings=recipe.training, seed=0, every_class=not foreign)
+        network.load_state_dict(trained.weights)
         output = predict(network, data.bank, fold.test, known_statistics(recipe, data.bank))
-        impossible = ~task.allowed[fold.test]
-        for corpus, name, truth, predicted in _scored(data, network.heads, fold.test, output, impossible):
+        for corpus, name, truth, predicted in _scored(data, network.heads, fold.test, output, task.trained):
             known = answers.setdefault((corpus, name), ([], []))
             known[0].extend(truth)
             known[1].extend(predicted)
@@ -58,7 +59,7 @@ def main() -> None:
 
 @torch.inference_mode()
 def _scored(
-    data: Data, heads: EncoderHeads, test: list[int], output: NetworkOutput, impossible: Tensor
+    data: Data, heads: EncoderHeads, test: list[int], output: NetworkOutput, trained: Tensor
 ) -> Iterator[tuple[str, str, list[str], list[str]]]:
     """Yields corpus, type of profile, true and predicted labels, speaker by speaker."""
     labels = np.array(data.labels)
@@ -67,7 +68,7 @@ def _scored(
     logits, vectors, draw = output.logits, output.embedding, np.random.default_rng(0)
 
     def answers(clips: np.ndarray, found: Tensor) -> tuple[list[str], list[str]]:
-        best = found.masked_fill(impossible[clips], -torch.inf).argmax(dim=1).numpy()
+        best = found.masked_fill(~trained, -torch.inf).argmax(dim=1).numpy()
         return truth[clips].tolist(), labels[best].tolist()
 
     for speaker in np.unique(speakers):
@@ -80,11 +81,11 @@ def _scored(
                     chosen = _chosen(kind, size, own, truth, draw)
                     if len(chosen) < size or len(chosen) == len(own):
                         continue
-                    offset = heads.speaker_offset.estimate(vectors[chosen], logits[chosen].softmax(dim=1))
-                    rest = np.setdiff1d(own, chosen)
-                    yield corpus, f"{size:2d} {kind}", *answers(rest, heads.classify(vectors[rest], offset))
-        offset = heads.speaker_offset.estimate(vectors[own], logits[own].softmax(dim=1))
-        yield corpus, "all, scored too", *answers(own, heads.classify(vectors[own], offset))
+                    speaker, rest = heads.estimate_speaker(vectors[chosen]), np.setdiff1d(own, chosen)
+                    adapted = heads.adapt(logits[rest], vectors[rest], speaker)
+                    yield corpus, f"{size:2d} {kind}", *answers(rest, adapted)
+        adapted = heads.adapt(logits[own], vectors[own], heads.estimate_speaker(vectors[own]))
+        yield corpus, "all, scored too", *answers(own, adapted)
 
 
 def _chosen(kind: str, size: int, own: np.ndarray, truth: np.ndarray, draw: np.random.Generator) -> np.ndarray:
