@@ -21,7 +21,7 @@ import verdict from '../../components/verdict.module.css';
 import { announce, useAnnounced } from '../../lib/announce';
 import { profileRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
-import { certainty, clock, duration, when } from '../../lib/i18n/format';
+import { amount, certainty, clock, duration, when } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
 import { serverEngine } from './engine';
 import type { History } from './history';
@@ -128,7 +128,7 @@ interface RunningProps {
 }
 
 function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
-  const { live, refusals, recorder } = useWords();
+  const { live, refusals, recorder, result } = useWords();
   const { speaker } = session.options;
   const now = useSyncExternalStore(session.subscribe, session.snapshot);
   useStatusAnnouncements(now);
@@ -165,6 +165,11 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
         {speaker && (
           <Text size="sm" c="dimmed">
             {live.calibrated(speaker)}
+          </Text>
+        )}
+        {history.adaptedSeconds > 0 && (
+          <Text size="sm" c="dimmed" data-testid="adapted">
+            {result.adapted(amount(history.adaptedSeconds))}
           </Text>
         )}
       </section>

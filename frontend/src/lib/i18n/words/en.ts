@@ -340,6 +340,7 @@ export const en = {
     quiet: 'The recording is very quiet; move closer to the microphone.',
     narrow_band: 'The recording has only telephone bandwidth; the models were trained on wideband audio.',
     little_speech: 'There is less than half a second of speech, so the result is less reliable.',
+    unlike_training: 'This recording is unlike anything the model was trained on, so the answer is less reliable.',
     no_voice: 'The recording sounds more like music or noise than like a voice.',
   },
 
@@ -361,6 +362,7 @@ export const en = {
     answered: (model: string, time: string) => `analysed with ${model} in ${time}`,
     by: (model: string) => `analysed with ${model}`,
     calibrated: (name: string) => `calibrated to the speaker profile “${name}”`,
+    adapted: (speech: string) => `Adapted to this speaker from ${speech} of speech`,
     again: 'Analyse another',
     live: 'Live session: the result is the mean over all windows with speech.',
   },
@@ -384,7 +386,12 @@ export const en = {
     picture: 'Save as image (PNG)',
     spectrogram: 'Spectrogram',
     kinds: { mel: 'Mel', stft: 'Linear', chroma: 'Chroma' },
-    attention: { attention: 'What the model attended to', saliency: 'What the result depends on (saliency)' },
+    attention: { attention: 'What the model attended to', saliency: 'Moments that mattered' },
+    attentionMeaning: {
+      attention: 'The taller a bar, the more weight the model gave to that moment.',
+      saliency:
+        'The taller a bar, the more the result would change with that moment (saliency, computed from gradients). This model has no attention, and a moment that mattered need not be emotional.',
+    },
     attentionColumns: ['From (s)', 'To (s)', 'Weight'],
     columns: ['From', 'To', 'Emotion', 'Confidence'],
     time: 'Time (s)',

@@ -341,6 +341,7 @@ export const es: Words = {
     quiet: 'El volumen de la grabación es muy bajo; acérquese al micrófono.',
     narrow_band: 'La grabación solo tiene el ancho de banda de un teléfono; los modelos se entrenaron con audio de banda ancha.',
     little_speech: 'Hay menos de medio segundo de habla, así que el resultado es menos fiable.',
+    unlike_training: 'Esta grabación no se parece a nada con lo que se entrenó el modelo, así que el resultado es menos fiable.',
     no_voice: 'La grabación se parece más a música o ruido que a una voz.',
   },
 
@@ -362,6 +363,7 @@ export const es: Words = {
     answered: (model, time) => `analizado con ${model} en ${time}`,
     by: (model) => `analizado con ${model}`,
     calibrated: (name) => `calibrado con el perfil de hablante «${name}»`,
+    adapted: (speech) => `Adaptado a este hablante con ${speech} de habla`,
     again: 'Analizar otra',
     live: 'Sesión en vivo: el resultado es la media de todas las ventanas con habla.',
   },
@@ -385,7 +387,12 @@ export const es: Words = {
     picture: 'Guardar como imagen (PNG)',
     spectrogram: 'Espectrograma',
     kinds: { mel: 'Mel', stft: 'Lineal', chroma: 'Croma' },
-    attention: { attention: 'A qué atendió el modelo', saliency: 'De qué depende el resultado (saliencia)' },
+    attention: { attention: 'A qué atendió el modelo', saliency: 'Momentos decisivos' },
+    attentionMeaning: {
+      attention: 'Cuanto más alta es una barra, más peso dio el modelo a ese momento.',
+      saliency:
+        'Cuanto más alta es una barra, más cambiaría el resultado con ese momento (saliencia, calculada a partir de gradientes). Este modelo no tiene atención, y un momento decisivo no es necesariamente emotivo.',
+    },
     attentionColumns: ['Desde (s)', 'Hasta (s)', 'Peso'],
     columns: ['Desde', 'Hasta', 'Emoción', 'Confianza'],
     time: 'Tiempo (s)',
