@@ -4,6 +4,7 @@ interface Listed {
   name: string;
   labels: string[];
   most_accurate: boolean;
+  profiles: boolean;
 }
 
 /** The page's initial model: the one that the server calls the most accurate. */
