@@ -632,6 +632,7 @@ export const en = {
       'Your recording is decoded in memory, mixed down to mono and resampled to 16 kHz.',
       'A small network detects speech. Where there is none, no emotion is given.',
       'A second network analyses pitch, timbre and rhythm over time and assigns a probability to each emotion. Longer recordings are analysed in windows of 3 s, one every second.',
+      'In longer recordings and live sessions, models that can do so adapt to the speaker’s usual voice as they go, without labels.',
       'Probabilities are calibrated: for speakers like those in the test data, results given 70% confidence are right about 70% of the time. A result that is more likely to be wrong than right is called “unsure”.',
     ],
     good: 'What it is good for',

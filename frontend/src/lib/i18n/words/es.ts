@@ -633,6 +633,7 @@ export const es: Words = {
       'Su grabación se decodifica en memoria, se mezcla a mono y se remuestrea a 16 kHz.',
       'Una red pequeña detecta el habla. Donde no la hay, no se indica ninguna emoción.',
       'Una segunda red analiza el tono, el timbre y el ritmo a lo largo del tiempo y asigna una probabilidad a cada emoción. Las grabaciones más largas se analizan en ventanas de 3 s, una por segundo.',
+      'En grabaciones largas y sesiones en vivo, los modelos que pueden hacerlo se adaptan a la voz habitual del hablante sobre la marcha, sin etiquetas.',
       'Las probabilidades están calibradas: con hablantes como los de los datos de prueba, los resultados con un 70 % de confianza son correctos cerca del 70 % de las veces. Un resultado que es más probable que sea erróneo que correcto se llama «dudoso».',
     ],
     good: 'Para qué sirve',
