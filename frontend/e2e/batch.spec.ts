@@ -2,12 +2,14 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
+import { firstModel } from './models';
 import { sample, tabTo, watch } from './steps';
 
 const names = ['angry', 'happy', 'sad'];
 const prediction = {
   ...{ file: 'a.wav', state: 'emotion', confidence: 60, probabilities: { calm: 0.6, neutral: 0.4 }, candidates: [], warnings: [], segments: [] },
   ...{ duration_seconds: 3, speech_seconds: 2, dominant: 'calm', transitions: [], timeline: null, prediction_set: null, intensity: null },
+  ...{ warning_codes: [], emotions: [], adapted_seconds: 0 },
 };
 const row = (page: Page, name: string) => page.getByRole('row', { name: new RegExp(name) });
 
@@ -133,7 +135,7 @@ test('files can be added, cancelled, retried and cleared by keyboard, without lo
   await tabTo(page, button('Clear the list'), 'Shift+Tab');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('table')).toHaveCount(0);
-  await expect(button('Choose files')).toBeFocused();
+  await expect(page.getByRole('combobox', { name: 'Adapt to speakers' })).toBeFocused(); // the nearest control
 });
 
 test('a folder is read without files that are not audio', async ({ page }) => {
@@ -141,6 +143,52 @@ test('a folder is read without files that are not audio', async ({ page }) => {
   await page.getByTestId('folder').setInputFiles(new URL('../public/samples', import.meta.url).pathname);
   await expect(page.locator('main').getByText('3 of 3 analysed')).toBeVisible();
   await expect(row(page, 'samples/sad.wav')).toBeVisible();
+});
+
+/** A folder with a folder for each of two speakers, with three recordings each. */
+function speakers(folder: string): string {
+  for (const speaker of ['asha', 'ben']) {
+    mkdirSync(join(folder, speaker), { recursive: true });
+    names.forEach((name) => copyFileSync(sample(name), join(folder, speaker, `${name}.wav`)));
+  }
+  return folder;
+}
+
+test('each folder is adapted to its speaker, and no profile is left on the server', async ({ page, request }, testInfo) => {
+  expect((await firstModel(request)).profiles).toBe(true);
+  const { consoleErrors, externalRequests } = watch(page);
+  const changes: string[] = [];
+  page.on('request', (sent) => sent.url().includes('/profiles') && sent.method() !== 'GET' && changes.push(sent.method()));
+  await page.goto('/batch');
+  await page.getByTestId('folder').setInputFiles(speakers(testInfo.outputPath('story')));
+  await expect(page.getByRole('combobox', { name: 'Adapt to speakers' })).toHaveValue('One speaker per folder');
+  await expect(page.locator('main').getByText('6 of 6 analysed')).toBeVisible();
+  await page.getByRole('button', { name: 'Adapted from' }).click();
+  for (const cell of await page.locator('tbody tr td:nth-child(4)').allTextContents()) expect(cell).toMatch(/^\d.* s$/);
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as CSV' }).click();
+  const [head, ...lines] = readFileSync(await (await download).path(), 'utf-8').trimEnd().split('\r\n');
+  const column = head!.split(',').indexOf('adapted_seconds');
+  expect(lines.map((line) => Number(line.split(',')[column]) > 0)).toEqual(lines.map(() => true));
+  await expect.poll(() => changes.toSorted()).toEqual(['DELETE', 'DELETE', 'POST', 'POST']);
+  await page.getByRole('link', { name: 'Profiles' }).click();
+  await expect(page.locator('main').getByText('No speaker profiles yet')).toBeVisible();
+  expect(consoleErrors).toEqual([]);
+  expect(externalRequests).toEqual([]);
+});
+
+test('leaving the page deletes the profile of a batch that is not finished', async ({ page, request }, testInfo) => {
+  await page.route('**/upload', () => {});
+  await page.goto('/batch');
+  await page.getByTestId('folder').setInputFiles(speakers(testInfo.outputPath('story')));
+  const token = () => page.evaluate(() => localStorage.getItem('owner'));
+  await expect.poll(token).not.toBeNull();
+  const headers = { Authorization: `Bearer ${await token()}` };
+  const profiles = async () => ((await (await request.get('/api/v1/profiles', { headers })).json()) as { profiles: { name: string }[] }).profiles;
+  await expect.poll(async () => (await profiles()).map(({ name }) => name)).toEqual([expect.stringMatching(/^batch [0-9a-f]+$/)]);
+  await expect(page.locator('main').getByText('0 of 6 done')).toBeVisible();
+  await page.goto('about:blank');
+  await expect.poll(profiles).toEqual([]);
 });
 
 test('a dropped folder is read completely, including its subfolders', async ({ page }, testInfo) => {

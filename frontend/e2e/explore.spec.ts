@@ -76,7 +76,7 @@ test('draws three kinds of spectrogram and the attention', async ({ page }) => {
     if ((await table.getAttribute('aria-expanded')) === 'false') await table.click();
     await expect(page.getByRole('columnheader', { name: column })).toBeVisible();
   }
-  await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
+  await page.getByRole('switch', { name: /attended|Moments that mattered/ }).check({ force: true });
   await expect(page.locator('[data-testid=attention] canvas')).toBeVisible();
 });
 
@@ -127,7 +127,7 @@ test('the attention of a stored session is drawn without its audio', async ({ pa
   await page.getByRole('link', { name: 'Sessions' }).click();
   await page.getByRole('link', { name: 'story.wav' }).click();
   await expect(page.locator('main').getByText('The recording itself was not stored')).toBeVisible();
-  await page.getByRole('switch', { name: /attended|saliency/ }).check({ force: true });
+  await page.getByRole('switch', { name: /attended|Moments that mattered/ }).check({ force: true });
   await expect.poll(() => colours(page, '[data-testid=attention] canvas')).toBeGreaterThan(1);
   await expect(page.getByTestId('spectrogram')).toHaveCount(0);
 });

@@ -154,6 +154,19 @@ test.describe('with a microphone', () => {
     expect(externalRequests).toEqual([]);
   });
 
+  test('adapts to its speaker as it goes, and says from how much speech', async ({ page, request }) => {
+    expect((await firstModel(request)).profiles).toBe(true);
+    await start(page);
+    const adapted = page.locator('main').getByText(/^Adapted to this speaker from .* s of speech$/);
+    const seconds = async () => Number.parseFloat(/[\d.]+/.exec((await adapted.textContent())!)![0]);
+    await expect(adapted).toBeVisible();
+    const first = await seconds();
+    await expect.poll(seconds).toBeGreaterThan(first);
+    await page.getByRole('button', { name: 'End' }).click();
+    await expect(page.getByTestId('emotion')).toBeVisible();
+    expect(await seconds()).toBeGreaterThan(first); // the stored result
+  });
+
   test('shows the first answer within 4 s, and each one within half a second of its audio', async ({ page, request }) => {
     await request.post('/upload', {
       multipart: { file: { name: 'sad.wav', mimeType: 'audio/wav', buffer: readFileSync(sample('sad')) }, model: (await firstModel(request)).name },

@@ -41,8 +41,15 @@ export const model: Model = {
   profiles: false,
 };
 
-/** A model that supports speaker profiles. */
-export const able: Model = { ...model, name: 'whisper', title: 'Whisper', profiles: true, figure: { ...figure, ua: 77 } };
+/** The most accurate model, which supports speaker profiles. */
+export const able: Model = {
+  ...model,
+  name: 'whisper',
+  title: 'Whisper',
+  profiles: true,
+  most_accurate: true,
+  figure: { ...figure, ua: 77 },
+};
 
 export const asha: Profile = {
   name: 'Asha',
@@ -51,6 +58,7 @@ export const asha: Profile = {
   clips: 3,
   speech_seconds: 7.2,
   variety: 0.64,
+  share: 0.5,
   created: '2026-11-21T14:16:00+00:00',
 };
 
@@ -73,6 +81,7 @@ export const happy: Prediction = {
   prediction_set: null,
   intensity: null,
   emotions: [],
+  adapted_seconds: 0,
 };
 
 /** A full analysis with the given prediction. */

@@ -89,6 +89,22 @@ test('a warning with a code is translated, one without is shown in English', asy
   expect(screen.queryByText('Too loud.')).toBeNull();
 });
 
+test('a recording unlike the training data has a translated warning', async () => {
+  server.use(respondWith({ ...happy, warnings: ['Unlike anything.'], warning_codes: ['unlike_training'] }));
+  await upload();
+  expect(await screen.findByText(/^This recording is unlike anything the model was trained on/)).toBeVisible();
+});
+
+test('a result that is adapted to the speaker says from how much speech, and others do not', async () => {
+  const user = await upload();
+  await screen.findByRole('heading', { name: 'Happy' });
+  expect(screen.queryByText(/^Adapted to this speaker/)).toBeNull();
+  server.use(respondWith({ ...happy, adapted_seconds: 24.3 }));
+  await user.click(screen.getByRole('button', { name: 'Analyse another' }));
+  await user.upload(screen.getByTestId('file'), clip());
+  expect(await screen.findByText('Adapted to this speaker from 24 s of speech')).toBeVisible();
+});
+
 test('a recording can be sent again after the server was unreachable', async () => {
   server.use(http.post('/api/v1/analyse', () => HttpResponse.error(), { once: true }));
   const user = await upload();
@@ -110,11 +126,12 @@ test('a file above the size limit is rejected without an upload', async () => {
   expect(sent).not.toHaveBeenCalled();
 });
 
-test('the best model on new speakers is preselected, with its accuracy, and used', async () => {
-  const better = { ...model, name: 'better', title: 'Better', figure: { ...model.figure!, ua: 61.2 } };
+test('the model that the server calls the most accurate is preselected, with its accuracy, and used', async () => {
+  const higher = { ...model, name: 'higher', title: 'Higher', figure: { ...model.figure!, ua: 80 } }; // on an easier corpus
+  const better = { ...model, name: 'better', title: 'Better', most_accurate: true, figure: { ...model.figure!, ua: 61.2 } };
   let body = '';
   server.use(
-    http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, better] })),
+    http.get('/api/v1/models', () => HttpResponse.json({ default: 'cnn1d', models: [model, higher, better] })),
     http.post('/api/v1/analyse', async ({ request }) => {
       body = await request.text();
       return HttpResponse.json(analysisOf(happy));

@@ -3,13 +3,14 @@ import { IconHelp, IconMoodSilence } from '@tabler/icons-react';
 import clsx from 'clsx';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Bars } from '../../components/Bars';
+import { Caution } from '../../components/Caution';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import layout from '../../components/layout.module.css';
 import verdict from '../../components/verdict.module.css';
 import { useAnnounced } from '../../lib/announce';
-import type { Emotion, Prediction, Warning } from '../../lib/api';
+import type { Emotion, Prediction } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName, emotionWord } from '../../lib/emotions';
-import { certainty, duration, elapsed, ofHundred, percentage } from '../../lib/i18n/format';
+import { amount, certainty, duration, elapsed, ofHundred, percentage } from '../../lib/i18n/format';
 import { useWords, words } from '../../lib/i18n/language';
 import css from './Result.module.css';
 
@@ -57,6 +58,11 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
                 {result.among(prediction.emotions.map(emotionWord).join(', '))}
               </Text>
             )}
+            {prediction.adapted_seconds > 0 && (
+              <Text size="sm" c="dimmed" mt={4} data-testid="adapted">
+                {result.adapted(amount(prediction.adapted_seconds))}
+              </Text>
+            )}
             {intended && (
               <Text size="sm" c="dimmed" mt={4}>
                 {result.intended(emotionWord(intended))}
@@ -69,7 +75,9 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
       {prediction.warnings.length > 0 && (
         <ul className={layout.warnings} data-testid="warnings">
           {prediction.warnings.map((warning, i) => (
-            <Caution key={warning} code={prediction.warning_codes[i]} serverMessage={warning} />
+            <li key={warning}>
+              <Caution code={prediction.warning_codes[i]} serverMessage={warning} />
+            </li>
           ))}
         </ul>
       )}
@@ -84,13 +92,6 @@ export function Result({ prediction, intended, milliseconds, speaker, live, acti
       </div>
     </section>
   );
-}
-
-/** A translated warning; results stored before warnings had codes show the server's English message. */
-function Caution({ code, serverMessage }: { code?: Warning; serverMessage: string }) {
-  const { warnings } = useWords();
-  const own = code && warnings[code];
-  return own ? <li>{own}</li> : <li lang="en">{serverMessage}</li>;
 }
 
 function Sign({ prediction }: { prediction: Prediction }) {

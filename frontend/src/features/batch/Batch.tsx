@@ -7,15 +7,18 @@ import layout from '../../components/layout.module.css';
 import { Link } from '../../components/Link';
 import text from '../../components/text.module.css';
 import { useAnnounced } from '../../lib/announce';
-import { modelsQuery, predict, type Emotion, type Limits, type Model } from '../../lib/api';
+import { deleteProfile, makeProfile, modelsQuery, predict, type Emotion, type Limits, type Model } from '../../lib/api';
+import { explain } from '../../lib/api/problems';
 import { saveFile } from '../../lib/download';
 import { useKeptFocus } from '../../lib/focus';
 import { useWords } from '../../lib/i18n/language';
+import { groupOf, suggestedAdaptation, type Adaptation, type ProfileRequests } from './adaptation';
+import { AdaptationPicker } from './AdaptationPicker';
 import css from './batch.module.css';
 import { BatchDropArea } from './BatchDropArea';
 import { batchState } from './batchState';
 import { Distribution } from './Distribution';
-import type { Item, Queue } from './queue';
+import type { AdaptationStatus, Item, Queue } from './queue';
 import { ReportView } from './ReportView';
 import { Results } from './Results';
 import { matchLabels, readLabels } from './scores';
@@ -36,19 +39,35 @@ interface Props {
   setup: ReactNode;
 }
 
-/** The Batch view: analyses many files and compares the results with labels. Nothing is stored on the server. */
+/** The Batch view: analyses many files and compares the results with labels. The server stores neither; while files are
+ * adapted to their speaker, it stores a temporary profile. */
 export function Batch({ limits, model, emotions, blocked, setup }: Props) {
   const { batch: words, model: modelWords } = useWords();
   const { queue } = batchState;
-  const { data } = useQuery(modelsQuery);
+  const { data, isPending } = useQuery(modelsQuery);
   const models = data?.models ?? NONE;
+  const [chosen, setChosen] = useState(batchState.adaptation);
   useEffect(() => {
-    if (!blocked) queue.configure((file, signal) => predict(file, { model: model?.name, emotions, signal }), limits);
-  }, [queue, model, emotions, blocked, limits]);
+    if (blocked || isPending) return;
+    const profiles = model?.profiles ? profilesOf(model.name) : undefined;
+    const requests = {
+      model: model?.name,
+      predict: (file: File, signal: AbortSignal, speaker?: string) => predict(file, { model: model?.name, emotions, speaker, signal }),
+      profiles,
+    };
+    queue.configure(requests, { limits, adaptation: chosen });
+  }, [queue, model, emotions, blocked, isPending, limits, chosen]);
   const items = useSyncExternalStore(queue.subscribe, queue.snapshot);
+  const adaptationStatus = useSyncExternalStore(queue.subscribe, queue.adaptationStatus);
   const [labels, setLabels] = useState(batchState.labels);
   const [unread, setUnread] = useState(false);
   const [filter, setFilter] = useState<Filter>('all');
+  const suggested = useMemo(() => suggestedAdaptation(items.map(({ path }) => path)), [items]);
+  const adaptation = model?.profiles ? (chosen ?? suggested) : 'off';
+  const chooseAdaptation = (value: Adaptation) => {
+    batchState.adaptation = value;
+    setChosen(value);
+  };
   const truths = useMemo(() => labels && matchLabels(items, labels), [items, labels]);
   const comparison = useMemo(() => truths && compareWithLabels(items, truths, models), [items, truths, models]);
   const titles = modelNames(items).map((name) => titleOf(models, name));
@@ -74,9 +93,11 @@ export function Batch({ limits, model, emotions, blocked, setup }: Props) {
       </div>
       <BatchDropArea compact={items.length > 0} blocked={blocked} onFiles={(files) => queue.add(files)} />
       {setup}
+      {model && <AdaptationPicker model={model} adaptation={adaptation} onChoose={chooseAdaptation} />}
       {items.length > 0 && (
         <section className={layout.card} aria-label={words.results} {...kept}>
           <QueueState items={items} titles={titles} />
+          <AdaptationState status={adaptationStatus} />
           <div className={clsx(layout.actions, css.batchActions)}>
             <LabelsButton onFile={(file) => void takeLabels(file)} />
             <Button
@@ -86,7 +107,7 @@ export function Batch({ limits, model, emotions, blocked, setup }: Props) {
             >
               {words.csv}
             </Button>
-            <QueueActions items={items} queue={queue} />
+            <QueueActions items={items} queue={queue} adaptation={adaptation} />
           </div>
           {unread && (
             <Text role="alert" className={text.complaint}>
@@ -110,6 +131,12 @@ export function Batch({ limits, model, emotions, blocked, setup }: Props) {
   );
 }
 
+/** Requests of the temporary profiles of a model. */
+const profilesOf = (model: string): ProfileRequests => ({
+  make: (name, files, signal, onSent) => makeProfile({ name, model, files, signal, onProgress: (share) => share === 1 && onSent() }),
+  remove: deleteProfile,
+});
+
 function QueueState({ items, titles }: { items: readonly Item[]; titles: string[] }) {
   const { batch: words } = useWords();
   const count = (state: Item['state']) => items.filter((item) => item.state === state).length;
@@ -130,10 +157,44 @@ function QueueState({ items, titles }: { items: readonly Item[]; titles: string[
   );
 }
 
-function QueueActions({ items, queue }: { items: readonly Item[]; queue: Queue }) {
+/** What the user should know about the adaptation to speakers. */
+function AdaptationState({ status: { preparing, unadapted, undeleted } }: { status: AdaptationStatus }) {
+  const {
+    batch: { adapt },
+  } = useWords();
+  const failures = [
+    ...unadapted.map(({ group, error }) => adapt.failed(group, explain(error).title)),
+    ...undeleted.map((name) => adapt.left(name)),
+  ];
+  return (
+    <>
+      {preparing !== null && (
+        <Text size="sm" c="dimmed" mt={6}>
+          {adapt.preparing(preparing)}
+        </Text>
+      )}
+      {failures.length > 0 && (
+        <ul role="alert" className={clsx(layout.warnings, css.notes)}>
+          {failures.map((failure) => (
+            <li key={failure}>{failure}</li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+interface QueueActionsProps {
+  items: readonly Item[];
+  queue: Queue;
+  adaptation: Adaptation;
+}
+
+function QueueActions({ items, queue, adaptation }: QueueActionsProps) {
   const { batch: words } = useWords();
   const busy = items.some(({ state }) => state === 'waiting' || state === 'running');
   const unanswered = items.some(({ state }) => state === 'failed' || state === 'cancelled');
+  const outdated = items.filter(({ state, path, group }) => state === 'done' && group !== groupOf(path, adaptation));
   return (
     <>
       {/* one element for both, so that focus moves from the button removed to the one replacing it */}
@@ -149,6 +210,15 @@ function QueueActions({ items, queue }: { items: readonly Item[]; queue: Queue }
           </Button>
         )}
       </div>
+      {!busy && outdated.length > 0 && (
+        <Button
+          variant="default"
+          leftSection={<IconRefresh aria-hidden size={16} />}
+          onClick={() => queue.repeat(new Set(outdated.map(({ id }) => id)))}
+        >
+          {words.adapt.again}
+        </Button>
+      )}
       {!busy && (
         <Button variant="default" leftSection={<IconTrash aria-hidden size={16} />} onClick={() => queue.clear()}>
           {words.clear}

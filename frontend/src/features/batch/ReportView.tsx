@@ -20,7 +20,7 @@ interface Props {
 /** Evaluation against the labels: overall measures, confusion matrix and measures per emotion. */
 export function ReportView({ comparison, titles, unknown }: Props) {
   const { batch: words } = useWords();
-  const { report, unlabelled, ambiguous, outside } = comparison;
+  const { report, adapted, unlabelled, ambiguous, outside } = comparison;
   const models = titles.join(', ');
   return (
     <section className={clsx(layout.card, prose.prose)} aria-label={words.report}>
@@ -35,6 +35,7 @@ export function ReportView({ comparison, titles, unknown }: Props) {
           </dl>
           <p>
             {titles.length > 1 ? words.mixed(models) : words.answeredBy(models)} {words.reportText(report.total)}
+            {adapted > 0 && ` ${words.adapted(adapted, report.total)}`}
           </p>
           <Matrix report={report} />
           <Classes report={report} />

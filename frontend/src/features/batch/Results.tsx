@@ -3,14 +3,15 @@ import { IconArrowDown, IconArrowUp, IconArrowsSort, IconRefresh, IconSearch, Ic
 import clsx from 'clsx';
 import { useState } from 'react';
 import bars from '../../components/Bars.module.css';
+import { Caution } from '../../components/Caution';
 import { EmotionIcon } from '../../components/EmotionIcon';
 import layout from '../../components/layout.module.css';
 import text from '../../components/text.module.css';
-import type { ApiError, Model } from '../../lib/api';
+import type { ApiError, Model, Prediction } from '../../lib/api';
 import { explain } from '../../lib/api/problems';
 import { EMOTIONS, emotionName } from '../../lib/emotions';
 import { useKeptFocus } from '../../lib/focus';
-import { certainty, duration } from '../../lib/i18n/format';
+import { amount, certainty, duration } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
 import css from './batch.module.css';
 import type { Item } from './queue';
@@ -38,9 +39,15 @@ export function Results({ items, filter, onFilter, truths, models, onCancel, onR
   const rows = sortAndFilter(items, order, filter, search);
   const { body, parts, onFocus } = useRowWindow(rows.map(({ id }) => id));
   const several = modelNames(items).length > 1;
-  const columns: Column[] = ['file', 'emotion', 'confidence', ...(several ? ['model' as const] : []), 'duration', 'state'];
+  const adapted = items.some(({ prediction }) => prediction && prediction.adapted_seconds > 0);
+  const columns: Column[] = [
+    ...(['file', 'emotion', 'confidence'] as const),
+    ...(adapted ? (['adapted'] as const) : []),
+    ...(several ? (['model'] as const) : []),
+    ...(['duration', 'state'] as const),
+  ];
   const row = (item: Item, place?: RowPlace) => (
-    <ResultRow key={item.id} {...{ item, place, several, truths, models, onCancel, onRetry }} />
+    <ResultRow key={item.id} {...{ item, place, adapted, several, truths, models, onCancel, onRetry }} />
   );
   return (
     <div {...kept}>
@@ -115,11 +122,13 @@ interface RowProps extends Pick<Props, 'truths' | 'models' | 'onCancel' | 'onRet
   item: Item;
   /** Its position, if only part of the table is rendered. */
   place?: RowPlace;
+  /** Whether some results are adapted to their speaker. */
+  adapted: boolean;
   /** Whether the results come from several models, so that each row names its model. */
   several: boolean;
 }
 
-function ResultRow({ item, place, several, truths, models, onCancel, onRetry }: RowProps) {
+function ResultRow({ item, place, adapted, several, truths, models, onCancel, onRetry }: RowProps) {
   const { batch: words } = useWords();
   const { id, path, state, prediction, error } = item;
   const truth = truths?.get(id);
@@ -133,11 +142,15 @@ function ResultRow({ item, place, several, truths, models, onCancel, onRetry }: 
         <Outcome item={item} />
       </Table.Td>
       <Table.Td className={text.numbers}>{prediction?.confidence != null && certainty(prediction.confidence)}</Table.Td>
+      {adapted && (
+        <Table.Td className={text.numbers}>{prediction && prediction.adapted_seconds > 0 && amount(prediction.adapted_seconds)}</Table.Td>
+      )}
       {several && <Table.Td>{prediction && titleOf(models, prediction.model)}</Table.Td>}
       <Table.Td className={text.numbers}>{prediction && duration(prediction.duration_seconds)}</Table.Td>
       <Table.Td className={css.stateCell}>
         {state === 'running' && <Loader size={14} aria-hidden mr={6} />}
         {error ? <Failure error={error} /> : words.states[state]}
+        {prediction && <Cautions prediction={prediction} />}
       </Table.Td>
       {truths && <Table.Td>{truth && (truth === AMBIGUOUS ? words.ambiguousLabel : emotionName(truth))}</Table.Td>}
       <Table.Td>
@@ -166,6 +179,14 @@ function Failure({ error }: { error: ApiError }) {
       </Text>
     </>
   );
+}
+
+function Cautions({ prediction: { warnings, warning_codes: codes } }: { prediction: Prediction }) {
+  return warnings.map((warning, i) => (
+    <Text key={warning} size="xs" c="dimmed">
+      <Caution code={codes[i]} serverMessage={warning} />
+    </Text>
+  ));
 }
 
 function Outcome({ item: { prediction } }: { item: Item }) {

@@ -12,11 +12,13 @@ const states = (queue: Queue) => queue.snapshot().map(({ state }) => state);
 /** A queue whose requests the test settles by hand. */
 function controlled() {
   const open: { name: string; done: (error?: Error) => void; signal: AbortSignal }[] = [];
-  const ask = (file: File, signal: AbortSignal) =>
+  const predict = (file: File, signal: AbortSignal) =>
     new Promise<Prediction>((resolve, reject) => {
       open.push({ name: file.name, signal, done: (error) => (error ? reject(error) : resolve({ ...happy, file: file.name })) });
     });
-  return { open, queue: new Queue(ask) };
+  const queue = new Queue();
+  queue.configure({ predict });
+  return { open, queue };
 }
 
 test('at most three requests run at once, one per file', async () => {
@@ -53,18 +55,20 @@ test('cancelling aborts requests, and late responses are ignored', async () => {
 });
 
 test('a request to a busy server is retried, and a file above the limit is not sent', async () => {
-  const ask = vi
+  const predict = vi
     .fn<(file: File) => Promise<Prediction>>()
     .mockRejectedValueOnce(new ApiError('not_ready', { status: 503, retryAfter: 0.01 }))
     .mockResolvedValue(happy);
-  const queue = new Queue(ask);
+  const queue = new Queue();
   queue.add([named('a')]);
+  expect(states(queue)).toEqual(['waiting']); // until the model is known
+  queue.configure({ predict });
   await vi.waitFor(() => expect(states(queue)).toEqual(['done']));
-  expect(ask).toHaveBeenCalledTimes(2);
-  queue.configure(ask, { max_upload_bytes: 5, max_audio_seconds: 1, min_audio_seconds: 0, formats: [] });
+  expect(predict).toHaveBeenCalledTimes(2);
+  queue.configure({ predict }, { limits: { max_upload_bytes: 5, max_audio_seconds: 1, min_audio_seconds: 0, formats: [] } });
   queue.add([named('large')]);
   await vi.waitFor(() => expect(states(queue)).toEqual(['done', 'failed']));
-  expect(ask).toHaveBeenCalledTimes(2);
+  expect(predict).toHaveBeenCalledTimes(2);
 });
 
 const item = (id: number, path: string, part: Partial<Prediction>): Item => ({
@@ -74,7 +78,7 @@ const item = (id: number, path: string, part: Partial<Prediction>): Item => ({
   prediction: { ...happy, ...part },
 });
 const items = [
-  item(1, 'ten10.wav', { emotion: 'sad', confidence: 90 }),
+  item(1, 'ten10.wav', { emotion: 'sad', confidence: 90, adapted_seconds: 24.3 }),
   item(2, 'ten9.wav', { emotion: 'happy', confidence: 40, state: 'unsure' }),
   item(3, 'x/quiet.wav', { emotion: null, confidence: null, state: 'no_speech' }),
   { ...named('bad.wav'), id: 4, state: 'failed', error: new ApiError('audio_empty', { serverMessage: 'It is empty.' }) } as Item,
@@ -101,20 +105,22 @@ test('the CSV has a line for every file, with errors, models and labels', () => 
   const lines = toCsv(items, truths('ten10.wav,sad'), [model]).trimEnd().split('\r\n');
   expect(lines).toHaveLength(5);
   expect(lines[0]).toMatch(/^file,state,emotion,confidence,candidates,model,model_title,.*,error,label$/);
-  expect(lines[1]).toMatch(/^ten10.wav,emotion,sad,90,,cnn1d,1D-CNN,.*,sad$/);
+  expect(lines[0]).toContain(',speech_seconds,adapted_seconds,warnings,');
+  expect(lines[1]).toMatch(/^ten10.wav,emotion,sad,90,,cnn1d,1D-CNN,3.6,2.1,24.3,.*,sad$/);
   expect(lines[4]).toMatch(/^bad.wav,failed,.*It is empty.,$/);
   expect(toCsv(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy'), []).split('\r\n')[1]).toMatch(/,cnn1d,cnn1d,.*,ambiguous$/);
 });
 
 test('results are compareWithLabels with unambiguous labels only', () => {
   expect(compareWithLabels(items, truths('ten10.wav,sad'), [model])).toMatchObject({
+    adapted: 1,
     unlabelled: 2,
     ambiguous: 0,
     outside: 0,
     report: { wa: 1, total: 1 },
   });
   const unclear = compareWithLabels(items, truths('a/ten10.wav,sad\nb/ten10.wav,happy\nten9.wav,fear'), [model]);
-  expect(unclear).toEqual({ report: null, unlabelled: 1, ambiguous: 1, outside: 1 });
+  expect(unclear).toEqual({ report: null, adapted: 0, unlabelled: 1, ambiguous: 1, outside: 1 });
 });
 
 test('each result is compareWithLabels using the classes of its own model', () => {

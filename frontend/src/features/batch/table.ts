@@ -5,7 +5,7 @@ import { writeCsv } from './csv';
 import type { Item } from './queue';
 import { AMBIGUOUS, predictedClass, relabel, score, type Report, type Truth } from './scores';
 
-export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'model' | 'duration';
+export type Column = 'file' | 'state' | 'emotion' | 'confidence' | 'adapted' | 'model' | 'duration';
 export interface Order {
   column: Column;
   down: boolean;
@@ -17,6 +17,7 @@ const VALUES: Record<Column, (item: Item) => string | number> = {
   state: ({ state }) => state,
   emotion: ({ prediction }) => prediction?.emotion ?? '',
   confidence: ({ prediction }) => prediction?.confidence ?? -1,
+  adapted: ({ prediction }) => prediction?.adapted_seconds ?? -1,
   model: ({ prediction }) => prediction?.model ?? '',
   duration: ({ prediction }) => prediction?.duration_seconds ?? -1,
 };
@@ -70,6 +71,7 @@ export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null,
     'model_title',
     'duration_seconds',
     'speech_seconds',
+    'adapted_seconds',
     'warnings',
   ];
   const shares = EMOTIONS.map((emotion) => `probability_${emotion}`);
@@ -83,6 +85,7 @@ export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null,
     prediction ? titleOf(models, prediction.model) : null,
     prediction?.duration_seconds ?? null,
     prediction?.speech_seconds ?? null,
+    prediction?.adapted_seconds ?? null,
     prediction?.warnings.join(';') ?? null,
     ...EMOTIONS.map((emotion) => prediction?.probabilities[emotion] ?? null),
     error?.message ?? null,
@@ -93,6 +96,8 @@ export function toCsv(items: readonly Item[], truths: Map<number, Truth> | null,
 
 export interface Comparison {
   report: Report | null;
+  /** Number of the results in the report that are adapted to their speaker. */
+  adapted: number;
   /** Number of results without a label, with an ambiguous one, and with one that was not among the emotions to choose from. */
   unlabelled: number;
   ambiguous: number;
@@ -101,7 +106,7 @@ export interface Comparison {
 
 /** Compares results with labels, using the classes of the model that gave each result, not those of the selected one. */
 export function compareWithLabels(items: readonly Item[], truths: Map<number, Truth>, models: readonly Model[]): Comparison {
-  const counts = { unlabelled: 0, ambiguous: 0, outside: 0 };
+  const counts = { adapted: 0, unlabelled: 0, ambiguous: 0, outside: 0 };
   const pairs = items.flatMap(({ id, prediction }) => {
     if (!prediction) return [];
     const label = truths.get(id);
@@ -111,6 +116,7 @@ export function compareWithLabels(items: readonly Item[], truths: Map<number, Tr
     const truth = relabel(label, models.find(({ name }) => name === prediction.model)?.labels ?? EMOTIONS);
     const possible = truth !== null && (!prediction.emotions.length || prediction.emotions.includes(truth));
     if (!possible) counts.outside += 1;
+    else if (prediction.adapted_seconds > 0) counts.adapted += 1;
     return possible ? [{ truth, predicted: predictedClass(prediction) }] : [];
   });
   return { report: score(pairs), ...counts };

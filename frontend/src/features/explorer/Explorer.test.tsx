@@ -96,5 +96,15 @@ test('shows the attention without the recording, too', async () => {
   expect(screen.queryByTestId('attention')).toBeNull();
   await userEvent.click(screen.getByRole('switch', { name: 'What the model attended to' }));
   expect(screen.getByTestId('attention').querySelector('canvas')).toBeInTheDocument();
+  expect(screen.getByText(/the more weight the model gave/)).toBeVisible();
   expect(screen.queryByRole('button', { name: 'Play the recording' })).toBeNull();
+});
+
+test('saliency is not called attention, and is explained', async () => {
+  const { attention } = analysis;
+  renderPage(<Explorer analysis={{ ...analysis, attention: { ...attention!, kind: 'saliency' } }} marks={[]} />);
+  expect(screen.queryByRole('switch', { name: /attend/i })).toBeNull();
+  await userEvent.click(screen.getByRole('switch', { name: 'Moments that mattered' }));
+  expect(screen.getByText(/computed from gradients/)).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Moments that mattered as a table' })).toBeVisible();
 });

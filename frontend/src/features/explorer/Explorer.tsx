@@ -130,6 +130,11 @@ export function Explorer({ analysis, file, marks }: Props) {
         </div>
         {view.to - view.from < length - 0.01 && <Overview axis={axis} length={length} />}
       </div>
+      {weights && (
+        <Text size="sm" c="dimmed">
+          {explorer.attentionMeaning[weights.kind]}
+        </Text>
+      )}
       {sound.failed && <Text size="sm">{explorer.undecodable}</Text>}
       {!file && <Text size="sm">{explorer.noAudio}</Text>}
       <Help />

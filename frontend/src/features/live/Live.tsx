@@ -21,7 +21,7 @@ import verdict from '../../components/verdict.module.css';
 import { announce, useAnnounced } from '../../lib/announce';
 import { profileRefused, type ChunkAnswer, type Emotion, type Mark } from '../../lib/api';
 import { eitherEmotion, emotionColor, emotionName } from '../../lib/emotions';
-import { certainty, clock, duration, when } from '../../lib/i18n/format';
+import { amount, certainty, clock, duration, when } from '../../lib/i18n/format';
 import { useWords } from '../../lib/i18n/language';
 import { serverEngine } from './engine';
 import type { History } from './history';
@@ -157,7 +157,7 @@ function Running({ session, emotions, onStart, onClose, onEnd }: RunningProps) {
       {error && <ServerProblem error={error} onDismiss={() => session.dismiss()} dismissLabel={recorder.close} />}
       <section className={clsx(layout.card, css.live)} aria-label={live.title}>
         <div className={verdict.resultColumns}>
-          <CurrentResult latest={now.latest} recordedAt={now.latestRecordedAt} phase={phase} />
+          <CurrentResult latest={now.latest} recordedAt={now.latestRecordedAt} phase={phase} adaptedSeconds={history.adaptedSeconds} />
           <Bars order={emotions} probabilities={now.latest?.probabilities ?? {}} />
         </div>
         <Controls now={now} session={session} onEnd={onEnd} />
@@ -223,9 +223,18 @@ function useStatusAnnouncements({ latest, phase, full, seconds, waiting, connect
   }, [lost, live]);
 }
 
+interface CurrentResultProps {
+  latest?: ChunkAnswer;
+  /** Time when its window was complete, in ms of `performance.now()`. */
+  recordedAt: number;
+  phase: Phase;
+  /** Amount of speech that the results are adapted to, s. */
+  adaptedSeconds: number;
+}
+
 /** The latest result, in large type. */
-function CurrentResult({ latest, recordedAt, phase }: { latest?: ChunkAnswer; recordedAt: number; phase: Phase }) {
-  const { live } = useWords();
+function CurrentResult({ latest, recordedAt, phase, adaptedSeconds }: CurrentResultProps) {
+  const { live, result } = useWords();
   useEffect(() => {
     if (!latest) return;
     performance.measure(UPDATE, { start: recordedAt }); // latency from audio to screen, for performance observers
@@ -256,6 +265,11 @@ function CurrentResult({ latest, recordedAt, phase }: { latest?: ChunkAnswer; re
           {sure && latest.confidence !== null && live.sure(certainty(latest.confidence))}
           {latest?.state === 'no_speech' && live.noSpeechHint}
         </Text>
+        {adaptedSeconds > 0 && (
+          <Text size="sm" c="dimmed" mt={4} data-testid="adapted">
+            {result.adapted(amount(adaptedSeconds))}
+          </Text>
+        )}
       </div>
     </div>
   );

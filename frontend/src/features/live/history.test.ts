@@ -16,7 +16,16 @@ const result = (
   confidence: emotion && (state === 'unsure' ? 40 : 80),
   probabilities: emotion ? { [emotion]: state === 'unsure' ? 0.4 : 0.8 } : {},
   candidates: [],
+  adapted_seconds: 0,
   speech: (emotion ? '1' : '0').repeat(94),
+});
+
+test('knows how much speech the last result with speech is adapted to', () => {
+  const history = new History();
+  expect(history.adaptedSeconds).toBe(0);
+  [0, 2.5, 4.8].forEach((adapted, i) => history.add({ ...result(i, 'happy'), adapted_seconds: adapted }));
+  history.add(result(3, null));
+  expect(history.adaptedSeconds).toBe(4.8);
 });
 
 test('accepts results in any order and ignores duplicates', () => {

@@ -46,6 +46,11 @@ export class History {
     return this.windows.at(-1);
   }
 
+  /** Amount of speech in s that the last result with speech is adapted to; 0 for none. */
+  get adaptedSeconds(): number {
+    return this.windows.findLast(({ emotion }) => emotion !== null)?.adapted_seconds ?? 0;
+  }
+
   /** Number of results received. */
   get count(): number {
     return this.seen.size;

@@ -36,6 +36,7 @@ function engineOf() {
         confidence: 70,
         probabilities: { happy: 0.7 },
         candidates: [],
+        adapted_seconds: 0,
         speech: '',
       };
       return Promise.resolve(answer);

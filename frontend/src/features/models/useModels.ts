@@ -16,9 +16,7 @@ export function useModels() {
   return { models, chosen, choose };
 }
 
-/** The initially selected model: the best on new speakers, else the server's default. */
+/** The initially selected model: the one that the server calls the most accurate, else its default. */
 export function preselected(models: Model[], standard: string): Model | undefined {
-  const measured = models.filter(({ figure }) => figure?.speaker_independent);
-  const best = measured.toSorted((one, other) => (other.figure?.ua ?? 0) - (one.figure?.ua ?? 0))[0];
-  return best ?? models.find(({ name }) => name === standard);
+  return models.find(({ most_accurate: best }) => best) ?? models.find(({ name }) => name === standard);
 }

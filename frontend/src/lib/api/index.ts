@@ -46,13 +46,13 @@ interface PredictOptions extends Upload {
   model?: string;
   /** Emotions to choose the answer from; all of the model by default. */
   emotions?: Emotion[];
+  /** Name of the speaker profile to calibrate to. */
+  speaker?: string;
 }
 
 interface AnalyseOptions extends PredictOptions {
   /** Stores the result, without the audio, as a session. */
   keep?: boolean;
-  /** Name of the speaker profile to calibrate to. */
-  speaker?: string;
 }
 
 /** Requests the full analysis of a recording. */
@@ -62,8 +62,8 @@ export function analyse(file: File, { model, emotions, speaker, keep = false, ..
 }
 
 /** Requests only the prediction; nothing is stored. */
-export function predict(file: File, { model, emotions, ...rest }: PredictOptions = {}): Promise<Prediction> {
-  return upload('/upload', { file, model, emotions: emotions?.join() }, rest);
+export function predict(file: File, { model, emotions, speaker, ...rest }: PredictOptions = {}): Promise<Prediction> {
+  return upload('/upload', { file, model, emotions: emotions?.join(), speaker }, { ...rest, owned: speaker !== undefined });
 }
 
 /** Applies the server's size limit before uploading; null if the file is within it. */
@@ -170,9 +170,10 @@ export function makeProfile({ name, model, files, ...rest }: ProfileOptions): Pr
   return upload('/api/v1/profiles', { name, model, file: files }, { ...rest, owned: true });
 }
 
-/** Deletes a speaker profile; succeeds if it no longer exists. */
+/** Deletes a speaker profile, even while the page is being closed; succeeds if it no longer exists. */
 export async function deleteProfile(name: string): Promise<void> {
-  await client.DELETE('/api/v1/profiles/{name}', { params: { path: { name } }, ...owned() }).catch((error: unknown) => {
+  const options = { params: { path: { name } }, keepalive: true, ...owned() };
+  await client.DELETE('/api/v1/profiles/{name}', options).catch((error: unknown) => {
     if (asApiError(error).code !== 'profile_unknown') throw error;
   });
 }

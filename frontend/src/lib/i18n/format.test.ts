@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { advice } from '../api/problems';
 import { eitherEmotion, ranked } from '../emotions';
-import { certainty, clock, duration, elapsed, ofHundred, percent, percentage, size } from './format';
+import { amount, certainty, clock, duration, elapsed, ofHundred, percent, percentage, size } from './format';
 import { chooseLanguage, words } from './language';
 
 test('numbers, times and sizes are formatted in English', () => {
   expect([clock(5.9), clock(83)]).toEqual(['0:05', '1:23']);
   expect([duration(3.62), duration(83)]).toEqual(['3.6 s', '1:23 min']);
+  expect([amount(4.26), amount(24.3), amount(59.8), amount(83)]).toEqual(['4.3 s', '24 s', '59.8 s', '1:23 min']);
   expect([elapsed(41.7), elapsed(1540), elapsed(61_000)]).toEqual(['0.04 s', '1.5 s', '1:01 min']);
   expect([size(84132), size(1300000)]).toEqual(['83 KiB', '1.2 MiB']);
   expect([percent(0), percent(0.004), percent(0.126)]).toEqual(['0%', '< 1%', '13%']);

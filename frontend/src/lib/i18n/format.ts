@@ -24,6 +24,12 @@ export function duration(seconds: number): string {
   return seconds < 60 ? `${number(seconds, 1)} ${unit('second')}` : `${clock(seconds)} ${unit('minute')}`;
 }
 
+/** An amount of speech in seconds: 24.3 -> "24 s", 4.26 -> "4.3 s", 83 -> "1:23 min" */
+export function amount(seconds: number): string {
+  const whole = Math.round(seconds);
+  return seconds < 10 || whole >= 60 ? duration(seconds) : `${number(whole)} ${unit('second')}`;
+}
+
 /** 84132 -> "83 KiB", 1300000 -> "1.2 MiB" */
 export function size(bytes: number): string {
   const { kibibytes, mebibytes } = words().units;
