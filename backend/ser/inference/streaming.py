@@ -109,7 +109,8 @@ def analyse_chunk(
 def _speaker(predictor: Predictor, earlier: Sequence[Chunk], encoded: Encoded, start: float, end: float) -> Speaker:
     """Estimates the speaker from earlier chunks and the one from ``start`` to ``end``; overlapping ones count less."""
     spans = [*((chunk.start, chunk.end) for chunk in earlier), (start, end)]
-    step = float(np.median(np.diff(np.sort([begin for begin, _ in spans]))))
+    starts = np.unique([begin for begin, _ in spans])
+    step = float(np.median(np.diff(starts))) if len(starts) > 1 else HOP_SECONDS
     clips = np.array([min(1.0, step / (stop - begin)) for begin, stop in spans])
     spoken = [chunk.speech.count("1") * FRAME_SAMPLES / SAMPLE_RATE for chunk in earlier]
     embeddings = np.stack([*(chunk.voice for chunk in earlier), encoded.outputs.embeddings[0].numpy()])
