@@ -25,7 +25,7 @@ from ser.audio.waveform import SAMPLE_RATE
 from ser.core.settings import PROJECT
 from ser.models.pretrained import fingerprint
 from ser.models.recipe import Recipe, get_recipe
-from ser.models.recipes.whisper import DIMS, LAYERS
+from ser.models.whisper_encoder import DIMS, LAYERS
 from ser.storage.database import Store, open_store
 from tests.tools.databases import POSTGRES, make, postgres_server
 

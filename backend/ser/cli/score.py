@@ -9,7 +9,7 @@ import typer
 
 from ser.cli.console import print_classes, print_confusion, progress
 from ser.cli.options import EmotionsOption, ModelOption, OutOption
-from ser.cli.sources import command_line
+from ser.cli.sources import command_line, model_of
 
 
 def score(
@@ -40,7 +40,7 @@ def score(
 
     settings = load_settings()
     utterances = read_manifest(files, labels)
-    predictor = load_predictor(model or settings.model, settings)
+    predictor = load_predictor(model_of(model, settings), settings)
     chosen = choose_emotions(emotions, predictor.info.labels)
     mode = f"-among-{'-'.join(chosen)}" if chosen else ""
     target = out or settings.runs / f"{predictor.info.name}-on-{files.resolve().name}{mode}"
