@@ -154,6 +154,7 @@ def predict(
         embedding=in_order([output.embedding for output in outputs]),
         speech=in_order([output.speech for output in outputs]),
         intensity=in_order([output.intensity for output in outputs]),
+        distance=in_order([output.distance for output in outputs]),
     )
 
 
