@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from ser.api.app import create_app
 from ser.api.model_registry import ModelRegistry
-from ser.models.speaker_offset import VARIED
+from ser.core.speaker_profile import VARIED
 
 PATH = "/api/v1/profiles"
 
