@@ -283,7 +283,7 @@ class Predictor:
             duration_seconds=encoded.duration_seconds,
             warnings=found,
             unsure_below=calibration.unsure_below,
-            set_threshold=None if coverage is None else calibration.set_thresholds[str(coverage)],
+            set_threshold=None if coverage is None else calibration.set_thresholds.get(str(coverage), 0.0),
             adapted_seconds=0.0 if speaker is None or not encoded.windows else speaker.seconds,
         )
 

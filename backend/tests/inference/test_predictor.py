@@ -328,3 +328,13 @@ def test_a_recording_unlike_those_of_training_has_a_warning_and_its_own_calibrat
     assert (found.warning_codes, found.state) == (["unlike_training"], "unsure")
     assert "unlike anything" in found.warnings[0]
     assert max(found.probabilities.values()) < 1 / len(info.labels) + 0.05 < max(near.probabilities.values())
+
+
+def test_a_prediction_set_without_a_threshold_of_its_own_holds_every_emotion(voice_predictor, samples):
+    encoded = voice_predictor.encode(samples["sad"])
+    far = replace(encoded, outputs=replace(encoded.outputs, distances=encoded.outputs.distances + 1.5))
+    plain = Calibration(temperature=1.0, unsure_below=0.5, set_thresholds={"90": 0.4})
+    info = replace(voice_predictor.info, calibration=replace(plain, unfamiliar=replace(plain, set_thresholds={})))
+    asked = Predictor(replace(voice_predictor._checkpoint, info=info), 60.0)
+    assert len(asked.answer(encoded, coverage=90).prediction_set) == 1
+    assert set(asked.answer(far, coverage=90).prediction_set) == set(info.labels), "too few were heard to leave one out"

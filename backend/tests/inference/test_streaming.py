@@ -314,6 +314,13 @@ def test_a_model_that_cannot_adapt_stores_no_embedding(predictor, parts):
     assert {chunk.answer["adapted_seconds"] for chunk in chunks} == {0}
 
 
+def test_chunks_with_the_same_start_still_give_an_answer(voice_predictor, parts):
+    again = [(content, 0.0) for content, _ in parts[:3]]
+    for found in (adapt_all(voice_predictor, again), adapt_all(voice_predictor, [*parts[:2], (parts[3][0], 3.0)])):
+        assert sum(found[-1].answer["probabilities"].values()) == pytest.approx(1)
+        assert found[-1].answer["adapted_seconds"] > 0
+
+
 def test_a_session_of_unfamiliar_chunks_is_unfamiliar():
     far = Calibration(temperature=1.0, unsure_below=0.9)
     info = replace(INFO, calibration=replace(INFO.calibration, unfamiliar=far))
@@ -322,3 +329,6 @@ def test_a_session_of_unfamiliar_chunks_is_unfamiliar():
     assert merge_chunks(info, chunks, "").state == "emotion"
     found = merge_chunks(info, warned, "")
     assert (found.state, found.warning_codes) == ("unsure", ["unlike_training"])
+    silent = [chunk(number, None) for number in range(4, 12)]
+    assert merge_chunks(info, [*warned, *silent], "").warning_codes == ["unlike_training"], "silence does not count"
+    assert merge_chunks(info, [*warned[:1], *chunks[1:]], "").warning_codes == []
