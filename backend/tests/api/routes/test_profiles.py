@@ -143,13 +143,13 @@ def test_total_enrollment_length_is_limited(
 def test_a_long_recording_adapts_to_its_speaker_unless_the_form_says_no(
     voices, form, samples, encode, voice_predictor, problem_of
 ):
-    clip = encode(np.concatenate([decode(path).samples for path in samples.values()] * 2), 16_000, subtype="FLOAT")
+    clip = encode(np.concatenate([decode(path).samples for path in samples.values()] * 2)[:200_000], 16_000)
     adapted, plain = (voices.post("/upload", **form(clip, **options)).json for options in ({}, {"adapt": "false"}))
     for found, adapt in ((adapted, True), (plain, False)):
         expected = voice_predictor.predict(clip, adapt=adapt)
         assert found["probabilities"] == pytest.approx(expected.probabilities, abs=1e-6)
         assert found["adapted_seconds"] == expected.adapted_seconds
-    assert adapted["adapted_seconds"] > 5 > plain["adapted_seconds"] == 0
+    assert adapted["adapted_seconds"] > 3 > plain["adapted_seconds"] == 0
     short = voices.post("/upload", **form(samples["sad"].read_bytes())).json
     assert short["adapted_seconds"] == 0
     problem_of(voices.post("/upload", **form(clip, adapt="perhaps")), "value_invalid")
