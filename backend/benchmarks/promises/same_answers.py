@@ -14,6 +14,7 @@ import requests
 from benchmarks.local_server import BACKEND, running_server
 from benchmarks.promises.lines import Line
 from benchmarks.promises.load import clip, upload
+from ser.core.settings import load_settings
 
 TOLERANCE = 1e-4
 SHORT_SECONDS = 2.0  # one chunk of a live session
@@ -62,8 +63,9 @@ def _live(address: str, paths: list[Path]) -> list[dict]:
 
 
 def _command_line(*arguments: str | Path) -> dict[int, dict]:
-    """Returns the predictions by number of the clip."""
-    command = [sys.executable, "-m", "ser", "predict", *map(str, arguments), "--format", "jsonl"]
+    """Returns the predictions of the server's model by number of the clip."""
+    options = ["--model", load_settings().model, "--format", "jsonl"]
+    command = [sys.executable, "-m", "ser", "predict", *map(str, arguments), *options]
     return _by_number(subprocess.run(command, cwd=BACKEND, check=True, capture_output=True).stdout)
 
 

@@ -239,7 +239,7 @@ def print_corpus(found: dict) -> None:
 
 
 def print_model(info: Any) -> None:
-    """Prints a model's name and title, its figures on unseen speakers, labels and licence."""
+    """Prints a model's name and title, its figures on unseen speakers, labels, licence, and whether it adapts."""
     from ser.data.corpus import allow_commercial_use
 
     typer.echo(f"{info.name}: {info.title}, {info.parameters / 1e6:.1f} M parameters")
@@ -250,6 +250,8 @@ def print_model(info: Any) -> None:
         typer.echo("  not evaluated on unseen speakers")
     use = "commercial use under these terms" if allow_commercial_use(info.corpora) else "no commercial use"
     typer.echo(f"  {', '.join(info.labels)}\n  {info.licence}: {use}")
+    if info.profiles:
+        typer.echo("  adapts to the speaker")
 
 
 def print_voice(name: str, voice: Any) -> None:

@@ -19,10 +19,23 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
+class Adapt(StrEnum):
+    """Which recordings the answers to a recording are adapted to."""
+
+    speaker = "speaker"
+    folder = "folder"
+    none = "none"
+
+
 Export = StrEnum("Export", {name: name for name in (*Format, *FORMATS)})
 
 
-ModelOption = Annotated[str | None, typer.Option("--model", help="Name of a shipped model, or path of a checkpoint.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model", help="Name of a shipped model, or path of a checkpoint; SER_MODEL or the most accurate by default."
+    ),
+]
 EmotionsOption = Annotated[
     str | None,
     typer.Option(help="Emotions to choose the answer from, two or more, such as angry,happy,neutral; all by default."),

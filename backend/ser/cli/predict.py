@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,18 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser.cli.console import print_voice
-from ser.cli.options import EmotionsOption, Export, Format, ModelOption
+from ser.cli.options import Adapt, EmotionsOption, Export, Format, ModelOption
 from ser.cli.output import Printer
-from ser.core.errors import ProfileError, SerError, SettingsError
+from ser.cli.recordings import encode_group, names_of_speakers, recordings
+from ser.cli.sources import model_of
+from ser.core.errors import SerError, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ser.core.prediction import Prediction
     from ser.core.resume_log import ResumeLog
     from ser.core.speaker_profile import Profile
-    from ser.inference.predictor import Predictor
-    from ser.inference.windowing import Grid
 
 
 def predict(
@@ -45,6 +43,19 @@ def predict(
     ] = None,
     speaker: Annotated[str | None, typer.Option(help="Speaker profile to calibrate with, made by 'enroll'.")] = None,
     emotions: EmotionsOption = None,
+    adapt: Annotated[
+        Adapt,
+        typer.Option(
+            help="Adapt answers to the speaker of each recording of several windows, to one speaker of all recordings "
+            "in a folder, or not at all."
+        ),
+    ] = Adapt.speaker,
+    speakers: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with the columns path and speaker; answers adapt to all recordings of the same speaker in it."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run with the same --out.")] = False,
 ) -> None:
     """Predicts the emotion of recordings.
@@ -52,46 +63,53 @@ def predict(
     The format json is one object for one recording and a list for several, jsonl one object per line, csv one row per
     recording. The label formats (audacity, textgrid, webvtt, srt, rttm) are one file per recording.
     """
+    from ser.core.identity import digest
     from ser.core.labels import choose_emotions
     from ser.core.settings import load_settings
+    from ser.inference.adaptation import group_recordings
     from ser.inference.predictor import load_predictor
     from ser.inference.windowing import make_grid
 
     grid = make_grid(window, hop)
+    _check_adapting(adapt, speakers, speaker)
     settings = load_settings()
     files = list(recordings(sources))
+    names = [""] * len(files) if speakers is None else names_of_speakers(speakers, sources, files)
     profile = None if speaker is None else _profile(speaker, settings.database_url)
-    predictor = load_predictor(model or (profile.model if profile else settings.model), settings)
+    predictor = load_predictor(model_of(model or (profile and profile.model), settings), settings)
+    if not predictor.adapts and (speakers or adapt is Adapt.folder):
+        raise SettingsError(f"{predictor.info.name} cannot adapt to speakers; choose another model, such as whisper.")
     chosen = choose_emotions(emotions, predictor.info.labels)
-    failures = []
+    predictor.check_coverage(coverage, chosen)
+    enrolled = None if profile is None else predictor.speaker_of(profile)
+    failures: list[SerError] = []
     with ExitStack() as held:
         run = {"model": predictor.info.name, "window": window, "hop": hop, "coverage": coverage, "speaker": speaker}
-        run |= {"emotions": chosen}
+        run |= {"emotions": chosen, "adapt": adapt.value}
+        run |= {"speakers": None if speakers is None else digest(speakers.read_bytes())}
         log = _resume_log(form, out, run, several=len(files) > 1, resume=resume)
         if log is not None:
             held.enter_context(log)
         printer = Printer(form, out, several=len(files) > 1, log=log)
         done = Counter(entry["file"] for entry in log.entries) if log else Counter()
         found = done.total()
-        for name, source in files:
-            if done[name]:
-                done[name] -= 1  # a file may be given twice
-                continue
-            try:
-                prediction = _predict(
-                    predictor, source, name, grid=grid, coverage=coverage, profile=profile, emotions=chosen
-                )
-            except (SettingsError, ProfileError):
-                raise  # the same for every file
-            except SerError as error:
-                failures.append(error)
-                typer.echo(f"ser: {name}: {error}", err=True)
-                continue
-            printer.add(prediction)
-            found += 1
+        for group in group_recordings([None if name == "-" else path for name, path in files], adapt.value, names):
+            own = [files[place] for place in group]
+            for one, voice in encode_group(predictor, own, grid, done, failures, adapt=adapt is not Adapt.none):
+                printer.add(predictor.answer(one, coverage=coverage, emotions=chosen, speaker=enrolled or voice))
+                found += 1
         printer.close()
     if failures:
         raise typer.Exit(1 if found else failures[0].exit_code)
+
+
+def _check_adapting(adapt: Adapt, speakers: Path | None, profile: str | None) -> None:
+    """Checks that the options that say what to adapt to do not contradict each other."""
+    if profile is not None and (speakers is not None or adapt is Adapt.folder):
+        other = "--adapt folder" if speakers is None else "--speakers"
+        raise SettingsError(f"--speaker adapts to the speaker of the profile {profile!r}; omit it, or {other}.")
+    if speakers is not None and adapt is not Adapt.speaker:
+        raise SettingsError(f"--speakers adapts to each speaker of the list; omit it, or --adapt {adapt.value}.")
 
 
 def _resume_log(
@@ -113,34 +131,6 @@ def _profile(name: str, database_url: str) -> Profile:
 
     with opened(database_url) as store:
         return load_profile(name, store, LOCAL)
-
-
-def recordings(sources: list[str]) -> Iterator[tuple[str, Path]]:
-    """Yields (name, path) of every recording; folders are searched in order of names; - is stdin."""
-    from ser.audio.waveform import SUFFIXES
-
-    for source in sources:
-        path = Path(source)
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        yield from ((str(p), p) for p in inside or [path])
-
-
-def _predict(
-    predictor: Predictor,
-    path: Path,
-    name: str,
-    *,
-    grid: Grid,
-    coverage: int | None,
-    profile: Profile | None,
-    emotions: tuple[str, ...],
-) -> Prediction:
-    from ser.core.errors import AudioError
-
-    if path.is_dir():
-        raise AudioError("the folder contains no recording.", "audio_empty")
-    source = sys.stdin.buffer.read() if name == "-" else path
-    return predictor.predict(source, name, grid=grid, coverage=coverage, profile=profile, emotions=emotions)
 
 
 def features(
@@ -179,7 +169,7 @@ def plot(
     from ser.inference.predictor import load_predictor
 
     settings = load_settings()
-    predictor = load_predictor(model or settings.model, settings)
+    predictor = load_predictor(model_of(model, settings), settings)
     content = sys.stdin.buffer.read() if source == "-" else Path(source)
     analysis = predictor.analyse(content, Path(source).name, explain=False)
     try:

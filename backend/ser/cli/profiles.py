@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from ser.cli.options import ModelOption
-from ser.cli.predict import recordings
+from ser.cli.recordings import recordings
+from ser.cli.sources import model_of
 
 
 def enroll(
@@ -28,7 +29,7 @@ def enroll(
     from ser.storage.profiles import save_profile
 
     settings = load_settings()
-    predictor = load_predictor(model or settings.model, settings)
+    predictor = load_predictor(model_of(model, settings), settings)
     with opened(settings.database_url) as store:
         profile = predictor.enroll(name, [path for _, path in recordings(sources)])
         save_profile(profile, store, LOCAL)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ser.cli.console import print_classes, print_confusion, progress
-from ser.cli.options import EmotionsOption, ModelOption, OutOption
-from ser.cli.sources import command_line
+from ser.cli.options import Adapt, EmotionsOption, ModelOption, OutOption
+from ser.cli.sources import command_line, model_of
+from ser.core.errors import SettingsError
 
 
 def score(
@@ -22,6 +23,13 @@ def score(
     ],
     model: ModelOption = None,
     emotions: EmotionsOption = None,
+    adapt: Annotated[
+        Adapt,
+        typer.Option(
+            help="Adapt answers to all recordings of a speaker (column speaker), of a folder, or to nothing; labels "
+            "are not used for it."
+        ),
+    ] = Adapt.none,
     out: OutOption = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run with the same --out.")] = False,
 ) -> None:
@@ -40,14 +48,22 @@ def score(
 
     settings = load_settings()
     utterances = read_manifest(files, labels)
-    predictor = load_predictor(model or settings.model, settings)
+    predictor = load_predictor(model_of(model, settings), settings)
     chosen = choose_emotions(emotions, predictor.info.labels)
+    if adapt is not Adapt.none and not predictor.adapts:
+        raise SettingsError(f"{predictor.info.name} cannot adapt to speakers; choose another model, such as whisper.")
+    if adapt is Adapt.speaker and not any(utterance.speaker for utterance in utterances):
+        raise SettingsError(f"--adapt speaker needs the column speaker in {labels}; or use --adapt folder.")
     mode = f"-among-{'-'.join(chosen)}" if chosen else ""
+    mode += "" if adapt is Adapt.none else f"-adapted-to-{adapt.value}"
     target = out or settings.runs / f"{predictor.info.name}-on-{files.resolve().name}{mode}"
     run = {"model": predictor.info.name, "folder": files, "manifest": digest(labels.read_bytes()), "emotions": chosen}
+    run |= {"adapt": adapt.value}
     with ResumeLog(target, run, resume=resume) as log:
         with progress("scoring", "clips") as on_progress:
-            scored = score_files(predictor, utterances, files, emotions=chosen, log=log, on_progress=on_progress)
+            scored = score_files(
+                predictor, utterances, files, emotions=chosen, adapt=adapt.value, log=log, on_progress=on_progress
+            )
         metrics = write_scores(target, scored, predictor, folder=files, manifest=labels, command=command_line())
         log.finish()
     for name, error in scored.failed:

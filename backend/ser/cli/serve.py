@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from ser.cli.console import print_model
-from ser.cli.options import ModelOption
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port; the first free one from 5000 on by default.")] = None,
     browser: Annotated[bool, typer.Option("--open/--no-browser", help="Open the page in a browser.")] = False,
-    model: ModelOption = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model of requests that name none; SER_MODEL or cnn1d by default.")
+    ] = None,
 ) -> None:
     """Serves the page and the API."""
     from dataclasses import replace

@@ -1,7 +1,8 @@
-"""Resolves the options of training commands: corpora, own recordings, label sets, clip lengths."""
+"""Resolves the options of commands: models, corpora, own recordings, label sets, clip lengths."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -9,10 +10,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from ser.cli.console import progress
 from ser.core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from ser.core.settings import Settings
     from ser.data.corpus import Corpus
     from ser.data.dataset import Data
     from ser.models.recipe import Recipe
@@ -23,6 +27,28 @@ COMMAND: ContextVar[Sequence[str]] = ContextVar("COMMAND", default=())  # words 
 def command_line() -> str:
     """Returns the command line, for the record; in a step of ``reproduce`` that of the step."""
     return f"python3 -m backend {shlex.join(COMMAND.get() or sys.argv[1:])}"
+
+
+def model_of(given: str | None, settings: Settings) -> str:
+    """Returns the model of a command: the given one, that of ``SER_MODEL``, or the most accurate one.
+
+    Models whose weights are missing are left out, with a message.
+
+    Raises:
+        ModelError: the configuration of a model in the weights folder is damaged.
+    """
+    from ser.models.checkpoint import WEIGHTS_FILE, list_models, most_accurate
+
+    if given or os.environ.get("SER_MODEL"):
+        return given or settings.model
+    infos = list_models(settings.weights)
+    best = most_accurate(infos)
+    complete = most_accurate([info for info in infos if (settings.weights / info.name / WEIGHTS_FILE).exists()])
+    if complete is None:
+        return settings.model
+    if complete is not best:
+        typer.echo(f"ser: the weights of {best.name} are missing; {complete.name} answers instead", err=True)
+    return complete.name
 
 
 def clip_seconds_of(recipe: Recipe, given: float | None) -> float | None:

@@ -98,6 +98,7 @@ class Prediction:
             None without speech and from models without this output.
         emotions: the emotions that the answer was chosen from, in canonical order; empty if these are all emotions of
             the model.
+        adapted_seconds: amount of speech of the speaker that the answer is adapted to, in s; 0 for an unknown one.
     """
 
     file: str

@@ -26,7 +26,7 @@ class Settings:
         runs: folder for the output of training and evaluation.
         database_url: database of sessions and speaker profiles, as an SQLAlchemy URL.
         frontend: folder of the built page.
-        model: checkpoint used when a request or command names none.
+        model: checkpoint used when a request names none; commands use the most accurate one unless this is given.
         max_upload_bytes: largest request body that is accepted, in bytes.
         max_audio_seconds: longest recording that is accepted, in s.
         cors_origins: other origins that may call the API, separated by commas; empty means same origin only.

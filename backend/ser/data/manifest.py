@@ -1,5 +1,7 @@
 """Reads a user's own recordings: a folder and a CSV (the manifest) of their emotions and speakers -> utterances.
 
+``read_speakers`` reads the speakers alone, of recordings whose emotions are unknown.
+
 The CSV has a header with the columns ``path`` (relative to the folder) and ``emotion``, and may have ``speaker``; other
 columns are ignored. Variants that spreadsheet programs write are accepted: a byte order mark, Windows line ends,
 UTF-16, semicolons or tabs between the fields. Whether the recordings exist is not checked here.
@@ -11,7 +13,7 @@ import csv
 import io
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ser.core.errors import CorpusError
@@ -44,9 +46,9 @@ def read_manifest(folder: Path, manifest: Path) -> list[Utterance]:
         raise CorpusError(f"{folder} is not a folder; name the one that the paths in {manifest} are relative to.")
     found: list[Utterance] = []
     lines: dict[str, int] = {}
-    for line, row in _rows(manifest):
+    for line, row in _rows(manifest, REQUIRED, OPTIONAL):
         utterance = _utterance(folder, manifest, line, row)
-        key = os.path.normcase(os.path.normpath(utterance.path))
+        key = path_key(utterance.path)
         if key in lines:
             raise _wrong(
                 manifest, line, f"names {row['path']!r} again (first in line {lines[key]}); delete one of the two."
@@ -56,6 +58,37 @@ def read_manifest(folder: Path, manifest: Path) -> list[Utterance]:
     if not found:
         raise CorpusError(f"{manifest} has a header but no lines; add one line per recording.", "listing_invalid")
     return found
+
+
+def read_speakers(manifest: Path, folders: Sequence[Path]) -> dict[str, str]:
+    """Reads a CSV of recordings and their speakers, with the columns ``path`` and ``speaker``.
+
+    Args:
+        manifest: the CSV; other columns, such as ``emotion``, are ignored.
+        folders: what the paths in it may be relative to, tried in this order.
+
+    Returns:
+        ``path_key`` of each recording that exists -> its speaker.
+
+    Raises:
+        CorpusError: the CSV cannot be read, has no header, or a line is incomplete or gives a recording a second
+            speaker; code ``listing_invalid``.
+    """
+    found: dict[str, str] = {}
+    for line, row in _rows(manifest, ("path", "speaker")):
+        _check_row(manifest, line, row)
+        paths = (_locate(folder, row["path"]) for folder in folders)
+        path = next((path for path in paths if path.exists()), None)
+        if path is not None and found.setdefault(path_key(path), row["speaker"]) != row["speaker"]:
+            raise _wrong(
+                manifest, line, f"gives {row['path']!r} the speaker {row['speaker']!r}, an earlier line another one."
+            )
+    return found
+
+
+def path_key(path: Path) -> str:
+    """Returns the same text for every spelling of a path; links are not followed."""
+    return os.path.normcase(os.path.abspath(path))
 
 
 def manifest_corpus(manifest: Path) -> Corpus:
@@ -76,10 +109,7 @@ def manifest_corpus(manifest: Path) -> Corpus:
 
 
 def _utterance(folder: Path, manifest: Path, line: int, row: dict[str, str]) -> Utterance:
-    if empty := [name for name, text in row.items() if not text]:
-        raise _wrong(manifest, line, f"has no {empty[0]}; fill it in or delete the {_part(empty[0])}.")
-    if "\0" in row["path"]:
-        raise _wrong(manifest, line, "contains a zero byte; save the file again as 'CSV UTF-8'.")
+    _check_row(manifest, line, row, OPTIONAL)
     emotion = read_emotion(row["emotion"])
     if emotion is None:
         raise _wrong(
@@ -91,8 +121,12 @@ def _utterance(folder: Path, manifest: Path, line: int, row: dict[str, str]) -> 
     return Utterance(path=_locate(folder, row["path"]), corpus=CORPUS, speaker=speaker, native_label=emotion)
 
 
-def _part(column: str) -> str:
-    return "line" if column in REQUIRED else "column"
+def _check_row(manifest: Path, line: int, row: dict[str, str], optional: Sequence[str] = ()) -> None:
+    if empty := [name for name, text in row.items() if not text]:
+        part = "column" if empty[0] in optional else "line"
+        raise _wrong(manifest, line, f"has no {empty[0]}; fill it in or delete the {part}.")
+    if "\0" in row["path"]:
+        raise _wrong(manifest, line, "contains a zero byte; save the file again as 'CSV UTF-8'.")
 
 
 def _locate(folder: Path, text: str) -> Path:
@@ -102,17 +136,18 @@ def _locate(folder: Path, text: str) -> Path:
     return next((path for path in (folder / text, *paths) if path.exists()), folder / spellings[-1])
 
 
-def _rows(manifest: Path) -> Iterator[Row]:
-    """Yields every line that is not blank, with its number and the columns that matter."""
+def _rows(manifest: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Row]:
+    """Yields every line that is not blank, with its number and the required and optional columns."""
     text = _read(manifest)
     delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     read = 1  # lines; a field with an open quotation mark runs on to the file's end, its own line is the next one
     try:
-        header = _header(manifest, next(reader, []))
+        header = _header(manifest, required, next(reader, []))
         for fields in reader:
             if any(field.strip() for field in fields):
-                yield reader.line_num, _columns(manifest, reader.line_num, header, fields)
+                row = _columns(manifest, reader.line_num, header, fields)
+                yield reader.line_num, {name: row[name] for name in (*required, *optional) if name in row}
             read = reader.line_num
     except csv.Error as error:
         raise _wrong(manifest, read + 1, f"is not valid CSV ({error}); check its quotation marks.") from error
@@ -131,9 +166,9 @@ def _read(manifest: Path) -> str:
         raise _wrong(manifest, line, "is not UTF-8; save the file again as 'CSV UTF-8'.") from error
 
 
-def _header(manifest: Path, fields: list[str]) -> list[str]:
+def _header(manifest: Path, required: Sequence[str], fields: list[str]) -> list[str]:
     names = [field.strip().lower() for field in fields]
-    if missing := [name for name in REQUIRED if names.count(name) != 1]:
+    if missing := [name for name in required if names.count(name) != 1]:
         found = f"{', '.join(map(repr, fields))}" if fields else "nothing"
         raise _wrong(
             manifest, 1, f"is {found}; expected a header with {' and '.join(missing)}, such as path,emotion,speaker."
@@ -148,8 +183,7 @@ def _columns(manifest: Path, line: int, header: list[str], fields: list[str]) ->
             line,
             f"has {len(fields)} fields, the header {len(header)}; put a path with a comma in quotation marks.",
         )
-    row = dict(zip(header, (field.strip() for field in fields), strict=True))
-    return {name: row[name] for name in (*REQUIRED, *OPTIONAL) if name in row}
+    return dict(zip(header, (field.strip() for field in fields), strict=True))
 
 
 def _wrong(manifest: Path, line: int, what: str) -> CorpusError:

@@ -63,7 +63,8 @@ class Scoring(TypedDict):
 
     ``unknown`` counts clips of emotions that the model does not predict, ``failed`` lists (file, error), and
     ``as_neutral`` counts calm clips that count as neutral. ``emotions`` are those that answers were chosen from, empty
-    for all, and ``not_chosen`` counts clips of others; metrics written by earlier versions lack these two.
+    for all, and ``not_chosen`` counts clips of others. ``adapt`` says what answers were adapted to: ``speaker``,
+    ``folder`` or ``none``. Metrics written by earlier versions lack these three.
     """
 
     model: str
@@ -75,6 +76,7 @@ class Scoring(TypedDict):
     as_neutral: int
     emotions: NotRequired[list[str]]
     not_chosen: NotRequired[dict[str, int]]
+    adapt: NotRequired[str]
 
 
 @dataclass(frozen=True, kw_only=True)

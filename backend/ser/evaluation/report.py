@@ -24,6 +24,10 @@ REPORT_FILE = "report.html"
 COVERAGES = (1.0, 0.8, 0.6)
 CONFUSED = 3  # pairs of emotions that are listed
 GROUPS = ("sex", "age", "race")
+_ADAPTED = {
+    "speaker": ", adapted to each speaker without labels",
+    "folder": ", adapted to the speaker of each folder without labels",
+}
 PROBLEMS = ("unknown", "not_chosen", "failed", "as_neutral")  # of a scoring
 
 
@@ -90,7 +94,8 @@ def protocol_in_words(metrics: Metrics) -> str:
     """Describes the protocol in a sentence or two."""
     if scoring := metrics.scoring:
         among = f", choosing among {', '.join(scoring['emotions'])} only" if scoring.get("emotions") else ""
-        return f"The model {scoring['model']} on the recordings in {scoring['folder']}{among}"
+        adapted = _ADAPTED.get(scoring.get("adapt", "none"), "")
+        return f"The model {scoring['model']} on the recordings in {scoring['folder']}{among}{adapted}"
     protocol = (PROTOCOLS | HELD_OUT)[metrics.protocol]
     summary = f"Protocol {protocol.name}: {protocol.summary}"
     return summary + (". No test speaker is in the training data." if metrics.speaker_independent else ".")
@@ -101,7 +106,8 @@ def _title(metrics: Metrics) -> str:
     corpus = corpora[metrics.corpus].title if metrics.corpus in corpora else metrics.corpus
     if scoring := metrics.scoring:
         among = f" among {', '.join(scoring['emotions'])}" if scoring.get("emotions") else ""
-        return f"{scoring['model']} on {Path(scoring['folder']).name}{among}"
+        adapted = ", adapted" if scoring.get("adapt", "none") != "none" else ""
+        return f"{scoring['model']} on {Path(scoring['folder']).name}{among}{adapted}"
     return f"{metrics.recipe} on {corpus}" if metrics.recipe else corpus
 
 

@@ -23,7 +23,8 @@ from ser.evaluation.metrics import NO_SPEECH
 from ser.evaluation.metrics_file import Metrics, Scoring, write_metrics
 from ser.evaluation.out_of_fold import UNSURE, read_out_of_fold, write_rows
 from ser.evaluation.summary import PREDICTIONS_FILE, summarise_files
-from ser.inference.predictor import Predictor
+from ser.inference.adaptation import Adapt, group_recordings
+from ser.inference.predictor import Encoded, Predictor
 
 LEAST = 1e-9  # replaces a probability of 0, which has no logarithm
 
@@ -39,6 +40,7 @@ class Scored:
         as_neutral: calm recordings that count as neutral.
         emotions: that answers are chosen from, in canonical order; empty for all.
         not_chosen: other emotion -> recordings.
+        adapt: what answers are adapted to, see ``score_files``.
     """
 
     rows: list[dict[str, str]] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Scored:
     as_neutral: int = 0
     emotions: tuple[str, ...] = ()
     not_chosen: Counter[str] = field(default_factory=Counter)
+    adapt: Adapt = "none"
 
 
 def score_files(
@@ -55,6 +58,7 @@ def score_files(
     folder: Path,
     *,
     emotions: str | Sequence[str] | None = None,
+    adapt: Adapt = "none",
     log: ResumeLog | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
@@ -65,16 +69,21 @@ def score_files(
         utterances: recordings with canonical emotions, see ``ser.data.manifest``.
         folder: what their names are relative to.
         emotions: to choose the answers from, as for ``Predictor.predict``; None for all.
+        adapt: ``speaker`` adapts the answers to all recordings of a speaker, ``folder`` to all listed recordings of a
+            folder, also to those of emotions that are not scored; ``none`` to nothing.
         log: resume log; results are added to it, and those of an interrupted run are taken from it.
         on_progress: called with (recordings done, recordings in all).
 
     Raises:
         SettingsError: the chosen emotions are invalid.
     """
-    scored = Scored(emotions=choose_emotions(emotions, predictor.info.labels))
+    scored = Scored(emotions=choose_emotions(emotions, predictor.info.labels), adapt=adapt)
     done_before = {entry["file"]: entry for entry in log.entries} if log else {}
-    for done, utterance in enumerate(utterances, 1):
-        _score_one(predictor, utterance, folder, scored, done_before, log)
+    paths, speakers = [utterance.path for utterance in utterances], [utterance.speaker for utterance in utterances]
+    done = 0
+    for group in group_recordings(paths, adapt, speakers):
+        _score_group(predictor, [utterances[place] for place in group], folder, scored, done_before, log)
+        done += len(group)
         if on_progress:
             on_progress(done, len(utterances))
     return scored
@@ -116,42 +125,61 @@ def write_scores(
         "as_neutral": scored.as_neutral,
         "emotions": list(scored.emotions),
         "not_chosen": {emotion: scored.not_chosen[emotion] for emotion in EMOTIONS if scored.not_chosen[emotion]},
+        "adapt": scored.adapt,
     }
     metrics = replace(metrics, scoring=scoring, command=command)
     write_metrics(out, metrics)
     return metrics
 
 
-def _score_one(
+def _score_group(
     predictor: Predictor,
-    utterance: Utterance,
+    group: Sequence[Utterance],
     folder: Path,
     scored: Scored,
     done_before: dict[str, dict[str, str]],
     log: ResumeLog | None,
 ) -> None:
-    path = utterance.path
-    name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+    """Scores recordings whose answers are adapted to the same speaker; a single one where they are not."""
+    answers = scored.emotions or predictor.info.labels
+    truths = {utterance.path: truth for utterance in group if (truth := _truth(utterance, predictor, scored))}
+    names = {utterance.path: _name(utterance.path, folder) for utterance in group}
+    left = [path for path in truths if names[path] not in done_before]
+    encoded: dict[Path, Encoded] = {}
+    for path in left if scored.adapt == "none" else names if left else ():
+        try:
+            encoded[path] = predictor.encode(path, names[path])
+        except AudioError as error:
+            if path in left:
+                scored.failed.append((names[path], str(error)))
+    speaker = None if scored.adapt == "none" else predictor.common_speaker(list(encoded.values()))
+    for utterance in group:
+        path = utterance.path
+        row = done_before.get(names[path])
+        if row is None and path in left and path in encoded:
+            prediction = predictor.answer(encoded[path], emotions=scored.emotions, speaker=speaker)
+            row = _row(prediction, utterance, truths[path], answers)
+            if log:
+                log.add(row)
+        if row is not None:
+            scored.as_neutral += truths[path] != utterance.native_label
+            scored.rows.append(row)
+
+
+def _truth(utterance: Utterance, predictor: Predictor, scored: Scored) -> str | None:
+    """Returns the right answer; None, and counts the recording, if the model or the choice does not have it."""
     truth = relabel(utterance.native_label, predictor.info.labels)
     if truth is None:
         scored.unknown[utterance.native_label] += 1
-        return
-    answers = scored.emotions or predictor.info.labels
-    if truth not in answers:
+    elif truth not in (scored.emotions or predictor.info.labels):
         scored.not_chosen[truth] += 1
-        return
-    row = done_before.get(name)
-    if row is None:
-        try:
-            prediction = predictor.predict(path, name, emotions=scored.emotions)
-        except AudioError as error:
-            scored.failed.append((name, str(error)))
-            return
-        row = _row(prediction, utterance, truth, answers)
-        if log:
-            log.add(row)
-    scored.as_neutral += truth != utterance.native_label
-    scored.rows.append(row)
+    else:
+        return truth
+    return None
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
 def _row(prediction: Prediction, utterance: Utterance, truth: str, labels: Sequence[str]) -> dict[str, str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,6 +14,8 @@ from torch import Tensor
 
 from ser.models.encoder import EncoderHeads
 from ser.models.speaker_offset import SpeakerEstimate
+
+Adapt = Literal["speaker", "folder", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +49,25 @@ def estimate(heads: EncoderHeads, embeddings: Tensor, clips: np.ndarray, speech_
         seconds=round(float(clips @ speech_seconds), 1),
         variety=heads.speaker_offset.variety(heads.centred_head(embeddings), weights),
     )
+
+
+def group_recordings(paths: Sequence[Path | None], adapt: Adapt, speakers: Sequence[str]) -> list[list[int]]:
+    """Groups recordings of one speaker each.
+
+    Args:
+        paths: of the recordings; None for standard input, which is a group of its own.
+        adapt: ``folder`` groups by folder, ``speaker`` by the speaker's name, ``none`` not at all.
+        speakers: name of each recording's speaker, empty where unknown: the recording is then a group of its own.
+
+    Returns:
+        The positions of each group's recordings, in order of each group's first recording.
+    """
+    groups: dict[str | Path | int, list[int]] = {}
+    for place, (path, speaker) in enumerate(zip(paths, speakers, strict=True)):
+        key: str | Path | int = place
+        if adapt == "folder" and path is not None:
+            key = Path(os.path.abspath(path)).parent
+        elif adapt == "speaker" and speaker:
+            key = speaker
+        groups.setdefault(key, []).append(place)
+    return list(groups.values())

@@ -27,6 +27,7 @@ CSV_COLUMNS = (
     "speech_seconds",
     "warnings",
     *(f"probability_{emotion}" for emotion in EMOTIONS),
+    "adapted_seconds",
 )
 TIER = "emotion"
 MARKS_TIER = "marks"

@@ -182,12 +182,12 @@ class Predictor:
             AudioError, ProfileError, SettingsError: as ``predict``.
         """
         chosen = choose_emotions(emotions, self.info.labels)
-        self._check_coverage(coverage, chosen)
+        self.check_coverage(coverage, chosen)
         speaker = None if profile is None else self.speaker_of(profile)
         recording = self._read(source)
         encoded, clips = self._encode(recording, _name(source, file), grid, check_cancelled)
-        if speaker is None and adapt and self.adapts and len(encoded.windows) > 1:
-            speaker = self.estimate_speaker([encoded])
+        if speaker is None and adapt:
+            speaker = self.common_speaker([encoded])
         prediction = self.answer(encoded, coverage=coverage, emotions=chosen, speaker=speaker)
         attribution = None
         if explain and encoded.outputs is not None:
@@ -237,6 +237,19 @@ class Predictor:
         seconds = [window.speech_seconds for one in spoken for window in one.windows]
         return estimate(heads, embeddings, np.concatenate([one.clips for one in spoken]), np.array(seconds))
 
+    def common_speaker(self, encoded: Sequence[Encoded]) -> Speaker | None:
+        """Returns the speaker that the answers to recordings of one speaker are adapted to.
+
+        Args:
+            encoded: the recordings.
+
+        Returns:
+            The speaker, or None where there is nothing to adapt to: no speech, or a single window of it, which cannot
+            be compared with others. None as well if the model cannot adapt.
+        """
+        enough = sum(len(one.windows) for one in encoded) > 1
+        return self.estimate_speaker(encoded) if self.adapts and enough else None
+
     def estimate_from(self, embeddings: np.ndarray, clips: np.ndarray, speech_seconds: np.ndarray) -> Speaker:
         """Estimates a speaker from stored embeddings; see ``ser.inference.adaptation.estimate``.
 
@@ -264,7 +277,7 @@ class Predictor:
             SettingsError: as ``predict``.
         """
         chosen = choose_emotions(emotions, self.info.labels)
-        self._check_coverage(coverage, chosen)
+        self.check_coverage(coverage, chosen)
         calibration = self.info.calibration.among(chosen, unfamiliar=encoded.unfamiliar)
         found = [*encoded.warnings, *(["unlike_training"] if encoded.unfamiliar else [])]
         if encoded.speech.active.any() and not encoded.windows:
@@ -276,7 +289,7 @@ class Predictor:
             duration_seconds=encoded.duration_seconds,
             warnings=found,
             unsure_below=calibration.unsure_below,
-            set_threshold=None if coverage is None else calibration.set_thresholds[str(coverage)],
+            set_threshold=None if coverage is None else calibration.set_thresholds.get(str(coverage), 0.0),
             adapted_seconds=0.0 if speaker is None or not encoded.windows else speaker.seconds,
         )
 
@@ -328,7 +341,16 @@ class Predictor:
             emotions=emotions,
         )
 
-    def _check_coverage(self, coverage: int | None, emotions: tuple[str, ...]) -> None:
+    def check_coverage(self, coverage: int | None, emotions: Sequence[str] = ()) -> None:
+        """Checks that the model has prediction sets of a coverage.
+
+        Args:
+            coverage: in percent; None for no sets.
+            emotions: the chosen ones; empty for all.
+
+        Raises:
+            SettingsError: it has none.
+        """
         known = self.info.calibration.among(emotions).set_thresholds
         if coverage is not None and str(coverage) not in known:
             among = f" among {len(emotions)} emotions" if emotions else ""

@@ -42,12 +42,7 @@ RESULT_FIELDS = (
     "warning_codes",
     "adapted_seconds",
 )
-RECORDING_WARNINGS = (
-    "overdriven",
-    "quiet",
-    "narrow_band",
-    "unlike_training",
-)  # apply to a session if at least half of its chunks have them
+RECORDING_WARNINGS = ("overdriven", "quiet", "narrow_band")  # apply to a session if at least half of its chunks do
 
 
 def chunk_digest(content: bytes, start: float) -> str:
@@ -109,8 +104,8 @@ def analyse_chunk(
 def _speaker(predictor: Predictor, earlier: Sequence[Chunk], encoded: Encoded, start: float, end: float) -> Speaker:
     """Estimates the speaker from earlier chunks and the one from ``start`` to ``end``; overlapping ones count less."""
     spans = [*((chunk.start, chunk.end) for chunk in earlier), (start, end)]
-    starts = np.unique([begin for begin, _ in spans])
-    step = float(np.median(np.diff(starts))) if len(starts) > 1 else HOP_SECONDS
+    steps = np.diff(np.unique([begin for begin, _ in spans]))
+    step = float(np.median(steps)) if len(steps) else CHUNK_SECONDS
     clips = np.array([min(1.0, step / (stop - begin)) for begin, stop in spans])
     spoken = [chunk.speech.count("1") * FRAME_SAMPLES / SAMPLE_RATE for chunk in earlier]
     embeddings = np.stack([*(chunk.voice for chunk in earlier), encoded.outputs.embeddings[0].numpy()])
@@ -159,7 +154,9 @@ def merge_chunks(info: ModelInfo, chunks: Sequence[Chunk], title: str, emotions:
 def _warnings(chunks: Sequence[Chunk], results: WindowResults) -> list[str]:
     """The codes of the warnings about a session."""
     counts = Counter(code for chunk in chunks for code in chunk.answer.get("warning_codes", ()))
-    found = [code for code in RECORDING_WARNINGS if counts[code] and 2 * counts[code] >= len(chunks)]
+    spoken = sum(bool(chunk.answer["probabilities"]) for chunk in chunks)
+    most = {code: len(chunks) for code in RECORDING_WARNINGS} | {"unlike_training": spoken}  # it is about speech only
+    found = [code for code, of in most.items() if counts[code] and 2 * counts[code] >= of]
     if 0 < results.speech.seconds < SHORT_SPEECH_SECONDS:
         found.append("little_speech")
     if counts["no_voice"] and not results.windows:

@@ -9,7 +9,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,7 +57,7 @@ class Session:
     emotions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class Chunk:
     """A part of a live session with its answer.
 
@@ -78,7 +78,7 @@ class Chunk:
     end: float
     speech: str
     answer: Mapping[str, Any]
-    voice: np.ndarray | None = None
+    voice: np.ndarray | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

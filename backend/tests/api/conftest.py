@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ from ser.core.labels import choose_emotions
 from ser.core.prediction import Prediction, Segment
 from ser.core.settings import Settings
 from ser.core.speaker_profile import Profile
+from ser.inference.adaptation import Speaker
 from ser.inference.attribution import Attribution
-from ser.inference.predictor import Analysis
+from ser.inference.predictor import Analysis, Encoded
 from ser.inference.windowing import DEFAULT_GRID, Grid
 from ser.models.calibration import Calibration
 from ser.models.checkpoint import Figure, ModelInfo, save_checkpoint
@@ -71,8 +72,17 @@ def info(name: str) -> ModelInfo:
     )
 
 
+@dataclass(frozen=True)
+class Loudness(Encoded):
+    """An encoded recording with its largest absolute sample."""
+
+    peak: float = 0.0
+
+
 class LoudnessPredictor:
     """Decodes like the real predictor and labels loud audio angry, so that each prediction depends on its recording."""
+
+    adapts = False
 
     def __init__(self, name: str):
         self.info = info(name)
@@ -86,39 +96,46 @@ class LoudnessPredictor:
         coverage: int | None = None,
         profile: Profile | None = None,
         emotions: str | Sequence[str] | None = None,
+        adapt: bool = True,
         explain: bool = True,
         check_cancelled: Callable[[], None] = lambda: None,
     ) -> Analysis:
-        chosen = choose_emotions(emotions, LABELS)
         waveform = source if isinstance(source, Waveform) else decode(source, max_seconds=1800.0)
-        samples = resample(waveform, SAMPLE_RATE).samples
-        prediction = self._predict(waveform, file, chosen)
-        frames = -(-len(samples) // FRAME_SAMPLES)
-        found = Speech(np.full(frames, prediction.state != "no_speech"), len(samples))
+        encoded = self.encode(waveform, file)
+        prediction = self.answer(encoded, emotions=emotions)
         end = prediction.duration_seconds
         attribution = Attribution(kind="attention", start=[0.0], end=[end], weight=[1.0]) if explain else None
-        return Analysis(prediction, samples, found, attribution)
+        return Analysis(prediction, resample(waveform, SAMPLE_RATE).samples, encoded.speech, attribution)
 
-    def _predict(self, waveform: Waveform, file: str, emotions: tuple[str, ...]) -> Prediction:
-        peak = float(np.abs(waveform.samples).max())
-        speech = peak > 0
-        angry = min(peak, 1.0)
+    def encode(self, source: Waveform, file: str = "", *, grid: Grid = DEFAULT_GRID) -> Loudness:
+        samples = resample(source, SAMPLE_RATE).samples
+        peak = float(np.abs(samples).max())
+        speech = Speech(np.full(-(-len(samples) // FRAME_SAMPLES), peak > 0), len(samples))
+        return Loudness(file, source.seconds, speech, grid, windows=[], outputs=None, warnings=[], peak=peak)
+
+    def answer(
+        self, encoded: Loudness, *, emotions: str | Sequence[str] | None = None, speaker: Speaker | None = None
+    ) -> Prediction:
+        emotions = choose_emotions(emotions, LABELS)
+        speech = encoded.peak > 0
+        angry = min(encoded.peak, 1.0)
         probabilities = {"angry": angry, "happy": (1 - angry) * 0.75, "sad": (1 - angry) * 0.25} if speech else {}
         chosen = {label: share for label, share in probabilities.items() if label in (emotions or LABELS)}
         probabilities = {label: share / sum(chosen.values()) for label, share in chosen.items()} if emotions else chosen
         best = max(probabilities, key=probabilities.get) if speech else None
         confidence = round(100 * probabilities[best], 2) if best else None
+        seconds = encoded.duration_seconds
         return Prediction(
-            file=file,
+            file=encoded.file,
             state="emotion" if speech else "no_speech",
             emotion=best,
             confidence=confidence,
             probabilities=probabilities,
             candidates=[],
             model=self.info.name,
-            duration_seconds=waveform.seconds,
-            speech_seconds=waveform.seconds if speech else 0.0,
-            segments=[Segment(start=0.0, end=waveform.seconds, emotion=best, confidence=confidence)] if best else [],
+            duration_seconds=seconds,
+            speech_seconds=seconds if speech else 0.0,
+            segments=[Segment(start=0.0, end=seconds, emotion=best, confidence=confidence)] if best else [],
             emotions=list(emotions),
         )
 

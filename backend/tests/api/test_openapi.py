@@ -74,7 +74,7 @@ def test_uploads_list_every_possible_problem(path):
     properties = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"][
         "properties"
     ]
-    options = {"model", "window_seconds", "hop_seconds", "coverage", "speaker", "emotions"}
+    options = {"model", "window_seconds", "hop_seconds", "coverage", "speaker", "emotions", "adapt"}
     assert properties.keys() == {"file", "audio"} | options | ({"title", "keep"} if "analyse" in path else set())
 
 

@@ -21,3 +21,9 @@ def own_recordings(samples, tmp_path) -> Path:
             rows.append(f"{speaker} {emotion}.wav,{emotion},person {speaker}")
     (tmp_path / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _quick_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that name no model use the quick one; ``test_default_model`` tests which one they use otherwise."""
+    monkeypatch.setenv("SER_MODEL", "cnn1d")

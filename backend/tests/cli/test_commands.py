@@ -9,6 +9,7 @@ import pytest
 
 from ser.core.settings import PROJECT
 from ser.data.splits import PROTOCOLS
+from ser.models.checkpoint import list_models
 from tests.tools.command_line import ser
 
 
@@ -26,6 +27,9 @@ def test_models_are_listed_with_speaker_independent_figures():
         line = f"UA {one['ua']} % on unseen speakers of {one['corpus']} ({one['protocol']}, {one['classes']} classes)"
         assert (line in listed) is one["speaker_independent"]
     assert "  CC BY-NC-SA 4.0: no commercial use\n" in listed
+    assert listed.count("  adapts to the speaker\n") == sum(
+        model.profiles for model in list_models(PROJECT / "weights")
+    )
 
 
 def test_the_help_names_every_protocol():

@@ -123,7 +123,8 @@ def test_emotions_can_be_chosen_for_files_and_stdin(samples, tmp_path):
 def test_a_run_is_only_resumed_with_the_same_emotions(samples, tmp_path):
     out = tmp_path / "answers.jsonl"
     run = {"model": "cnn1d", "window": None, "hop": None, "coverage": None, "speaker": None}
-    with ResumeLog(out, run | {"emotions": ["angry", "happy"]}, resume=False):
+    run |= {"emotions": ["angry", "happy"], "adapt": "speaker", "speakers": None}
+    with ResumeLog(out, run, resume=False):
         command = ("predict", samples["happy"].parent, "--format", "jsonl", "--out", out, "--resume")
     assert b"another run" in ser(*command).stderr
     assert ser(*command, "--emotions", "happy,angry").returncode == 0

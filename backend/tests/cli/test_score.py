@@ -41,3 +41,11 @@ def test_the_source_to_score_is_required():
     done = ser("score", "--files", ".")
     assert done.returncode == 2 and b"--labels" in done.stderr
     assert b"--files" not in ser("evaluate", "--help").stdout and b"--protocol" not in ser("score", "--help").stdout
+
+
+def test_a_score_is_only_adapted_by_a_model_that_can_to_speakers_that_are_known(own_recordings, tmp_path):
+    labels = tmp_path / "labels.csv"
+    command = ("score", "--files", own_recordings, "--labels", labels)
+    refused = ser(*command, "--adapt", "speaker")
+    assert refused.returncode == 2 and b"cnn1d cannot adapt to speakers" in refused.stderr
+    assert b"--adapt" in ser("score", "--help").stdout

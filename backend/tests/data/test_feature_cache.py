@@ -15,7 +15,7 @@ from ser.audio.vad import find_speech
 from ser.audio.waveform import decode, resample
 from ser.core.errors import AudioError
 from ser.data.clip_frames import clip_frames
-from ser.data.feature_cache import KEYED_CODE, CachedBank, cache_key, load_frames
+from ser.data.feature_cache import KEYED_CODE, KEYED_MODELS, CachedBank, cache_key, load_frames
 from ser.data.frame_view import join, subset
 from ser.models.recipe import find_recipes, get_recipe
 from tests.project.test_rooms import NAMES, SER, imported
@@ -159,3 +159,27 @@ def test_code_that_computes_recipe_features_is_in_the_key(recipe):
     keyed = {module_name(SER / name) for name in KEYED_CODE} | {f"ser.models.recipes.{recipe.name}"}
     own = {type(part).__module__ for part in recipe.features(None).modules()}
     assert {name for name in own if name.startswith("ser.")} <= keyed
+
+
+SHAPES_NO_STATISTICS = {  # what the networks on an encoder import besides KEYED_MODELS
+    "ser.core": "errors and settings",
+    "ser.models.domain_distance": "a head",
+    "ser.models.encoder": "the heads",
+    "ser.models.network": "the shape of the output",
+    "ser.models.pretrained": "checks the published tensors against the checksum that the network's file states",
+    "ser.models.speaker_offset": "a head",
+}
+
+
+@pytest.mark.parametrize("name", [name for name, recipe in find_recipes().items() if recipe.pretrained])
+def test_the_key_of_statistics_covers_every_module_that_computes_them(name):
+    used: set[str] = set()
+    left = {get_recipe(name).network.__module__}
+    while left:
+        module = left.pop()
+        used.add(module)
+        path = SER.joinpath(*module.split(".")[1:]).with_suffix(".py")
+        found = imported(path) & NAMES
+        left |= {one for one in found if not one.startswith(tuple(SHAPES_NO_STATISTICS))} - used
+    keyed = {module_name(SER / file) for file in (*KEYED_CODE, *KEYED_MODELS)}
+    assert {module_name(SER / file) for file in KEYED_MODELS} <= used <= keyed

@@ -9,7 +9,7 @@ import pytest
 
 from ser.core.errors import CorpusError
 from ser.core.labels import EMOTIONS, SYNONYMS, read_emotion
-from ser.data.manifest import read_manifest
+from ser.data.manifest import path_key, read_manifest, read_speakers
 
 
 @pytest.fixture
@@ -111,3 +111,28 @@ def test_every_accepted_word_maps_to_one_known_emotion():
     assert len(set(words)) == len(words) and tuple(SYNONYMS) == EMOTIONS
     assert {read_emotion(f" {emotion.title()} ") for emotion in EMOTIONS} == set(EMOTIONS)
     assert read_emotion("fear") == "fearful" and read_emotion("joyless") is None
+
+
+def test_speakers_are_read_with_or_without_emotions(folder):
+    a, b, c = (path_key(folder / name) for name in ("a.wav", "b.wav", "sub/c.wav"))
+    short = manifest(folder, "speaker;path\nanna;a.wav\nben;sub\\c.wav\nben;nowhere.wav\nanna;./a.wav\n")
+    assert read_speakers(short, [folder]) == {a: "anna", c: "ben"}
+    full = manifest(folder, "path,emotion,speaker\nb.wav,,anna\n")
+    assert read_speakers(full, [folder / "sub", folder]) == {b: "anna"}
+    near = manifest(folder, f"path,speaker\nc.wav,ben\n{folder / 'b.wav'},anna\n")
+    assert read_speakers(near, [folder, folder / "sub"]) == {c: "ben", b: "anna"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("path,emotion\na.wav,sad\n", "line 1: .* expected a header with speaker"),
+        ("path,speaker\na.wav,\n", "line 2: it has no speaker; fill it in or delete the line"),
+        ("path,speaker\na.wav,anna\nb.wav,ben\n./a.wav,ben\n", "line 4: it gives './a.wav' the speaker 'ben'"),
+        ("path,speaker\na.wav,anna,x\n", "line 2: it has 3 fields"),
+    ],
+)
+def test_mistakes_in_a_list_of_speakers_are_explained(folder, content, message):
+    with pytest.raises(CorpusError, match=message) as caught:
+        read_speakers(manifest(folder, content), [folder])
+    assert caught.value.code == "listing_invalid"

@@ -12,6 +12,7 @@ import pytest
 from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
 
 from ser.core.errors import CorpusError
+from ser.core.resume_log import ResumeLog
 from ser.core.settings import load_settings
 from ser.data.manifest import read_manifest
 from ser.evaluation.compare import compare
@@ -156,3 +157,48 @@ def test_only_clips_of_chosen_emotions_are_scored(predictor, folder, tmp_path):
     with pytest.raises(CorpusError, match="None is of the chosen emotions; they are of angry, happy, sad, neutral"):
         none = score_files(predictor, read_manifest(folder, csv_file), folder, emotions="disgust,fear")
         write_scores(out, none, predictor, folder=folder, manifest=csv_file, command="a test")
+
+
+@pytest.mark.parametrize("adapt", ["speaker", "folder"])
+def test_answers_are_adapted_to_all_recordings_of_a_speaker(voice_predictor, folder, tmp_path, adapt):
+    (folder / "b").mkdir()
+    (folder / "b" / "sad.wav").write_bytes((folder / "a, b" / "sad.wav").read_bytes())
+    rows = {f"a, b/{name}.wav": name for name in ("angry", "happy", "sad")} | {"b/sad.wav": "sad", "text.wav": "sad"}
+    csv_file, out = folder / "labels.csv", tmp_path / "out"
+    listed = "".join(f'"{name}",{emotion},{"one" if "," in name else "two"}\n' for name, emotion in rows.items())
+    csv_file.write_text(f"path,emotion,speaker\n{listed}", encoding="utf-8")
+    utterances = read_manifest(folder, csv_file)
+    chosen = ("happy", "sad")  # the angry recording is not scored, but heard
+    found = score_files(voice_predictor, utterances, folder, emotions=chosen, adapt=adapt)
+    metrics = write_scores(out, found, voice_predictor, folder=folder, manifest=csv_file, command="a test")
+    profile = voice_predictor.enroll("one", [folder / name for name in rows if "," in name])
+    for row in predictions(out):
+        own = voice_predictor.predict(
+            folder / row["file"], profile=profile if "," in row["file"] else None, emotions=chosen
+        )
+        shares = {label: math.exp(float(row[f"logit_{label}"])) for label in chosen}
+        assert shares == pytest.approx(own.probabilities, abs=1e-3)
+    assert [name for name, _ in metrics.scoring["failed"]] == ["text.wav"] and metrics.clips == 3
+    assert metrics.scoring["adapt"] == adapt and refresh(out) == metrics
+    words = visible(check_page(write_report(out, metrics)))
+    assert "adapted to" in words and "without labels" in words and "adapted" in words[:200]
+
+
+def test_a_resumed_score_adapts_to_all_recordings_of_a_speaker(voice_predictor, folder, tmp_path):
+    rows = {f"a, b/{name}.wav": name for name in ("angry", "happy", "sad")}
+    utterances = [replace(one, speaker="one") for one in read_manifest(folder, manifest(folder, rows))]
+    whole = score_files(voice_predictor, utterances, folder, adapt="speaker")
+    with ResumeLog(tmp_path / "out", {}, resume=False) as log:
+        log.add(whole.rows[0])
+    with ResumeLog(tmp_path / "out", {}, resume=True) as log:
+        resumed = score_files(voice_predictor, utterances, folder, adapt="speaker", log=log)
+        assert resumed.rows == whole.rows == log.entries
+
+
+def test_without_adaptation_no_answer_is_adapted(voice_predictor, folder):
+    rows = {f"a, b/{name}.wav": name for name in ("angry", "happy", "sad")}
+    utterances = [replace(one, speaker="one") for one in read_manifest(folder, manifest(folder, rows))]
+    plain, adapted = (score_files(voice_predictor, utterances, folder, adapt=mode) for mode in ("none", "speaker"))
+    own = voice_predictor.predict(folder / "a, b" / "sad.wav")
+    shares = {label: math.exp(float(plain.rows[2][f"logit_{label}"])) for label in own.probabilities}
+    assert shares == pytest.approx(own.probabilities, abs=1e-3) and plain.rows != adapted.rows

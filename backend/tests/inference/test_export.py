@@ -163,11 +163,12 @@ def test_no_speech_is_a_valid_empty_file(prediction, form):
     assert "happy" not in FORMATS[form].write(silent).replace("probability_happy", "")
 
 
-def test_the_command_line_writes_files(samples, tmp_path):
+def test_the_command_line_writes_files(samples, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
     from ser.cli import app
 
+    monkeypatch.setenv("SER_MODEL", "cnn1d")
     run = CliRunner()
     one = run.invoke(app, ["predict", str(samples["sad"]), "--format", "srt"])
     assert one.exit_code == 0 and len(pysubs2.SSAFile.from_string(one.stdout, format_="srt")) == 1

@@ -12,11 +12,13 @@ import pytest
 import soundfile
 
 from ser.audio.waveform import SAMPLE_RATE, Waveform, decode, resample
-from ser.core.errors import AudioError, ModelError, SettingsError
+from ser.core.errors import AudioError, ModelError, ProfileError, SettingsError
 from ser.core.labels import EMOTIONS
 from ser.core.prediction import WARNINGS, Prediction
 from ser.core.settings import PROJECT, load_settings
 from ser.inference.predictor import Predictor, load_predictor
+from ser.inference.windowing import make_grid
+from ser.models.calibration import Calibration
 
 GOLDEN = PROJECT / "backend" / "tests" / "golden.json"
 
@@ -249,3 +251,90 @@ def test_silence_with_chosen_emotions_has_no_emotion(predictor):
 def test_an_invalid_choice_of_emotions_is_refused(predictor, samples):
     with pytest.raises(SettingsError, match="Only happy was chosen; .* of angry, disgust, fearful, happy"):
         predictor.predict(samples["sad"], emotions=["happy"])
+
+
+@pytest.fixture
+def long(samples) -> Waveform:
+    """More than 10 s of speech, which is analysed in windows."""
+    return Waveform(np.concatenate([decode(path).samples for path in samples.values()] * 2), SAMPLE_RATE)
+
+
+def same(one: Prediction, other: Prediction) -> bool:
+    return one.probabilities == pytest.approx(other.probabilities, abs=1e-5)
+
+
+def test_a_long_recording_adapts_to_its_speaker_unless_asked_not_to(voice_predictor, long):
+    adapted, plain = (voice_predictor.predict(long, adapt=adapt) for adapt in (True, False))
+    assert not same(adapted, plain)
+    assert 0 == plain.adapted_seconds < adapted.adapted_seconds == pytest.approx(adapted.speech_seconds, abs=2.5)
+    assert voice_predictor.analyse(long).prediction == adapted
+    encoded = voice_predictor.encode(long)
+    assert voice_predictor.answer(encoded, speaker=voice_predictor.estimate_speaker([encoded])) == adapted
+    assert voice_predictor.answer(encoded) == plain
+
+
+def test_a_short_clip_does_not_adapt_to_itself(voice_predictor, samples):
+    found = voice_predictor.predict(samples["sad"])
+    assert found.adapted_seconds == 0 and found == voice_predictor.predict(samples["sad"], adapt=False)
+
+
+def test_a_model_that_cannot_adapt_says_so_only_where_asked(predictor, long):
+    assert predictor.predict(long) == predictor.predict(long, adapt=False)
+    assert predictor.common_speaker([predictor.encode(long)] * 2) is None
+    with pytest.raises(ProfileError, match="cannot adapt to speakers"):
+        predictor.estimate_speaker([predictor.encode(long)])
+
+
+def test_recordings_together_are_answered_as_with_a_profile_of_them(voice_predictor, samples):
+    profile = voice_predictor.enroll("asha", list(samples.values()))
+    encoded = [voice_predictor.encode(path) for path in samples.values()]
+    speaker, mixed = (voice_predictor.common_speaker(part) for part in (encoded, encoded[::-1]))
+    for path, one in zip(samples.values(), encoded, strict=True):
+        own = voice_predictor.predict(path, profile=profile, emotions=CHOSEN)
+        assert same(voice_predictor.answer(one, speaker=speaker, emotions=CHOSEN), own)
+        assert same(voice_predictor.answer(one, speaker=mixed, emotions=CHOSEN), own), "in any order"
+        assert own.adapted_seconds == pytest.approx(speaker.seconds, abs=0.2)
+
+
+def test_silence_and_no_recording_leave_nothing_to_adapt_to(voice_predictor, samples):
+    silence = voice_predictor.encode(Waveform(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE), "quiet.wav")
+    spoken = [voice_predictor.encode(path) for path in samples.values()]
+    assert voice_predictor.common_speaker([]) is None and voice_predictor.estimate_speaker([]) is None
+    assert voice_predictor.common_speaker([silence] * 3) is None
+    assert voice_predictor.common_speaker([spoken[0], silence]) is None, "one clip of speech"
+    with_silence = voice_predictor.common_speaker([*spoken, silence])
+    without = voice_predictor.common_speaker(spoken)
+    assert with_silence.seconds == without.seconds
+    found = voice_predictor.answer(silence, speaker=without)
+    assert (found.file, found.state, found.adapted_seconds) == ("quiet.wav", "no_speech", 0)
+
+
+def test_windows_that_overlap_count_less_than_one_recording_each(voice_predictor, long):
+    close, apart = (voice_predictor.encode(long, grid=make_grid(3.0, hop)) for hop in (0.5, 3.0))
+    assert close.clips.sum() == pytest.approx(apart.clips.sum(), abs=1.1) and set(apart.clips) == {1.0}
+    seconds = [voice_predictor.estimate_speaker([one]).seconds for one in (close, apart)]
+    assert seconds[0] == pytest.approx(seconds[1], rel=0.25)
+
+
+def test_a_recording_unlike_those_of_training_has_a_warning_and_its_own_calibration(voice_predictor, samples):
+    encoded = voice_predictor.encode(samples["sad"])
+    far = replace(encoded, outputs=replace(encoded.outputs, distances=encoded.outputs.distances + 1.5))
+    assert far.unfamiliar and not encoded.unfamiliar
+    other = Calibration(temperature=100.0, unsure_below=0.9)
+    info = replace(voice_predictor.info, calibration=replace(voice_predictor.info.calibration, unfamiliar=other))
+    wary = Predictor(replace(voice_predictor._checkpoint, info=info), 60.0)
+    near, found = wary.answer(encoded), wary.answer(far)
+    assert near == voice_predictor.answer(encoded) and near.warning_codes == []
+    assert (found.warning_codes, found.state) == (["unlike_training"], "unsure")
+    assert "unlike anything" in found.warnings[0]
+    assert max(found.probabilities.values()) < 1 / len(info.labels) + 0.05 < max(near.probabilities.values())
+
+
+def test_a_prediction_set_without_a_threshold_of_its_own_holds_every_emotion(voice_predictor, samples):
+    encoded = voice_predictor.encode(samples["sad"])
+    far = replace(encoded, outputs=replace(encoded.outputs, distances=encoded.outputs.distances + 1.5))
+    plain = Calibration(temperature=1.0, unsure_below=0.5, set_thresholds={"90": 0.4})
+    info = replace(voice_predictor.info, calibration=replace(plain, unfamiliar=replace(plain, set_thresholds={})))
+    asked = Predictor(replace(voice_predictor._checkpoint, info=info), 60.0)
+    assert len(asked.answer(encoded, coverage=90).prediction_set) == 1
+    assert set(asked.answer(far, coverage=90).prediction_set) == set(info.labels), "too few were heard to leave one out"

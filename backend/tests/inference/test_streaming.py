@@ -243,3 +243,92 @@ def test_a_session_among_chosen_emotions_is_predicted_like_the_recording(predict
     assert merged.probabilities == pytest.approx(expected.probabilities) and merged.emotions == list(chosen)
     assert (merged.emotion, merged.state) == (expected.emotion, expected.state)
     assert merge_chunks(predictor.info, [], "", chosen).state == "no_speech"
+
+
+@pytest.fixture
+def parts(samples, encode) -> list[tuple[bytes, float]]:
+    """Chunks of speech that do not overlap, with their starts, 3 s apart."""
+    whole = [decode(path).samples for path in samples.values()]
+    clips = [part for clip in whole for part in (clip[: 5 * SAMPLE_RATE // 2], clip[-2 * SAMPLE_RATE :])]
+    return [(encode(clip, SAMPLE_RATE, subtype="FLOAT"), 3.0 * number) for number, clip in enumerate(clips)]
+
+
+def adapt_all(predictor: Predictor, parts: list[tuple[bytes, float]], **options) -> list[Chunk]:
+    """Analyses chunks in order, each with those before it, as the server does."""
+    chunks: list[Chunk] = []
+    for number, (content, start) in enumerate(parts):
+        earlier = [one for one in chunks if one.voice is not None]
+        made = analyse_chunk(
+            predictor, content, sequence=number, start=start, earlier=earlier, **{"profile": None, **options}
+        )
+        chunks.append(made)
+    return chunks
+
+
+def test_a_session_adapts_like_a_profile_of_its_chunks_so_far(voice_predictor, parts):
+    chunks = adapt_all(voice_predictor, parts)
+    for count, chunk in enumerate(chunks, 1):
+        profile = voice_predictor.enroll("so far", [content for content, _ in parts[:count]])
+        expected = voice_predictor.predict(parts[count - 1][0], profile=profile)
+        assert chunk.answer["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
+        if count > 1:
+            assert chunk.answer["adapted_seconds"] == pytest.approx(expected.adapted_seconds, abs=0.3)
+    plain = voice_predictor.predict(parts[-1][0]).probabilities
+    assert chunks[-1].answer["probabilities"] != pytest.approx(plain, abs=1e-2)
+
+
+def test_a_session_adapts_to_more_and_more_speech(voice_predictor, parts):
+    chunks = adapt_all(voice_predictor, parts)
+    seconds = [chunk.answer["adapted_seconds"] for chunk in chunks]
+    assert seconds[0] == 0 and seconds[1:] == sorted(set(seconds[1:])) and seconds[1] > 1
+    session = merge_chunks(voice_predictor.info, chunks, "")
+    assert session.adapted_seconds == seconds[-1]
+    assert adapt_all(voice_predictor, parts[:3])[2].answer == chunks[2].answer, "later chunks change nothing"
+
+
+def test_chunks_that_overlap_count_less(voice_predictor, samples, encode):
+    speech = np.concatenate([decode(path).samples for path in samples.values()])
+    apart, close = (adapt_all(voice_predictor, cut(encode, speech, hop))[-1].answer for hop in (3.0, 1.0))
+    assert close["adapted_seconds"] == pytest.approx(apart["adapted_seconds"], abs=2.5)
+
+
+def test_silence_is_not_adapted_to(voice_predictor, parts, encode):
+    silent = encode(np.zeros(3 * SAMPLE_RATE, np.float32), SAMPLE_RATE)
+    with_pause = adapt_all(voice_predictor, [parts[0], (silent, 3.0), (parts[1][0], 6.0), (parts[2][0], 9.0)])
+    assert with_pause[1].voice is None and with_pause[1].answer["adapted_seconds"] == 0
+    without = adapt_all(voice_predictor, parts[:3])
+    assert with_pause[3].answer["probabilities"] == pytest.approx(without[2].answer["probabilities"], abs=1e-6)
+
+
+def test_a_session_with_a_profile_adapts_to_the_profile_only(voice_predictor, parts):
+    profile = voice_predictor.enroll("asha", [content for content, _ in parts[:3]])
+    for chunk, (content, _) in zip(adapt_all(voice_predictor, parts, profile=profile), parts, strict=True):
+        expected = voice_predictor.predict(content, profile=profile)
+        assert chunk.answer["probabilities"] == pytest.approx(expected.probabilities, abs=1e-6)
+        assert chunk.answer["adapted_seconds"] == profile.speech_seconds
+
+
+def test_a_model_that_cannot_adapt_stores_no_embedding(predictor, parts):
+    chunks = adapt_all(predictor, parts)
+    assert [chunk.voice for chunk in chunks] == [None] * len(parts)
+    assert {chunk.answer["adapted_seconds"] for chunk in chunks} == {0}
+
+
+def test_chunks_with_the_same_start_still_give_an_answer(voice_predictor, parts):
+    again = [(content, 0.0) for content, _ in parts[:3]]
+    for found in (adapt_all(voice_predictor, again), adapt_all(voice_predictor, [*parts[:2], (parts[3][0], 3.0)])):
+        assert sum(found[-1].answer["probabilities"].values()) == pytest.approx(1)
+        assert found[-1].answer["adapted_seconds"] > 0
+
+
+def test_a_session_of_unfamiliar_chunks_is_unfamiliar():
+    far = Calibration(temperature=1.0, unsure_below=0.9)
+    info = replace(INFO, calibration=replace(INFO.calibration, unfamiliar=far))
+    chunks = [chunk(number) for number in range(4)]
+    warned = [replace(one, answer={**one.answer, "warning_codes": ["unlike_training"]}) for one in chunks]
+    assert merge_chunks(info, chunks, "").state == "emotion"
+    found = merge_chunks(info, warned, "")
+    assert (found.state, found.warning_codes) == ("unsure", ["unlike_training"])
+    silent = [chunk(number, None) for number in range(4, 12)]
+    assert merge_chunks(info, [*warned, *silent], "").warning_codes == ["unlike_training"], "silence does not count"
+    assert merge_chunks(info, [*warned[:1], *chunks[1:]], "").warning_codes == []

@@ -99,11 +99,10 @@ def likelihood(logits: np.ndarray, targets: np.ndarray, calibration: Calibration
     """Mean log likelihood over all subsets of a size, on the clips of their classes."""
     from itertools import combinations
 
-    shares = softmax(logits / calibration.temperature, axis=1)
     found = []
     for chosen in combinations(LABELS, size):
         own = np.isin(targets, [LABELS.index(label) for label in chosen])
-        restricted = calibration.restrict(shares[own], LABELS, chosen)
+        restricted = calibration.probabilities(logits[own], LABELS, chosen)
         right = [chosen.index(LABELS[target]) for target in targets[own]]
         found.append(np.log(restricted[np.arange(own.sum()), right]).mean())
     return float(np.mean(found))
@@ -127,7 +126,7 @@ def test_prediction_sets_of_chosen_emotions_reach_their_coverage(size):
     others, truth = distracted(4000, 1)
     chosen = LABELS[:size]
     own = truth < size
-    right = fitted.restrict(softmax(others[own], axis=1), LABELS, chosen)[np.arange(own.sum()), truth[own]]
+    right = fitted.probabilities(others[own], LABELS, chosen)[np.arange(own.sum()), truth[own]]
     every = [np.mean(right >= threshold) for threshold in fitted.among(chosen).set_thresholds.values()]
     assert every == sorted(every) and every[1] == pytest.approx(0.9, abs=0.1)
 
@@ -146,21 +145,46 @@ def test_sure_answers_among_chosen_emotions_are_right_as_often_as_among_all():
         assert np.mean(among.argmax(axis=1)[sure] == targets[chosen][sure]) >= promised - 0.05
 
 
-def test_restricting_is_the_softmax_of_the_chosen_logits():
-    logits = np.random.default_rng(0).normal(0, 2, (20, 5))
+def test_probabilities_are_the_softmax_of_the_chosen_logits():
+    logits = np.random.default_rng(0).normal(0, 2, (4, 5, 5))
     own = SizeCalibration(temperature=0.8, unsure_below=0.5)
     calibration = Calibration(temperature=1.5, unsure_below=0.5, by_size={"3": own})
-    shares = softmax(logits / 1.5, axis=1)
-    found = calibration.restrict(shares, LABELS, ("angry", "neutral", "surprised"))
-    assert found == pytest.approx(softmax(logits[:, [0, 2, 4]] / 0.8, axis=1))
-    assert calibration.restrict(shares, LABELS, ()) is shares
-    pair = calibration.restrict(shares, LABELS, ("happy", "sad"))  # without a calibration of its own
-    assert pair == pytest.approx(shares[:, [1, 3]] / shares[:, [1, 3]].sum(axis=1, keepdims=True))
+    found = calibration.probabilities(logits, LABELS, ("angry", "neutral", "surprised"))
+    assert found == pytest.approx(softmax(logits[..., [0, 2, 4]] / 0.8, axis=-1))
+    every = softmax(logits / 1.5, axis=-1)
+    assert calibration.probabilities(logits, LABELS, ()) == pytest.approx(every)
+    assert calibration.probabilities(logits, LABELS, LABELS[::-1]) == pytest.approx(every[..., ::-1])
+    pair = calibration.probabilities(logits, LABELS, ("happy", "sad"))  # without a calibration of its own
+    assert pair == pytest.approx(softmax(logits[..., [1, 3]] / 1.5, axis=-1))
 
 
-def test_emotions_of_probability_zero_can_be_chosen():
-    found = Calibration(temperature=1.0, unsure_below=0.5).restrict(np.array([[1.0, 0, 0]]), LABELS[:3], LABELS[1:3])
+def test_impossible_emotions_can_be_chosen():
+    found = Calibration(temperature=1.0, unsure_below=0.5).probabilities(
+        np.array([[900.0, -900.0, -900.0]]), LABELS[:3], LABELS[1:3]
+    )
     assert found.tolist() == [[0.5, 0.5]]
+
+
+def test_unfamiliar_recordings_have_their_own_calibration():
+    logits = np.random.default_rng(0).normal(0, 2, (20, 5))
+    other = Calibration(
+        temperature=3.0,
+        unsure_below=0.7,
+        set_thresholds={"90": 0.05},
+        by_size={"3": SizeCalibration(temperature=2.0, unsure_below=0.6)},
+    )
+    plain = Calibration(temperature=1.5, unsure_below=0.5, set_thresholds={"90": 0.1})
+    both = Calibration(**{**vars(plain), "unfamiliar": other})
+    assert both.among((), unfamiliar=True) is other and both.among(()) is both
+    assert both.among(LABELS[:3], unfamiliar=True) == other.by_size["3"]
+    assert both.among(LABELS[:2], unfamiliar=True).temperature == 3.0
+    far = both.probabilities(logits, LABELS, (), unfamiliar=True)
+    assert far == pytest.approx(softmax(logits / 3.0, axis=1))
+    assert both.probabilities(logits, LABELS, ()) == pytest.approx(softmax(logits / 1.5, axis=1))
+    few = both.probabilities(logits, LABELS, LABELS[:3], unfamiliar=True)
+    assert few == pytest.approx(softmax(logits[:, :3] / 2.0, axis=1))
+    assert plain.among((), unfamiliar=True) is plain, "a model that cannot tell has one calibration"
+    assert Calibration.from_dict(asdict(both)) == both
 
 
 def test_the_calibration_is_read_as_written_and_without_sizes():
@@ -168,6 +192,6 @@ def test_the_calibration_is_read_as_written_and_without_sizes():
     plain = Calibration(temperature=1.0, unsure_below=0.5, set_thresholds={"90": 0.1})
     full = Calibration(**{**vars(plain), "by_size": fit_by_size(logits, targets, plain)})
     assert Calibration.from_dict(asdict(full)) == full
-    older = {name: value for name, value in asdict(plain).items() if name != "by_size"}
+    older = {name: value for name, value in asdict(plain).items() if name not in ("by_size", "unfamiliar")}
     assert Calibration.from_dict(older) == plain
     assert plain.among(()) is plain and plain.among(("angry", "sad")).set_thresholds == {}

@@ -49,43 +49,40 @@ def test_only_recipes_with_an_encoder_support_profiles(recipe, network):
 
 
 @pytest.fixture(params=[name for name, recipe in RECIPES.items() if recipe.pretrained], scope="module")
-def encoder(request) -> EncoderNetwork:
-    """A network with an encoder and random weights, including the offset head."""
+def encoder_recipe(request) -> Recipe:
+    return RECIPES[request.param]
+
+
+@pytest.fixture(scope="module")
+def encoder(encoder_recipe) -> EncoderNetwork:
+    """A network with an encoder and random weights."""
     torch.manual_seed(0)
-    network = RECIPES[request.param].network(len(RECIPES[request.param].labels)).eval()
-    network.heads.speaker_offset.ratio.fill_(2.0)
-    return network
+    return encoder_recipe.network(len(encoder_recipe.labels)).eval()
 
 
 @torch.inference_mode()
-def test_an_encoder_predicts_the_same_from_its_statistics(encoder, batch):
-    (recipe,) = (one for one in RECIPES.values() if isinstance(encoder, one.network))
-    frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
+def test_an_encoder_predicts_the_same_from_its_statistics(encoder, encoder_recipe, batch):
+    frames, lengths = encoder_recipe.features(encoder_recipe.clip_seconds)(*batch)
     direct = encoder(frames, lengths)
-    statistics = encoder.statistics(frames, lengths)
-    known = encoder.heads.predict(statistics)
-    for name in ("logits", "embedding", "speech", "intensity"):
+    known = encoder.heads.predict(encoder.statistics(frames, lengths))
+    for name in ("logits", "embedding", "speech", "intensity", "distance"):
         torch.testing.assert_close(getattr(known, name), getattr(direct, name))
-    torch.testing.assert_close(encoder.heads.classify(direct.embedding), direct.logits)
-    assert encoder.single_view_statistics(frames, lengths).shape == statistics.shape
 
 
 @torch.inference_mode()
-def test_an_encoder_uses_the_speaker_offset(encoder, batch):
-    (recipe,) = (one for one in RECIPES.values() if isinstance(encoder, one.network))
-    frames, lengths = recipe.features(recipe.clip_seconds)(*batch)
-    plain = encoder(frames, lengths)
-    offset = encoder.heads.speaker_offset.estimate(plain.embedding, plain.logits.softmax(dim=1))
-    assert offset.shape == plain.embedding.shape[1:]
-    own = encoder(frames, lengths, offset)
-    torch.testing.assert_close(own.embedding, plain.embedding)
-    assert not torch.allclose(own.logits, plain.logits)
+def test_a_longer_neighbour_does_not_change_an_encoder_s_statistics(encoder, encoder_recipe, batch):
+    frames, lengths = encoder_recipe.features(encoder_recipe.clip_seconds)(*batch)
+    together = encoder.statistics(frames, lengths)
+    for row, clip, length in zip(together, frames, lengths.tolist(), strict=True):
+        torch.testing.assert_close(
+            row, encoder.statistics(clip[None, :length], torch.tensor([length]))[0], atol=1e-4, rtol=1e-3
+        )
 
 
 def test_the_fingerprint_of_an_encoder_s_heads_follows_their_weights(encoder):
     before = encoder.heads.fingerprint
     assert before == encoder.heads.fingerprint and len(before) == 16
-    weight = encoder.heads.head.shared.weight
+    weight = encoder.heads.head.weight
     with torch.no_grad():
         weight[0, 0] += 1
         assert encoder.heads.fingerprint != before
@@ -115,6 +112,7 @@ def test_shapes(recipe, batch, network):
     assert output.embedding.ndim == 2 and len(output.embedding) == 3
     assert output.attribution is None or output.attribution.shape[0] == 3
     assert output.speech is None or output.speech.shape == (3,)
+    assert output.distance is None or output.distance.shape == (3,)
     assert output.intensity is None or ((output.intensity >= 0) & (output.intensity <= 1)).tolist() == [True] * 3
     assert output.is_speech.dtype == torch.bool and output.is_speech.shape == (3,)
     assert torch.isfinite(output.logits).all()

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from ser.core.errors import SettingsError, StoreError
-from ser.storage.database import CHUNKS, MARKS, SCHEMA, SESSIONS, VERSIONS, Store, open_store, owner_of
+from ser.storage.database import CHUNKS, MARKS, PROFILES, SCHEMA, SESSIONS, VERSIONS, Store, open_store, owner_of
 
 WRITER = """
 import sys
@@ -43,6 +43,10 @@ def session(name: str, title: str = "", result: str = "") -> dict:
 def chunk(name: str, sequence: int, answer: str = "{}") -> dict:
     row = {"session": name, "sequence": sequence, "digest": "d" * 64, "start": 0.0, "end": 1.0}
     return row | {"speech": "1" * 90, "answer": answer}
+
+
+PROFILE = {"owner": owner_of("me"), "name": "asha", "model": "m", "weights": "w", "clips": 3, "speech_seconds": 9.0}
+PROFILE |= {"variety": 0.5, "created": "now", "offset": b"1234"}
 
 
 def count(store: Store, table) -> int:
@@ -136,14 +140,18 @@ def test_a_database_of_an_earlier_version_is_upgraded_with_its_rows(database_url
     store = open_store(database_url)
     with store.write() as connection:
         connection.execute(insert(SESSIONS).values(session("a", "kept")))
-        connection.execute(text("ALTER TABLE sessions DROP COLUMN emotions"))
+        connection.execute(insert(CHUNKS).values(chunk("a", 0)))
+        connection.execute(insert(PROFILES).values(PROFILE | {"share": 0.5}))
+        for table, column in (("sessions", "emotions"), ("chunks", "voice"), ("profiles", "share")):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(update(VERSIONS).values(version=1))
     store.close()
     for _ in range(2):
         store = open_store(database_url)
         with store.read() as connection:
-            row = connection.execute(select(SESSIONS)).one()
-            assert (row.title, row.emotions) == ("kept", None)
+            row, part, profile = (connection.execute(select(table)).one() for table in (SESSIONS, CHUNKS, PROFILES))
+            assert (row.title, row.emotions, part.session, part.voice) == ("kept", None, "a", None)
+            assert (profile.name, profile.share) == ("asha", 0), "a profile of an earlier model is refused anyway"
             assert connection.scalar(select(func.max(VERSIONS.c.version))) == SCHEMA
         store.close()
 

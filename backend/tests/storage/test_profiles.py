@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from ser.audio.waveform import SAMPLE_RATE, Waveform
 from ser.cli import app
@@ -14,11 +13,9 @@ from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
 from ser.inference.predictor import Predictor, load_predictor
-from ser.models.speaker_offset import VARIED, SpeakerOffset, variety
+from ser.models.whisper_encoder import SIZE
 from ser.storage.database import LOCAL, opened, owner_of
 from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile
-
-SIZE = 3072
 
 
 @pytest.fixture
@@ -26,15 +23,25 @@ def predictor(voice_predictor: Predictor) -> Predictor:
     return voice_predictor
 
 
-def test_a_profile_removes_the_speaker_offset(predictor, samples, monkeypatch):
-    upper = predictor._runner._network.upper
-    monkeypatch.setitem(upper._modules, "voiced_head", upper.head)  # trained apart; only the voice should matter here
+def test_a_profile_is_the_speaker_of_its_recordings(predictor, samples):
     profile = predictor.enroll("asha", list(samples.values()))
     assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))
-    plain = predictor.predict(samples["sad"]).probabilities
-    own = predictor.predict(samples["sad"], profile=profile).probabilities
-    none = predictor.predict(samples["sad"], profile=replace(profile, offset=0 * profile.offset)).probabilities
-    assert plain == pytest.approx(none) and plain != pytest.approx(own, abs=1e-3)
+    together = predictor.common_speaker([predictor.encode(path) for path in samples.values()])
+    np.testing.assert_allclose(profile.offset, together.estimate.offset.numpy(), atol=1e-6)
+    assert profile.share == pytest.approx(together.estimate.share) and profile.variety > 0
+    plain = predictor.predict(samples["sad"])
+    own = predictor.predict(samples["sad"], profile=profile)
+    assert own.probabilities != pytest.approx(plain.probabilities, abs=1e-3)
+    assert (own.adapted_seconds, plain.adapted_seconds) == (profile.speech_seconds, 0)
+    unused = predictor.predict(samples["sad"], profile=replace(profile, share=0.0))
+    assert unused.probabilities == pytest.approx(plain.probabilities, abs=1e-6)
+
+
+def test_a_profile_of_one_recording_changes_nothing(predictor, samples):
+    profile = predictor.enroll("asha", [samples["happy"]])
+    assert profile.share == 0 and profile.variety == 0
+    found = predictor.predict(samples["sad"], profile=profile).probabilities
+    assert found == pytest.approx(predictor.predict(samples["sad"]).probabilities, abs=1e-6)
 
 
 def test_a_profile_is_stored_read_listed_and_deleted(predictor, samples, store):
@@ -96,7 +103,7 @@ def test_other_weights_refuse_a_profile(predictor, samples):
     profile = predictor.enroll("asha", [samples["sad"]])
     with pytest.raises(ProfileError, match="other weights"):
         predictor.predict(samples["sad"], profile=replace(profile, weights="0" * 16))
-    with pytest.raises(ProfileError, match="does not support speaker profiles"):
+    with pytest.raises(ProfileError, match="cannot adapt to speakers"):
         load_predictor("cnn1d", load_settings({})).predict(samples["sad"], profile=profile)
 
 
@@ -106,43 +113,27 @@ def test_silence_gives_no_profile(predictor):
     assert refused.value.code == "profile_empty"
 
 
+def made_profile(name: str = "a") -> Profile:
+    return Profile(
+        name=name,
+        model="m",
+        weights="w",
+        clips=1,
+        speech_seconds=2,
+        variety=0,
+        share=0.25,
+        created="now",
+        offset=np.zeros(1, np.float32),
+    )
+
+
 def test_warnings_are_given_for_too_few_or_similar_recordings():
-    one = Profile(
-        name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
-    )
-    assert list(one.warnings(VARIED)) == ["few_recordings"] and "5 to 20" in one.warnings(VARIED)["few_recordings"]
-    assert one.warnings(VARIED)["few_recordings"].startswith("1 recording is too few")
-    assert replace(one, clips=2, variety=0.9).warnings(VARIED)["few_recordings"].startswith("2 recordings are too few")
-    assert "sound alike" in replace(one, clips=5).warnings(VARIED)["alike"]
-    assert replace(one, clips=5, variety=0.9).warnings(VARIED) == {}
-
-
-@pytest.fixture
-def crowd() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """40 speakers with 24 clips each of 6 emotions, 50 dims: vectors, targets, speakers and the true offsets."""
-    draw = np.random.default_rng(0)
-    offsets, emotions = draw.normal(0, 1, (40, 50)), draw.normal(0, 1.5, (6, 50))
-    emotions -= emotions.mean(axis=0)
-    speakers, targets = np.repeat(np.arange(40), 24), np.tile(np.arange(6), 160)
-    vectors = offsets[speakers] + emotions[targets] + draw.normal(0, 1.0, (960, 50))
-    tensors = (torch.from_numpy(vectors).float(), torch.from_numpy(targets), torch.from_numpy(speakers))
-    return (*tensors, torch.from_numpy(offsets).float())
-
-
-def test_the_offset_of_an_unseen_speaker_is_estimated(crowd):
-    vectors, targets, speakers, offsets = crowd
-    voices = SpeakerOffset(50, 6)
-    trained = speakers < 39
-    voices.fit(vectors[trained], targets[trained], speakers[trained])
-    assert voices.ratio_within.median() == pytest.approx(1, abs=0.5)
-    own, truth = vectors[speakers == 39], torch.nn.functional.one_hot(targets[speakers == 39], 6).float()
-    nothing = offsets[39].square().mean()
-    varied, mood = (voices.estimate(own[chosen], truth[chosen]) for chosen in (slice(0, 6), slice(0, 24, 6)))
-    assert (varied - offsets[39]).square().mean() < 0.5 * nothing
-    assert (
-        (mood - offsets[39]).square().mean() < 0.5 * nothing < (own[0:24:6].mean(dim=0) - offsets[39]).square().mean()
-    )
-    assert variety(truth[:6]) == pytest.approx(1) and variety(truth[0:24:6]) == pytest.approx(0, abs=1e-6)
+    one = made_profile()
+    assert list(one.warnings) == ["few_recordings"] and "5 to 20" in one.warnings["few_recordings"]
+    assert one.warnings["few_recordings"].startswith("1 recording is too few")
+    assert replace(one, clips=2, variety=0.9).warnings["few_recordings"].startswith("2 recordings are too few")
+    assert "sound alike" in replace(one, clips=5).warnings["alike"]
+    assert replace(one, clips=5, variety=0.9).warnings == {}
 
 
 def test_the_command_line_enrolls_uses_lists_and_deletes(predictor, samples, monkeypatch):
@@ -162,9 +153,7 @@ def test_the_command_line_enrolls_uses_lists_and_deletes(predictor, samples, mon
 
 
 def test_profiles_per_owner_are_limited(store, monkeypatch):
-    profile = Profile(
-        name="a", model="m", weights="w", clips=1, speech_seconds=2, variety=0, created="now", offset=np.zeros(1)
-    )
+    profile = made_profile()
     monkeypatch.setattr("ser.storage.profiles.MOST_PROFILES", 2)
     for name in ("a", "b", "b"):
         save_profile(replace(profile, name=name), store, LOCAL)

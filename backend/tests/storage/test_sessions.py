@@ -6,6 +6,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from ser.core.errors import SessionError
@@ -48,7 +49,13 @@ def prediction() -> Prediction:
 def chunk(sequence: int, digest: str = "d") -> Chunk:
     answer = {"state": "emotion", "emotion": "happy", "confidence": 61.25, "probabilities": {"happy": 0.1 + 0.2}}
     return Chunk(
-        sequence=sequence, digest=digest, start=float(sequence), end=sequence + 3.0, speech="0110", answer=answer
+        sequence=sequence,
+        digest=digest,
+        start=float(sequence),
+        end=sequence + 3.0,
+        speech="0110",
+        answer=answer,
+        voice=np.array([sequence, 0.5, -1e-3], np.float32),
     )
 
 
@@ -78,6 +85,7 @@ def test_another_owner_can_neither_see_nor_change_anything(mine, theirs, predict
         lambda identity: theirs.find_chunk(identity, 0, "d"),
         lambda identity: theirs.add_chunk(identity, chunk(1)),
         lambda identity: theirs.chunks(identity),
+        lambda identity: theirs.chunks_before(identity, 9, 9),
         lambda identity: theirs.received(identity),
         lambda identity: theirs.mark(identity, Mark(at=1.0, note="")),
         lambda identity: theirs.marks(identity),
@@ -170,6 +178,44 @@ def test_chunk_order_does_not_change_the_result(mine):
     assert mine.chunks(sessions[0]) == mine.chunks(sessions[1]) == mine.chunks(sessions[2])
     assert mine.chunks(sessions[0])[3] == chunk(3)
     assert mine.get(sessions[1]).duration_seconds == 14.0
+
+
+def test_a_chunk_s_embedding_is_stored_exactly(mine):
+    identity = mine.begin("", "m", None).id
+    silent = replace(chunk(1), voice=None)
+    for one in (chunk(0), silent):
+        mine.add_chunk(identity, one)
+    spoken, quiet = mine.chunks(identity)
+    np.testing.assert_array_equal(spoken.voice, chunk(0).voice)
+    assert spoken.voice.dtype == np.float32 and quiet.voice is None
+
+
+def test_a_chunk_adapts_to_the_last_ones_with_speech_before_it(mine):
+    identity, other = mine.begin("", "m", None).id, mine.begin("", "m", None).id
+    for number in (5, 0, 3, 1, 4, 2, 9):
+        mine.add_chunk(identity, replace(chunk(number), voice=None) if number == 3 else chunk(number))
+        mine.add_chunk(other, chunk(number))
+    assert [one.sequence for one in mine.chunks_before(identity, 5, 3)] == [1, 2, 4]
+    assert [one.sequence for one in mine.chunks_before(identity, 99, 99)] == [0, 1, 2, 4, 5, 9]
+    assert mine.chunks_before(identity, 0, 9) == []
+
+
+def test_the_end_of_a_session_deletes_its_embeddings(tmp_path, prediction):
+    from ser.storage.database import open_store
+
+    store = open_store(f"sqlite:///{(tmp_path / 'x.sqlite').as_posix()}")
+    mine = Sessions(store, owner_of("a" * 32))
+    ended, live = (mine.begin("", "m", None).id for _ in range(2))
+    numbers = {identity: np.random.default_rng(n).random(512).astype("<f4") for n, identity in enumerate((ended, live))}
+    for identity, voice in numbers.items():
+        mine.add_chunk(identity, replace(chunk(0), voice=voice))
+    mine.close(ended)
+    mine.conclude(ended, prediction, {})
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert numbers[ended].tobytes()[:64] not in content and numbers[live].tobytes()[:64] in content
+    assert mine.chunks(ended)[0].voice is None and mine.chunks_before(ended, 9, 9) == []
+    assert mine.chunks(live)[0].voice is not None
+    store.close()
 
 
 def test_received_chunks_are_reported_as_ranges(mine):

@@ -11,10 +11,11 @@ import torch
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.core.errors import TrainingError
 from ser.data.frame_tensors import FrameBank
-from ser.models.encoder import EncoderHeads
+from ser.models.encoder import EncoderNetwork
 from ser.models.recipe import Recipe
-from ser.models.recipes.whisper import DIMS
+from ser.models.whisper_encoder import DIMS, HEADS
 from ser.training.batching import Task
+from ser.training.head_fitting import domains_of
 from ser.training.initialisation import known_statistics
 from ser.training.loop import fit, predict, predict_logits, unweighted_recall
 
@@ -50,8 +51,7 @@ def test_without_an_epoch_the_heads_predict(recipe, task, published_tensors):
     network.load_state_dict(trained.weights)
     assert trained.history == [] and trained.best_epoch == 0
     assert unweighted_recall(predict_logits(network, task.bank, range(36, 48)), task.targets[36:]) > 0.9
-    assert torch.equal(network.lower.conv1.weight, published_tensors["conv1.weight"].float())
-    assert (network.heads.speaker_offset.ratio > network.heads.speaker_offset.ratio_within).any()
+    assert torch.equal(network.conv1.weight, published_tensors["conv1.weight"].float())
 
 
 def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recipe, published_tensors):
@@ -68,29 +68,62 @@ def test_the_encoder_equals_torch_s_own_attention_on_the_published_tensors(recip
         return torch.nn.functional.layer_norm(inputs, (DIMS,), *own)
 
     normed = norm(hidden, "self_attn_layer_norm")
-    heads = [linear(normed, f"self_attn.{letter}_proj").unflatten(2, (6, 64)).transpose(1, 2) for letter in "qkv"]
+    heads = [
+        linear(normed, f"self_attn.{letter}_proj").unflatten(2, (HEADS, DIMS // HEADS)).transpose(1, 2)
+        for letter in "qkv"
+    ]
     attended = (heads[0] @ heads[1].transpose(2, 3) / 8).softmax(dim=3) @ heads[2]
     by_hand = hidden + linear(attended.transpose(1, 2).flatten(2), "self_attn.out_proj")
     inner = torch.nn.functional.gelu(linear(norm(by_hand, "final_layer_norm"), "fc1"))
     by_hand = by_hand + linear(inner, "fc2")
     with torch.inference_mode():
-        torch.testing.assert_close(network.upper.layers[0](hidden), by_hand, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(network.layers[1](hidden), by_hand, atol=1e-4, rtol=1e-4)
 
 
-def test_every_corpus_is_a_domain_and_a_single_one_the_only_domain(recipe, task):
-    def heads(task: Task) -> EncoderHeads:
-        network = recipe.network(3)
-        network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
-        return network.heads
+def fitted(recipe: Recipe, task: Task) -> EncoderNetwork:
+    network = recipe.network(3)
+    network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
+    return network.eval()
 
+
+def test_the_distance_is_from_the_corpus_s_own_recordings(recipe, task):
     task.bank.frames[: task.bank.offsets[48], 60:] += 3.0  # the first 24 clips sound as if from another microphone
-    alone, two = heads(task), heads(replace(task, corpora=["a"] * 24 + ["b"] * 24))
-    vector = torch.randn(1, 8 * DIMS)
-    assert alone.domain(vector).softmax(dim=1).tolist() == [[1.0, 0.0, 0.0]]
-    assert alone.temperature(vector, torch.ones(1, 3) / 3).tolist() == [[1.0]]
-    torch.testing.assert_close(alone.head.shared.weight, alone.head.added[0], atol=1e-3, rtol=1e-2)
-    assert two.domain(vector).softmax(dim=1)[0, 2] == 0 and two.domain.weight[:2].any()
-    assert two.temperature.by_kind.any()
+    alone, two = fitted(recipe, task), fitted(recipe, replace(task, corpora=["a"] * 24 + ["b"] * 24))
+    for network in (alone, two):
+        distances = predict(network, task.bank, range(36)).distance
+        assert (distances <= 1).float().mean() == pytest.approx(0.95, abs=0.06)
+    assert not torch.equal(two.distance.centres[0], two.distance.centres[1])
+    assert torch.equal(alone.distance.centres[0], alone.distance.centres[1])
+    task.bank.frames[:, :20] += 6.0
+    assert (
+        predict(two, FrameBank(task.bank.frames, task.bank.offsets, 2, task.bank.speech), range(36)).distance.min() > 1
+    )
+
+
+def test_more_corpora_than_domains_count_as_one():
+    assert domains_of(["b", "a", "b"], 2).tolist() == [1, 0, 1]
+    assert domains_of(["c", "a", "b"], 2).tolist() == [0, 0, 0]
+
+
+def test_the_centred_head_answers_clips_whose_speaker_s_offset_is_known(recipe, task):
+    network = fitted(recipe, task)
+    embeddings, offset = predict(network, task.bank, range(36, 48)).embedding, network.heads.speaker_offset
+    assert offset.means.any() and (offset.ratio > 0).all() and offset.spread_between > offset.spread_within > 0
+    with torch.inference_mode():
+        speaker = network.heads.estimate_speaker(embeddings)
+        plain = network.heads.head(embeddings)
+        adapted = network.heads.adapt(plain, embeddings, speaker)
+        moved = network.heads.estimate_speaker(embeddings + 0.5)
+    assert unweighted_recall(adapted, task.targets[36:]) >= unweighted_recall(plain, task.targets[36:]) - 0.1
+    assert 0.2 < speaker.share < 1 and moved.share == pytest.approx(speaker.share, abs=1e-3)
+
+
+def test_without_speakers_every_clip_is_one_speaker_s(recipe, task):
+    network = fitted(recipe, replace(task, speakers=[]))
+    offset = network.heads.speaker_offset
+    assert torch.isfinite(offset.ratio).all() and torch.isfinite(network.heads.centred_head.weight).all()
+    recall = unweighted_recall(predict_logits(network, task.bank, range(36, 48)), task.targets[36:])
+    assert recall > 0.9
 
 
 def test_a_frozen_encoder_cannot_be_trained_for_epochs(recipe, task):
@@ -131,5 +164,5 @@ def test_cached_encoder_statistics_give_the_same_outputs(recipe, task):
     network.load_state_dict(fit(recipe, task, settings=recipe.training, seed=0).weights)
     known = known_statistics(recipe, task.bank)
     plain, from_known = predict(network, task.bank, [40, 3]), predict(network, task.bank, [40, 3], known)
-    for name in ("logits", "embedding", "speech", "intensity"):
+    for name in ("logits", "embedding", "speech", "intensity", "distance"):
         torch.testing.assert_close(getattr(plain, name), getattr(from_known, name), atol=1e-4, rtol=1e-4)

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import requests
 
 from ser.api.app import create_app
 from ser.api.context import Database, gate
+from ser.api.model_registry import ModelRegistry
 from ser.audio.waveform import decode
 from ser.core.prediction import Prediction
 from ser.inference.predictor import load_predictor
@@ -64,7 +66,8 @@ def test_a_session_from_start_to_end(client, owner, session, send, sounds):
         answer = send(number, sounds(number))
         assert answer.status_code == 200
         assert list(answer.json) == [
-            *("sequence", "start", "end", "state", "emotion", "confidence", "probabilities", "candidates", "speech")
+            *("sequence", "start", "end", "state", "emotion", "confidence", "probabilities", "candidates"),
+            *("adapted_seconds", "speech"),
         ]
         assert (answer.json["sequence"], answer.json["start"], answer.json["end"]) == (number, number, number + 3)
         assert len(answer.json["speech"]) == 94 and "1" in answer.json["speech"]
@@ -99,20 +102,20 @@ def test_ending_a_session_serialises_the_result_once(client, owner, session, sen
 
 def test_resending_a_chunk_is_idempotent(registry, send, sounds, database, monkeypatch):
     first = send(3, sounds()).json
-    monkeypatch.setattr(registry.get(), "analyse", lambda *_, **__: pytest.fail("it was analysed again"))
+    monkeypatch.setattr(registry.get(), "encode", lambda *_, **__: pytest.fail("it was analysed again"))
     assert send(3, sounds()).json == first
     assert rows(database) == 1
 
 
 def test_identical_concurrent_chunks_are_stored_once(app, owner, session, sounds, database, registry, monkeypatch):
     """All requests finish their analysis before the first is stored, so that every one meets the conflict."""
-    meeting, analyse = threading.Barrier(3), registry.get().analyse
+    meeting, encode = threading.Barrier(3), registry.get().encode
 
     def together(*given, **options):
         meeting.wait(10)
-        return analyse(*given, **options)
+        return encode(*given, **options)
 
-    monkeypatch.setattr(registry.get(), "analyse", together)
+    monkeypatch.setattr(registry.get(), "encode", together)
 
     def put(_: int):
         return app.test_client().put(f"{PATH}/{session}/chunks/0?start=0", data=sounds(), headers=owner)
@@ -165,14 +168,14 @@ def test_a_session_without_chunks_has_no_speech(client, owner, session):
 def test_too_many_concurrent_chunks_get_a_retry_after(
     app, client, owner, session, sounds, settings, problem_of, registry, monkeypatch
 ):
-    enough, go_on, analyse = threading.Semaphore(0), threading.Event(), registry.get().analyse
+    enough, go_on, encode = threading.Semaphore(0), threading.Event(), registry.get().encode
 
     def slow(*given, **options):
         enough.release()
         assert go_on.wait(10)
-        return analyse(*given, **options)
+        return encode(*given, **options)
 
-    monkeypatch.setattr(registry.get(), "analyse", slow)
+    monkeypatch.setattr(registry.get(), "encode", slow)
 
     def put(number: int):
         path = f"{PATH}/{session}/chunks/{number}?start={number}"
@@ -264,18 +267,81 @@ def test_sessions_are_invisible_to_other_owners(client, owner, stranger, session
     assert send(0, sounds()).json == first
 
 
-def test_a_session_can_use_a_speaker_profile(
-    settings, cold_registry, voice_predictor, database, samples, owner, problem_of
-):
-    from dataclasses import replace
+@pytest.fixture
+def voices(settings, voice_predictor, database):
+    """A client of a server whose model adapts to speakers."""
+    models = ModelRegistry(replace(settings, model="toy"), load=lambda *_: voice_predictor, find=lambda _: [])
+    models.load_default()
+    return create_app(settings, models, database).test_client()
 
-    from ser.api.model_registry import ModelRegistry
+
+@pytest.fixture
+def clips(samples, encode) -> list[bytes]:
+    """Three chunks of speech of 2.5 s."""
+    return [encode(decode(path).samples[:40_000], 16_000, subtype="FLOAT") for path in samples.values()]
+
+
+@pytest.fixture
+def talk(voices, owner, clips):
+    """Sends chunks of speech of a new session in the given order; returns its path and the answers by number."""
+
+    def speak(order: tuple[int, ...]) -> tuple[str, dict[int, dict]]:
+        path = f"{PATH}/{voices.post(PATH, json={}, headers=owner).json['id']}"
+        answers = {}
+        for number in order:
+            answer = voices.put(f"{path}/chunks/{number}?start={3 * number}", data=clips[number % 3], headers=owner)
+            assert answer.status_code == 200
+            answers[number] = answer.json
+        return path, answers
+
+    return speak
+
+
+def test_a_session_adapts_as_it_goes(voices, owner, talk, voice_predictor, clips):
+    path, answers = talk((0, 1, 2))
+    seconds = [answers[number]["adapted_seconds"] for number in range(3)]
+    assert seconds[0] == 0 < seconds[1] < seconds[2]
+    profile = voice_predictor.enroll("so far", clips)
+    expected = voice_predictor.predict(clips[2], profile=profile).probabilities
+    assert answers[2]["probabilities"] == pytest.approx(expected, abs=1e-5)
+    _, more = talk((0, 1, 2, 3))
+    assert [more[number] for number in range(3)] == [answers[number] for number in range(3)], "it is causal"
+    ended = voices.post(f"{path}/end", headers=owner).json
+    assert ended["prediction"]["adapted_seconds"] == seconds[2]
+
+
+def test_a_chunk_adapts_to_earlier_ones_only_in_any_order(talk):
+    _, in_order = talk((0, 1, 2, 3))
+    _, mixed = talk((2, 0, 3, 1, 2))
+    seconds = {number: answer["adapted_seconds"] for number, answer in mixed.items()}
+    assert seconds[0] == seconds[2] == 0 < seconds[1] < seconds[3] < in_order[3]["adapted_seconds"]
+    assert mixed[1] == in_order[1], "the number decides, not the time of arrival"
+
+
+def test_a_chunk_sent_again_later_keeps_its_answer(voices, owner, talk, clips):
+    path, answers = talk((2, 0, 1))
+    assert voices.put(f"{path}/chunks/2?start=6", data=clips[2], headers=owner).json == answers[2]
+    assert answers[2]["adapted_seconds"] == 0
+
+
+def test_the_end_of_a_session_deletes_the_embeddings(voices, owner, talk, database):
+    from sqlalchemy import select
+
+    def stored() -> list[bytes | None]:
+        with database.store().read() as connection:
+            return list(connection.scalars(select(CHUNKS.c.voice)))
+
+    path, _ = talk((0, 1))
+    assert all(stored()) and len(stored()) == 2
+    voices.post(f"{path}/end", headers=owner)
+    assert stored() == [None, None]
+
+
+def test_a_session_can_use_a_speaker_profile(voices, voice_predictor, database, samples, owner, problem_of):
     from ser.storage.database import owner_of
     from ser.storage.profiles import save_profile
 
-    models = ModelRegistry(replace(settings, model="toy"), load=lambda *_: voice_predictor, find=lambda _: [])
-    models.load_default()
-    client = create_app(settings, models, database).test_client()
+    client = voices
     profile = voice_predictor.enroll("asha", list(samples.values()))
     save_profile(profile, database.store(), owner_of(owner["Authorization"].removeprefix("Bearer ")))
     begun = client.post(PATH, json={"speaker": "asha"}, headers=owner).json
@@ -290,8 +356,6 @@ def test_a_session_can_use_a_speaker_profile(
 
 def test_any_server_accepts_any_chunk(real_settings, serve, samples, encode, owner):
     """Two servers share a database; chunks go to either in random order, some twice; none is lost or duplicated."""
-    from ser.api.model_registry import ModelRegistry
-
     databases = [Database(real_settings.database_url) for _ in range(2)]
     servers = []
     for database in databases:

@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 
 from ser.api.app import create_app
 from ser.api.model_registry import ModelRegistry
-from ser.models.speaker_offset import VARIED
+from ser.audio.waveform import decode
+from ser.core.speaker_profile import VARIED
 
 PATH = "/api/v1/profiles"
 
@@ -137,3 +138,18 @@ def test_total_enrollment_length_is_limited(
     refused = problem_of(client.post(PATH, **enrollment(), headers=owner), "audio_too_long")
     assert "in total" in refused["detail"]
     assert client.post(PATH, **enrollment(files=1), headers=owner).status_code == 201
+
+
+def test_a_long_recording_adapts_to_its_speaker_unless_the_form_says_no(
+    voices, form, samples, encode, voice_predictor, problem_of
+):
+    clip = encode(np.concatenate([decode(path).samples for path in samples.values()] * 2)[:200_000], 16_000)
+    adapted, plain = (voices.post("/upload", **form(clip, **options)).json for options in ({}, {"adapt": "false"}))
+    for found, adapt in ((adapted, True), (plain, False)):
+        expected = voice_predictor.predict(clip, adapt=adapt)
+        assert found["probabilities"] == pytest.approx(expected.probabilities, abs=1e-6)
+        assert found["adapted_seconds"] == expected.adapted_seconds
+    assert adapted["adapted_seconds"] > 3 > plain["adapted_seconds"] == 0
+    short = voices.post("/upload", **form(samples["sad"].read_bytes())).json
+    assert short["adapted_seconds"] == 0
+    problem_of(voices.post("/upload", **form(clip, adapt="perhaps")), "value_invalid")
