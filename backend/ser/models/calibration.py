@@ -40,7 +40,7 @@ class Calibration(SizeCalibration):
 
     Attributes:
         temperature: logits are divided by it.
-        unsure_below: a prediction of lower probability is unsure; see ``fit_unsure_below``.
+        unsure_below: a prediction of lower probability is unsure; see ``UNSURE_BELOW``.
         set_thresholds: coverage in percent, such as "90" -> lowest probability of an emotion in the prediction set.
         by_size: number of chosen emotions, such as "3" -> the same for answers among that many; empty in models made
             before emotions could be chosen.

@@ -1,8 +1,8 @@
 """Fits the calibration that ships, from evaluations on unseen speakers and on unheard corpora.
 
-Temperatures, thresholds of prediction sets and the bar for "sure" are fitted for two kinds of recordings that can be
-told apart when serving: familiar ones, and those unlike anything in training. The former come from an evaluation on
-unseen speakers of the training corpora, the latter from one in which each corpus was left out.
+Temperatures and thresholds of prediction sets are fitted for two kinds of recordings that can be told apart when
+serving: familiar ones, and those unlike anything in training. The former come from an evaluation on unseen speakers of
+the training corpora, the latter from one in which each corpus was left out.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ from ser.models.calibration import (
     set_threshold,
 )
 
-SURE_HEARD = 0.80  # least accuracy of sure answers on unseen speakers of each corpus in training
-SURE_UNHEARD = 0.65  # the same on each corpus that is not in training
-STEP = 0.01  # of the confidence at which answers become sure
-FEWEST = 50  # clips of a corpus that a bar is fitted to
+FEWEST = 50  # clips that the calibration of unfamiliar recordings is fitted to
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,6 @@ class Predictions:
     Attributes:
         logits: (clips, classes).
         targets: int (clips,), right classes.
-        correct: bool (clips,), whether the answer was right; one without speech is not.
         corpora: (clips,), names.
         speakers: (clips,), names across corpora.
         distances: (clips,), from the training recordings.
@@ -54,7 +50,6 @@ class Predictions:
 
     logits: np.ndarray
     targets: np.ndarray
-    correct: np.ndarray
     corpora: np.ndarray
     speakers: np.ndarray
     distances: np.ndarray
@@ -64,7 +59,7 @@ class Predictions:
 
     def only(self, chosen: np.ndarray) -> Predictions:
         """Returns the clips where ``chosen`` (clips,) is true."""
-        parts = (self.logits, self.targets, self.correct, self.corpora, self.speakers, self.distances)
+        parts = (self.logits, self.targets, self.corpora, self.speakers, self.distances)
         return Predictions(*(part[chosen] for part in parts))
 
     @property
@@ -81,9 +76,8 @@ def gather(runs: Sequence[OutOfFold]) -> Predictions:
         spoken = np.array(run.predicted) != NO_SPEECH
         distances = np.zeros(len(targets)) if run.distances is None else run.distances
         corpora = np.array(run.corpora or [speaker.split("/")[0] for speaker in run.speakers])
-        answers = np.array([run.classes.index(label) if label != NO_SPEECH else -1 for label in run.predicted])
         learnt = np.isfinite(run.logits[np.arange(len(targets)), targets]) & spoken
-        every = (run.logits, targets, answers == targets, corpora, np.array(run.speakers), distances)
+        every = (run.logits, targets, corpora, np.array(run.speakers), distances)
         parts.append([part[learnt] for part in every])
     return Predictions(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
@@ -96,15 +90,11 @@ def fit_calibration(heard: Predictions, unheard: Predictions | None, *, sizes: b
         unheard: of corpora that were left out of training; None where that was not evaluated.
         sizes: whether to fit the calibration of chosen emotions too, which takes a while.
     """
-    near = heard.only(heard.familiar)
-    bars = [(near, SURE_HEARD)]
-    if unheard is not None:
-        bars.append((unheard.only(unheard.familiar), SURE_UNHEARD))
-    calibration = _fit(near, bars, slope=0.0, sizes=sizes)
+    calibration = _fit(heard.only(heard.familiar), slope=0.0, sizes=sizes)
     far = None if unheard is None else unheard.only(~unheard.familiar)
     if far is None or len(far) < FEWEST:
         return calibration
-    return replace(calibration, unfamiliar=_fit(far, [(far, SURE_UNHEARD)], slope=_fit_slope(far), sizes=sizes))
+    return replace(calibration, unfamiliar=_fit(far, slope=_fit_slope(far), sizes=sizes))
 
 
 def calibrate_evaluations(folder: Path) -> Calibration:
@@ -197,54 +187,18 @@ def _columns(calibration: Calibration, distance: float) -> dict[str, str]:
     }
 
 
-def _fit(clips: Predictions, bars: Sequence[tuple[Predictions, float]], *, slope: float, sizes: bool) -> Calibration:
-    """Fits temperature, sets and bar to clips of one kind.
-
-    Args:
-        clips: that the temperature and the sets are fitted to.
-        bars: clips with the least accuracy of the sure answers among them, corpus by corpus.
-        slope: see ``Calibration.slope``.
-        sizes: as for ``fit_calibration``.
-    """
+def _fit(clips: Predictions, *, slope: float, sizes: bool) -> Calibration:
+    """Fits temperature and sets to clips of one kind; ``slope`` and ``sizes`` as in ``fit_calibration``."""
     logits = clips.logits / growth(slope, clips.distances)[:, None]
     temperature = round(fit_temperature(logits, clips.targets), 4)
     right = softmax(logits / temperature, axis=1)[np.arange(len(clips)), clips.targets]
-    groups = [
-        (_confidence(own, temperature, slope), own.correct, least)
-        for found, least in bars
-        for corpus in np.unique(found.corpora)
-        if len(own := found.only(found.corpora == corpus)) >= FEWEST
-    ]
     calibration = Calibration(
         temperature=temperature,
-        unsure_below=fit_unsure_below(groups),
+        unsure_below=UNSURE_BELOW,
         set_thresholds={str(percent): round(set_threshold(right, percent / 100), 4) for percent in COVERAGES},
         slope=round(slope, 4),
     )
     return replace(calibration, by_size=fit_by_size(logits, clips.targets, calibration)) if sizes else calibration
-
-
-def fit_unsure_below(groups: Sequence[tuple[np.ndarray, np.ndarray, float]]) -> float:
-    """Returns the lowest confidence from ``UNSURE_BELOW`` on above which the answers of every group are good enough.
-
-    Args:
-        groups: (confidence (clips,), correct (clips,), least accuracy) of each.
-
-    Returns:
-        1 where there is none: no answer is then sure.
-    """
-    for threshold in np.arange(UNSURE_BELOW, 1, STEP):
-        if all(
-            not (confidence >= threshold).any() or correct[confidence >= threshold].mean() >= least
-            for confidence, correct, least in groups
-        ):
-            return round(float(threshold), 4)
-    return 1.0
-
-
-def _confidence(clips: Predictions, temperature: float, slope: float) -> np.ndarray:
-    scale = temperature * growth(slope, clips.distances)
-    return softmax(clips.logits / scale[:, None], axis=1).max(axis=1)
 
 
 def _fit_slope(clips: Predictions) -> float:
