@@ -172,17 +172,19 @@ def test_unfamiliar_recordings_have_their_own_calibration():
         unsure_below=0.7,
         set_thresholds={"90": 0.05},
         by_size={"3": SizeCalibration(temperature=2.0, unsure_below=0.6)},
+        slope=1.0,
     )
     plain = Calibration(temperature=1.5, unsure_below=0.5, set_thresholds={"90": 0.1})
     both = Calibration(**{**vars(plain), "unfamiliar": other})
     assert both.among((), unfamiliar=True) is other and both.among(()) is both
     assert both.among(LABELS[:3], unfamiliar=True) == other.by_size["3"]
     assert both.among(LABELS[:2], unfamiliar=True).temperature == 3.0
-    far = both.probabilities(logits, LABELS, (), unfamiliar=True)
-    assert far == pytest.approx(softmax(logits / 3.0, axis=1))
+    far = both.probabilities(logits, LABELS, (), distance=2.0)
+    assert far == pytest.approx(softmax(logits / (3.0 * np.e), axis=1))
+    assert both.probabilities(logits, LABELS, (), distance=1000.0) == pytest.approx(0.2, abs=0.02)
     assert both.probabilities(logits, LABELS, ()) == pytest.approx(softmax(logits / 1.5, axis=1))
-    few = both.probabilities(logits, LABELS, LABELS[:3], unfamiliar=True)
-    assert few == pytest.approx(softmax(logits[:, :3] / 2.0, axis=1))
+    few = both.probabilities(logits, LABELS, LABELS[:3], distance=2.0)
+    assert few == pytest.approx(softmax(logits[:, :3] / (2.0 * np.e), axis=1))
     assert plain.among((), unfamiliar=True) is plain, "a model that cannot tell has one calibration"
     assert Calibration.from_dict(asdict(both)) == both
 
@@ -192,6 +194,6 @@ def test_the_calibration_is_read_as_written_and_without_sizes():
     plain = Calibration(temperature=1.0, unsure_below=0.5, set_thresholds={"90": 0.1})
     full = Calibration(**{**vars(plain), "by_size": fit_by_size(logits, targets, plain)})
     assert Calibration.from_dict(asdict(full)) == full
-    older = {name: value for name, value in asdict(plain).items() if name not in ("by_size", "unfamiliar")}
+    older = {name: value for name, value in asdict(plain).items() if name not in ("by_size", "unfamiliar", "slope")}
     assert Calibration.from_dict(older) == plain
     assert plain.among(()) is plain and plain.among(("angry", "sad")).set_thresholds == {}

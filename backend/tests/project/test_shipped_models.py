@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -194,52 +193,20 @@ def test_further_figures_follow_from_the_predictions():
 def test_the_readme_states_what_it_costs_that_any_class_may_be_the_answer():
     readme = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
     (model,) = (one for one in MODELS if one.name == "whisper")
-    places = {"indian-emospeech": "phone recordings of Indian speakers", "crema-d": "CREMA-D"}
     for figure in model.unseen_figures:
-        if figure.protocol == "joint" and figure.corpus in places:
+        if figure.protocol == "joint" and figure.classes < len(model.labels):
             metrics, _ = current(folder_of(model, figure))
-            served = f"{figure.ua:.1f} ± {figure.ua_std:.1f} instead of {100 * metrics.ua_masked:.1f}"
-            assert re.search(rf"{served}( UA)? on {places[figure.corpus]}", readme)
+            assert f"{100 * metrics.ua_masked:.1f} instead of {figure.ua:.1f} ± {figure.ua_std:.1f}" in readme
 
 
-def test_the_readme_states_the_calibration_error_on_unseen_corpora():
+def test_the_readme_states_the_calibration_error():
     readme = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
     off = {}
-    for name in ("whisper", "cnn1d"):
-        folders = [folder for folder in WEIGHTS.glob(f"{name}/evaluation/*-cross-*") if "+" not in folder.name]
+    for protocol in ("joint", "cross"):
+        folders = [folder for folder in WEIGHTS.glob(f"whisper/evaluation/*-{protocol}-*") if "+" not in folder.name]
         errors = [100 * current(folder)[0].ece for folder in folders]
-        off[name] = f"{min(errors):.0f} to {max(errors):.0f}"
-    assert f"off by {off['whisper']} points for `whisper` and {off['cnn1d']} for `cnn1d` (one seed)" in readme
-
-
-def test_the_readme_states_the_accuracy_at_70_percent_confidence():
-    readme = " ".join((PROJECT / "README.md").read_text(encoding="utf-8").split())
-    shares = {name: sorted(right_at(0.65, 0.75, name).values()) for name in ("whisper", "cnn1d")}
-    expected = {name: f"{100 * found[0]:.0f} to {100 * found[-1]:.0f} %" for name, found in shares.items()}
-    assert f"are right {expected['whisper']} of the time for `whisper` and {expected['cnn1d']} for `cnn1d`" in readme
-
-
-def right_at(low: float, high: float, model: str) -> dict[str, float]:
-    """Share of correct predictions with a confidence between two bounds, as served, for each corpus."""
-    found = {}
-    for folder in WEIGHTS.glob(f"{model}/evaluation/*-joint-*"):
-        if "+" in folder.name:
-            continue
-        right = []
-        for file in folder.glob("out_of_fold_seed*.csv"):
-            with file.open(encoding="utf-8", newline="") as stream:
-                rows = list(csv.DictReader(stream))
-            labels = [name.removeprefix("logit_") for name in rows[0] if name.startswith("logit_")]
-            logits = np.array(
-                [[float(row[f"logit_{label}"]) / float(row["temperature"]) for label in labels] for row in rows]
-            )
-            confidence = softmax(logits, axis=1).max(axis=1)
-            answers = [labels[best] for best in logits.argmax(axis=1)]
-            spoken = np.array([row["predicted"] in labels for row in rows])
-            chosen = (confidence >= low) & (confidence < high) & spoken
-            right += [answers[i] == rows[i]["truth"] for i in np.flatnonzero(chosen)]
-        found[folder.name] = float(np.mean(right))
-    return found
+        off[protocol] = f"{min(errors):.0f} to {max(errors):.0f}"
+    assert f"off by {off['joint']} points under `joint` and by {off['cross']} under `cross`" in readme
 
 
 def lines_with(file: Path, *parts: str) -> list[str]:
