@@ -44,6 +44,7 @@ def test_the_prediction_has_the_promised_shape():
         "prediction_set",
         "intensity",
         "emotions",
+        "adapted_seconds",
     ]
     segment = {"start": 0.4, "end": 2.5, "emotion": "happy", "confidence": 87.3, "state": "emotion"}
     assert shape["segments"] == [segment]

@@ -13,7 +13,7 @@ from ser.core.errors import ProfileError
 from ser.core.settings import load_settings
 from ser.core.speaker_profile import Profile, check_name
 from ser.inference.predictor import Predictor, load_predictor
-from ser.models.whisper_encoder import SIZE
+from ser.models.whisper_encoder import EMBEDDING_SIZE
 from ser.storage.database import LOCAL, opened, owner_of
 from ser.storage.profiles import delete_profile, list_profiles, load_profile, save_profile
 
@@ -25,7 +25,7 @@ def predictor(voice_predictor: Predictor) -> Predictor:
 
 def test_a_profile_is_the_speaker_of_its_recordings(predictor, samples):
     profile = predictor.enroll("asha", list(samples.values()))
-    assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (SIZE,))
+    assert (profile.clips, profile.model, profile.offset.shape) == (3, "toy", (EMBEDDING_SIZE,))
     together = predictor.common_speaker([predictor.encode(path) for path in samples.values()])
     np.testing.assert_allclose(profile.offset, together.estimate.offset.numpy(), atol=1e-6)
     assert profile.share == pytest.approx(together.estimate.share) and profile.variety > 0

@@ -17,11 +17,13 @@ from ser.data.corpus import Utterance, get_corpus
 from ser.data.dataset import Data
 from ser.data.frame_tensors import FrameBank
 from ser.evaluation.metrics_file import read_metrics
+from ser.evaluation.out_of_fold import read_out_of_fold
 from ser.evaluation.summary import refresh
 from ser.models.checkpoint import load_checkpoint
 from ser.models.recipe import get_recipe
 from ser.training.batching import make_task
 from ser.training.cross_validate import FoldDone, Plan, evaluate
+from ser.training.served_calibration import fit_calibration, gather
 from ser.training.train import train_held_out, train_on_everything
 
 RECIPE = get_recipe("cnn1d_published")
@@ -156,7 +158,7 @@ def test_the_shipped_model_carries_the_figures_of_its_evaluations(data, tmp_path
     assert info.figure == emobox.figure and info.leaky_figure == leaky.figure
     assert info.training["clips"] == 143
     kept = tmp_path / "shipped" / "evaluation" / "ravdess-emobox-3classes"
-    assert read_metrics(kept) == emobox
+    assert read_metrics(kept).ua == emobox.ua and read_metrics(kept) == refresh(kept), "with the calibration that ships"
     with pytest.raises(ProtocolError, match="headline"):
         train_on_everything(QUICK, data, tmp_path / "x", [tmp_path / "r"], clip_seconds=None, seed=0, commit="abc")
     with pytest.raises(ProtocolError, match="clip_seconds"):
@@ -203,7 +205,7 @@ def test_several_corpora_are_scored_as_served(both, tmp_path):
     assert refresh(tmp_path / "crema-d") == parts["crema-d"]
     info = train_on_everything(QUICK, both, tmp_path / "shipped", [tmp_path], clip_seconds=None, seed=0, commit="abc")
     assert info.figures == (parts["ravdess"].figure, parts["crema-d"].figure)
-    assert info.calibration.temperature == pytest.approx(metrics.temperature, abs=1e-4)
+    assert info.calibration == fit_calibration(gather([read_out_of_fold(tmp_path / "out_of_fold_seed0.csv")]), None)
     folders = {file.name for file in (tmp_path / "shipped" / "evaluation").iterdir()}
     assert folders == {"ravdess-joint-3classes", "crema-d-joint-2classes", "ravdess+crema-d-joint-3classes"}
 

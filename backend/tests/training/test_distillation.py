@@ -54,7 +54,7 @@ def distilled(toy_encoder, recordings: list[DistillationClips], seed: int = 0) -
 def unexplained(network: torch.nn.Module, recordings: list[DistillationClips]) -> float:
     """Share of variance of the teacher's statistics on new clips left unexplained by a linear map of the embeddings."""
     inputs = network(*recordings[0].bank.batch(range(CLIPS))).embedding
-    wanted = recordings[0].teacher_bank.memory["teacher"][:, 0]
+    wanted = recordings[0].teacher_bank.memory["statistics"][:, 0]
     standardise = Standardise(wanted.shape[1])
     standardise.fit(wanted)
     inputs, wanted = torch.cat([inputs, torch.ones(CLIPS, 1)], dim=1), standardise(wanted)
