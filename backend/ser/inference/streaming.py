@@ -105,7 +105,7 @@ def _speaker(predictor: Predictor, earlier: Sequence[Chunk], encoded: Encoded, s
     """Estimates the speaker from earlier chunks and the one from ``start`` to ``end``; overlapping ones count less."""
     spans = [*((chunk.start, chunk.end) for chunk in earlier), (start, end)]
     steps = np.diff(np.unique([begin for begin, _ in spans]))
-    step = float(np.median(steps)) if len(steps) else CHUNK_SECONDS
+    step = float(np.median(steps)) if len(steps) else HOP_SECONDS
     clips = np.array([min(1.0, step / (stop - begin)) for begin, stop in spans])
     spoken = [chunk.speech.count("1") * FRAME_SAMPLES / SAMPLE_RATE for chunk in earlier]
     embeddings = np.stack([*(chunk.voice for chunk in earlier), encoded.outputs.embeddings[0].numpy()])
