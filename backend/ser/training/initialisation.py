@@ -13,14 +13,13 @@ from torch import Tensor
 from ser.audio.synthetic_sounds import SOUNDS, make_sound
 from ser.core.settings import load_settings
 from ser.data.frame_tensors import FrameBank
-from ser.models.domain_distance import DomainDistance
 from ser.models.layers import Standardise
 from ser.models.network import Network
 from ser.models.pretrained import load_pretrained
 from ser.models.recipe import Recipe, TrainingSettings, get_recipe
 from ser.training.batching import Task
 from ser.training.distillation import distil
-from ser.training.head_fitting import domains_of, fit_heads
+from ser.training.head_fitting import fit_heads
 
 STATISTICS = "statistics"  # of the frozen encoder, as a bank names them
 SOUNDS_BANK = "sounds"  # that are not speech, as a bank names them
@@ -78,13 +77,9 @@ def _sounds_bank(recipe: Recipe) -> FrameBank:
 
 
 def _fit_normalisation(network: Network, task: Task) -> None:
-    """Fits every ``Standardise``, and the distance from the training recordings, to the unchanged training clips."""
+    """Fits every ``Standardise`` to the unchanged training clips."""
     places = [module for module in network.modules() if isinstance(module, Standardise)]
     if places:
         frames = torch.cat([task.bank.entry(clip) for clip in task.train])
         for place in places:
             place.fit(frames)
-    if isinstance(getattr(network, "distance", None), DomainDistance):
-        vectors = torch.cat([network.frame_statistics(*task.bank.batch([clip])) for clip in task.train])
-        corpora = [task.corpora[clip] for clip in task.train] if task.corpora else [""] * len(task.train)
-        network.distance.fit(vectors, domains_of(corpora, len(network.distance.centres)))
