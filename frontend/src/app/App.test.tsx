@@ -93,6 +93,7 @@ test('a recording unlike the training data has a translated warning', async () =
   server.use(respondWith({ ...happy, warnings: ['Unlike anything.'], warning_codes: ['unlike_training'] }));
   await upload();
   expect(await screen.findByText(/^This recording is unlike anything the model was trained on/)).toBeVisible();
+  expect(screen.getByText('How many such results are right was not measured on recordings like this one.')).toBeVisible();
 });
 
 test('a result that is adapted to the speaker says from how much speech, and others do not', async () => {

@@ -117,9 +117,10 @@ function summary({ state, confidence, candidates }: Prediction): string {
   return state === 'unsure' ? result.closest(eitherEmotion(candidates)) : result.sure(certainty(confidence));
 }
 
-function explanation({ state, confidence, emotions }: Prediction): string {
+function explanation({ state, confidence, emotions, warning_codes }: Prediction): string {
   const { result } = words();
   if (state === 'no_speech' || confidence === null) return result.noneTodo;
+  if (state === 'emotion' && warning_codes.includes('unlike_training')) return result.sureUnlike;
   if (state === 'emotion') return result.sureExplained(ofHundred(confidence));
   return emotions.length === 2 ? result.unsurePair : result.unsureExplained;
 }

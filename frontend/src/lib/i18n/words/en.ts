@@ -354,6 +354,7 @@ export const en = {
     unsureExplained: 'Too close to call: any single emotion is more likely to be wrong than right.',
     unsurePair: 'Too close to call: the other emotion is at least half as likely.',
     sureExplained: (of100: string) => `About ${of100} out of 100 such results are right, for speakers like those in the test data.`,
+    sureUnlike: 'How many such results are right was not measured on recordings like this one.',
     among: (emotions: string) => `Among: ${emotions}`,
     intended: (emotion: string) => `Intended by the actor: ${emotion}.`,
     probabilities: 'Probability of each emotion',

@@ -355,6 +355,7 @@ export const es: Words = {
     unsureExplained: 'Está demasiado igualado: es más probable que una sola emoción sea errónea que correcta.',
     unsurePair: 'Está demasiado igualado: la otra emoción es al menos la mitad de probable.',
     sureExplained: (of100) => `Unos ${of100} de cada 100 resultados así son correctos, con hablantes como los de los datos de prueba.`,
+    sureUnlike: 'No se ha medido cuántos de estos resultados son correctos con grabaciones como esta.',
     among: (emotions) => `Entre: ${emotions}`,
     intended: (emotion) => `Emoción interpretada: ${emotion}.`,
     probabilities: 'Probabilidad de cada emoción',
